@@ -1,0 +1,163 @@
+//! The configuration of an [`Authenticator`].
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::{Authenticator, Engine, GrantSource, PrincipalMapping};
+use crate::{
+    AuthError, Clock, ConfigError, Grant, Issuer, Place, Principal, SeveralTokens, SystemClock,
+    challenge::ChallengeSettings, issuer::TrustedIssuers,
+};
+
+/// The longest token, in bytes, unless configured otherwise. Real access tokens stay below 4 KiB;
+/// servers limit a header field to about this.
+const MAX_TOKEN_LEN: usize = 16 * 1024;
+
+/// Builds an [`Authenticator`].
+#[derive(Debug)]
+#[must_use]
+pub struct AuthenticatorBuilder<G = Grant> {
+    issuers: Vec<Issuer>,
+    audiences: Vec<String>,
+    places: Vec<Place>,
+    several: SeveralTokens,
+    max_token_len: usize,
+    clock: Arc<dyn Clock>,
+    challenge: ChallengeSettings,
+    grant: GrantSource<G>,
+}
+
+impl AuthenticatorBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            issuers: Vec::new(),
+            audiences: Vec::new(),
+            places: vec![Place::bearer()],
+            several: SeveralTokens::default(),
+            max_token_len: MAX_TOKEN_LEN,
+            clock: Arc::new(SystemClock),
+            challenge: ChallengeSettings::default(),
+            grant: GrantSource::DEFAULT,
+        }
+    }
+}
+
+impl<G> AuthenticatorBuilder<G> {
+    /// Adds an issuer that is trusted.
+    pub fn issuer(mut self, issuer: Issuer) -> Self {
+        self.issuers.push(issuer);
+        self
+    }
+
+    /// Adds an audience that stands for this service, for issuers that have none of their own.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// The places that a token may be in, in order. Default: [`Place::bearer`].
+    pub fn places<I: IntoIterator<Item = Place>>(self, places: I) -> Self {
+        Self { places: places.into_iter().collect(), ..self }
+    }
+
+    /// What happens when a request brings more than one token. Default:
+    /// [`SeveralTokens::Refuse`].
+    pub fn several_tokens(self, several: SeveralTokens) -> Self {
+        Self { several, ..self }
+    }
+
+    /// The longest token, in bytes. Default: 16 KiB.
+    pub fn max_token_len(self, max_token_len: usize) -> Self {
+        Self { max_token_len, ..self }
+    }
+
+    /// The clock. Default: the [`SystemClock`].
+    pub fn clock(self, clock: impl Clock + 'static) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// The realm that challenges name ([RFC 9110 §11.5]). Default: none.
+    ///
+    /// [RFC 9110 §11.5]: https://www.rfc-editor.org/rfc/rfc9110#section-11.5
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.challenge.realm = Some(realm.into());
+        self
+    }
+
+    /// The URL of the protected resource metadata that challenges name ([RFC 9728 §5.1]).
+    /// Default: none.
+    ///
+    /// [RFC 9728 §5.1]: https://www.rfc-editor.org/rfc/rfc9728#section-5.1
+    pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
+        self.challenge.resource_metadata = Some(url.into());
+        self
+    }
+
+    /// The grant is a type of the application, read from the claims.
+    ///
+    /// A token whose claims are not of this type is refused with
+    /// [`MalformedClaim`](crate::AuthErrorKind::MalformedClaim).
+    pub fn with_grant<T>(self) -> AuthenticatorBuilder<T>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        self.with_grant_from(Principal::claims)
+    }
+
+    /// The grant is made by a function, which may refuse the caller with any
+    /// [kind](crate::AuthErrorKind) of error.
+    ///
+    /// It runs once for each token, after everything else about the token was found good.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use portcullis::{AuthErrorKind, Authenticator};
+    ///
+    /// struct Tenant(u64);
+    ///
+    /// let builder = Authenticator::builder().with_grant_from(|caller| {
+    ///     let tenant = caller.claim("tenant")?.ok_or(AuthErrorKind::MissingClaim)?;
+    ///     Ok(Tenant(tenant))
+    /// });
+    /// ```
+    pub fn with_grant_from<T>(
+        self,
+        function: impl Fn(&Principal) -> Result<T, AuthError> + Send + Sync + 'static,
+    ) -> AuthenticatorBuilder<T> {
+        AuthenticatorBuilder {
+            issuers: self.issuers,
+            audiences: self.audiences,
+            places: self.places,
+            several: self.several,
+            max_token_len: self.max_token_len,
+            clock: self.clock,
+            challenge: self.challenge,
+            grant: GrantSource::Principal(PrincipalMapping::new(function)),
+        }
+    }
+
+    /// Checks the configuration. Nothing is fetched.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that says what to change.
+    pub fn build(self) -> Result<Authenticator<G>, ConfigError> {
+        if self.places.is_empty() {
+            return Err(ConfigError::NoPlaces);
+        }
+        self.places.iter().try_for_each(Place::check)?;
+        let challenge = Arc::new(self.challenge);
+        let engine = Engine {
+            issuers: TrustedIssuers::new(self.issuers, &self.audiences, &challenge)?,
+            places: self.places,
+            several: self.several,
+            max_token_len: self.max_token_len,
+            clock: self.clock,
+            grant: self.grant,
+            challenge,
+        };
+        Ok(Authenticator { engine: Arc::new(engine) })
+    }
+}

@@ -1,0 +1,179 @@
+//! The engine: from a request to who calls and what they may do.
+
+mod builder;
+mod grant_source;
+
+use std::{fmt, sync::Arc};
+
+pub use builder::AuthenticatorBuilder;
+pub(crate) use grant_source::{GrantSource, PrincipalMapping};
+
+use crate::{
+    AuthError, AuthErrorKind, BearerToken, Clock, Grant, Place, Principal, RequestView,
+    SeveralTokens,
+    challenge::ChallengeSettings,
+    issuer::TrustedIssuers,
+    pipeline::{extract, prove},
+};
+
+/// Judges requests: takes the token out, proves it, and tells who calls and what they may do.
+///
+/// It is built once and shared: cloning copies a pointer, and nothing is locked when it is used.
+/// `G` is the type of the grant; see [`AuthenticatorBuilder::with_grant`].
+///
+/// # Examples
+///
+/// ```
+/// use portcullis::{Authenticator, Issuer, JwkSet};
+///
+/// # let json = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+/// let auth = Authenticator::builder()
+///     .issuer(Issuer::new("https://idp.example.com").jwk_set(&JwkSet::from_json(json)?))
+///     .audience("https://api.example.com")
+///     .build()?;
+/// let refused = auth.authenticate_token("no token").unwrap_err();
+/// assert_eq!(refused.kind().code(), "malformed_request");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Authenticator<G = Grant> {
+    engine: Arc<Engine<G>>,
+}
+
+/// What the stages read.
+pub(crate) struct Engine<G> {
+    pub(crate) issuers: TrustedIssuers,
+    pub(crate) places: Vec<Place>,
+    pub(crate) several: SeveralTokens,
+    pub(crate) max_token_len: usize,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) grant: GrantSource<G>,
+    pub(crate) challenge: Arc<ChallengeSettings>,
+}
+
+impl Authenticator {
+    /// Starts a configuration. The grant is a [`Grant`], unless the builder is told otherwise.
+    pub fn builder() -> AuthenticatorBuilder {
+        AuthenticatorBuilder::new()
+    }
+}
+
+impl<G> Authenticator<G> {
+    /// Judges a request.
+    #[must_use]
+    pub fn authenticate(&self, request: &dyn RequestView) -> Verdict<G> {
+        let engine = &*self.engine;
+        let result = extract::extract(&engine.places, engine.several, request).and_then(|tokens| {
+            let (first, rest) = tokens.split_first().ok_or(AuthErrorKind::NoCredentials)?;
+            let caller = self.authenticate_bearer(first)?;
+            for token in rest {
+                self.authenticate_bearer(token)?;
+            }
+            Ok(caller)
+        });
+        let query_without_tokens =
+            request.query().and_then(|query| extract::without_tokens(&engine.places, query));
+        if let Err(error) = &result
+            && error.kind() == AuthErrorKind::NoCredentials
+        {
+            crate::rejection::report(error, None);
+        }
+        Verdict { result, query_without_tokens }
+    }
+
+    /// Judges a token that some other code took out of a request.
+    ///
+    /// # Errors
+    ///
+    /// Why the token is refused. A text that is not even a `b64token` is
+    /// [`AuthErrorKind::MalformedRequest`], and an empty one [`AuthErrorKind::NoCredentials`].
+    pub fn authenticate_token(&self, token: &str) -> Result<Authenticated<G>, AuthError> {
+        if token.is_empty() {
+            return Err(AuthErrorKind::NoCredentials.into());
+        }
+        self.authenticate_bearer(&BearerToken::new(token))
+    }
+
+    /// Returns the realm and the metadata URL that challenges name.
+    #[must_use]
+    pub fn challenge_settings(&self) -> &Arc<ChallengeSettings> {
+        &self.engine.challenge
+    }
+
+    fn authenticate_bearer(&self, token: &BearerToken<'_>) -> Result<Authenticated<G>, AuthError> {
+        prove(&self.engine, token).inspect_err(|error| crate::rejection::report(error, Some(token)))
+    }
+}
+
+impl<G> Clone for Authenticator<G> {
+    fn clone(&self) -> Self {
+        Self { engine: Arc::clone(&self.engine) }
+    }
+}
+
+impl<G> fmt::Debug for Authenticator<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticator")
+            .field("issuers", &self.engine.issuers)
+            .field("places", &self.engine.places)
+            .field("several", &self.engine.several)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the engine says of one request.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Verdict<G = Grant> {
+    /// The caller, or why the request is refused.
+    pub result: Result<Authenticated<G>, AuthError>,
+    /// The query without tokens, if there were any in it: what handlers and their logs should see.
+    /// The response must not be stored by caches then ([RFC 6750 §2.3]).
+    ///
+    /// [RFC 6750 §2.3]: https://www.rfc-editor.org/rfc/rfc6750#section-2.3
+    pub query_without_tokens: Option<String>,
+}
+
+/// A caller whose token was found good.
+pub struct Authenticated<G = Grant> {
+    principal: Principal,
+    grant: Arc<G>,
+}
+
+impl<G> Authenticated<G> {
+    pub(crate) fn new(principal: Principal, grant: Arc<G>) -> Self {
+        Self { principal, grant }
+    }
+
+    /// Returns who calls.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// Returns what they may do. It was made once and is shared.
+    #[must_use]
+    pub fn grant(&self) -> &Arc<G> {
+        &self.grant
+    }
+
+    /// Returns both.
+    #[must_use]
+    pub fn into_parts(self) -> (Principal, Arc<G>) {
+        (self.principal, self.grant)
+    }
+}
+
+impl<G> Clone for Authenticated<G> {
+    fn clone(&self) -> Self {
+        Self { principal: self.principal.clone(), grant: Arc::clone(&self.grant) }
+    }
+}
+
+impl<G: fmt::Debug> fmt::Debug for Authenticated<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticated")
+            .field("principal", &self.principal)
+            .field("grant", &self.grant)
+            .finish()
+    }
+}

@@ -1,0 +1,210 @@
+//! What a refused caller is told, as plain data.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{AuthErrorKind, Principal};
+
+/// How long a parameter's value may get, in bytes.
+const MAX_VALUE_LEN: usize = 256;
+
+/// A refusal, ready to be rendered by any framework: status, `WWW-Authenticate`, retry hint and
+/// code.
+///
+/// It is made from an [`AuthError`](crate::AuthError), and holds nothing of the token or of the
+/// configuration that the caller did not know.
+///
+/// # Examples
+///
+/// ```
+/// use portcullis::{AuthError, AuthErrorKind, Challenge};
+///
+/// let challenge = Challenge::from(&AuthError::from(AuthErrorKind::TokenExpired));
+/// assert_eq!(challenge.status(), 401);
+/// assert_eq!(
+///     challenge.www_authenticate().unwrap(),
+///     r#"Bearer error="invalid_token", error_description="the token has expired""#
+/// );
+/// ```
+#[derive(Clone, Debug)]
+pub struct Challenge {
+    pub(crate) kind: AuthErrorKind,
+    pub(crate) status: u16,
+    /// The error code of RFC 6750, if the refusal has one.
+    pub(crate) error: Option<&'static str>,
+    /// Whether the caller is asked to authenticate.
+    pub(crate) asks: bool,
+    pub(crate) scope: Option<Arc<str>>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) settings: Arc<ChallengeSettings>,
+}
+
+/// What challenges name of the service itself.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ChallengeSettings {
+    pub(crate) realm: Option<String>,
+    pub(crate) resource_metadata: Option<String>,
+}
+
+impl Challenge {
+    /// Names the realm and the metadata URL of these settings.
+    #[must_use]
+    pub fn with_settings(self, settings: Arc<ChallengeSettings>) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// Returns the kind of the error behind it.
+    #[must_use]
+    pub fn kind(&self) -> AuthErrorKind {
+        self.kind
+    }
+
+    /// Returns the HTTP status code.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Returns the error code of [RFC 6750 §3.1] or [RFC 9470 §3], if there is one: none if no
+    /// credentials came, and none for a fault of the service.
+    ///
+    /// [RFC 6750 §3.1]: https://www.rfc-editor.org/rfc/rfc6750#section-3.1
+    /// [RFC 9470 §3]: https://www.rfc-editor.org/rfc/rfc9470#section-3
+    #[must_use]
+    pub fn error(&self) -> Option<&'static str> {
+        self.error
+    }
+
+    /// Returns after what time a retry makes sense, in the `Retry-After` header.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// Returns the value of the `WWW-Authenticate` header ([RFC 6750 §3]): visible ASCII and
+    /// spaces. `None` where the refusal is no matter of credentials.
+    ///
+    /// [RFC 6750 §3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
+    #[must_use]
+    pub fn www_authenticate(&self) -> Option<String> {
+        if !self.asks {
+            return None;
+        }
+        let mut value = String::from("Bearer");
+        let description = self.error.map(|_| self.kind.description());
+        let parameters = [
+            ("realm", self.settings.realm.as_deref()),
+            ("error", self.error),
+            ("error_description", description),
+            ("scope", self.scope.as_deref()),
+            ("resource_metadata", self.settings.resource_metadata.as_deref()),
+        ];
+        let mut separator = " ";
+        for (name, parameter) in parameters {
+            if let Some(parameter) = parameter {
+                value.push_str(separator);
+                value.push_str(name);
+                value.push('=');
+                push_quoted(&mut value, parameter);
+                separator = ", ";
+            }
+        }
+        Some(value)
+    }
+
+    /// Returns a body of type `application/problem+json` ([RFC 9457 §3]): `type`, `title`,
+    /// `status`, and our member `code`.
+    ///
+    /// [RFC 9457 §3]: https://www.rfc-editor.org/rfc/rfc9457#section-3
+    #[must_use]
+    pub fn problem_json(&self) -> String {
+        format!(
+            r#"{{"type":"about:blank","title":"{}","status":{},"code":"{}"}}"#,
+            title(self.status),
+            self.status,
+            self.kind.code()
+        )
+    }
+}
+
+/// Adds a quoted string ([RFC 9110 §5.6.4]). Control and non-ASCII characters are dropped, and what
+/// is too long is cut, so that no configured text and no claim can add a parameter or a line.
+///
+/// [RFC 9110 §5.6.4]: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.4
+fn push_quoted(out: &mut String, value: &str) {
+    out.push('"');
+    for character in value.chars().filter(|c| matches!(c, ' '..='~')).take(MAX_VALUE_LEN) {
+        if matches!(character, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out.push('"');
+}
+
+impl Principal {
+    /// Returns the realm and the metadata URL of the engine that made this caller.
+    #[must_use]
+    pub fn challenge_settings(&self) -> &Arc<ChallengeSettings> {
+        self.issuer_config().challenge()
+    }
+}
+
+/// The phrase of a status that a refusal may have ([RFC 9110 §15]).
+///
+/// [RFC 9110 §15]: https://www.rfc-editor.org/rfc/rfc9110#section-15
+fn title(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        503 => "Service Unavailable",
+        _ => "Internal Server Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AuthError;
+
+    #[test]
+    fn values_cannot_break_out_of_their_quotes() {
+        let settings = ChallengeSettings {
+            realm: Some("a\"b\\c\r\nSet-Cookie: x=1, realm=\"z\"ä".to_owned()),
+            resource_metadata: Some("https://x/".repeat(100)),
+        };
+        let challenge = Challenge::from(&AuthError::insufficient_scope("a b"))
+            .with_settings(Arc::new(settings));
+        let expected = format!(
+            r#"Bearer realm="a\"b\\cSet-Cookie: x=1, realm=\"z\"", error="insufficient_scope", error_description="a scope is missing", scope="a b", resource_metadata="{}""#,
+            &"https://x/".repeat(100)[..MAX_VALUE_LEN]
+        );
+        assert_eq!(challenge.www_authenticate().unwrap(), expected);
+    }
+
+    #[test]
+    fn every_kind_has_a_challenge_that_tells_no_more_than_its_code() {
+        for &kind in AuthErrorKind::ALL {
+            let challenge = Challenge::from(&AuthError::from(kind));
+            let body = challenge.problem_json();
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            assert_eq!(body["status"], challenge.status());
+            assert_eq!(body["code"], kind.code());
+            assert_eq!(body.as_object().unwrap().len(), 4);
+            match challenge.status() {
+                400 => assert_eq!(challenge.error(), Some("invalid_request")),
+                401 if kind == AuthErrorKind::NoCredentials => {
+                    assert_eq!(challenge.www_authenticate().as_deref(), Some("Bearer"));
+                }
+                401 => assert!(challenge.error().is_some()),
+                403 => assert_eq!(challenge.error(), Some("insufficient_scope")),
+                503 => {
+                    assert!(challenge.retry_after().is_some());
+                    assert_eq!(challenge.www_authenticate(), None);
+                }
+                other => panic!("{kind:?} has status {other}"),
+            }
+        }
+    }
+}

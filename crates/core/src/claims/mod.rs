@@ -1,0 +1,7 @@
+//! What a token claims: dates and the places that claims are found at.
+
+mod numeric_date;
+mod path;
+
+pub use numeric_date::NumericDate;
+pub(crate) use path::ClaimPath;

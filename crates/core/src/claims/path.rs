@@ -1,0 +1,93 @@
+//! Where in the claims a value is: a member name, or a JSON pointer.
+
+use std::borrow::Cow;
+
+use crate::{
+    ConfigError,
+    json::{Object, Value},
+};
+
+/// The place of one claim: a plain member name, or with a leading slash a JSON pointer
+/// ([RFC 6901]).
+///
+/// [RFC 6901]: https://www.rfc-editor.org/rfc/rfc6901
+#[derive(Clone, Debug)]
+pub(crate) struct ClaimPath {
+    segments: Vec<Box<str>>,
+}
+
+impl ClaimPath {
+    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+        let segments = match text.strip_prefix('/') {
+            Some(pointer) => pointer.split('/').map(unescape).collect::<Option<_>>(),
+            None if text.is_empty() => None,
+            None => Some(vec![text.into()]),
+        };
+        match segments {
+            Some(segments) => Ok(Self { segments }),
+            None => Err(ConfigError::InvalidClaimPath { path: text.to_owned() }),
+        }
+    }
+
+    pub(crate) fn parse_all<I>(texts: I) -> Result<Vec<Self>, ConfigError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        texts.into_iter().map(|text| Self::parse(text.as_ref())).collect()
+    }
+
+    /// Finds the value; `None` if any step of the way is missing or is not an object.
+    pub(crate) fn find<'a>(&self, claims: &Object<'a>) -> Option<Value<'a>> {
+        let (first, rest) = self.segments.split_first()?;
+        let mut value = claims.get(first)?;
+        for segment in rest {
+            value = value.as_object()?.get(segment)?;
+        }
+        Some(value)
+    }
+}
+
+/// `~1` stands for a slash and `~0` for a tilde; any other tilde is an error.
+fn unescape(segment: &str) -> Option<Box<str>> {
+    let unescaped: Cow<'_, str> = if segment.contains('~') {
+        let without_slashes = segment.replace("~1", "/");
+        let bare = without_slashes.replace("~0", "");
+        if bare.contains('~') {
+            return None;
+        }
+        without_slashes.replace("~0", "~").into()
+    } else {
+        segment.into()
+    };
+    Some(unescaped.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_names_and_pointers() {
+        let claims = r#"{"https://k/roles":1,"a":{"b/c":{"~d":2}},"":{"":3}}"#;
+        let claims = Object::parse(claims).unwrap();
+        for (path, expected) in [
+            ("https://k/roles", Some("1")),
+            ("/a/b~1c/~0d", Some("2")),
+            ("//", Some("3")),
+            ("/a/b", None),
+            ("/https:~1~1k~1roles/x", None),
+            ("missing", None),
+        ] {
+            let found = ClaimPath::parse(path).unwrap().find(&claims);
+            assert_eq!(found.map(|value| value.text()), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_pointer() {
+        for path in ["", "/a~2b", "/~"] {
+            assert!(ClaimPath::parse(path).is_err(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The one place that time comes from.
+
+use std::{
+    fmt::Debug,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use crate::NumericDate;
+
+/// Tells the engine what time it is.
+///
+/// Time is a value that the engine reads once for each request, so that all checks of one token
+/// agree. Tests bring a clock of their own.
+pub trait Clock: Debug + Send + Sync {
+    /// Returns the current time.
+    fn now(&self) -> NumericDate;
+}
+
+/// The clock of the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> NumericDate {
+        // A clock before 1970 is a broken machine; at the epoch every token is "not yet valid" or
+        // "issued in the future", which is the safe side.
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        NumericDate::EPOCH.saturating_add(since_epoch)
+    }
+}

@@ -1,0 +1,97 @@
+//! The error of one refused request.
+
+use std::{error::Error, fmt, sync::Arc};
+
+use crate::AuthErrorKind;
+
+/// A refused request: a kind for programs, a cause for logs, and nothing of the token.
+///
+/// What a caller is told is made from the kind alone, by
+/// [`Challenge::from`](crate::Challenge#impl-From<%26AuthError>-for-Challenge).
+/// Cloning never allocates.
+#[derive(Clone, Debug)]
+pub struct AuthError {
+    kind: AuthErrorKind,
+    cause: Option<Cause>,
+    missing_scope: Option<Arc<str>>,
+}
+
+impl AuthError {
+    /// Creates an error of this kind whose cause is another error, for logs.
+    #[must_use]
+    pub fn with_source(
+        kind: AuthErrorKind,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        let cause = Cause::Error(Arc::from(source.into()));
+        Self { kind, cause: Some(cause), missing_scope: None }
+    }
+
+    /// Creates an error of kind [`AuthErrorKind::InsufficientScope`] that names the scope needed,
+    /// as one or more scope tokens with spaces between.
+    #[must_use]
+    pub fn insufficient_scope(scope: impl Into<Arc<str>>) -> Self {
+        let missing_scope = Some(scope.into());
+        Self { kind: AuthErrorKind::InsufficientScope, cause: None, missing_scope }
+    }
+
+    /// Creates an error with a fixed reason, without allocating.
+    pub(crate) const fn because(kind: AuthErrorKind, reason: &'static str) -> Self {
+        Self { kind, cause: Some(Cause::Reason(Reason(reason))), missing_scope: None }
+    }
+
+    /// Returns the kind.
+    #[must_use]
+    pub fn kind(&self) -> AuthErrorKind {
+        self.kind
+    }
+
+    pub(crate) fn missing_scope_shared(&self) -> Option<Arc<str>> {
+        self.missing_scope.clone()
+    }
+
+    /// Returns the scope that the handler needs, where its rule is made of scopes.
+    #[must_use]
+    pub fn missing_scope(&self) -> Option<&str> {
+        self.missing_scope.as_deref()
+    }
+}
+
+impl From<AuthErrorKind> for AuthError {
+    fn from(kind: AuthErrorKind) -> Self {
+        Self { kind, cause: None, missing_scope: None }
+    }
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)
+    }
+}
+
+impl Error for AuthError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self.cause.as_ref()? {
+            Cause::Reason(reason) => Some(reason),
+            Cause::Error(error) => Some(error.as_ref()),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Cause {
+    Reason(Reason),
+    Error(Arc<dyn Error + Send + Sync>),
+}
+
+/// A fixed text as an error.
+#[derive(Clone, Copy, Debug)]
+struct Reason(&'static str);
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl Error for Reason {}

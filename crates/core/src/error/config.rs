@@ -1,0 +1,181 @@
+//! Errors of configuration: they stop a program at its start, and say the way out.
+
+use std::{error::Error, fmt, io, path::PathBuf};
+
+/// A configuration that cannot be used.
+///
+/// The text of each says what to change. Secrets never appear in it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// No issuer was added.
+    NoIssuer,
+    /// Two issuers have the same name.
+    DuplicateIssuer {
+        /// The name.
+        issuer: String,
+    },
+    /// An issuer has no name.
+    EmptyIssuer,
+    /// An issuer's tokens could be meant for anyone.
+    NoAudience {
+        /// The issuer.
+        issuer: String,
+    },
+    /// An issuer has no key.
+    NoKeys {
+        /// The issuer.
+        issuer: String,
+    },
+    /// No key of the issuer can be used with any algorithm that the issuer allows.
+    NoKeyForAlgorithms {
+        /// The issuer.
+        issuer: String,
+    },
+    /// There is no place to take a token from.
+    NoPlaces,
+    /// The name of a header field, query parameter or cookie cannot be one.
+    InvalidPlace {
+        /// The name.
+        name: String,
+    },
+    /// A claim is named by a malformed JSON pointer or by nothing.
+    InvalidClaimPath {
+        /// The path.
+        path: String,
+    },
+    /// A text is not a JWK Set.
+    InvalidJwkSet {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A JWK Set has no key that can be used.
+    NoUsableKey {
+        /// For each key, why not.
+        reasons: Vec<String>,
+    },
+    /// A key cannot be used.
+    UnusableKey {
+        /// Why not.
+        reason: String,
+    },
+    /// A text is not a PEM file with one public key or certificate.
+    InvalidPem {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A private key stands where a public one is meant.
+    PrivateKey {
+        /// The label of the PEM block, or the JWK member.
+        found: String,
+    },
+    /// A secret is shorter than the algorithm's hash ([RFC 7518 §3.2]).
+    ///
+    /// [RFC 7518 §3.2]: https://www.rfc-editor.org/rfc/rfc7518#section-3.2
+    SecretTooShort {
+        /// The algorithm.
+        algorithm: crate::Algorithm,
+        /// The length needed, in bytes.
+        needed: usize,
+        /// The length of the secret, in bytes.
+        found: usize,
+    },
+    /// A secret looks like a public key, which everyone may know.
+    SecretIsPublicKey,
+    /// A file cannot be read.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// What a file holds cannot be used.
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with its content.
+        source: Box<Self>,
+    },
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoIssuer => f.write_str(
+                "no issuer is trusted, so every token would be refused: add one with `issuer(…)`",
+            ),
+            Self::DuplicateIssuer { issuer } => {
+                write!(f, "issuer `{issuer}` is there twice: add all its keys to one `Issuer`")
+            }
+            Self::EmptyIssuer => f.write_str(
+                "an issuer has an empty name: give the `iss` of its tokens, byte for byte",
+            ),
+            Self::NoAudience { issuer } => write!(
+                f,
+                "issuer `{issuer}` has no audience, so its tokens for other services would be \
+                 accepted: set `audience(…)` to the `aud` meant for this service, or say \
+                 `dangerous_any_audience()`"
+            ),
+            Self::NoKeys { issuer } => {
+                write!(f, "issuer `{issuer}` has no key: add some with `jwk_set(…)` or `key(…)`")
+            }
+            Self::NoKeyForAlgorithms { issuer } => write!(
+                f,
+                "no key of issuer `{issuer}` fits its `algorithms(…)`, so every token would be \
+                 refused: allow an algorithm of one of its keys"
+            ),
+            Self::NoPlaces => f.write_str(
+                "there is no place to take a token from: name one with `places(…)`, or leave the \
+                 default",
+            ),
+            Self::InvalidPlace { name } => write!(
+                f,
+                "`{name}` cannot name a header field, query parameter or cookie: use letters, \
+                 digits, `-` and `_`"
+            ),
+            Self::InvalidClaimPath { path } => write!(
+                f,
+                "`{path}` names no claim: give a member name, or a JSON pointer with `~0` for `~` \
+                 and `~1` for `/`"
+            ),
+            Self::InvalidJwkSet { reason } => {
+                write!(f, "not a JWK Set: {reason}; expected an object with a list `keys`")
+            }
+            Self::NoUsableKey { reasons } => {
+                write!(f, "no key of the JWK Set can be used: {}", reasons.join("; "))
+            }
+            Self::UnusableKey { reason } => write!(f, "the key cannot be used: {reason}"),
+            Self::InvalidPem { reason } => write!(
+                f,
+                "not a PEM text with a public key: {reason}; expected one block `PUBLIC KEY`, \
+                 `RSA PUBLIC KEY` or `CERTIFICATE`"
+            ),
+            Self::PrivateKey { found } => write!(
+                f,
+                "found a private key (`{found}`) where a public one is meant: give the public \
+                 half, and keep the private one where tokens are signed"
+            ),
+            Self::SecretTooShort { algorithm, needed, found } => write!(
+                f,
+                "the secret has {found} bytes, and {algorithm} needs at least {needed} of them \
+                 chosen at random (RFC 7518 §3.2)"
+            ),
+            Self::SecretIsPublicKey => f.write_str(
+                "the secret is the text of a key or certificate, which others may know: for \
+                 tokens signed with its private half, add it as a public key instead",
+            ),
+            Self::File { path, .. } => write!(f, "cannot read `{}`", path.display()),
+            Self::InFile { path, .. } => write!(f, "cannot use `{}`", path.display()),
+        }
+    }
+}
+
+impl Error for ConfigError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::File { source, .. } => Some(source),
+            Self::InFile { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What goes wrong: at start ([`ConfigError`]) and with one request ([`AuthError`]).
+
+mod auth;
+mod config;
+mod kind;
+
+pub use auth::AuthError;
+pub use config::ConfigError;
+pub use kind::AuthErrorKind;

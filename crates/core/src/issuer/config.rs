@@ -1,0 +1,128 @@
+//! Issuers as the pipeline reads them: checked, and never changed.
+
+use std::sync::Arc;
+
+use super::{Issuer, Rules};
+use crate::{
+    ConfigError, challenge::ChallengeSettings, claims::ClaimPath, grant::CompiledMapping,
+    jws::AlgorithmSet, keys::Keys, name_index::NameIndex,
+};
+
+impl Issuer {
+    /// Checks everything that can be checked without a token.
+    fn compile(
+        self,
+        default_audiences: &[String],
+        challenge: &Arc<ChallengeSettings>,
+    ) -> Result<IssuerConfig, ConfigError> {
+        if self.name.is_empty() {
+            return Err(ConfigError::EmptyIssuer);
+        }
+        let audiences =
+            if self.audiences.is_empty() { default_audiences.to_vec() } else { self.audiences };
+        let audiences = match (self.any_audience, audiences.is_empty()) {
+            (true, _) => None,
+            (false, false) => Some(audiences),
+            (false, true) => return Err(ConfigError::NoAudience { issuer: self.name }),
+        };
+        if self.keys.is_empty() {
+            return Err(ConfigError::NoKeys { issuer: self.name });
+        }
+        let of_keys =
+            self.keys.iter().fold(AlgorithmSet::EMPTY, |set, key| set.union(key.algorithm_set()));
+        let algorithms = self.algorithms.unwrap_or(AlgorithmSet::ASYMMETRIC.union(of_keys));
+        if !of_keys.iter().any(|algorithm| algorithms.contains(algorithm)) {
+            return Err(ConfigError::NoKeyForAlgorithms { issuer: self.name });
+        }
+        Ok(IssuerConfig {
+            required: ClaimPath::parse_all(&self.rules.required)?,
+            mapping: self.mapping.compile()?,
+            keys: Keys::new(self.keys, self.try_all_keys),
+            name: self.name,
+            any: self.any,
+            algorithms,
+            audiences,
+            rules: self.rules,
+            challenge: Arc::clone(challenge),
+        })
+    }
+}
+
+/// An [`Issuer`] whose settings were checked, as the pipeline reads it.
+#[derive(Debug)]
+pub(crate) struct IssuerConfig {
+    name: String,
+    any: bool,
+    pub(crate) keys: Keys,
+    pub(crate) algorithms: AlgorithmSet,
+    /// `None`: any.
+    pub(crate) audiences: Option<Vec<String>>,
+    pub(crate) required: Vec<ClaimPath>,
+    pub(crate) rules: Rules,
+    pub(crate) mapping: CompiledMapping,
+    challenge: Arc<ChallengeSettings>,
+}
+
+impl IssuerConfig {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn challenge(&self) -> &Arc<ChallengeSettings> {
+        &self.challenge
+    }
+
+    /// Tells whether the issuer stands in for all that are not named.
+    pub(crate) fn is_any(&self) -> bool {
+        self.any
+    }
+}
+
+/// The issuers that are trusted.
+#[derive(Debug)]
+pub(crate) struct TrustedIssuers {
+    issuers: Vec<Arc<IssuerConfig>>,
+    by_name: NameIndex,
+    /// All algorithms that some issuer allows.
+    pub(crate) algorithms: AlgorithmSet,
+    any: Option<Arc<IssuerConfig>>,
+}
+
+impl TrustedIssuers {
+    pub(crate) fn new(
+        issuers: Vec<Issuer>,
+        default_audiences: &[String],
+        challenge: &Arc<ChallengeSettings>,
+    ) -> Result<Self, ConfigError> {
+        let issuers = issuers
+            .into_iter()
+            .map(|issuer| issuer.compile(default_audiences, challenge).map(Arc::new))
+            .collect::<Result<Vec<_>, _>>()?;
+        if issuers.is_empty() {
+            return Err(ConfigError::NoIssuer);
+        }
+        let (any, named): (Vec<_>, Vec<_>) =
+            issuers.into_iter().partition(|issuer| issuer.is_any());
+        let by_name = NameIndex::new(named.iter().map(|issuer| issuer.name()).enumerate());
+        let duplicate =
+            named.iter().find(|issuer| by_name.get(issuer.name()).len() > 1).or_else(|| any.get(1));
+        if let Some(duplicate) = duplicate {
+            return Err(ConfigError::DuplicateIssuer { issuer: duplicate.name.clone() });
+        }
+        let algorithms = named
+            .iter()
+            .chain(&any)
+            .fold(AlgorithmSet::EMPTY, |set, issuer| set.union(issuer.algorithms));
+        Ok(Self { issuers: named, by_name, algorithms, any: any.into_iter().next() })
+    }
+
+    /// Returns the issuer with this very name, byte for byte.
+    pub(crate) fn named(&self, name: &str) -> Option<&Arc<IssuerConfig>> {
+        self.by_name.get(name).first().and_then(|&position| self.issuers.get(position))
+    }
+
+    /// Returns the issuer that stands in for all others, if one was configured.
+    pub(crate) fn any(&self) -> Option<&Arc<IssuerConfig>> {
+        self.any.as_ref()
+    }
+}

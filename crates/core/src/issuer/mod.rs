@@ -1,0 +1,234 @@
+//! An issuer that is trusted, and the rules for its tokens.
+
+mod config;
+
+use std::time::Duration;
+
+pub(crate) use self::config::{IssuerConfig, TrustedIssuers};
+use crate::{
+    Algorithm, GrantMapping, JwkSet, TokenProfile, TokenType, VerificationKey, jws::AlgorithmSet,
+};
+
+/// An issuer that is trusted, its keys, and the rules for its tokens.
+///
+/// # Examples
+///
+/// ```
+/// use portcullis::{Algorithm, Issuer, JwkSet};
+///
+/// # let json = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+/// let issuer = Issuer::new("https://idp.example.com")
+///     .jwk_set(&JwkSet::from_json(json)?)
+///     .audience("https://api.example.com")
+///     .algorithms([Algorithm::EdDSA]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Issuer {
+    name: String,
+    any: bool,
+    keys: Vec<VerificationKey>,
+    try_all_keys: bool,
+    algorithms: Option<AlgorithmSet>,
+    audiences: Vec<String>,
+    any_audience: bool,
+    rules: Rules,
+    mapping: GrantMapping,
+}
+
+/// The rules that need no compiling.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    pub(crate) leeway: Duration,
+    pub(crate) types: Vec<TokenType>,
+    pub(crate) expiry_required: bool,
+    pub(crate) subject_required: bool,
+    pub(crate) subjects: Vec<String>,
+    pub(crate) max_age: Option<Duration>,
+    pub(crate) max_lifetime: Option<Duration>,
+    pub(crate) bound_tokens_ignored: bool,
+    pub(crate) required: Vec<String>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            leeway: Duration::from_secs(60),
+            types: vec![TokenType::Absent, TokenType::Jwt, TokenType::AtJwt],
+            expiry_required: true,
+            subject_required: true,
+            subjects: Vec::new(),
+            max_age: None,
+            max_lifetime: None,
+            bound_tokens_ignored: false,
+            required: Vec::new(),
+        }
+    }
+}
+
+impl Issuer {
+    /// Trusts the issuer whose tokens have this `iss`, compared byte for byte
+    /// ([RFC 8725 §3.8]).
+    ///
+    /// [RFC 8725 §3.8]: https://www.rfc-editor.org/rfc/rfc8725#section-3.8
+    pub fn new(issuer: impl Into<String>) -> Self {
+        Self {
+            name: issuer.into(),
+            any: false,
+            keys: Vec::new(),
+            try_all_keys: false,
+            algorithms: None,
+            audiences: Vec::new(),
+            any_audience: false,
+            rules: Rules::default(),
+            mapping: GrantMapping::default(),
+        }
+    }
+
+    /// Trusts every token that one of the keys verifies, whatever its `iss` says or if it has none,
+    /// unless `iss` is another trusted issuer's. `name` stands for the issuer in logs, and in
+    /// [`Principal::issuer`](crate::Principal::issuer) where a token has no `iss`.
+    ///
+    /// # Security
+    ///
+    /// A key that signs for several issuers then speaks for all of them here.
+    pub fn dangerous_any(name: impl Into<String>) -> Self {
+        Self { any: true, ..Self::new(name) }
+    }
+
+    /// Adds the usable keys of a JWK Set.
+    pub fn jwk_set(mut self, set: &JwkSet) -> Self {
+        self.keys.extend_from_slice(set.keys());
+        self
+    }
+
+    /// Adds a key. A key without a key id serves tokens without `kid`, and every token where no key
+    /// of the issuer has one.
+    pub fn key(mut self, key: VerificationKey) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// Tries every key that fits (four at most) for a token without `kid`. Default: such a token is
+    /// refused unless exactly one key fits.
+    pub fn try_all_keys(self) -> Self {
+        Self { try_all_keys: true, ..self }
+    }
+
+    /// The algorithms that are allowed ([RFC 8725 §3.1]). Default: every asymmetric one that a key
+    /// allows, and the HMAC ones of secrets that were added.
+    ///
+    /// [RFC 8725 §3.1]: https://www.rfc-editor.org/rfc/rfc8725#section-3.1
+    pub fn algorithms<I: IntoIterator<Item = Algorithm>>(self, algorithms: I) -> Self {
+        Self { algorithms: Some(algorithms.into_iter().collect()), ..self }
+    }
+
+    /// Adds an audience that stands for this service; one of them must be in `aud`
+    /// ([RFC 7519 §4.1.3]). Default: those of the
+    /// [builder](crate::AuthenticatorBuilder::audience).
+    ///
+    /// [RFC 7519 §4.1.3]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Accepts tokens that are meant for anyone.
+    ///
+    /// # Security
+    ///
+    /// A token that a user gave to another service of the same issuer then works here too.
+    pub fn dangerous_any_audience(self) -> Self {
+        Self { any_audience: true, ..self }
+    }
+
+    /// How far clocks may differ. Default: 60 seconds.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.rules.leeway = leeway;
+        self
+    }
+
+    /// The types that `typ` may name ([RFC 8725 §3.11]). Default: absent, `JWT`, `at+jwt`.
+    ///
+    /// [RFC 8725 §3.11]: https://www.rfc-editor.org/rfc/rfc8725#section-3.11
+    pub fn token_types<I: IntoIterator<Item = TokenType>>(mut self, types: I) -> Self {
+        self.rules.types = types.into_iter().collect();
+        self
+    }
+
+    /// Switches a published set of rules on, on top of those set so far.
+    pub fn profile(mut self, profile: TokenProfile) -> Self {
+        match profile {
+            TokenProfile::AtJwt => {
+                self.rules.types = vec![TokenType::AtJwt];
+                self.rules.expiry_required = true;
+                self.rules.subject_required = true;
+                self.required_claims(["iss", "aud", "client_id", "iat", "jti"])
+            }
+        }
+    }
+
+    /// Adds claims that must be there: member names, or JSON pointers with a leading slash. `null`
+    /// counts as missing.
+    pub fn required_claims<I: IntoIterator<Item: Into<String>>>(mut self, claims: I) -> Self {
+        self.rules.required.extend(claims.into_iter().map(Into::into));
+        self
+    }
+
+    /// The subjects that this issuer may speak for. Default: all.
+    pub fn subjects<I: IntoIterator<Item: Into<String>>>(mut self, subjects: I) -> Self {
+        self.rules.subjects = subjects.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The longest time since `iat`, which then must be there. Default: no limit.
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.rules.max_age = Some(max_age);
+        self
+    }
+
+    /// The longest time from `iat` to `exp`, which then must be there. Default: no limit.
+    pub fn max_lifetime(mut self, max_lifetime: Duration) -> Self {
+        self.rules.max_lifetime = Some(max_lifetime);
+        self
+    }
+
+    /// Accepts tokens without `exp`, which stay good for ever.
+    ///
+    /// # Security
+    ///
+    /// A stolen token of that kind works until its key is withdrawn.
+    pub fn dangerous_optional_expiry(mut self) -> Self {
+        self.rules.expiry_required = false;
+        self
+    }
+
+    /// Accepts tokens without `sub`. The [subject](crate::Principal::subject) is empty then.
+    ///
+    /// # Security
+    ///
+    /// Code that keeps users apart by subject takes all such callers for one.
+    pub fn dangerous_optional_subject(mut self) -> Self {
+        self.rules.subject_required = false;
+        self
+    }
+
+    /// Accepts tokens with a `cnf` claim as if they had none. Default: they are refused, because
+    /// the binding to their sender is not checked ([RFC 7800 §3.1]).
+    ///
+    /// # Security
+    ///
+    /// Whoever steals such a token can use it here, which its issuer meant to prevent.
+    ///
+    /// [RFC 7800 §3.1]: https://www.rfc-editor.org/rfc/rfc7800#section-3.1
+    pub fn dangerous_ignore_binding(mut self) -> Self {
+        self.rules.bound_tokens_ignored = true;
+        self
+    }
+
+    /// Which claims hold scopes, roles, permissions and groups. Default: see [`GrantMapping`].
+    pub fn grant(self, mapping: GrantMapping) -> Self {
+        Self { mapping, ..self }
+    }
+}

@@ -1,0 +1,74 @@
+//! Keys that an application already has as types of the crate `jsonwebtoken`.
+
+use aws_lc_rs::rsa::PublicKeyComponents;
+use jsonwebtoken::{
+    AlgorithmFamily, DecodingKey, DecodingKeyKind,
+    jwk::{self, Jwk},
+};
+
+use super::{
+    components::{RSA, from_rsa},
+    key::{VerificationKey, unusable},
+    pem::{from_der, from_spki},
+    secret::{hash_len, is_key},
+    set::JwkSet,
+};
+use crate::{Algorithm, ConfigError};
+
+impl TryFrom<&Jwk> for VerificationKey {
+    type Error = ConfigError;
+
+    /// Takes a public JWK over, with its key id and algorithm.
+    fn try_from(jwk: &Jwk) -> Result<Self, ConfigError> {
+        let value = serde_json::to_value(jwk).map_err(|error| unusable(error.to_string()))?;
+        Self::from_jwk_value(&value)
+    }
+}
+
+impl TryFrom<&jwk::JwkSet> for JwkSet {
+    type Error = ConfigError;
+
+    /// Takes a JWK Set over, by the rules of [`JwkSet`].
+    fn try_from(set: &jwk::JwkSet) -> Result<Self, ConfigError> {
+        let values = set.keys.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>();
+        let values =
+            values.map_err(|error| ConfigError::InvalidJwkSet { reason: error.to_string() })?;
+        Self::from_values(&values)
+    }
+}
+
+impl TryFrom<&DecodingKey> for VerificationKey {
+    type Error = ConfigError;
+
+    /// Takes a key over, for every algorithm of its type and curve. It has no key id.
+    ///
+    /// A secret may be used with each HMAC algorithm whose hash is no longer than the secret.
+    fn try_from(key: &DecodingKey) -> Result<Self, ConfigError> {
+        match (key.family(), key.kind()) {
+            (AlgorithmFamily::Hmac, DecodingKeyKind::SecretOrDer(secret)) => from_hmac(secret),
+            (AlgorithmFamily::Rsa, DecodingKeyKind::SecretOrDer(der)) => from_der(&RSA, der),
+            (AlgorithmFamily::Rsa, DecodingKeyKind::RsaModulusExponent { n, e }) => {
+                from_rsa(None, &RSA, &PublicKeyComponents { n: n.clone(), e: e.clone() })
+            }
+            (AlgorithmFamily::Ec | AlgorithmFamily::Ed, DecodingKeyKind::SecretOrDer(der)) => {
+                from_spki(der)
+            }
+            _ => Err(unusable("it is of a form that is not supported")),
+        }
+    }
+}
+
+fn from_hmac(secret: &[u8]) -> Result<VerificationKey, ConfigError> {
+    if is_key(secret) {
+        return Err(ConfigError::SecretIsPublicKey);
+    }
+    let all = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
+    let long_enough =
+        |algorithm: &Algorithm| hash_len(*algorithm).is_ok_and(|needed| secret.len() >= needed);
+    let algorithms: Vec<_> = all.into_iter().filter(long_enough).collect();
+    if algorithms.is_empty() {
+        let (algorithm, needed) = (Algorithm::HS256, hash_len(Algorithm::HS256)?);
+        return Err(ConfigError::SecretTooShort { algorithm, needed, found: secret.len() });
+    }
+    VerificationKey::from_checked_secret(None, &algorithms, secret)
+}

@@ -1,0 +1,213 @@
+//! A key, parsed once, with the algorithms that it may be used with.
+
+use std::{fmt, sync::Arc};
+
+use aws_lc_rs::{
+    encoding::{AsDer, PublicKeyX509Der},
+    hmac,
+    rsa::PublicEncryptingKey,
+    signature::{self, ParsedPublicKey, VerificationAlgorithm},
+};
+
+use crate::{Algorithm, ConfigError, jws::AlgorithmSet};
+
+/// The shortest RSA modulus, in bits ([RFC 7518 §3.3]).
+///
+/// [RFC 7518 §3.3]: https://www.rfc-editor.org/rfc/rfc7518#section-3.3
+const MIN_RSA_BITS: usize = 2048;
+
+/// The longest `kid`, in bytes: in a key and in a token.
+pub(crate) const MAX_KEY_ID_LEN: usize = 256;
+
+/// A key that verifies signatures, bound to the algorithms that it may be used with.
+///
+/// It is parsed when it is made, so that no request pays for that, and cloning it is cheap. `Debug`
+/// shows the key id and the algorithms, never the key.
+#[derive(Clone)]
+pub struct VerificationKey {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    key_id: Option<Box<str>>,
+    algorithms: AlgorithmSet,
+    verifiers: Vec<(Algorithm, Verifier)>,
+}
+
+#[derive(Clone)]
+enum Verifier {
+    PublicKey(ParsedPublicKey),
+    // Behind a pointer: it is twenty times as large.
+    Secret(Box<hmac::Key>),
+}
+
+/// Whether a signature is the key's. Only [`VerificationKey::verify`] makes one that says yes.
+#[derive(Debug)]
+pub(crate) struct SignatureValid(());
+
+impl VerificationKey {
+    /// Returns the key with this key id, which tokens name in their `kid` header
+    /// ([RFC 7517 §4.5]).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::UnusableKey`] for an id longer than 256 bytes, which no token may name.
+    ///
+    /// [RFC 7517 §4.5]: https://www.rfc-editor.org/rfc/rfc7517#section-4.5
+    pub fn key_id(self, key_id: impl Into<String>) -> Result<Self, ConfigError> {
+        let key_id = checked_key_id(key_id.into())?;
+        let Inner { algorithms, ref verifiers, .. } = *self.inner;
+        let verifiers = verifiers.clone();
+        Ok(Self { inner: Arc::new(Inner { key_id: Some(key_id), algorithms, verifiers }) })
+    }
+
+    /// Returns the key for use with one of its algorithms only.
+    ///
+    /// A PEM text does not say what its key is for: an RSA key from one may be used with all six RSA
+    /// algorithms that the issuer allows, unless this narrows it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::UnusableKey`] if the key cannot be used with the algorithm.
+    pub fn algorithm(self, algorithm: Algorithm) -> Result<Self, ConfigError> {
+        let verifiers: Vec<_> =
+            self.inner.verifiers.iter().filter(|(own, _)| *own == algorithm).cloned().collect();
+        if verifiers.is_empty() {
+            let reason = format!("it does not fit the algorithm {algorithm}");
+            return Err(ConfigError::UnusableKey { reason });
+        }
+        Ok(Self::new(self.inner.key_id.clone(), verifiers))
+    }
+
+    /// Returns the algorithms that the key may be used with.
+    pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
+        self.inner.algorithms.iter()
+    }
+
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.inner.key_id.as_deref()
+    }
+
+    pub(crate) fn algorithm_set(&self) -> AlgorithmSet {
+        self.inner.algorithms
+    }
+
+    /// Verifies a signature with an algorithm of the key; another algorithm never verifies.
+    pub(crate) fn verify(
+        &self,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Option<SignatureValid> {
+        let (_, verifier) = self.inner.verifiers.iter().find(|(own, _)| *own == algorithm)?;
+        let verified = match verifier {
+            Verifier::PublicKey(key) => key.verify_sig(message, signature),
+            Verifier::Secret(key) => hmac::verify(key, message, signature),
+        };
+        verified.ok().map(|()| SignatureValid(()))
+    }
+
+    fn new(key_id: Option<Box<str>>, verifiers: Vec<(Algorithm, Verifier)>) -> Self {
+        let algorithms = verifiers.iter().map(|(algorithm, _)| *algorithm).collect();
+        Self { inner: Arc::new(Inner { key_id, algorithms, verifiers }) }
+    }
+
+    /// Makes a key from the bytes of a public key: what `parse` makes of them for each algorithm.
+    pub(super) fn from_public_key(
+        key_id: Option<String>,
+        algorithms: &[Algorithm],
+        parse: impl Fn(&'static dyn VerificationAlgorithm) -> Option<ParsedPublicKey>,
+    ) -> Result<Self, ConfigError> {
+        let key_id = key_id.map(checked_key_id).transpose()?;
+        let mut verifiers = Vec::with_capacity(algorithms.len());
+        for &algorithm in algorithms {
+            let key = public_key_verifier(algorithm).and_then(&parse);
+            let key = key.ok_or_else(|| unusable("its parameters make no valid public key"))?;
+            if is_rsa(algorithm) {
+                check_rsa_size(&key)?;
+            }
+            verifiers.push((algorithm, Verifier::PublicKey(key)));
+        }
+        Ok(Self::new(key_id, verifiers))
+    }
+
+    /// Makes an HMAC key; the caller has checked the secret.
+    pub(super) fn from_checked_secret(
+        key_id: Option<String>,
+        algorithms: &[Algorithm],
+        secret: &[u8],
+    ) -> Result<Self, ConfigError> {
+        let key_id = key_id.map(checked_key_id).transpose()?;
+        let verifiers = algorithms.iter().filter_map(|&algorithm| {
+            let key = hmac::Key::new(hmac_algorithm(algorithm)?, secret);
+            Some((algorithm, Verifier::Secret(Box::new(key))))
+        });
+        Ok(Self::new(key_id, verifiers.collect()))
+    }
+}
+
+impl fmt::Debug for VerificationKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerificationKey")
+            .field("key_id", &self.inner.key_id)
+            .field("algorithms", &self.inner.algorithms)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(super) fn unusable(reason: impl Into<String>) -> ConfigError {
+    ConfigError::UnusableKey { reason: reason.into() }
+}
+
+fn checked_key_id(key_id: String) -> Result<Box<str>, ConfigError> {
+    if key_id.len() > MAX_KEY_ID_LEN {
+        return Err(unusable("its `kid` is longer than 256 bytes"));
+    }
+    Ok(key_id.into())
+}
+
+fn is_rsa(algorithm: Algorithm) -> bool {
+    super::components::RSA.contains(&algorithm)
+}
+
+fn check_rsa_size(key: &ParsedPublicKey) -> Result<(), ConfigError> {
+    let der: Result<PublicKeyX509Der<'_>, _> = key.as_der();
+    let bits = der
+        .ok()
+        .and_then(|der| PublicEncryptingKey::from_der(der.as_ref()).ok())
+        .map(|key| key.key_size_bits());
+    match bits {
+        Some(bits) if bits >= MIN_RSA_BITS => Ok(()),
+        Some(bits) => Err(unusable(format!("RSA modulus of {bits} bits, below {MIN_RSA_BITS}"))),
+        None => Err(unusable("RSA modulus or exponent outside what is safe")),
+    }
+}
+
+/// Returns the verifier of an asymmetric algorithm. ECDSA signatures are `r || s`, of fixed width
+/// ([RFC 7518 §3.4]).
+///
+/// [RFC 7518 §3.4]: https://www.rfc-editor.org/rfc/rfc7518#section-3.4
+fn public_key_verifier(algorithm: Algorithm) -> Option<&'static dyn VerificationAlgorithm> {
+    Some(match algorithm {
+        Algorithm::RS256 => &signature::RSA_PKCS1_2048_8192_SHA256,
+        Algorithm::RS384 => &signature::RSA_PKCS1_2048_8192_SHA384,
+        Algorithm::RS512 => &signature::RSA_PKCS1_2048_8192_SHA512,
+        Algorithm::PS256 => &signature::RSA_PSS_2048_8192_SHA256,
+        Algorithm::PS384 => &signature::RSA_PSS_2048_8192_SHA384,
+        Algorithm::PS512 => &signature::RSA_PSS_2048_8192_SHA512,
+        Algorithm::ES256 => &signature::ECDSA_P256_SHA256_FIXED,
+        Algorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED,
+        Algorithm::ES512 => &signature::ECDSA_P521_SHA512_FIXED,
+        Algorithm::EdDSA => &signature::ED25519,
+        Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => return None,
+    })
+}
+
+pub(super) fn hmac_algorithm(algorithm: Algorithm) -> Option<hmac::Algorithm> {
+    match algorithm {
+        Algorithm::HS256 => Some(hmac::HMAC_SHA256),
+        Algorithm::HS384 => Some(hmac::HMAC_SHA384),
+        Algorithm::HS512 => Some(hmac::HMAC_SHA512),
+        _ => None,
+    }
+}

@@ -1,0 +1,16 @@
+//! Verification keys and where they are read from: JWK and JWK Set ([RFC 7517]), PEM, secrets.
+//!
+//! [RFC 7517]: https://www.rfc-editor.org/rfc/rfc7517
+
+mod components;
+mod jsonwebtoken;
+mod key;
+mod pem;
+mod secret;
+mod set;
+#[cfg(test)]
+mod tests;
+
+pub use key::VerificationKey;
+pub(crate) use key::{MAX_KEY_ID_LEN, SignatureValid};
+pub use set::{JwkSet, SkippedKey};

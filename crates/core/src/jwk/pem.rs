@@ -1,0 +1,83 @@
+//! Public keys in PEM ([RFC 7468]).
+//!
+//! [RFC 7468]: https://www.rfc-editor.org/rfc/rfc7468
+
+use std::path::Path;
+
+use aws_lc_rs::signature::ParsedPublicKey;
+use rustls_pki_types::CertificateDer;
+
+use super::{
+    components::RSA,
+    key::{VerificationKey, unusable},
+    set::read_file,
+};
+use crate::{Algorithm, ConfigError};
+
+impl VerificationKey {
+    /// Reads a public key in PEM: `PUBLIC KEY` (SPKI: RSA, P-256, P-384, P-521 or Ed25519),
+    /// `RSA PUBLIC KEY` (PKCS#1), or the key of a `CERTIFICATE` (X.509).
+    ///
+    /// The certificate is a container here: its dates, names and signature are not looked at. The
+    /// key has no key id, and may be used with every algorithm of its type and curve; see
+    /// [`key_id`](Self::key_id) and [`algorithm`](Self::algorithm).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::InvalidPem`] if the text is not one such block, [`ConfigError::PrivateKey`]
+    /// if it holds a private key, and [`ConfigError::UnusableKey`] if the key is too short or of a
+    /// type that no algorithm uses.
+    pub fn from_pem(text: &str) -> Result<Self, ConfigError> {
+        let invalid = |reason: &str| ConfigError::InvalidPem { reason: reason.to_owned() };
+        let blocks = pem::parse_many(text).map_err(|error| invalid(&error.to_string()))?;
+        if let Some(block) = blocks.iter().find(|block| block.tag().ends_with("PRIVATE KEY")) {
+            return Err(ConfigError::PrivateKey { found: block.tag().to_owned() });
+        }
+        let [block] = blocks.as_slice() else {
+            return Err(invalid(&format!("found {} blocks", blocks.len())));
+        };
+        match block.tag() {
+            "PUBLIC KEY" => from_spki(block.contents()),
+            "RSA PUBLIC KEY" => from_der(&RSA, block.contents()),
+            "CERTIFICATE" => from_certificate(block.contents()),
+            tag => Err(invalid(&format!("found a block `{tag}`"))),
+        }
+    }
+
+    /// Reads a PEM file, like [`from_pem`](Self::from_pem).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::File`] if the file cannot be read, and [`ConfigError::InFile`] with an error
+    /// of [`from_pem`](Self::from_pem).
+    pub fn from_pem_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        read_file(path.as_ref(), Self::from_pem)
+    }
+}
+
+/// Reads a `SubjectPublicKeyInfo`, which itself says of what type and curve its key is.
+pub(super) fn from_spki(der: &[u8]) -> Result<VerificationKey, ConfigError> {
+    let families: [&[Algorithm]; 4] =
+        [&[Algorithm::ES256], &[Algorithm::ES384], &[Algorithm::ES512], &[Algorithm::EdDSA]];
+    let curves = families.into_iter().find_map(|family| from_der(family, der).ok());
+    match curves {
+        Some(key) => Ok(key),
+        None => from_der(&RSA, der),
+    }
+}
+
+pub(super) fn from_der(
+    algorithms: &[Algorithm],
+    der: &[u8],
+) -> Result<VerificationKey, ConfigError> {
+    VerificationKey::from_public_key(None, algorithms, |verifier| {
+        ParsedPublicKey::new(verifier, der).ok()
+    })
+}
+
+fn from_certificate(der: &[u8]) -> Result<VerificationKey, ConfigError> {
+    let der = CertificateDer::from(der);
+    let certificate = webpki::EndEntityCert::try_from(&der)
+        .map_err(|error| unusable(format!("the certificate cannot be read: {error}")))?;
+    from_spki(certificate.subject_public_key_info().as_ref())
+}

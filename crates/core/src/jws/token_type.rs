@@ -1,0 +1,73 @@
+//! The `typ` header member.
+
+/// A value of the `typ` header member that an issuer's tokens may have.
+///
+/// Values are compared as media types: in any letter case, with or without the prefix
+/// `application/` ([RFC 7515 §4.1.9]).
+///
+/// [RFC 7515 §4.1.9]: https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum TokenType {
+    /// The header has no `typ`.
+    Absent,
+    /// `JWT`.
+    Jwt,
+    /// `at+jwt`, an access token of RFC 9068.
+    AtJwt,
+    /// Another type, written without `application/`, such as `secevent+jwt`.
+    Other(String),
+}
+
+impl TokenType {
+    pub(crate) fn media_type(&self) -> &str {
+        match self {
+            Self::Absent => "",
+            Self::Jwt => "JWT",
+            Self::AtJwt => "at+jwt",
+            Self::Other(name) => without_application(name),
+        }
+    }
+}
+
+/// A published set of rules for one kind of token, switched on by one call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum TokenProfile {
+    /// JWT access tokens by [RFC 9068 §4]: `typ` must be `at+jwt`, and `iss`, `exp`, `aud`, `sub`,
+    /// `client_id`, `iat` and `jti` must be there.
+    ///
+    /// [RFC 9068 §4]: https://www.rfc-editor.org/rfc/rfc9068#section-4
+    AtJwt,
+}
+
+/// Compares the `typ` of a header with a media type that lacks `application/`.
+pub(crate) fn is_media_type(typ: &str, media_type: &str) -> bool {
+    without_application(typ).eq_ignore_ascii_case(media_type)
+}
+
+/// Takes `application/` away, unless another slash follows: then it is no short form.
+fn without_application(typ: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match typ.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) && !rest.contains('/') => rest,
+        _ => typ,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_types_compare_in_any_case_and_with_their_prefix() {
+        for typ in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/AT+jwt"] {
+            assert!(is_media_type(typ, "at+jwt"), "{typ}");
+        }
+        for typ in
+            ["", "jwt", "at+jwt ", "text/at+jwt", "application/at/at+jwt", "applicatioñ/at+jwt"]
+        {
+            assert!(!is_media_type(typ, "at+jwt"), "{typ}");
+        }
+    }
+}

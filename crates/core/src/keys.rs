@@ -1,0 +1,73 @@
+//! The keys of one issuer, ready to be looked up.
+
+use smallvec::SmallVec;
+
+use crate::{Algorithm, AuthError, AuthErrorKind, VerificationKey, name_index::NameIndex};
+
+/// How many keys one token may cost a verification with.
+pub(crate) const MAX_CANDIDATES: usize = 4;
+
+/// Keys that may have signed a token: at least one, and at most four.
+pub(crate) type Candidates<'k> = SmallVec<[&'k VerificationKey; MAX_CANDIDATES]>;
+
+/// The keys of one issuer. It never changes: other keys are another value of this type.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    keys: Vec<VerificationKey>,
+    by_id: NameIndex,
+    try_all: bool,
+}
+
+impl Keys {
+    pub(crate) fn new(keys: Vec<VerificationKey>, try_all: bool) -> Self {
+        let by_id = NameIndex::new(
+            keys.iter().enumerate().filter_map(|(position, key)| Some((position, key.id()?))),
+        );
+        Self { keys, by_id, try_all }
+    }
+
+    /// Finds the keys that a token's header may mean ([RFC 7515 App. D]).
+    ///
+    /// A `kid` finds exactly the keys of that id: the set may hold one id twice. Where no key has
+    /// an id, as with PEM files and secrets, a `kid` says nothing. Without `kid` the keys without
+    /// an id come first, and exactly one key must fit.
+    ///
+    /// [RFC 7515 App. D]: https://www.rfc-editor.org/rfc/rfc7515#appendix-D
+    pub(crate) fn candidates(
+        &self,
+        key_id: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<Candidates<'_>, AuthError> {
+        let fits = |key: &&VerificationKey| key.algorithm_set().contains(algorithm);
+        if let Some(key_id) = key_id
+            && !self.by_id.is_empty()
+        {
+            let positions = self.by_id.get(key_id);
+            if positions.is_empty() {
+                return Err(AuthErrorKind::UnknownKey.into());
+            }
+            let named = positions.iter().filter_map(|&position| self.keys.get(position));
+            let candidates: Candidates<'_> = named.filter(fits).take(MAX_CANDIDATES).collect();
+            return not_empty(candidates);
+        }
+        let fitting = |with_id: bool| {
+            self.keys.iter().filter(move |key| key.id().is_some() == with_id).filter(fits)
+        };
+        let mut candidates: Candidates<'_> = fitting(false).take(MAX_CANDIDATES).collect();
+        if candidates.is_empty() {
+            candidates = fitting(true).take(MAX_CANDIDATES).collect();
+        }
+        if candidates.len() > 1 && !self.try_all {
+            return Err(AuthErrorKind::AmbiguousKey.into());
+        }
+        not_empty(candidates)
+    }
+}
+
+fn not_empty(candidates: Candidates<'_>) -> Result<Candidates<'_>, AuthError> {
+    if candidates.is_empty() {
+        let reason = "no key of the issuer allows the algorithm";
+        return Err(AuthError::because(AuthErrorKind::AlgorithmNotAllowed, reason));
+    }
+    Ok(candidates)
+}

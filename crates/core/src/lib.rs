@@ -1,0 +1,80 @@
+//! The engine behind Portcullis: it proves who calls a web service and what they may do.
+//!
+//! A request goes through ten stages, each of which takes the proof of the one before:
+//!
+//! | stage | question |
+//! |---|---|
+//! | extract | where is the token? |
+//! | peek | what does it claim to be? |
+//! | select | whose is it? |
+//! | lookup | with which key? |
+//! | verify | is the signature right? |
+//! | validate | are the claims right? |
+//! | check | is it still good? |
+//! | map | who is it, and what may they do? |
+//! | authorize | may they use this handler? |
+//! | respond | what do we tell them? |
+//!
+//! This crate knows no web framework: an application uses an adapter, such as `portcullis-axum`,
+//! which re-exports what it needs from here. What it does not do: it shows no login page, keeps no
+//! users and is no authorization server.
+//!
+//! # Examples
+//!
+//! ```
+//! use portcullis::{Authenticator, Issuer, VerificationKey};
+//!
+//! # let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
+//! let auth = Authenticator::builder()
+//!     .issuer(Issuer::new("https://idp.example.com").key(VerificationKey::from_pem(pem)?))
+//!     .audience("https://api.example.com")
+//!     .build()?;
+//!
+//! let refused = auth.authenticate_token("eyJhbGciOiJub25lIn0.e30.").unwrap_err();
+//! assert_eq!(refused.kind().code(), "algorithm_not_allowed");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `tracing` | yes | one event for each refusal, target `portcullis::rejection`, level debug |
+//! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
+
+mod authenticator;
+mod challenge;
+mod claims;
+mod clock;
+mod error;
+mod grant;
+mod issuer;
+mod json;
+mod jwk;
+mod jws;
+mod keys;
+mod name_index;
+mod pipeline;
+mod place;
+mod principal;
+mod rejection;
+mod request;
+mod scope;
+
+// The public interface is:
+pub mod policy;
+
+pub use authenticator::{Authenticated, Authenticator, AuthenticatorBuilder, Verdict};
+pub use challenge::{Challenge, ChallengeSettings};
+pub use claims::NumericDate;
+pub use clock::{Clock, SystemClock};
+pub use error::{AuthError, AuthErrorKind, ConfigError};
+pub use grant::{Grant, GrantBuilder, GrantMapping};
+pub use issuer::Issuer;
+pub use jwk::{JwkSet, SkippedKey, VerificationKey};
+pub use jws::{Algorithm, TokenProfile, TokenType, UnknownAlgorithm};
+pub use place::{Place, SeveralTokens};
+pub use policy::Policy;
+pub use principal::{Actor, Principal};
+pub use request::{BearerToken, RequestView};
+pub use scope::Scope;

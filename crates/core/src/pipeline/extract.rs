@@ -1,0 +1,226 @@
+//! Where is the token? ([RFC 6750 §2])
+//!
+//! [RFC 6750 §2]: https://www.rfc-editor.org/rfc/rfc6750#section-2
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use smallvec::SmallVec;
+
+use crate::{
+    AuthError, AuthErrorKind, BearerToken, Place, RequestView, SeveralTokens, place::PlaceKind,
+};
+
+/// The tokens of a request that must be proven: at least one.
+pub(crate) type Tokens<'r> = SmallVec<[BearerToken<'r>; 1]>;
+
+/// How many tokens one request may have verified, where all of them must be.
+const MAX_TOKENS: usize = 4;
+
+type Result<T> = std::result::Result<T, AuthError>;
+
+/// Takes the tokens that count from a request.
+///
+/// # Errors
+///
+/// [`AuthErrorKind::NoCredentials`] if no place holds one, [`AuthErrorKind::MalformedRequest`] if a
+/// place holds an empty one, and [`AuthErrorKind::MultipleTokens`].
+pub(crate) fn extract<'r>(
+    places: &[Place],
+    several: SeveralTokens,
+    request: &'r dyn RequestView,
+) -> Result<Tokens<'r>> {
+    let mut tokens = Tokens::new();
+    match several {
+        SeveralTokens::Refuse => {
+            for place in places.iter().filter(|place| place.is_explicit()) {
+                collect(place, several, request, &mut tokens)?;
+            }
+            for place in places.iter().filter(|place| !place.is_explicit()) {
+                if tokens.is_empty() {
+                    collect(place, several, request, &mut tokens)?;
+                }
+            }
+        }
+        SeveralTokens::First => {
+            for place in places {
+                if tokens.is_empty() {
+                    collect(place, several, request, &mut tokens)?;
+                }
+            }
+            tokens.truncate(1);
+        }
+        SeveralTokens::All => {
+            for place in places {
+                collect(place, several, request, &mut tokens)?;
+            }
+        }
+    }
+    let limit = if several == SeveralTokens::All { MAX_TOKENS } else { 1 };
+    match tokens.len() {
+        0 => Err(AuthErrorKind::NoCredentials.into()),
+        found if found > limit => Err(AuthErrorKind::MultipleTokens.into()),
+        _ => Ok(tokens),
+    }
+}
+
+/// Adds the tokens of one place.
+fn collect<'r>(
+    place: &Place,
+    several: SeveralTokens,
+    request: &'r dyn RequestView,
+    tokens: &mut Tokens<'r>,
+) -> Result<()> {
+    match &place.kind {
+        PlaceKind::Header { scheme } => {
+            from_header(place, scheme.as_deref(), several, request, tokens)
+        }
+        PlaceKind::Query => from_query(place, request, tokens),
+        PlaceKind::Cookie => from_cookies(place, request, tokens),
+    }
+}
+
+fn from_header<'r>(
+    place: &Place,
+    scheme: Option<&str>,
+    several: SeveralTokens,
+    request: &'r dyn RequestView,
+    tokens: &mut Tokens<'r>,
+) -> Result<()> {
+    let mut fields = 0_usize;
+    let mut outcome = Ok(());
+    request.field_values(&place.name, &mut |value| {
+        fields = fields.saturating_add(1);
+        let counts = several != SeveralTokens::First || fields == 1;
+        let token = match scheme {
+            Some(scheme) => after_scheme(value, scheme),
+            None => Some(value),
+        };
+        if let Some(token) = token
+            && counts
+            && outcome.is_ok()
+        {
+            outcome = add(place, token, tokens);
+        }
+    });
+    // A field of credentials stands alone: a second one is an error whatever it holds, because
+    // another reader of the request may look at that one.
+    if several == SeveralTokens::Refuse && fields > 1 {
+        return Err(AuthErrorKind::MultipleTokens.into());
+    }
+    outcome
+}
+
+/// Returns what follows the scheme and its spaces; `None` for another scheme
+/// ([RFC 9110 §11.4]).
+///
+/// [RFC 9110 §11.4]: https://www.rfc-editor.org/rfc/rfc9110#section-11.4
+fn after_scheme<'r>(value: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
+    let (start, rest) = value.split_at_checked(scheme.len())?;
+    if !start.eq_ignore_ascii_case(scheme.as_bytes()) {
+        return None;
+    }
+    match rest.first() {
+        None => Some(rest),
+        Some(b' ') => Some(trim_spaces(rest)),
+        Some(_) => None,
+    }
+}
+
+fn trim_spaces(mut text: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] | [rest @ .., b' '] = text {
+        text = rest;
+    }
+    text
+}
+
+fn from_query<'r>(
+    place: &Place,
+    request: &'r dyn RequestView,
+    tokens: &mut Tokens<'r>,
+) -> Result<()> {
+    let Some(query) = request.query() else {
+        return Ok(());
+    };
+    for parameter in query.split('&') {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        if is_named(name, &place.name) {
+            let value: Cow<'r, [u8]> = percent_decode_str(value).into();
+            add(place, value, tokens)?;
+        }
+    }
+    Ok(())
+}
+
+/// Compares a parameter's name as the next reader of the query will: percent-decoded.
+fn is_named(encoded: &str, name: &str) -> bool {
+    if encoded.contains('%') {
+        percent_decode_str(encoded).eq(name.bytes())
+    } else {
+        encoded == name
+    }
+}
+
+/// Returns the query without the parameters that places name, or `None` if there is none of these.
+pub(crate) fn without_tokens(places: &[Place], query: &str) -> Option<String> {
+    let is_token = |parameter: &str| {
+        let name = parameter.split('=').next().unwrap_or_default();
+        let mut in_query = places.iter().filter(|place| place.kind == PlaceKind::Query);
+        in_query.any(|place| is_named(name, &place.name))
+    };
+    if !query.split('&').any(is_token) {
+        return None;
+    }
+    let rest: Vec<_> = query.split('&').filter(|parameter| !is_token(parameter)).collect();
+    Some(rest.join("&"))
+}
+
+/// Reads cookies ([RFC 6265 §4.2.1]). HTTP/2 may bring them in several fields.
+///
+/// [RFC 6265 §4.2.1]: https://www.rfc-editor.org/rfc/rfc6265#section-4.2.1
+fn from_cookies<'r>(
+    place: &Place,
+    request: &'r dyn RequestView,
+    tokens: &mut Tokens<'r>,
+) -> Result<()> {
+    let mut outcome = Ok(());
+    request.field_values("cookie", &mut |field| {
+        for cookie in field.split(|&byte| byte == b';') {
+            let cookie = cookie.trim_ascii();
+            let Some(value) =
+                cookie.strip_prefix(place.name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="))
+            else {
+                continue;
+            };
+            if outcome.is_ok() {
+                outcome = add(place, unquoted(value), tokens);
+            }
+        }
+    });
+    outcome
+}
+
+/// Takes one pair of double quotes off, which a cookie's value may have.
+fn unquoted(value: &[u8]) -> &[u8] {
+    match value {
+        [b'"', inner @ .., b'"'] => inner,
+        _ => value,
+    }
+}
+
+fn add<'r>(place: &Place, token: impl Into<Cow<'r, [u8]>>, tokens: &mut Tokens<'r>) -> Result<()> {
+    let token = BearerToken::from_bytes(token);
+    let token = match &place.prefix {
+        None => token,
+        Some(prefix) => match token.strip_prefix(prefix) {
+            Some(token) => token,
+            None => return Ok(()),
+        },
+    };
+    if token.as_bytes().is_empty() {
+        let reason = "the place of a token holds an empty one";
+        return Err(AuthError::because(AuthErrorKind::MalformedRequest, reason));
+    }
+    tokens.push(token);
+    Ok(())
+}

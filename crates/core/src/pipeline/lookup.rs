@@ -1,0 +1,24 @@
+//! With which key? ([RFC 7515 App. D])
+//!
+//! [RFC 7515 App. D]: https://www.rfc-editor.org/rfc/rfc7515#appendix-D
+
+use super::peek::UnverifiedJwt;
+use crate::{AuthError, AuthErrorKind, issuer::IssuerConfig, keys::Candidates};
+
+/// Finds the keys of the issuer that the header may mean.
+///
+/// # Errors
+///
+/// [`AuthErrorKind::AlgorithmNotAllowed`], [`AuthErrorKind::UnknownKey`] and
+/// [`AuthErrorKind::AmbiguousKey`].
+pub(super) fn lookup<'i>(
+    token: &UnverifiedJwt<'_>,
+    issuer: &'i IssuerConfig,
+) -> Result<Candidates<'i>, AuthError> {
+    let algorithm = token.jws().algorithm();
+    if !issuer.algorithms.contains(algorithm) {
+        let reason = "the issuer does not allow the algorithm";
+        return Err(AuthError::because(AuthErrorKind::AlgorithmNotAllowed, reason));
+    }
+    issuer.keys.candidates(token.jws().unverified_key_id(), algorithm)
+}

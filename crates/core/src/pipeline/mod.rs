@@ -1,0 +1,36 @@
+//! The way of a request, one file for each stage.
+//!
+//! A stage takes the proof of the stage before it and returns its own. Each proof can be made by
+//! its own stage alone, so that code that skips a check does not compile.
+
+pub(crate) mod authorize;
+mod check;
+pub(crate) mod extract;
+mod lookup;
+mod map;
+pub(crate) mod peek;
+pub(crate) mod respond;
+mod select;
+mod validate;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+use crate::{AuthError, Authenticated, BearerToken, authenticator::Engine};
+
+/// Proves one token, from its bytes to the caller and the grant.
+pub(crate) fn prove<G>(
+    engine: &Engine<G>,
+    token: &BearerToken<'_>,
+) -> Result<Authenticated<G>, AuthError> {
+    let mut decoded = peek::Decoded::default();
+    let unverified = peek::peek(token, engine.max_token_len, &engine.issuers, &mut decoded)?;
+    let issuer = select::select(&unverified, &engine.issuers)?;
+    let candidates = lookup::lookup(&unverified, issuer)?;
+    let verified = verify::verify(unverified, &candidates)?;
+    let valid = validate::validate(verified, issuer, engine.clock.now())?;
+    let checked = check::check(valid, issuer)?;
+    let mapped = map::map(checked, issuer, &engine.grant)?;
+    mapped.finish(decoded.into_claims(), issuer)
+}

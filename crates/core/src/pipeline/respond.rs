@@ -1,0 +1,69 @@
+//! What do we tell them? ([RFC 6750 §3])
+//!
+//! The only place that knows statuses and error codes, and the only way from an error to the wire.
+//!
+//! [RFC 6750 §3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{AuthError, AuthErrorKind, Challenge};
+
+/// When a caller may try again after a refusal that was no fault of its token.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+impl From<&AuthError> for Challenge {
+    fn from(error: &AuthError) -> Self {
+        let kind = error.kind();
+        let (status, code) = status_and_code(kind);
+        Self {
+            kind,
+            status,
+            error: code,
+            asks: status != 503,
+            scope: error.missing_scope_shared(),
+            retry_after: (status == 503).then_some(RETRY_AFTER),
+            settings: Arc::default(),
+        }
+    }
+}
+
+/// The rows of RFC 6750 §3.1 and RFC 9470 §3. Without credentials there is no code: the caller may
+/// not know yet that it needs any.
+fn status_and_code(kind: AuthErrorKind) -> (u16, Option<&'static str>) {
+    match kind {
+        AuthErrorKind::NoCredentials => (401, None),
+        AuthErrorKind::MalformedRequest
+        | AuthErrorKind::MultipleTokens
+        | AuthErrorKind::TokenTooLarge => (400, Some("invalid_request")),
+        AuthErrorKind::InsufficientScope
+        | AuthErrorKind::InsufficientRole
+        | AuthErrorKind::NotPermitted => (403, Some("insufficient_scope")),
+        AuthErrorKind::ReauthenticationRequired => (401, Some("insufficient_user_authentication")),
+        AuthErrorKind::KeysUnavailable
+        | AuthErrorKind::StoreUnavailable
+        | AuthErrorKind::ResolverUnavailable => (503, None),
+        AuthErrorKind::MalformedToken
+        | AuthErrorKind::UnsupportedCriticalHeader
+        | AuthErrorKind::AlgorithmNotAllowed
+        | AuthErrorKind::UntrustedIssuer
+        | AuthErrorKind::UnknownKey
+        | AuthErrorKind::AmbiguousKey
+        | AuthErrorKind::SignatureMismatch
+        | AuthErrorKind::WrongType
+        | AuthErrorKind::TokenExpired
+        | AuthErrorKind::TokenNotYetValid
+        | AuthErrorKind::IssuedInFuture
+        | AuthErrorKind::TokenTooOld
+        | AuthErrorKind::LifetimeTooLong
+        | AuthErrorKind::MissingClaim
+        | AuthErrorKind::MalformedClaim
+        | AuthErrorKind::WrongAudience
+        | AuthErrorKind::WrongSubject
+        | AuthErrorKind::TokenRevoked
+        | AuthErrorKind::TokenReplayed
+        | AuthErrorKind::WrongBinding
+        | AuthErrorKind::SubjectUnknown
+        | AuthErrorKind::SubjectDisabled
+        | AuthErrorKind::ActorDisabled => (401, Some("invalid_token")),
+    }
+}

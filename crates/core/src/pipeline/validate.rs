@@ -1,0 +1,198 @@
+//! Are the claims right? ([RFC 7519 §7.2], [RFC 9068 §4])
+//!
+//! [RFC 7519 §7.2]: https://www.rfc-editor.org/rfc/rfc7519#section-7.2
+//! [RFC 9068 §4]: https://www.rfc-editor.org/rfc/rfc9068#section-4
+
+use super::verify::VerifiedJws;
+use crate::{
+    AuthError, AuthErrorKind, NumericDate,
+    issuer::IssuerConfig,
+    json::{Kind, Object, Value},
+    jws::is_media_type,
+};
+
+/// A token whose claims hold, here and now.
+#[derive(Debug)]
+pub(super) struct ValidClaims<'a> {
+    verified: VerifiedJws<'a>,
+    dates: Dates,
+}
+
+impl<'a> ValidClaims<'a> {
+    pub(super) fn claim(&self, name: &str) -> Option<Value<'a>> {
+        self.verified.claim(name)
+    }
+
+    pub(super) fn claims(&self) -> &Object<'a> {
+        self.verified.claims()
+    }
+
+    pub(super) fn claims_text(&self) -> &'a str {
+        self.verified.claims_text()
+    }
+
+    pub(super) fn expires_at(&self) -> Option<NumericDate> {
+        self.dates.expires_at
+    }
+
+    pub(super) fn issued_at(&self) -> Option<NumericDate> {
+        self.dates.issued_at
+    }
+}
+
+type Check = Result<(), AuthError>;
+
+/// Checks every claim that the issuer's rules speak of.
+///
+/// A claim that is there with another JSON type than its definition says is an error, whether a
+/// rule needs it or not: nothing is ever taken for absent.
+///
+/// # Errors
+///
+/// The kinds from [`AuthErrorKind::WrongType`] to [`AuthErrorKind::WrongSubject`].
+pub(super) fn validate<'a>(
+    token: VerifiedJws<'a>,
+    issuer: &IssuerConfig,
+    now: NumericDate,
+) -> Result<ValidClaims<'a>, AuthError> {
+    check_type(&token, issuer)?;
+    let dates = Dates::read(&token)?;
+    dates.check(issuer, now)?;
+    check_audience(&token, issuer)?;
+    check_subject(&token, issuer)?;
+    check_required(&token, issuer)?;
+    Ok(ValidClaims { verified: token, dates })
+}
+
+/// `typ` ([RFC 8725 §3.11]).
+///
+/// [RFC 8725 §3.11]: https://www.rfc-editor.org/rfc/rfc8725#section-3.11
+fn check_type(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
+    let typ = token.typ().unwrap_or_default();
+    let allowed = issuer.rules.types.iter().any(|own| is_media_type(typ, own.media_type()));
+    if allowed { Ok(()) } else { Err(AuthErrorKind::WrongType.into()) }
+}
+
+/// `exp`, `nbf` and `iat` ([RFC 7519 §4.1.4] to §4.1.6).
+///
+/// [RFC 7519 §4.1.4]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4
+#[derive(Debug)]
+struct Dates {
+    expires_at: Option<NumericDate>,
+    not_before: Option<NumericDate>,
+    issued_at: Option<NumericDate>,
+}
+
+impl Dates {
+    fn read(token: &VerifiedJws<'_>) -> Result<Self, AuthError> {
+        let date = |name, reason| match token.claim(name) {
+            None => Ok(None),
+            Some(value) if value.kind() == Kind::Number => {
+                NumericDate::from_json_number(value.text()).map(Some).ok_or(malformed(reason))
+            }
+            Some(_) => Err(malformed(reason)),
+        };
+        Ok(Self {
+            expires_at: date("exp", "`exp` is not a NumericDate")?,
+            not_before: date("nbf", "`nbf` is not a NumericDate")?,
+            issued_at: date("iat", "`iat` is not a NumericDate")?,
+        })
+    }
+
+    fn check(&self, issuer: &IssuerConfig, now: NumericDate) -> Check {
+        let rules = &issuer.rules;
+        let (early, late) = (now.saturating_add(rules.leeway), now.saturating_sub(rules.leeway));
+        match self.expires_at {
+            Some(expires_at) if late >= expires_at => {
+                return Err(AuthErrorKind::TokenExpired.into());
+            }
+            None if rules.expiry_required => return Err(missing("no `exp`")),
+            _ => {}
+        }
+        if self.not_before.is_some_and(|not_before| not_before > early) {
+            return Err(AuthErrorKind::TokenNotYetValid.into());
+        }
+        if self.issued_at.is_some_and(|issued_at| issued_at > early) {
+            return Err(AuthErrorKind::IssuedInFuture.into());
+        }
+        if let Some(max_age) = rules.max_age {
+            let issued_at = self.issued_at.ok_or(missing("no `iat` to tell the age by"))?;
+            if late.saturating_since(issued_at) > max_age {
+                return Err(AuthErrorKind::TokenTooOld.into());
+            }
+        }
+        if let Some(max_lifetime) = rules.max_lifetime {
+            let issued_at = self.issued_at.ok_or(missing("no `iat` to tell the lifetime by"))?;
+            let expires_at = self.expires_at.ok_or(missing("no `exp` to tell the lifetime by"))?;
+            if expires_at.saturating_since(issued_at) > max_lifetime {
+                return Err(AuthErrorKind::LifetimeTooLong.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `aud` ([RFC 7519 §4.1.3]): one of ours, in a string or a list of strings.
+///
+/// [RFC 7519 §4.1.3]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3
+fn check_audience(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
+    const MALFORMED: AuthError = malformed("`aud` is neither a string nor a list of strings");
+    let is_ours = |audience: &str| match &issuer.audiences {
+        None => true,
+        Some(ours) => ours.iter().any(|own| own == audience),
+    };
+    let Some(claim) = token.claim("aud") else {
+        return if issuer.audiences.is_none() { Ok(()) } else { Err(missing("no `aud`")) };
+    };
+    let mut found = issuer.audiences.is_none();
+    if let Some(audience) = claim.as_str() {
+        found |= is_ours(&audience);
+    } else {
+        // To the end, so that one good entry does not hide a bad one.
+        let read = claim.each_element(|element| {
+            found |= is_ours(&element.as_str()?);
+            Some(())
+        });
+        read.ok_or(MALFORMED)?;
+    }
+    if found { Ok(()) } else { Err(AuthErrorKind::WrongAudience.into()) }
+}
+
+/// `sub` ([RFC 7519 §4.1.2]).
+///
+/// [RFC 7519 §4.1.2]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2
+fn check_subject(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
+    let rules = &issuer.rules;
+    let subject = match token.claim("sub") {
+        None if rules.subject_required => return Err(missing("no `sub`")),
+        None => None,
+        Some(value) => Some(value.as_str().ok_or(malformed("`sub` is not a string"))?),
+    };
+    if rules.subject_required && subject.as_deref() == Some("") {
+        return Err(malformed("`sub` is empty"));
+    }
+    let speaks_for = |subject: &str| rules.subjects.iter().any(|own| own == subject);
+    if rules.subjects.is_empty() || subject.is_some_and(|subject| speaks_for(&subject)) {
+        Ok(())
+    } else {
+        Err(AuthErrorKind::WrongSubject.into())
+    }
+}
+
+fn check_required(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
+    for path in &issuer.required {
+        match path.find(token.claims()) {
+            Some(value) if value.kind() != Kind::Null => {}
+            _ => return Err(missing("a claim that the issuer's rules require")),
+        }
+    }
+    Ok(())
+}
+
+const fn malformed(reason: &'static str) -> AuthError {
+    AuthError::because(AuthErrorKind::MalformedClaim, reason)
+}
+
+const fn missing(reason: &'static str) -> AuthError {
+    AuthError::because(AuthErrorKind::MissingClaim, reason)
+}

@@ -1,0 +1,64 @@
+//! Is the signature right? ([RFC 7515 §5.2])
+//!
+//! [RFC 7515 §5.2]: https://www.rfc-editor.org/rfc/rfc7515#section-5.2
+
+use std::borrow::Cow;
+
+use super::peek::{UnverifiedJws, UnverifiedJwt};
+use crate::{
+    AuthError, AuthErrorKind,
+    json::{Object, Value},
+    jwk::SignatureValid,
+    keys::Candidates,
+};
+
+/// A token that a key of its issuer has signed. Whether it is good for us, and now, is not known.
+#[derive(Debug)]
+pub(super) struct VerifiedJws<'a> {
+    typ: Option<Cow<'a, str>>,
+    claims_text: &'a str,
+    claims: Object<'a>,
+}
+
+impl<'a> VerifiedJws<'a> {
+    pub(super) fn typ(&self) -> Option<&str> {
+        self.typ.as_deref()
+    }
+
+    pub(super) fn claim(&self, name: &str) -> Option<Value<'a>> {
+        self.claims.get(name)
+    }
+
+    pub(super) fn claims(&self) -> &Object<'a> {
+        &self.claims
+    }
+
+    pub(super) fn claims_text(&self) -> &'a str {
+        self.claims_text
+    }
+}
+
+/// Verifies the signature with one key after the other.
+///
+/// # Errors
+///
+/// [`AuthErrorKind::SignatureMismatch`] if it is none of theirs.
+pub(super) fn verify<'a>(
+    token: UnverifiedJwt<'a>,
+    candidates: &Candidates<'_>,
+) -> Result<VerifiedJws<'a>, AuthError> {
+    let SignatureValid { .. } = verify_signature(token.jws(), candidates)?;
+    let (jws, claims_text, claims) = token.into_parts();
+    Ok(VerifiedJws { typ: jws.into_typ(), claims_text, claims })
+}
+
+/// Verifies the signature of any JWS, whatever its payload is.
+pub(super) fn verify_signature(
+    jws: &UnverifiedJws<'_>,
+    candidates: &Candidates<'_>,
+) -> Result<SignatureValid, AuthError> {
+    candidates
+        .iter()
+        .find_map(|key| key.verify(jws.algorithm(), jws.signing_input(), jws.signature()))
+        .ok_or_else(|| AuthErrorKind::SignatureMismatch.into())
+}

@@ -1,0 +1,130 @@
+//! Where in a request a token may be.
+
+use crate::ConfigError;
+
+/// A place that a token is taken from.
+///
+/// # Examples
+///
+/// ```
+/// use portcullis::{Authenticator, Place};
+///
+/// // The paved path: `Authorization: Bearer`, then `?access_token=`, then a cookie of that name.
+/// let builder = Authenticator::builder().places(Place::header_query_cookie("access_token"));
+///
+/// // An API key in a header of its own, and nothing else.
+/// let builder = Authenticator::builder().places([Place::header("x-api-key")]);
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use]
+pub struct Place {
+    pub(crate) kind: PlaceKind,
+    pub(crate) name: String,
+    pub(crate) prefix: Option<String>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum PlaceKind {
+    /// A header field whose value is the token, or with a scheme in front of it.
+    Header {
+        scheme: Option<String>,
+    },
+    Query,
+    Cookie,
+}
+
+impl Place {
+    /// `Authorization: Bearer <token>` ([RFC 6750 §2.1]): the default.
+    ///
+    /// The scheme is matched in any letter case, and one or more spaces follow it.
+    ///
+    /// [RFC 6750 §2.1]: https://www.rfc-editor.org/rfc/rfc6750#section-2.1
+    pub fn bearer() -> Self {
+        Self::header("authorization").scheme("Bearer")
+    }
+
+    /// A header field whose whole value is the token.
+    pub fn header(name: impl Into<String>) -> Self {
+        let name = name.into().to_ascii_lowercase();
+        Self { kind: PlaceKind::Header { scheme: None }, name, prefix: None }
+    }
+
+    /// A parameter of the query ([RFC 6750 §2.3]).
+    ///
+    /// URLs end up in logs and browser histories. Adapters take the parameter out of the URI that
+    /// inner layers see, and forbid caches to store the response; a proxy in front has seen it.
+    ///
+    /// [RFC 6750 §2.3]: https://www.rfc-editor.org/rfc/rfc6750#section-2.3
+    pub fn query(name: impl Into<String>) -> Self {
+        Self { kind: PlaceKind::Query, name: name.into(), prefix: None }
+    }
+
+    /// A cookie.
+    ///
+    /// Browsers send cookies by themselves, to requests that other sites cause too: a service that
+    /// takes tokens from a cookie needs a defence against cross-site request forgery.
+    pub fn cookie(name: impl Into<String>) -> Self {
+        Self { kind: PlaceKind::Cookie, name: name.into(), prefix: None }
+    }
+
+    /// The three places in the order that most services use: `Authorization: Bearer`, a query
+    /// parameter and a cookie of one name.
+    pub fn header_query_cookie(name: impl Into<String>) -> [Self; 3] {
+        let name = name.into();
+        [Self::bearer(), Self::query(name.clone()), Self::cookie(name)]
+    }
+
+    /// The scheme in front of the token in a header field. It has no meaning elsewhere.
+    pub fn scheme(mut self, scheme: impl Into<String>) -> Self {
+        if let PlaceKind::Header { scheme: own } = &mut self.kind {
+            *own = Some(scheme.into());
+        }
+        self
+    }
+
+    /// A prefix that the token has in this place. It is taken off once; a value without it is not
+    /// a token of ours.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = Some(prefix.into());
+        self
+    }
+
+    /// A cookie is sent by the browser; anything else the client means.
+    pub(crate) fn is_explicit(&self) -> bool {
+        self.kind != PlaceKind::Cookie
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let is_token = |text: &str| !text.is_empty() && text.bytes().all(is_token_byte);
+        let valid = is_token(&self.name)
+            && match &self.kind {
+                PlaceKind::Header { scheme: Some(scheme) } => is_token(scheme),
+                _ => true,
+            };
+        if valid { Ok(()) } else { Err(ConfigError::InvalidPlace { name: self.name.clone() }) }
+    }
+}
+
+/// Characters of a `token` ([RFC 9110 §5.6.2]), less `&`, `+` and `%`, which mean something in a
+/// query.
+///
+/// [RFC 9110 §5.6.2]: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$'*-.^_`|~".contains(&byte)
+}
+
+/// What happens when a request brings more than one token.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum SeveralTokens {
+    /// Two explicit tokens are refused ([RFC 6750 §2]); a cookie, which browsers send by
+    /// themselves, is read only when there is no explicit one. The default.
+    ///
+    /// [RFC 6750 §2]: https://www.rfc-editor.org/rfc/rfc6750#section-2
+    #[default]
+    Refuse,
+    /// The first in the order of places counts; the others are not looked at.
+    First,
+    /// Each must be accepted, cookies included; the caller is the one of the first.
+    All,
+}

@@ -1,0 +1,99 @@
+//! What a handler asks of its caller: a tree of rules.
+//!
+//! Rules are values, so that a refusal can name the scope that was missing.
+//!
+//! ```
+//! use portcullis::policy::{role, scope};
+//!
+//! let policy = scope("orders:read").or(role("admin"));
+//! ```
+//!
+//! The functions of this module make rules for the default [`Grant`]. For a grant of the
+//! application's own, [`grant`] makes a rule from a function, and [`Policy::on`] applies rules to
+//! the [`Grant`] inside of one:
+//!
+//! ```
+//! use portcullis::{Grant, policy::{self, scope}};
+//!
+//! struct Rights {
+//!     standard: Grant,
+//!     credit: u32,
+//! }
+//!
+//! let policy = scope("orders:write")
+//!     .on(|rights: &Rights| &rights.standard)
+//!     .and(policy::grant(|rights: &Rights| rights.credit > 0));
+//! ```
+
+mod tree;
+
+use serde::Serialize;
+
+pub use tree::Policy;
+pub(crate) use tree::{Node, Quantity};
+
+use crate::{AuthError, AuthErrorKind, Grant, Principal};
+
+/// The caller has this scope token.
+pub fn scope(token: impl Into<Box<str>>) -> Policy {
+    all_scopes([token])
+}
+
+/// The caller has each of these scope tokens.
+pub fn all_scopes<I: IntoIterator<Item: Into<Box<str>>>>(tokens: I) -> Policy {
+    Policy::scopes(tokens.into_iter().map(Into::into).collect(), Quantity::All)
+}
+
+/// The caller has at least one of these scope tokens.
+pub fn any_scope<I: IntoIterator<Item: Into<Box<str>>>>(tokens: I) -> Policy {
+    Policy::scopes(tokens.into_iter().map(Into::into).collect(), Quantity::Any)
+}
+
+/// The caller has this role.
+pub fn role(role: impl Into<Box<str>>) -> Policy {
+    any_role([role])
+}
+
+/// The caller has at least one of these roles.
+pub fn any_role<I: IntoIterator<Item: Into<Box<str>>>>(roles: I) -> Policy {
+    let roles: Vec<Box<str>> = roles.into_iter().map(Into::into).collect();
+    Policy::rule("any_role", move |_, grant: &Grant| {
+        let has_one = roles.iter().any(|role| grant.has_role(role));
+        if has_one { Ok(()) } else { Err(AuthErrorKind::InsufficientRole.into()) }
+    })
+}
+
+/// A claim of the token has this value: same JSON type, same content.
+///
+/// # Examples
+///
+/// ```
+/// use portcullis::policy::claim;
+///
+/// let policy = claim("email_verified", true).and(claim("tenant", "acme"));
+/// ```
+pub fn claim<G>(name: impl Into<String>, value: impl Serialize) -> Policy<G> {
+    let name = name.into();
+    // A value that is not JSON, such as a map with keys that are no strings, equals no claim.
+    let value = serde_json::to_value(value).ok();
+    Policy::rule("claim", move |principal: &Principal, _| {
+        let claim: Option<serde_json::Value> = principal.claim(&name)?;
+        let equal = claim.is_some() && claim == value;
+        if equal { Ok(()) } else { Err(AuthErrorKind::NotPermitted.into()) }
+    })
+}
+
+/// A function of the application looks at the grant.
+pub fn grant<G>(function: impl Fn(&G) -> bool + Send + Sync + 'static) -> Policy<G> {
+    Policy::rule("grant", move |_, grant| {
+        if function(grant) { Ok(()) } else { Err(AuthErrorKind::NotPermitted.into()) }
+    })
+}
+
+/// A function of the application looks at caller and grant, and may refuse with any
+/// [kind](AuthErrorKind) of error.
+pub fn check<G>(
+    function: impl Fn(&Principal, &G) -> Result<(), AuthError> + Send + Sync + 'static,
+) -> Policy<G> {
+    Policy::rule("check", function)
+}

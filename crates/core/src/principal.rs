@@ -1,0 +1,220 @@
+//! Who calls.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct};
+
+use crate::{AuthError, AuthErrorKind, NumericDate, issuer::IssuerConfig, json::Object};
+
+/// Who calls: the subject of a token that was found valid, and on whose behalf others act for it.
+///
+/// It is shared: cloning copies a pointer.
+#[derive(Clone)]
+pub struct Principal {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// The claims as JSON text; the spans point into it.
+    claims: String,
+    issuer: Arc<IssuerConfig>,
+    parts: PrincipalParts,
+}
+
+/// What the pipeline found, as places in the text of the claims.
+#[derive(Debug, Default)]
+pub(crate) struct PrincipalParts {
+    pub(crate) subject: Text,
+    pub(crate) token_issuer: Option<Text>,
+    pub(crate) client_id: Option<Text>,
+    pub(crate) token_id: Option<Text>,
+    pub(crate) actors: Vec<Actor>,
+    pub(crate) expires_at: Option<NumericDate>,
+    pub(crate) issued_at: Option<NumericDate>,
+}
+
+/// A string of the claims: where it stands, or its own copy if it was written with escapes.
+#[derive(Debug)]
+pub(crate) enum Text {
+    Span(usize, usize),
+    Owned(Box<str>),
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::Span(0, 0)
+    }
+}
+
+impl Text {
+    fn resolve<'a>(&'a self, claims: &'a str) -> &'a str {
+        match self {
+            // The span was cut out of this very text.
+            Self::Span(start, end) => claims.get(*start..*end).unwrap_or_default(),
+            Self::Owned(text) => text,
+        }
+    }
+}
+
+impl Principal {
+    pub(crate) fn new(claims: String, issuer: Arc<IssuerConfig>, parts: PrincipalParts) -> Self {
+        Self { inner: Arc::new(Inner { claims, issuer, parts }) }
+    }
+
+    /// Returns the subject: the `sub` claim ([RFC 7519 §4.1.2]).
+    ///
+    /// It is unique within its issuer only: a service that trusts several keeps users apart by
+    /// issuer *and* subject. It is empty only where
+    /// [`dangerous_optional_subject`](crate::Issuer::dangerous_optional_subject) allows that.
+    ///
+    /// [RFC 7519 §4.1.2]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        self.text(&self.inner.parts.subject)
+    }
+
+    /// Returns the issuer: the `iss` claim ([RFC 7519 §4.1.1]), or the configured name of an issuer
+    /// whose tokens have none.
+    ///
+    /// [RFC 7519 §4.1.1]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.1
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        match &self.inner.parts.token_issuer {
+            Some(text) => self.text(text),
+            None => self.inner.issuer.name(),
+        }
+    }
+
+    /// Returns the client that the token was issued to: `client_id` ([RFC 8693 §4.3]), else `azp`.
+    ///
+    /// [RFC 8693 §4.3]: https://www.rfc-editor.org/rfc/rfc8693#section-4.3
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        self.inner.parts.client_id.as_ref().map(|text| self.text(text))
+    }
+
+    /// Returns the id of the token: `jti` ([RFC 7519 §4.1.7]).
+    ///
+    /// [RFC 7519 §4.1.7]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.7
+    #[must_use]
+    pub fn token_id(&self) -> Option<&str> {
+        self.inner.parts.token_id.as_ref().map(|text| self.text(text))
+    }
+
+    /// Returns who acts for the subject now, if anyone does ([RFC 8693 §4.1]).
+    ///
+    /// [RFC 8693 §4.1]: https://www.rfc-editor.org/rfc/rfc8693#section-4.1
+    #[must_use]
+    pub fn actor(&self) -> Option<&Actor> {
+        self.inner.parts.actors.first()
+    }
+
+    /// Returns the chain of actors, the acting party first. The ones behind it acted before and
+    /// are for the record: access decisions look at the first alone ([RFC 8693 §4.1]).
+    ///
+    /// [RFC 8693 §4.1]: https://www.rfc-editor.org/rfc/rfc8693#section-4.1
+    #[must_use]
+    pub fn actors(&self) -> &[Actor] {
+        &self.inner.parts.actors
+    }
+
+    /// Returns when the token expires ([RFC 7519 §4.1.4]), if it does.
+    ///
+    /// [RFC 7519 §4.1.4]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4
+    #[must_use]
+    pub fn expires_at(&self) -> Option<NumericDate> {
+        self.inner.parts.expires_at
+    }
+
+    /// Returns when the token was issued ([RFC 7519 §4.1.6]).
+    ///
+    /// [RFC 7519 §4.1.6]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.6
+    #[must_use]
+    pub fn issued_at(&self) -> Option<NumericDate> {
+        self.inner.parts.issued_at
+    }
+
+    /// Reads all claims as a type of the application.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`AuthErrorKind::MalformedClaim`], with the cause as its source, if the claims are not
+    /// of that type.
+    pub fn claims<T: DeserializeOwned>(&self) -> Result<T, AuthError> {
+        serde_json::from_str(&self.inner.claims).map_err(malformed)
+    }
+
+    /// Reads one claim as a type of the application; `None` if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`AuthErrorKind::MalformedClaim`] if the claim is of another type.
+    pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, AuthError> {
+        let value = self.object().and_then(|claims| claims.get(name));
+        value.map(|value| serde_json::from_str(value.text()).map_err(malformed)).transpose()
+    }
+
+    pub(crate) fn issuer_config(&self) -> &IssuerConfig {
+        &self.inner.issuer
+    }
+
+    /// Reads the claims again. They were one object when the token was accepted.
+    pub(crate) fn object(&self) -> Option<Object<'_>> {
+        Object::parse(&self.inner.claims).ok()
+    }
+
+    fn text<'a>(&'a self, text: &'a Text) -> &'a str {
+        text.resolve(&self.inner.claims)
+    }
+}
+
+fn malformed(error: serde_json::Error) -> AuthError {
+    AuthError::with_source(AuthErrorKind::MalformedClaim, error)
+}
+
+impl fmt::Debug for Principal {
+    /// Shows who calls, and none of the other claims.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal")
+            .field("subject", &self.subject())
+            .field("issuer", &self.issuer())
+            .field("client_id", &self.client_id())
+            .field("actors", &self.actors())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Serialize for Principal {
+    /// Writes `subject`, `issuer`, `client_id` and `actors`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut principal = serializer.serialize_struct("Principal", 4)?;
+        principal.serialize_field("subject", self.subject())?;
+        principal.serialize_field("issuer", self.issuer())?;
+        principal.serialize_field("client_id", &self.client_id())?;
+        principal.serialize_field("actors", self.actors())?;
+        principal.end()
+    }
+}
+
+/// A party that acts for the subject ([RFC 8693 §4.1]).
+///
+/// [RFC 8693 §4.1]: https://www.rfc-editor.org/rfc/rfc8693#section-4.1
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Actor {
+    pub(crate) subject: Box<str>,
+    pub(crate) issuer: Option<Box<str>>,
+}
+
+impl Actor {
+    /// Returns the actor's subject.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Returns the issuer that the subject belongs to; without one it is the token's.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+}
