@@ -72,7 +72,7 @@ pub fn any_role<I: IntoIterator<Item: Into<Box<str>>>>(roles: I) -> Policy {
 ///
 /// let policy = claim("email_verified", true).and(claim("tenant", "acme"));
 /// ```
-pub fn claim<G>(name: impl Into<String>, value: impl Serialize) -> Policy<G> {
+pub fn claim(name: impl Into<String>, value: impl Serialize) -> Policy {
     let name = name.into();
     // A value that is not JSON, such as a map with keys that are no strings, equals no claim.
     let value = serde_json::to_value(value).ok();
