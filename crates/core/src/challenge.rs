@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{AuthErrorKind, Principal};
+use crate::Principal;
 
 /// How long a parameter's value may get, in bytes.
 const MAX_VALUE_LEN: usize = 256;
@@ -27,10 +27,11 @@ const MAX_VALUE_LEN: usize = 256;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Challenge {
-    pub(crate) kind: AuthErrorKind,
+    pub(crate) code: &'static str,
     pub(crate) status: u16,
     /// The error code of RFC 6750, if the refusal has one.
     pub(crate) error: Option<&'static str>,
+    pub(crate) description: Option<&'static str>,
     /// Whether the caller is asked to authenticate.
     pub(crate) asks: bool,
     pub(crate) scope: Option<Arc<str>>,
@@ -53,10 +54,10 @@ impl Challenge {
         Self { settings, ..self }
     }
 
-    /// Returns the kind of the error behind it.
+    /// Returns the stable code of the refusal, such as `token_expired`.
     #[must_use]
-    pub fn kind(&self) -> AuthErrorKind {
-        self.kind
+    pub fn code(&self) -> &'static str {
+        self.code
     }
 
     /// Returns the HTTP status code.
@@ -91,11 +92,10 @@ impl Challenge {
             return None;
         }
         let mut value = String::from("Bearer");
-        let description = self.error.map(|_| self.kind.description());
         let parameters = [
             ("realm", self.settings.realm.as_deref()),
             ("error", self.error),
-            ("error_description", description),
+            ("error_description", self.description),
             ("scope", self.scope.as_deref()),
             ("resource_metadata", self.settings.resource_metadata.as_deref()),
         ];
@@ -122,7 +122,7 @@ impl Challenge {
             r#"{{"type":"about:blank","title":"{}","status":{},"code":"{}"}}"#,
             title(self.status),
             self.status,
-            self.kind.code()
+            self.code
         )
     }
 }
@@ -146,7 +146,13 @@ impl Principal {
     /// Returns the realm and the metadata URL of the engine that made this caller.
     #[must_use]
     pub fn challenge_settings(&self) -> &Arc<ChallengeSettings> {
-        self.issuer_config().challenge()
+        &self.issuer_config().engine().challenge
+    }
+
+    /// Returns the name of the type of grants that this engine makes, for messages.
+    #[must_use]
+    pub fn grant_type_name(&self) -> &'static str {
+        self.issuer_config().engine().grant_type
     }
 }
 
@@ -166,7 +172,7 @@ fn title(status: u16) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::AuthError;
+    use crate::{AuthError, AuthErrorKind};
 
     #[test]
     fn values_cannot_break_out_of_their_quotes() {

@@ -23,8 +23,8 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> NumericDate {
-        // A clock before 1970 is a broken machine; at the epoch every token is "not yet valid" or
-        // "issued in the future", which is the safe side.
+        // A clock before 1970 is a broken machine. At the epoch a token with `nbf` or `iat` lies in
+        // the future and is refused.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         NumericDate::EPOCH.saturating_add(since_epoch)
     }

@@ -57,7 +57,6 @@ mod name_index;
 mod pipeline;
 mod place;
 mod principal;
-mod rejection;
 mod request;
 mod scope;
 
@@ -68,7 +67,7 @@ pub use authenticator::{Authenticated, Authenticator, AuthenticatorBuilder, Verd
 pub use challenge::{Challenge, ChallengeSettings};
 pub use claims::NumericDate;
 pub use clock::{Clock, SystemClock};
-pub use error::{AuthError, AuthErrorKind, ConfigError};
+pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError};
 pub use grant::{Grant, GrantBuilder, GrantMapping};
 pub use issuer::Issuer;
 pub use jwk::{JwkSet, SkippedKey, VerificationKey};

@@ -141,7 +141,7 @@ impl Principal {
     /// Kind [`AuthErrorKind::MalformedClaim`], with the cause as its source, if the claims are not
     /// of that type.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, AuthError> {
-        serde_json::from_str(&self.inner.claims).map_err(malformed)
+        serde_json::from_str(&self.inner.claims).map_err(|error| malformed(&error))
     }
 
     /// Reads one claim as a type of the application; `None` if it is not there.
@@ -151,7 +151,9 @@ impl Principal {
     /// Kind [`AuthErrorKind::MalformedClaim`] if the claim is of another type.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, AuthError> {
         let value = self.object().and_then(|claims| claims.get(name));
-        value.map(|value| serde_json::from_str(value.text()).map_err(malformed)).transpose()
+        value
+            .map(|value| serde_json::from_str(value.text()).map_err(|error| malformed(&error)))
+            .transpose()
     }
 
     pub(crate) fn issuer_config(&self) -> &IssuerConfig {
@@ -168,8 +170,11 @@ impl Principal {
     }
 }
 
-fn malformed(error: serde_json::Error) -> AuthError {
-    AuthError::with_source(AuthErrorKind::MalformedClaim, error)
+/// Says where the claims do not fit. The text of the error is left out: it quotes their values,
+/// which belong into no log.
+fn malformed(error: &serde_json::Error) -> AuthError {
+    let place = format!("{:?} error at column {}", error.classify(), error.column());
+    AuthError::with_source(AuthErrorKind::MalformedClaim, place)
 }
 
 impl fmt::Debug for Principal {

@@ -1,1 +1,73 @@
+//! Layers that prove who calls a tower service and what they may do.
+//!
+//! [`JwtAuthLayer`] judges each request and leaves the caller in its extensions, as [`Caller`] and
+//! [`Granted`]. [`RequireLayer`] asks for rights, on a whole service or on a single handler. Both
+//! decide before the inner service is called; nothing behind them needs to check again.
+//!
+//! # Examples
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::{Request, Response};
+//! use http_body_util::{BodyExt, Full};
+//! use portcullis::{Authenticator, policy::scope};
+//! use portcullis_testkit::TestIssuer;
+//! use portcullis_tower::{Caller, JwtAuthLayer, RequireLayer};
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let issuer = TestIssuer::new("https://idp.test");
+//! let auth = Authenticator::builder().issuer(issuer.trusted()).audience("orders").build()?;
+//!
+//! let service = ServiceBuilder::new()
+//!     .layer(JwtAuthLayer::new(auth))
+//!     .layer(RequireLayer::new(scope("orders:read")))
+//!     .service_fn(|request: Request<()>| async move {
+//!         let subject = request.extensions().get::<Caller>().map(|caller| caller.subject().to_owned());
+//!         let body = Full::<Bytes>::from(Bytes::from(subject.unwrap_or_default()));
+//!         Ok::<_, std::convert::Infallible>(Response::new(body))
+//!     });
+//!
+//! let token = issuer.token().audience("orders").scope("orders:read").build();
+//! let request = Request::builder().header("authorization", format!("Bearer {token}"));
+//! let response = service.clone().oneshot(request.body(())?).await?;
+//! assert_eq!(response.into_body().collect().await?.to_bytes(), "alice");
+//!
+//! let refused = service.oneshot(Request::new(())).await?;
+//! assert_eq!((refused.status().as_u16(), &refused.headers()["www-authenticate"]), (401, &"Bearer".parse()?));
+//! # Ok(()) }
+//! ```
+//!
+//! # What a refused caller gets
+//!
+//! 1. No credentials: 401 and a challenge without an error code.
+//! 2. A malformed request, such as one with two tokens: 400.
+//! 3. A token that is not good: 401 with `error="invalid_token"`.
+//! 4. A good token without the rights: 403 with `error="insufficient_scope"`.
+//! 5. What is needed to judge the token is not available: 503 with `Retry-After`.
+//! 6. A [`RequireLayer`] or an extractor without a [`JwtAuthLayer`] around it: 500, and an error in
+//!    the log that says which line to add.
+//!
+//! The body is `application/problem+json` unless a [`ResponseForRefusal`] makes another. The
+//! [`AuthError`](portcullis::AuthError) stays in the extensions of the response, for layers around.
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `axum` | no | the extractors of `portcullis-axum`, which turns it on |
 
+mod auth;
+#[cfg(feature = "axum")]
+mod axum;
+mod caller;
+mod refusal;
+mod require;
+
+// The public interface is:
+pub use auth::{JwtAuth, JwtAuthLayer, ResponseFuture};
+#[cfg(feature = "axum")]
+pub use axum::{CallerRejection, Claims};
+pub use caller::{Anonymous, Caller, Granted};
+pub use refusal::{ProblemJson, Refusal, ResponseForRefusal};
+pub use require::{Require, RequireLayer};

@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use super::{Authenticator, Engine, GrantSource, PrincipalMapping};
 use crate::{
     AuthError, Clock, ConfigError, Grant, Issuer, Place, Principal, SeveralTokens, SystemClock,
-    challenge::ChallengeSettings, issuer::TrustedIssuers,
+    challenge::ChallengeSettings,
+    issuer::{EngineInfo, TrustedIssuers},
 };
 
 /// The longest token, in bytes, unless configured otherwise. Real access tokens stay below 4 KiB;
@@ -149,8 +150,12 @@ impl<G> AuthenticatorBuilder<G> {
         }
         self.places.iter().try_for_each(Place::check)?;
         let challenge = Arc::new(self.challenge);
+        let info = EngineInfo {
+            challenge: Arc::clone(&challenge),
+            grant_type: std::any::type_name::<G>(),
+        };
         let engine = Engine {
-            issuers: TrustedIssuers::new(self.issuers, &self.audiences, &challenge)?,
+            issuers: TrustedIssuers::new(self.issuers, &self.audiences, &Arc::new(info))?,
             places: self.places,
             several: self.several,
             max_token_len: self.max_token_len,

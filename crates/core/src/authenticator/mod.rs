@@ -72,11 +72,6 @@ impl<G> Authenticator<G> {
         });
         let query_without_tokens =
             request.query().and_then(|query| extract::without_tokens(&engine.places, query));
-        if let Err(error) = &result
-            && error.kind() == AuthErrorKind::NoCredentials
-        {
-            crate::rejection::report(error, None);
-        }
         Verdict { result, query_without_tokens }
     }
 
@@ -100,8 +95,18 @@ impl<G> Authenticator<G> {
     }
 
     fn authenticate_bearer(&self, token: &BearerToken<'_>) -> Result<Authenticated<G>, AuthError> {
-        prove(&self.engine, token).inspect_err(|error| crate::rejection::report(error, Some(token)))
+        prove(&self.engine, token)
+            .map_err(|error| error.with_fingerprint(fingerprint_for_logs(token)))
     }
+}
+
+/// The fingerprint is a hash over the whole token: made only where someone listens.
+fn fingerprint_for_logs(token: &BearerToken<'_>) -> Option<String> {
+    #[cfg(feature = "tracing")]
+    let listens = tracing::enabled!(target: "portcullis::rejection", tracing::Level::DEBUG);
+    #[cfg(not(feature = "tracing"))]
+    let listens = false;
+    listens.then(|| token.fingerprint())
 }
 
 impl<G> Clone for Authenticator<G> {

@@ -14,6 +14,7 @@ pub struct AuthError {
     kind: AuthErrorKind,
     cause: Option<Cause>,
     missing_scope: Option<Arc<str>>,
+    fingerprint: Option<Arc<str>>,
 }
 
 impl AuthError {
@@ -24,7 +25,7 @@ impl AuthError {
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
         let cause = Cause::Error(Arc::from(source.into()));
-        Self { kind, cause: Some(cause), missing_scope: None }
+        Self { kind, cause: Some(cause), missing_scope: None, fingerprint: None }
     }
 
     /// Creates an error of kind [`AuthErrorKind::InsufficientScope`] that names the scope needed,
@@ -32,12 +33,44 @@ impl AuthError {
     #[must_use]
     pub fn insufficient_scope(scope: impl Into<Arc<str>>) -> Self {
         let missing_scope = Some(scope.into());
-        Self { kind: AuthErrorKind::InsufficientScope, cause: None, missing_scope }
+        Self {
+            kind: AuthErrorKind::InsufficientScope,
+            cause: None,
+            missing_scope,
+            fingerprint: None,
+        }
+    }
+
+    /// Names the token in logs.
+    pub(crate) fn with_fingerprint(self, fingerprint: Option<String>) -> Self {
+        Self { fingerprint: fingerprint.map(Into::into), ..self }
+    }
+
+    /// Tells the log that a request was refused: one event, target `portcullis::rejection`, level
+    /// debug, with the fields `code`, `token` (a [fingerprint](crate::BearerToken::fingerprint))
+    /// and `cause`.
+    ///
+    /// Adapters call it once for each request that they refuse. Without the feature `tracing` it
+    /// does nothing.
+    pub fn report(&self) {
+        #[cfg(feature = "tracing")]
+        tracing::debug!(
+            target: "portcullis::rejection",
+            code = self.kind.code(),
+            token = self.fingerprint.as_deref(),
+            cause = self.source().map(tracing::field::display),
+            "request refused"
+        );
     }
 
     /// Creates an error with a fixed reason, without allocating.
     pub(crate) const fn because(kind: AuthErrorKind, reason: &'static str) -> Self {
-        Self { kind, cause: Some(Cause::Reason(Reason(reason))), missing_scope: None }
+        Self {
+            kind,
+            cause: Some(Cause::Reason(Reason(reason))),
+            missing_scope: None,
+            fingerprint: None,
+        }
     }
 
     /// Returns the kind.
@@ -59,7 +92,7 @@ impl AuthError {
 
 impl From<AuthErrorKind> for AuthError {
     fn from(kind: AuthErrorKind) -> Self {
-        Self { kind, cause: None, missing_scope: None }
+        Self { kind, cause: None, missing_scope: None, fingerprint: None }
     }
 }
 

@@ -3,7 +3,9 @@
 mod auth;
 mod config;
 mod kind;
+mod layer;
 
 pub use auth::AuthError;
 pub use config::ConfigError;
 pub use kind::AuthErrorKind;
+pub use layer::LayerError;

@@ -13,7 +13,7 @@ impl Issuer {
     fn compile(
         self,
         default_audiences: &[String],
-        challenge: &Arc<ChallengeSettings>,
+        engine: &Arc<EngineInfo>,
     ) -> Result<IssuerConfig, ConfigError> {
         if self.name.is_empty() {
             return Err(ConfigError::EmptyIssuer);
@@ -43,7 +43,7 @@ impl Issuer {
             algorithms,
             audiences,
             rules: self.rules,
-            challenge: Arc::clone(challenge),
+            engine: Arc::clone(engine),
         })
     }
 }
@@ -60,7 +60,15 @@ pub(crate) struct IssuerConfig {
     pub(crate) required: Vec<ClaimPath>,
     pub(crate) rules: Rules,
     pub(crate) mapping: CompiledMapping,
-    challenge: Arc<ChallengeSettings>,
+    engine: Arc<EngineInfo>,
+}
+
+/// What a caller remembers of the engine that judged it.
+#[derive(Debug)]
+pub(crate) struct EngineInfo {
+    pub(crate) challenge: Arc<ChallengeSettings>,
+    /// The name of the type of grants.
+    pub(crate) grant_type: &'static str,
 }
 
 impl IssuerConfig {
@@ -68,8 +76,8 @@ impl IssuerConfig {
         &self.name
     }
 
-    pub(crate) fn challenge(&self) -> &Arc<ChallengeSettings> {
-        &self.challenge
+    pub(crate) fn engine(&self) -> &EngineInfo {
+        &self.engine
     }
 
     /// Tells whether the issuer stands in for all that are not named.
@@ -92,11 +100,11 @@ impl TrustedIssuers {
     pub(crate) fn new(
         issuers: Vec<Issuer>,
         default_audiences: &[String],
-        challenge: &Arc<ChallengeSettings>,
+        engine: &Arc<EngineInfo>,
     ) -> Result<Self, ConfigError> {
         let issuers = issuers
             .into_iter()
-            .map(|issuer| issuer.compile(default_audiences, challenge).map(Arc::new))
+            .map(|issuer| issuer.compile(default_audiences, engine).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         if issuers.is_empty() {
             return Err(ConfigError::NoIssuer);

@@ -4,7 +4,7 @@ mod config;
 
 use std::time::Duration;
 
-pub(crate) use self::config::{IssuerConfig, TrustedIssuers};
+pub(crate) use self::config::{EngineInfo, IssuerConfig, TrustedIssuers};
 use crate::{
     Algorithm, GrantMapping, JwkSet, TokenProfile, TokenType, VerificationKey, jws::AlgorithmSet,
 };

@@ -11,7 +11,7 @@ use crate::{
     jwk::MAX_KEY_ID_LEN,
 };
 
-/// How deep `act` may nest.
+/// How many actors a chain may have.
 const MAX_ACTORS: usize = 8;
 
 /// Room for the decoded segments of one token, which the stages borrow from.
@@ -237,13 +237,17 @@ fn check_nested(claims: &Object<'_>) -> Result<(), AuthError> {
         parse_nested(confirmation)?;
     }
     let mut next = claims.get("act");
-    for _ in 0..MAX_ACTORS {
-        match next {
-            Some(actor) if actor.kind() == Kind::Object => next = parse_nested(actor)?.get("act"),
-            _ => return Ok(()),
+    let mut actors = 0_usize;
+    while let Some(actor) = next
+        && actor.kind() == Kind::Object
+    {
+        if actors == MAX_ACTORS {
+            return Err(malformed("`act` nests too deeply"));
         }
+        actors += 1;
+        next = parse_nested(actor)?.get("act");
     }
-    Err(malformed("`act` nests too deeply"))
+    Ok(())
 }
 
 fn parse_nested(value: Value<'_>) -> Result<Object<'_>, AuthError> {

@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{AuthError, AuthErrorKind, Challenge};
+use crate::{AuthError, AuthErrorKind, Challenge, LayerError};
 
 /// When a caller may try again after a refusal that was no fault of its token.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -16,12 +16,29 @@ impl From<&AuthError> for Challenge {
         let kind = error.kind();
         let (status, code) = status_and_code(kind);
         Self {
-            kind,
+            code: kind.code(),
             status,
             error: code,
+            description: code.map(|_| kind.description()),
             asks: status != 503,
             scope: error.missing_scope_shared(),
             retry_after: (status == 503).then_some(RETRY_AFTER),
+            settings: Arc::default(),
+        }
+    }
+}
+
+impl From<&LayerError> for Challenge {
+    /// The caller learns nothing of how the application is put together.
+    fn from(_: &LayerError) -> Self {
+        Self {
+            code: "internal_error",
+            status: 500,
+            error: None,
+            description: None,
+            asks: false,
+            scope: None,
+            retry_after: None,
             settings: Arc::default(),
         }
     }

@@ -100,7 +100,8 @@ impl<G> Policy<G> {
     ///
     /// # Errors
     ///
-    /// Why not.
+    /// Why not: of kind `InsufficientScope`, naming the scope, `InsufficientRole` or
+    /// `NotPermitted`, or what a function of the application refuses with.
     pub fn check(&self, principal: &Principal, grant: &G) -> Result<(), AuthError> {
         authorize::authorize(self, principal, grant)
     }

@@ -1,0 +1,9 @@
+//! The layer that judges requests.
+
+mod future;
+mod layer;
+mod service;
+
+pub use future::ResponseFuture;
+pub use layer::JwtAuthLayer;
+pub use service::JwtAuth;

@@ -1,0 +1,127 @@
+//! From a refusal to a response.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response, StatusCode, header};
+use portcullis::{AuthError, Challenge, ChallengeSettings, LayerError};
+
+use crate::caller::NoCaller;
+
+/// A request that is refused: what a [`ResponseForRefusal`] makes a response from.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    challenge: Challenge,
+    error: Option<AuthError>,
+    is_head: bool,
+}
+
+impl Refusal {
+    pub(crate) fn new(error: AuthError, settings: Arc<ChallengeSettings>, method: &Method) -> Self {
+        error.report();
+        let challenge = Challenge::from(&error).with_settings(settings);
+        Self { challenge, error: Some(error), is_head: *method == Method::HEAD }
+    }
+
+    pub(crate) fn of_layer(error: LayerError, method: &Method) -> Self {
+        error.report();
+        Self { challenge: (&error).into(), error: None, is_head: *method == Method::HEAD }
+    }
+
+    pub(crate) fn no_caller(reason: NoCaller, method: &Method) -> Self {
+        match reason {
+            NoCaller::Refused(error, settings) => Self::new(error, settings, method),
+            NoCaller::Layer(error) => Self::of_layer(error, method),
+        }
+    }
+
+    /// Returns what the caller may be told.
+    #[must_use]
+    pub fn challenge(&self) -> &Challenge {
+        &self.challenge
+    }
+
+    /// Returns the error behind it, which has more than a caller may be told; `None` if the
+    /// application is put together wrongly.
+    #[must_use]
+    pub fn error(&self) -> Option<&AuthError> {
+        self.error.as_ref()
+    }
+
+    /// Makes a response with the status and the headers of the challenge, and leaves the error in
+    /// its extensions.
+    #[must_use]
+    pub fn response<B>(&self, body: B) -> Response<B> {
+        let mut response = Response::new(body);
+        *response.status_mut() = StatusCode::from_u16(self.challenge.status())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        // What the engine writes is visible ASCII, which a header value always holds.
+        if let Some(Ok(value)) = self.challenge.www_authenticate().map(HeaderValue::try_from) {
+            headers.insert(header::WWW_AUTHENTICATE, value);
+        }
+        if let Some(retry_after) = self.challenge.retry_after() {
+            headers.insert(header::RETRY_AFTER, retry_after.as_secs().into());
+        }
+        if let Some(error) = &self.error {
+            response.extensions_mut().insert(error.clone());
+        }
+        response
+    }
+
+    pub(crate) fn into_response<B>(self, make: &impl ResponseForRefusal<B>) -> Response<B> {
+        make.response(&self)
+    }
+}
+
+/// Makes the response to a refused request.
+///
+/// Closures are one, so that an application can answer in its own form:
+///
+/// ```
+/// use http::Response;
+/// use portcullis_tower::{JwtAuthLayer, Refusal};
+/// # use portcullis::Authenticator;
+/// # use portcullis_testkit::TestIssuer;
+/// # let issuer = TestIssuer::new("https://idp.test");
+/// # let auth = Authenticator::builder().issuer(issuer.trusted()).audience("orders").build()?;
+///
+/// let layer = JwtAuthLayer::new(auth).response_for_refusal(|refusal: &Refusal| {
+///     refusal.response(format!("no: {}", refusal.challenge().code()))
+/// });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait ResponseForRefusal<B> {
+    /// Makes the response.
+    fn response(&self, refusal: &Refusal) -> Response<B>;
+}
+
+impl<F, B> ResponseForRefusal<B> for F
+where
+    F: Fn(&Refusal) -> Response<B>,
+{
+    fn response(&self, refusal: &Refusal) -> Response<B> {
+        self(refusal)
+    }
+}
+
+/// Answers with a body of type `application/problem+json` ([RFC 9457]). The default.
+///
+/// [RFC 9457]: https://www.rfc-editor.org/rfc/rfc9457
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct ProblemJson;
+
+impl<B: From<Bytes>> ResponseForRefusal<B> for ProblemJson {
+    fn response(&self, refusal: &Refusal) -> Response<B> {
+        let body = if refusal.is_head {
+            Bytes::new()
+        } else {
+            Bytes::from(refusal.challenge.problem_json())
+        };
+        let mut response = refusal.response(B::from(body));
+        let value = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, value);
+        response
+    }
+}

@@ -1,0 +1,50 @@
+//! The configuration of the layer.
+
+use portcullis::{Grant, Policy};
+use tower_layer::Layer;
+
+use super::Require;
+use crate::ProblemJson;
+
+/// Asks for rights that a [policy](portcullis::policy) names.
+///
+/// 1. The caller must have been left in the request by a [`JwtAuthLayer`](crate::JwtAuthLayer)
+///    around this one. Without that layer the answer is 500, and the log says which line to add.
+/// 2. A caller without credentials, whom an optional layer has let through, gets 401.
+/// 3. A caller that the policy refuses gets 403, with the scope that was missing.
+///
+/// Layers of this kind add up: an inner one can ask for more, never for less.
+#[derive(Debug)]
+#[must_use]
+pub struct RequireLayer<G = Grant, R = ProblemJson> {
+    pub(super) policy: Policy<G>,
+    pub(super) respond: R,
+}
+
+impl<G> RequireLayer<G> {
+    /// Creates the layer.
+    pub fn new(policy: Policy<G>) -> Self {
+        Self { policy, respond: ProblemJson::default() }
+    }
+}
+
+impl<G, R> RequireLayer<G, R> {
+    /// Makes the responses to refused requests. Default: [`ProblemJson`].
+    pub fn response_for_refusal<R2>(self, respond: R2) -> RequireLayer<G, R2> {
+        RequireLayer { policy: self.policy, respond }
+    }
+}
+
+impl<G, R: Clone> Clone for RequireLayer<G, R> {
+    fn clone(&self) -> Self {
+        Self { policy: self.policy.clone(), respond: self.respond.clone() }
+    }
+}
+
+impl<S, G, R: Clone> Layer<S> for RequireLayer<G, R> {
+    type Service = Require<S, G, R>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Require::new(inner, self.clone())
+    }
+}

@@ -1,0 +1,103 @@
+//! The program as a user meets it: started, asked over a socket, stopped.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+};
+
+/// The program, running. It is ended when the test is over, however that goes.
+struct Quickstart {
+    child: Child,
+    address: String,
+    printed: Vec<String>,
+}
+
+impl Quickstart {
+    fn start() -> Self {
+        let mut child =
+            Command::new(env!("CARGO_BIN_EXE_quickstart")).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let first = lines.next().unwrap();
+        let address = first.strip_prefix("listening on http://").unwrap().to_owned();
+        let mut printed = Vec::new();
+        for line in lines {
+            let last = line.starts_with("press Ctrl-C");
+            printed.push(line);
+            if last {
+                break;
+            }
+        }
+        Self { child, address, printed }
+    }
+
+    fn variable(&self, name: &str) -> &str {
+        let prefix = format!("{name}=");
+        self.printed.iter().find_map(|line| line.strip_prefix(&prefix)).unwrap()
+    }
+
+    fn get(&self, path: &str, header: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: quickstart\r\n{header}connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        let (head, body) = response.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+}
+
+impl Drop for Quickstart {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn shows_who_calls_and_what_they_may_do() {
+    let quickstart = Quickstart::start();
+    let header = format!("authorization: Bearer {}\r\n", quickstart.variable("WRITER"));
+    let (status, body) = quickstart.get("/me", &header);
+    assert_eq!(status, 200);
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&body).unwrap(),
+        serde_json::json!({
+            "principal": {
+                "subject": "writer",
+                "issuer": quickstart::ISSUER,
+                "client_id": "quickstart",
+                "actors": [],
+            },
+            "grant": {
+                "scope": ["jobs:read", "jobs:write"],
+                "roles": ["writer"],
+                "permissions": {},
+                "groups": [],
+            },
+        })
+    );
+}
+
+#[test]
+fn a_cookie_of_another_caller_yields_to_the_header() {
+    let quickstart = Quickstart::start();
+    let (reader, admin) = (quickstart.variable("READER"), quickstart.variable("ADMIN"));
+    let header = format!("authorization: Bearer {reader}\r\ncookie: a=b; access_token={admin}\r\n");
+    let (status, body) = quickstart.get("/me", &header);
+    assert_eq!(status, 200);
+    assert!(body.contains(r#""subject":"reader""#), "{body}");
+}
+
+#[test]
+fn refuses_unknown_options_with_one_clear_line() {
+    for args in [&["--port", "1"][..], &["--listen"], &["--listen", "nowhere"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_quickstart")).args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 1);
+        assert!(output.stdout.is_empty());
+    }
+}

@@ -1,0 +1,68 @@
+//! Minting with Node's libraries.
+
+use std::{fs, path::Path, process::Command};
+
+use crate::{
+    interop::{Tool, install_once, read_requirements},
+    system,
+};
+
+const OLDEST: u32 = 20;
+
+pub(crate) fn find() -> Tool {
+    let find_both = || {
+        system::answer("npm", &["--version"])?;
+        system::answer("node", &["--version"])
+    };
+    if find_both().is_none()
+        && let Err(reason) = system::apt_install(&["nodejs", "npm"])
+    {
+        return Tool::Missing(format!("no node with npm ({reason})"));
+    }
+    match find_both() {
+        Some(version) if major(&version).is_some_and(|major| major >= OLDEST) => {
+            Tool::Ready(version)
+        }
+        Some(version) => Tool::Missing(format!("node is {version}, older than v{OLDEST}")),
+        None => Tool::Missing("no node with npm".to_owned()),
+    }
+}
+
+pub(crate) fn mint(scripts: &Path, folder: &Path, version: &str) -> Result<String, String> {
+    let requirements = scripts.join("package.json");
+    let stamp = format!("{version}\n{}", read_requirements(&requirements)?);
+    install_once(folder, &stamp, || {
+        copy(&requirements, &folder.join("package.json"))?;
+        system::run(
+            Command::new("npm")
+                .args(["install", "--no-audit", "--no-fund", "--no-package-lock"])
+                .arg("--ignore-scripts")
+                .current_dir(folder),
+        )
+    })?;
+    // Node looks for libraries beside the script.
+    let script = folder.join("mint.mjs");
+    copy(&scripts.join("mint.mjs"), &script)?;
+    system::read(Command::new("node").arg(&script))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    fs::copy(from, to).map(drop).map_err(|error| format!("{}: {error}", from.display()))
+}
+
+/// The major version in an answer like `v20.1.0`.
+fn major(version: &str) -> Option<u32> {
+    version.strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_major_version() {
+        assert_eq!(major("v20.1.0"), Some(20));
+        assert_eq!(major("20.1.0"), None);
+        assert_eq!(major("v"), None);
+    }
+}
