@@ -170,7 +170,7 @@ async fn policies_hold_on_a_router_a_route_and_a_single_handler() {
 
 #[tokio::test]
 async fn every_rule_and_every_combination_decides() {
-    let even = || policy::grant(|grant: &Grant| grant.scope().iter().count() % 2 == 0);
+    let even = || policy::grant(|grant: &Grant| grant.scope().iter().count().is_multiple_of(2));
     let down = || policy::check(|_, _: &Grant| Err(AuthErrorKind::ResolverUnavailable.into()));
     // The token below has the scopes a and b, the role r and the claim tenant = acme.
     let rows = [

@@ -184,7 +184,7 @@ mod tests {
             .with_settings(Arc::new(settings));
         let expected = format!(
             r#"Bearer realm="a\"b\\cSet-Cookie: x=1, realm=\"z\"", error="insufficient_scope", error_description="a scope is missing", scope="a b", resource_metadata="{}""#,
-            &"https://x/".repeat(100)[..MAX_VALUE_LEN]
+            "https://x/".repeat(100).get(..MAX_VALUE_LEN).unwrap()
         );
         assert_eq!(challenge.www_authenticate().unwrap(), expected);
     }

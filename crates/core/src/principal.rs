@@ -150,7 +150,7 @@ impl Principal {
     ///
     /// Kind [`AuthErrorKind::MalformedClaim`] if the claim is of another type.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, AuthError> {
-        let value = self.object().and_then(|claims| claims.get(name));
+        let value = self.object().and_then(|claims| claims.find(name));
         value
             .map(|value| serde_json::from_str(value.text()).map_err(|error| malformed(&error)))
             .transpose()

@@ -76,8 +76,13 @@ impl NumericDate {
     /// The grammar has been checked by the scanner that found the number.
     pub(crate) fn from_json_number(text: &str) -> Option<Self> {
         // Dates are ten digits long for the next two hundred years.
-        if text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return text.parse().ok().map(Self::from_seconds);
+        if text.len() <= 18
+            && let Some(seconds) = text.bytes().try_fold(0_i64, |seconds, byte| {
+                let digit = byte.wrapping_sub(b'0');
+                (digit < 10).then_some(seconds * 10 + i64::from(digit))
+            })
+        {
+            return Some(Self::from_seconds(seconds));
         }
         Decimal::parse(text)?.to_date()
     }

@@ -40,9 +40,9 @@ impl ClaimPath {
     /// Finds the value; `None` if any step of the way is missing or is not an object.
     pub(crate) fn find<'a>(&self, claims: &Object<'a>) -> Option<Value<'a>> {
         let (first, rest) = self.segments.split_first()?;
-        let mut value = claims.get(first)?;
+        let mut value = claims.find(first)?;
         for segment in rest {
-            value = value.as_object()?.get(segment)?;
+            value = value.as_object()?.find(segment)?;
         }
         Some(value)
     }

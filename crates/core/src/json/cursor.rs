@@ -18,10 +18,12 @@ impl<'a> Cursor<'a> {
         Self { text, at: 0 }
     }
 
+    #[inline]
     pub(super) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     pub(super) fn skip_white_space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.at += 1;
@@ -79,6 +81,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads any value that stands inside `depth` objects and arrays, not counting the outermost.
+    #[inline(always)]
     fn value(&mut self, depth: u8) -> Result<Value<'a>> {
         let start = self.at;
         let kind = match self.peek() {
@@ -105,25 +108,23 @@ impl<'a> Cursor<'a> {
     }
 
     // Not generic over the visitor, so that nesting does not nest types.
+    #[inline(never)]
     fn skip_object(&mut self, depth: u8) -> Result<()> {
         self.object(depth, &mut |_, _, _| Ok(()))
     }
 
+    #[inline(never)]
     fn skip_array(&mut self, depth: u8) -> Result<()> {
         self.array(depth, &mut |_| Ok(()))
     }
 
     /// Reads a string with its quotes; tells whether it holds an escape.
+    #[inline(always)]
     fn string(&mut self) -> Result<bool> {
         self.expect(b'"')?;
         let mut escaped = false;
         loop {
-            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            let plain = rest
-                .iter()
-                .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)
-                .ok_or(JsonError::Syntax)?;
-            self.at += plain;
+            self.skip_plain()?;
             if self.take(b'"') {
                 return Ok(escaped);
             }
@@ -131,6 +132,24 @@ impl<'a> Cursor<'a> {
             self.escape()?;
             escaped = true;
         }
+    }
+
+    /// Goes to the next byte of a string that is a quote, a backslash or a control character.
+    #[inline(always)]
+    fn skip_plain(&mut self) -> Result<()> {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let (chunks, tail) = rest.as_chunks::<8>();
+        for chunk in chunks {
+            let special = special_bytes(u64::from_le_bytes(*chunk));
+            if special != 0 {
+                self.at += usize::try_from(special.trailing_zeros() / 8).unwrap_or_default();
+                return Ok(());
+            }
+            self.at += 8;
+        }
+        let is_special = |&byte: &u8| byte == b'"' || byte == b'\\' || byte < 0x20;
+        self.at += tail.iter().position(is_special).ok_or(JsonError::Syntax)?;
+        Ok(())
     }
 
     /// Reads what follows a backslash. Half a surrogate pair is an error: no string holds it.
@@ -195,17 +214,54 @@ impl<'a> Cursor<'a> {
         Ok(kind)
     }
 
+    #[inline]
     fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<()> {
         if self.take(byte) { Ok(()) } else { Err(JsonError::Syntax) }
     }
 
+    #[inline]
     fn since(&self, start: usize, end: usize) -> Result<&'a str> {
         self.text.get(start..end).ok_or(JsonError::Syntax)
+    }
+}
+
+/// Marks the bytes of a word that end the plain part of a string, with the highest bit of each. The
+/// lowest mark is exact, and those above it may not be.
+const fn special_bytes(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // A byte below `n` borrows from its highest bit; one that has that bit set is not below.
+    const fn below(word: u64, n: u64) -> u64 {
+        word.wrapping_sub(ONES * n) & !word & HIGH
+    }
+    below(word, 0x20) | below(word ^ (ONES * 0x22), 1) | below(word ^ (ONES * 0x5c), 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::special_bytes;
+
+    #[test]
+    fn the_first_special_byte_of_a_word_is_found() {
+        for byte in 0..=u8::MAX {
+            let special = byte == b'"' || byte == b'\\' || byte < 0x20;
+            for place in 0..8 {
+                for filler in [b'a', 0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7f, 0x80, 0xa2, 0xdc, 0xff] {
+                    let mut word = [filler; 8];
+                    word[place] = byte;
+                    let marks = special_bytes(u64::from_le_bytes(word));
+                    let first =
+                        (marks != 0).then(|| usize::try_from(marks.trailing_zeros() / 8).unwrap());
+                    assert_eq!(first, special.then_some(place), "{byte:#x} after {filler:#x}");
+                }
+            }
+        }
     }
 }

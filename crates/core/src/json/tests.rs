@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{JsonError, Kind, MAX_DEPTH, Object};
+use super::{JsonError, Kind, MAX_DEPTH, Name, Object};
 
 #[test]
 fn reads_members_of_every_type() {
@@ -16,17 +16,54 @@ fn reads_members_of_every_type() {
         ("a", Kind::Array, "[1, [2]]"),
         ("o", Kind::Object, "{\"x\":{}}"),
     ] {
-        let value = object.get(name).unwrap();
+        let value = object.find(name).unwrap();
         assert_eq!((value.kind(), value.text()), (kind, text));
     }
-    assert!(object.get("x").is_none());
+    assert!(object.find("x").is_none());
 }
 
 #[test]
 fn reads_escapes_in_names_and_values() {
     let object = Object::parse(r#"{"\u0069ss":"a\n\ud83c\udf9f","plain":"grüße"}"#).unwrap();
-    assert_eq!(object.get("iss").unwrap().as_str().unwrap(), "a\n🎟");
-    assert_eq!(object.get("plain").unwrap().as_str().unwrap(), "grüße");
+    assert_eq!(object.find("iss").unwrap().as_str().unwrap(), "a\n🎟");
+    assert_eq!(object.find("plain").unwrap().as_str().unwrap(), "grüße");
+}
+
+#[test]
+fn every_registered_name_has_a_place_of_its_own() {
+    let names = [
+        "act",
+        "alg",
+        "aud",
+        "azp",
+        "b64",
+        "client_id",
+        "cnf",
+        "crit",
+        "exp",
+        "groups",
+        "iat",
+        "iss",
+        "jti",
+        "kid",
+        "nbf",
+        "roles",
+        "scope",
+        "scp",
+        "sub",
+        "typ",
+    ];
+    assert_eq!(names.len(), Name::COUNT);
+    let members: Vec<_> = names.iter().map(|name| format!("\"{name}\":\"{name}\"")).collect();
+    let text = format!("{{{}}}", members.join(","));
+    let object = Object::parse(&text).unwrap();
+    for name in names {
+        assert_eq!(object.get(Name::of(name).unwrap()).unwrap().as_str().unwrap(), name);
+        let twice = format!("{{\"{name}\":1,\"x\":2,\"{name}\":3}}");
+        assert_eq!(Object::parse(&twice).unwrap_err(), JsonError::DuplicateMember);
+        assert!(Object::parse("{\"x\":0}").unwrap().find(name).is_none());
+    }
+    assert_eq!(Name::of("Iss"), None);
 }
 
 #[test]
@@ -126,7 +163,7 @@ proptest! {
         let text = text.unwrap();
         let object = Object::parse(&text).unwrap();
         for (name, value) in &members {
-            let found = object.get(name).unwrap();
+            let found = object.find(name).unwrap();
             // Both through text: reading a float back may move its last digit.
             let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
             prop_assert_eq!(read(found.text()), read(&value.to_string()));

@@ -9,7 +9,7 @@ use jsonwebtoken::{
 use super::{
     components::{RSA, from_rsa},
     key::{VerificationKey, unusable},
-    pem::{from_der, from_spki},
+    pem::{from_curves, from_der},
     secret::{hash_len, is_key},
     set::JwkSet,
 };
@@ -50,8 +50,11 @@ impl TryFrom<&DecodingKey> for VerificationKey {
             (AlgorithmFamily::Rsa, DecodingKeyKind::RsaModulusExponent { n, e }) => {
                 from_rsa(None, &RSA, &PublicKeyComponents { n: n.clone(), e: e.clone() })
             }
-            (AlgorithmFamily::Ec | AlgorithmFamily::Ed, DecodingKeyKind::SecretOrDer(der)) => {
-                from_spki(der)
+            (AlgorithmFamily::Ec, DecodingKeyKind::SecretOrDer(der)) => {
+                from_curves(&[Algorithm::ES256, Algorithm::ES384, Algorithm::ES512], der)
+            }
+            (AlgorithmFamily::Ed, DecodingKeyKind::SecretOrDer(der)) => {
+                from_curves(&[Algorithm::EdDSA], der)
             }
             _ => Err(unusable("it is of a form that is not supported")),
         }

@@ -57,13 +57,23 @@ impl VerificationKey {
 
 /// Reads a `SubjectPublicKeyInfo`, which itself says of what type and curve its key is.
 pub(super) fn from_spki(der: &[u8]) -> Result<VerificationKey, ConfigError> {
-    let families: [&[Algorithm]; 4] =
-        [&[Algorithm::ES256], &[Algorithm::ES384], &[Algorithm::ES512], &[Algorithm::EdDSA]];
-    let curves = families.into_iter().find_map(|family| from_der(family, der).ok());
-    match curves {
-        Some(key) => Ok(key),
-        None => from_der(&RSA, der),
+    // The parsers also take bare keys, which say nothing: any 32 bytes are one of Ed25519.
+    if der.first() != Some(&0x30) || der.len() <= 32 {
+        return Err(unusable("it is no `SubjectPublicKeyInfo`"));
     }
+    let curves = [Algorithm::ES256, Algorithm::ES384, Algorithm::ES512, Algorithm::EdDSA];
+    from_curves(&curves, der).or_else(|_| from_der(&RSA, der))
+}
+
+/// Reads a key of one of these algorithms, each of which has a curve of its own.
+pub(super) fn from_curves(
+    algorithms: &[Algorithm],
+    der: &[u8],
+) -> Result<VerificationKey, ConfigError> {
+    algorithms
+        .iter()
+        .find_map(|&algorithm| from_der(&[algorithm], der).ok())
+        .ok_or_else(|| unusable("it is no public key of a supported curve"))
 }
 
 pub(super) fn from_der(

@@ -2,13 +2,9 @@
 //!
 //! [RFC 7518 §3.2]: https://www.rfc-editor.org/rfc/rfc7518#section-3.2
 
-use rustls_pki_types::CertificateDer;
+use smallvec::SmallVec;
 
-use super::{
-    components::RSA,
-    key::{VerificationKey, hmac_algorithm, unusable},
-    pem,
-};
+use super::key::{VerificationKey, hmac_algorithm, unusable};
 use crate::{Algorithm, ConfigError};
 
 impl VerificationKey {
@@ -81,9 +77,11 @@ fn is_pem(text: &[u8]) -> bool {
 }
 
 fn is_ssh_key(text: &[u8]) -> bool {
-    ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-", "---- BEGIN SSH2"]
-        .into_iter()
-        .any(|prefix| text.starts_with(prefix.as_bytes()))
+    let starts = ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-", "---- BEGIN SSH2"];
+    // As with PEM, a comment may stand above.
+    text.split(|&byte| byte == b'\n')
+        .map(<[u8]>::trim_ascii_start)
+        .any(|line| starts.iter().any(|start| line.starts_with(start.as_bytes())))
 }
 
 fn is_jwk(text: &[u8]) -> bool {
@@ -95,10 +93,34 @@ fn is_jwk(text: &[u8]) -> bool {
     }
 }
 
+/// Tells by the outline in DER, so that keys too short or of other types are found as well. Bare
+/// points and moduli are as random as secrets and cannot be told apart.
 fn is_der(secret: &[u8]) -> bool {
-    // ASN.1 SEQUENCE. Raw points and moduli are as random as secrets and cannot be told apart.
-    secret.first() == Some(&0x30)
-        && (pem::from_spki(secret).is_ok()
-            || pem::from_der(&RSA, secret).is_ok()
-            || webpki::EndEntityCert::try_from(&CertificateDer::from(secret)).is_ok())
+    let Some((SEQUENCE, mut members, [])) = der_element(secret) else { return false };
+    let mut tags = SmallVec::<[u8; 4]>::new();
+    while !members.is_empty() {
+        let Some((tag, _, rest)) = der_element(members) else { return false };
+        tags.push(tag);
+        members = rest;
+    }
+    // SPKI; PKCS#1; X.509.
+    matches!(*tags, [SEQUENCE, BIT_STRING] | [INTEGER, INTEGER] | [SEQUENCE, SEQUENCE, BIT_STRING])
+}
+
+const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
+const SEQUENCE: u8 = 0x30;
+
+/// Returns tag and content of the first element, and what follows it.
+fn der_element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (tag, len, rest) = match der {
+        [tag, len @ ..=0x7f, rest @ ..] => (tag, usize::from(*len), rest),
+        [tag, 0x81, len, rest @ ..] => (tag, usize::from(*len), rest),
+        [tag, 0x82, high, low, rest @ ..] => {
+            (tag, usize::from(u16::from_be_bytes([*high, *low])), rest)
+        }
+        _ => return None,
+    };
+    let (content, rest) = rest.split_at_checked(len)?;
+    Some((*tag, content, rest))
 }

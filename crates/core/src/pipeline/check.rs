@@ -1,7 +1,7 @@
 //! Is the token still good, and is its sender the one it was made for?
 
 use super::validate::ValidClaims;
-use crate::{AuthError, AuthErrorKind, issuer::IssuerConfig};
+use crate::{AuthError, AuthErrorKind, issuer::IssuerConfig, json::Name};
 
 /// A token that nothing speaks against.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) fn check<'a>(
     valid: ValidClaims<'a>,
     issuer: &IssuerConfig,
 ) -> Result<CheckedClaims<'a>, AuthError> {
-    if valid.claim("cnf").is_some() && !issuer.rules.bound_tokens_ignored {
+    if valid.claim(Name::Cnf).is_some() && !issuer.rules.bound_tokens_ignored {
         return Err(AuthErrorKind::WrongBinding.into());
     }
     Ok(CheckedClaims { valid })

@@ -10,7 +10,7 @@ use crate::{
     Actor, AuthError, AuthErrorKind, Authenticated, Principal,
     authenticator::{GrantSource, PrincipalMapping},
     issuer::IssuerConfig,
-    json::{Kind, Value},
+    json::{Kind, Name, Value},
     principal::{PrincipalParts, Text},
 };
 
@@ -59,14 +59,14 @@ pub(super) fn map<'s, G>(
 ) -> Result<Mapped<'s, G>, AuthError> {
     let valid = &checked.into_valid();
     let parts = PrincipalParts {
-        subject: text(valid, "sub")?.unwrap_or_default(),
-        token_issuer: text(valid, "iss")?,
-        client_id: match text(valid, "client_id")? {
+        subject: text(valid, Name::Sub)?.unwrap_or_default(),
+        token_issuer: text(valid, Name::Iss)?,
+        client_id: match text(valid, Name::ClientId)? {
             Some(client_id) => Some(client_id),
-            None => text(valid, "azp")?,
+            None => text(valid, Name::Azp)?,
         },
-        token_id: text(valid, "jti")?,
-        actors: actors(valid.claim("act"))?,
+        token_id: text(valid, Name::Jti)?,
+        actors: actors(valid.claim(Name::Act))?,
         expires_at: valid.expires_at(),
         issued_at: valid.issued_at(),
     };
@@ -78,7 +78,7 @@ pub(super) fn map<'s, G>(
 }
 
 /// Reads a claim that is a string, as its place in the text.
-fn text(valid: &ValidClaims<'_>, name: &'static str) -> Result<Option<Text>, AuthError> {
+fn text(valid: &ValidClaims<'_>, name: Name) -> Result<Option<Text>, AuthError> {
     let Some(value) = valid.claim(name) else {
         return Ok(None);
     };
@@ -113,9 +113,9 @@ fn actors(claim: Option<Value<'_>>) -> Result<Vec<Actor>, AuthError> {
             None => Ok(None),
             Some(value) => value.as_str().map(|text| Some(text.into())).ok_or(MALFORMED),
         };
-        let subject: Box<str> = string("sub")?.ok_or(MALFORMED)?;
-        actors.push(Actor { subject, issuer: string("iss")? });
-        next = actor.get("act");
+        let subject: Box<str> = string(Name::Sub)?.ok_or(MALFORMED)?;
+        actors.push(Actor { subject, issuer: string(Name::Iss)? });
+        next = actor.get(Name::Act);
     }
     Ok(actors)
 }

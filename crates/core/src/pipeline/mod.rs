@@ -10,6 +10,7 @@ mod lookup;
 mod map;
 pub(crate) mod peek;
 pub(crate) mod respond;
+mod segments;
 mod select;
 mod validate;
 mod verify;
@@ -17,20 +18,23 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-use crate::{AuthError, Authenticated, BearerToken, authenticator::Engine};
+use crate::{AuthError, Authenticated, BearerToken, authenticator::Engine, json::Object};
 
 /// Proves one token, from its bytes to the caller and the grant.
 pub(crate) fn prove<G>(
     engine: &Engine<G>,
     token: &BearerToken<'_>,
 ) -> Result<Authenticated<G>, AuthError> {
+    let segments = segments::Segments::split(token, engine.max_token_len)?;
     let mut decoded = peek::Decoded::default();
-    let unverified = peek::peek(token, engine.max_token_len, &engine.issuers, &mut decoded)?;
+    let mut claims = Object::default();
+    let unverified = peek::peek(&segments, &engine.issuers, &mut decoded, &mut claims)?;
     let issuer = select::select(&unverified, &engine.issuers)?;
     let candidates = lookup::lookup(&unverified, issuer)?;
     let verified = verify::verify(unverified, &candidates)?;
     let valid = validate::validate(verified, issuer, engine.clock.now())?;
     let checked = check::check(valid, issuer)?;
     let mapped = map::map(checked, issuer, &engine.grant)?;
+    drop(claims);
     mapped.finish(decoded.into_claims(), issuer)
 }

@@ -4,11 +4,13 @@
 
 use std::borrow::Cow;
 
+use super::segments::{Room, Segments};
 use crate::{
-    Algorithm, AuthError, AuthErrorKind, BearerToken,
+    Algorithm, AuthError, AuthErrorKind,
     issuer::TrustedIssuers,
-    json::{Kind, Object, Value},
+    json::{Kind, Name, Object, Value},
     jwk::MAX_KEY_ID_LEN,
+    jws::AlgorithmSet,
 };
 
 /// How many actors a chain may have.
@@ -17,9 +19,15 @@ const MAX_ACTORS: usize = 8;
 /// Room for the decoded segments of one token, which the stages borrow from.
 #[derive(Debug, Default)]
 pub(crate) struct Decoded {
-    header: Vec<u8>,
+    outer: DecodedOuter,
     claims: String,
-    signature: Vec<u8>,
+}
+
+/// Room for the decoded segments around the payload.
+#[derive(Debug, Default)]
+pub(super) struct DecodedOuter {
+    header: Room,
+    signature: Room,
 }
 
 impl Decoded {
@@ -44,10 +52,20 @@ pub(crate) struct UnverifiedJws<'a> {
 pub(crate) struct UnverifiedJwt<'a> {
     jws: UnverifiedJws<'a>,
     claims_text: &'a str,
-    claims: Object<'a>,
+    claims: &'a Object<'a>,
 }
 
 impl<'a> UnverifiedJws<'a> {
+    /// Takes test vectors whose messages are not made of segments.
+    #[cfg(test)]
+    pub(super) fn for_tests(
+        algorithm: Algorithm,
+        signing_input: &'a [u8],
+        signature: &'a [u8],
+    ) -> Self {
+        Self { algorithm, key_id: None, typ: None, signing_input, signature }
+    }
+
     pub(super) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
@@ -76,10 +94,10 @@ impl<'a> UnverifiedJwt<'a> {
 
     /// Returns the issuer that the token claims to be from, if it names one.
     pub(super) fn unverified_issuer(&self) -> Option<Value<'a>> {
-        self.claims.get("iss")
+        self.claims.get(Name::Iss)
     }
 
-    pub(super) fn into_parts(self) -> (UnverifiedJws<'a>, &'a str, Object<'a>) {
+    pub(super) fn into_parts(self) -> (UnverifiedJws<'a>, &'a str, &'a Object<'a>) {
         (self.jws, self.claims_text, self.claims)
     }
 }
@@ -88,91 +106,50 @@ impl<'a> UnverifiedJwt<'a> {
 ///
 /// # Errors
 ///
-/// [`AuthErrorKind::TokenTooLarge`], [`AuthErrorKind::MalformedRequest`] for what is not even a
-/// `b64token`, [`AuthErrorKind::MalformedToken`], [`AuthErrorKind::UnsupportedCriticalHeader`], and
+/// [`AuthErrorKind::MalformedRequest`] for what is not even a `b64token`,
+/// [`AuthErrorKind::MalformedToken`], [`AuthErrorKind::UnsupportedCriticalHeader`], and
 /// [`AuthErrorKind::AlgorithmNotAllowed`] for an algorithm that no issuer allows.
-pub(crate) fn peek<'a>(
-    token: &'a BearerToken<'_>,
-    max_len: usize,
+pub(crate) fn peek<'a, 'd: 'a>(
+    segments: &Segments<'d>,
     issuers: &TrustedIssuers,
-    decoded: &'a mut Decoded,
+    decoded: &'d mut Decoded,
+    claims: &'a mut Object<'d>,
 ) -> Result<UnverifiedJwt<'a>, AuthError> {
-    let segments = Segments::split(token, max_len)?;
-    segments.decode_header(token, decoded)?;
-    let header = Header::parse(&decoded.header)?;
+    let mut payload = Vec::new();
+    let Decoded { outer, claims: claims_text } = decoded;
+    let jws = peek_jws(segments, issuers.algorithms, outer, &mut payload)?;
+    *claims_text = String::from_utf8(payload).map_err(|_| malformed("payload is not UTF-8"))?;
+    claims.read(claims_text).map_err(|error| malformed(error.reason()))?;
+    let claims: &'a Object<'d> = claims;
+    check_nested(claims)?;
+    Ok(UnverifiedJwt { jws, claims_text, claims })
+}
+
+/// Takes a token of any payload apart, and appends the payload to `payload`.
+///
+/// # Errors
+///
+/// As [`peek`], except that nothing is asked of the payload.
+pub(super) fn peek_jws<'a>(
+    segments: &Segments<'a>,
+    allowed: AlgorithmSet,
+    decoded: &'a mut DecodedOuter,
+    payload: &mut Vec<u8>,
+) -> Result<UnverifiedJws<'a>, AuthError> {
+    let header = segments.header(&mut decoded.header)?;
+    let Header { algorithm, key_id, typ } = Header::parse(header)?;
     // The cheapest check comes before the payload is touched.
-    if !issuers.algorithms.contains(header.algorithm) {
+    if !allowed.contains(algorithm) {
         return Err(AuthErrorKind::AlgorithmNotAllowed.into());
     }
-    let mut claims = Vec::new();
-    decode(token, segments.payload, &mut claims)?;
-    decode(token, segments.signature, &mut decoded.signature)?;
-    decoded.claims = String::from_utf8(claims).map_err(|_| malformed("payload is not UTF-8"))?;
-    let claims = Object::parse(&decoded.claims).map_err(|error| malformed(error.reason()))?;
-    check_nested(&claims)?;
-    let Header { algorithm, key_id, typ } = header;
-    let jws = UnverifiedJws {
-        algorithm,
-        key_id,
-        typ,
-        signing_input: segments.signing_input,
-        signature: &decoded.signature,
-    };
-    Ok(UnverifiedJwt { jws, claims_text: &decoded.claims, claims })
+    // The signature first: it needs no room on the heap.
+    let signature = segments.signature(&mut decoded.signature)?;
+    segments.payload(payload)?;
+    let signing_input = segments.signing_input();
+    Ok(UnverifiedJws { algorithm, key_id, typ, signing_input, signature })
 }
 
-/// The three segments, still encoded. The payload may hold further dots: decoding refuses them.
-struct Segments<'a> {
-    signing_input: &'a [u8],
-    header: &'a [u8],
-    payload: &'a [u8],
-    signature: &'a [u8],
-}
-
-impl<'a> Segments<'a> {
-    fn split(token: &'a BearerToken<'_>, max_len: usize) -> Result<Self, AuthError> {
-        let bytes = token.as_bytes();
-        if bytes.len() > max_len {
-            return Err(AuthErrorKind::TokenTooLarge.into());
-        }
-        // From both ends, so that a million dots cost no more than three.
-        let dots = memchr::memchr(b'.', bytes).zip(memchr::memrchr(b'.', bytes));
-        dots.and_then(|(first, last)| {
-            Some(Segments {
-                signing_input: bytes.get(..last)?,
-                header: bytes.get(..first)?,
-                payload: bytes.get(first.checked_add(1)?..last)?,
-                signature: bytes.get(last.checked_add(1)?..)?,
-            })
-        })
-        .ok_or_else(|| not_decodable(token, "fewer than three segments"))
-    }
-
-    fn decode_header(
-        &self,
-        token: &BearerToken<'_>,
-        decoded: &mut Decoded,
-    ) -> Result<(), AuthError> {
-        decode(token, self.header, &mut decoded.header)
-    }
-}
-
-fn decode(token: &BearerToken<'_>, segment: &[u8], out: &mut Vec<u8>) -> Result<(), AuthError> {
-    BearerToken::decode_segment(segment, out)
-        .ok_or_else(|| not_decodable(token, "a segment is not canonical base64url"))
-}
-
-/// Tells a token that no RFC 6750 client may send from one that is merely not a JWT. Only a token
-/// that is refused anyway pays for the look.
-fn not_decodable(token: &BearerToken<'_>, reason: &'static str) -> AuthError {
-    if token.is_b64token() {
-        malformed(reason)
-    } else {
-        AuthError::because(AuthErrorKind::MalformedRequest, "not a b64token")
-    }
-}
-
-const fn malformed(reason: &'static str) -> AuthError {
+pub(super) const fn malformed(reason: &'static str) -> AuthError {
     AuthError::because(AuthErrorKind::MalformedToken, reason)
 }
 
@@ -189,22 +166,24 @@ struct Header<'a> {
 impl<'a> Header<'a> {
     fn parse(header: &'a [u8]) -> Result<Self, AuthError> {
         let text = std::str::from_utf8(header).map_err(|_| malformed("header is not UTF-8"))?;
-        let header = Object::parse(text).map_err(|error| malformed(error.reason()))?;
+        let mut header = Object::default();
+        header.read(text).map_err(|error| malformed(error.reason()))?;
         let string = |name, reason| match header.get(name) {
             None => Ok(None),
-            Some(value) => value.as_str().map(Some).ok_or(malformed(reason)),
+            Some(value) => value.as_str().map(Some).ok_or_else(|| malformed(reason)),
         };
-        let algorithm = string("alg", "`alg` is not a string")?.ok_or(malformed("no `alg`"))?;
-        let key_id = string("kid", "`kid` is not a string")?;
-        let typ = string("typ", "`typ` is not a string")?;
+        let algorithm =
+            string(Name::Alg, "`alg` is not a string")?.ok_or_else(|| malformed("no `alg`"))?;
+        let key_id = string(Name::Kid, "`kid` is not a string")?;
+        let typ = string(Name::Typ, "`typ` is not a string")?;
         if key_id.as_ref().is_some_and(|key_id| key_id.len() > MAX_KEY_ID_LEN) {
             return Err(malformed("`kid` is too long"));
         }
-        if let Some(critical) = header.get("crit") {
+        if let Some(critical) = header.get(Name::Crit) {
             return Err(critical_error(critical));
         }
         // Without `crit` this member has no standard meaning, and RFC 7797 §6 wants it there.
-        if header.get("b64").is_some() {
+        if header.get(Name::B64).is_some() {
             return Err(malformed("`b64` without `crit`"));
         }
         let algorithm =
@@ -231,12 +210,12 @@ fn critical_error(critical: Value<'_>) -> AuthError {
 
 /// Refuses duplicate members where they could be read as two things: who acts, and who may send.
 fn check_nested(claims: &Object<'_>) -> Result<(), AuthError> {
-    if let Some(confirmation) = claims.get("cnf")
+    if let Some(confirmation) = claims.get(Name::Cnf)
         && confirmation.kind() == Kind::Object
     {
         parse_nested(confirmation)?;
     }
-    let mut next = claims.get("act");
+    let mut next = claims.get(Name::Act);
     let mut actors = 0_usize;
     while let Some(actor) = next
         && actor.kind() == Kind::Object
@@ -245,7 +224,7 @@ fn check_nested(claims: &Object<'_>) -> Result<(), AuthError> {
             return Err(malformed("`act` nests too deeply"));
         }
         actors += 1;
-        next = parse_nested(actor)?.get("act");
+        next = parse_nested(actor)?.get(Name::Act);
     }
     Ok(())
 }

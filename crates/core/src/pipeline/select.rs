@@ -22,11 +22,13 @@ pub(super) fn select<'i>(
 ) -> Result<&'i Arc<IssuerConfig>, AuthError> {
     let Some(claim) = token.unverified_issuer() else {
         let reason = "no `iss`";
-        return issuers.any().ok_or(AuthError::because(AuthErrorKind::MissingClaim, reason));
+        return issuers
+            .any()
+            .ok_or_else(|| AuthError::because(AuthErrorKind::MissingClaim, reason));
     };
-    let name = claim
-        .as_str()
-        .ok_or(AuthError::because(AuthErrorKind::MalformedClaim, "`iss` is not a string"))?;
+    let name = claim.as_str().ok_or_else(|| {
+        AuthError::because(AuthErrorKind::MalformedClaim, "`iss` is not a string")
+    })?;
     let issuer = issuers.named(&name).or_else(|| issuers.any());
     issuer.ok_or_else(|| AuthErrorKind::UntrustedIssuer.into())
 }

@@ -7,7 +7,7 @@ use super::verify::VerifiedJws;
 use crate::{
     AuthError, AuthErrorKind, NumericDate,
     issuer::IssuerConfig,
-    json::{Kind, Object, Value},
+    json::{Kind, Name, Object, Value},
     jws::is_media_type,
 };
 
@@ -19,11 +19,11 @@ pub(super) struct ValidClaims<'a> {
 }
 
 impl<'a> ValidClaims<'a> {
-    pub(super) fn claim(&self, name: &str) -> Option<Value<'a>> {
+    pub(super) fn claim(&self, name: Name) -> Option<Value<'a>> {
         self.verified.claim(name)
     }
 
-    pub(super) fn claims(&self) -> &Object<'a> {
+    pub(super) fn claims(&self) -> &'a Object<'a> {
         self.verified.claims()
     }
 
@@ -88,14 +88,16 @@ impl Dates {
         let date = |name, reason| match token.claim(name) {
             None => Ok(None),
             Some(value) if value.kind() == Kind::Number => {
-                NumericDate::from_json_number(value.text()).map(Some).ok_or(malformed(reason))
+                NumericDate::from_json_number(value.text())
+                    .map(Some)
+                    .ok_or_else(|| malformed(reason))
             }
             Some(_) => Err(malformed(reason)),
         };
         Ok(Self {
-            expires_at: date("exp", "`exp` is not a NumericDate")?,
-            not_before: date("nbf", "`nbf` is not a NumericDate")?,
-            issued_at: date("iat", "`iat` is not a NumericDate")?,
+            expires_at: date(Name::Exp, "`exp` is not a NumericDate")?,
+            not_before: date(Name::Nbf, "`nbf` is not a NumericDate")?,
+            issued_at: date(Name::Iat, "`iat` is not a NumericDate")?,
         })
     }
 
@@ -116,14 +118,16 @@ impl Dates {
             return Err(AuthErrorKind::IssuedInFuture.into());
         }
         if let Some(max_age) = rules.max_age {
-            let issued_at = self.issued_at.ok_or(missing("no `iat` to tell the age by"))?;
+            let issued_at = self.issued_at.ok_or_else(|| missing("no `iat` to tell the age by"))?;
             if late.saturating_since(issued_at) > max_age {
                 return Err(AuthErrorKind::TokenTooOld.into());
             }
         }
         if let Some(max_lifetime) = rules.max_lifetime {
-            let issued_at = self.issued_at.ok_or(missing("no `iat` to tell the lifetime by"))?;
-            let expires_at = self.expires_at.ok_or(missing("no `exp` to tell the lifetime by"))?;
+            let issued_at =
+                self.issued_at.ok_or_else(|| missing("no `iat` to tell the lifetime by"))?;
+            let expires_at =
+                self.expires_at.ok_or_else(|| missing("no `exp` to tell the lifetime by"))?;
             if expires_at.saturating_since(issued_at) > max_lifetime {
                 return Err(AuthErrorKind::LifetimeTooLong.into());
             }
@@ -141,7 +145,7 @@ fn check_audience(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
         None => true,
         Some(ours) => ours.iter().any(|own| own == audience),
     };
-    let Some(claim) = token.claim("aud") else {
+    let Some(claim) = token.claim(Name::Aud) else {
         return if issuer.audiences.is_none() { Ok(()) } else { Err(missing("no `aud`")) };
     };
     let mut found = issuer.audiences.is_none();
@@ -163,10 +167,10 @@ fn check_audience(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
 /// [RFC 7519 §4.1.2]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2
 fn check_subject(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
     let rules = &issuer.rules;
-    let subject = match token.claim("sub") {
+    let subject = match token.claim(Name::Sub) {
         None if rules.subject_required => return Err(missing("no `sub`")),
         None => None,
-        Some(value) => Some(value.as_str().ok_or(malformed("`sub` is not a string"))?),
+        Some(value) => Some(value.as_str().ok_or_else(|| malformed("`sub` is not a string"))?),
     };
     if rules.subject_required && subject.as_deref() == Some("") {
         return Err(malformed("`sub` is empty"));

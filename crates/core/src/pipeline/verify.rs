@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::peek::{UnverifiedJws, UnverifiedJwt};
 use crate::{
     AuthError, AuthErrorKind,
-    json::{Object, Value},
+    json::{Name, Object, Value},
     jwk::SignatureValid,
     keys::Candidates,
 };
@@ -17,7 +17,7 @@ use crate::{
 pub(super) struct VerifiedJws<'a> {
     typ: Option<Cow<'a, str>>,
     claims_text: &'a str,
-    claims: Object<'a>,
+    claims: &'a Object<'a>,
 }
 
 impl<'a> VerifiedJws<'a> {
@@ -25,12 +25,12 @@ impl<'a> VerifiedJws<'a> {
         self.typ.as_deref()
     }
 
-    pub(super) fn claim(&self, name: &str) -> Option<Value<'a>> {
+    pub(super) fn claim(&self, name: Name) -> Option<Value<'a>> {
         self.claims.get(name)
     }
 
-    pub(super) fn claims(&self) -> &Object<'a> {
-        &self.claims
+    pub(super) fn claims(&self) -> &'a Object<'a> {
+        self.claims
     }
 
     pub(super) fn claims_text(&self) -> &'a str {

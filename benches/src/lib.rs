@@ -1,0 +1,7 @@
+//! The cases that are measured: for time and instructions by the program, for allocations by a test.
+
+#![expect(clippy::expect_used, reason = "a measurement that cannot be set up stops there")]
+
+mod cases;
+
+pub use cases::{ALGORITHMS, Case, all_cases};

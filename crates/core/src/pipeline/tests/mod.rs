@@ -1,0 +1,4 @@
+//! The verify stage against vectors that others have published.
+
+mod rfc;
+mod wycheproof;

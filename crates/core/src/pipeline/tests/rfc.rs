@@ -1,0 +1,281 @@
+//! The examples of [RFC 7515 App. A], [RFC 7520 §4] and [RFC 8037 App. A], through peek, lookup and
+//! verify.
+//!
+//! `vectors/rfc.json` holds them as they are printed there, private members included.
+//!
+//! [RFC 7515 App. A]: https://www.rfc-editor.org/rfc/rfc7515#appendix-A
+//! [RFC 7520 §4]: https://www.rfc-editor.org/rfc/rfc7520#section-4
+//! [RFC 8037 App. A]: https://www.rfc-editor.org/rfc/rfc8037#appendix-A
+
+use std::time::Duration;
+
+use base64_simd::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Algorithm, AuthError, AuthErrorKind, Authenticator, BearerToken, Clock, ConfigError, Issuer,
+    JwkSet, NumericDate, VerificationKey,
+    jws::AlgorithmSet,
+    keys::Keys,
+    pipeline::{
+        peek::{DecodedOuter, peek_jws},
+        segments::Segments,
+        verify::verify_signature,
+    },
+};
+
+const MAX_LEN: usize = 2048;
+
+#[derive(Deserialize)]
+struct Vector {
+    section: String,
+    algorithm: String,
+    jwk: Map<String, Value>,
+    payload: String,
+    token: String,
+}
+
+impl Vector {
+    fn all() -> Vec<Self> {
+        let vectors: Vec<Self> = serde_json::from_str(include_str!("vectors/rfc.json")).unwrap();
+        assert_eq!(vectors.len(), 9);
+        vectors
+    }
+
+    fn of(section: &str) -> Self {
+        Self::all().into_iter().find(|vector| vector.section == section).unwrap()
+    }
+
+    fn algorithm(&self) -> Algorithm {
+        self.algorithm.parse().unwrap()
+    }
+
+    fn is_secret(&self) -> bool {
+        self.jwk["kty"] == "oct"
+    }
+
+    /// The key as an issuer publishes it, or the secret as an operator configures it.
+    fn key(&self) -> VerificationKey {
+        if !self.is_secret() {
+            return read_jwk(&self.public_jwk()).unwrap().keys()[0].clone();
+        }
+        let secret = decode(self.jwk["k"].as_str().unwrap());
+        let key = VerificationKey::from_secret(secret, self.algorithm()).unwrap();
+        match self.jwk.get("kid") {
+            Some(key_id) => key.key_id(key_id.as_str().unwrap()).unwrap(),
+            None => key,
+        }
+    }
+
+    fn public_jwk(&self) -> Map<String, Value> {
+        let public = ["kty", "kid", "use", "alg", "n", "e", "crv", "x", "y"];
+        let mut jwk = self.jwk.clone();
+        jwk.retain(|name, _| public.contains(&name.as_str()));
+        jwk
+    }
+
+    fn segments(&self) -> [&str; 3] {
+        self.token.split('.').collect::<Vec<_>>().try_into().unwrap()
+    }
+
+    fn with_payload(&self, payload: &[u8]) -> String {
+        let [header, _, signature] = self.segments();
+        format!("{header}.{}.{signature}", encode(payload))
+    }
+
+    fn with_signature(&self, signature: &[u8]) -> String {
+        let [header, payload, _] = self.segments();
+        format!("{header}.{payload}.{}", encode(signature))
+    }
+}
+
+fn read_jwk(jwk: &Map<String, Value>) -> Result<JwkSet, ConfigError> {
+    JwkSet::from_json(&json!({ "keys": [jwk] }).to_string())
+}
+
+fn decode(text: &str) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode_to_vec(text).unwrap()
+}
+
+fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode_to_string(bytes)
+}
+
+/// Returns the payload of a token whose signature is the key's.
+fn verify(token: &str, key: &VerificationKey) -> Result<Vec<u8>, AuthErrorKind> {
+    let verify = || -> Result<_, AuthError> {
+        let token = BearerToken::new(token);
+        let all = Algorithm::ALL.into_iter().collect::<AlgorithmSet>();
+        let (mut decoded, mut payload) = (DecodedOuter::default(), Vec::new());
+        let segments = Segments::split(&token, MAX_LEN)?;
+        let jws = peek_jws(&segments, all, &mut decoded, &mut payload)?;
+        let keys = Keys::new(vec![key.clone()], false);
+        let candidates = keys.candidates(jws.unverified_key_id(), jws.algorithm())?;
+        verify_signature(&jws, &candidates)?;
+        Ok(payload)
+    };
+    verify().map_err(|error| error.kind())
+}
+
+#[test]
+fn every_example_verifies_with_the_public_half_of_its_key() {
+    for vector in Vector::all() {
+        let payload = verify(&vector.token, &vector.key());
+        assert_eq!(payload, Ok(vector.payload.into_bytes()), "{}", vector.section);
+    }
+}
+
+#[test]
+fn no_example_verifies_with_one_bit_of_its_signature_changed() {
+    for vector in Vector::all() {
+        let (key, signature) = (vector.key(), decode(vector.segments()[2]));
+        for (position, bit) in (0..signature.len()).flat_map(|at| (0..8).map(move |bit| (at, bit)))
+        {
+            let mut changed = signature.clone();
+            changed[position] ^= 1 << bit;
+            let refused = verify(&vector.with_signature(&changed), &key);
+            let place = format!("{}, byte {position}, bit {bit}", vector.section);
+            assert_eq!(refused, Err(AuthErrorKind::SignatureMismatch), "{place}");
+        }
+    }
+}
+
+#[test]
+fn no_example_verifies_with_one_byte_of_its_payload_changed() {
+    for vector in Vector::all() {
+        let (key, payload) = (vector.key(), vector.payload.as_bytes());
+        for position in 0..payload.len() {
+            let mut changed = payload.to_vec();
+            changed[position] ^= 1;
+            let refused = verify(&vector.with_payload(&changed), &key);
+            let place = format!("{}, byte {position}", vector.section);
+            assert_eq!(refused, Err(AuthErrorKind::SignatureMismatch), "{place}");
+        }
+    }
+}
+
+#[test]
+fn no_example_verifies_with_its_header_written_in_another_way() {
+    for vector in Vector::all() {
+        let [header, payload, signature] = vector.segments();
+        let header = encode(&[&decode(header)[..], b" "].concat());
+        let refused = verify(&format!("{header}.{payload}.{signature}"), &vector.key());
+        assert_eq!(refused, Err(AuthErrorKind::SignatureMismatch), "{}", vector.section);
+    }
+}
+
+#[test]
+fn no_example_verifies_with_a_signature_of_another_length() {
+    for vector in Vector::all() {
+        let (key, signature) = (vector.key(), decode(vector.segments()[2]));
+        let shorter = &signature[..signature.len() - 1];
+        let longer = [&signature[..], &[0]].concat();
+        let padded = [&[0], &signature[..]].concat();
+        for changed in [&[][..], &signature[..1], shorter, &longer, &padded] {
+            let refused = verify(&vector.with_signature(changed), &key);
+            let place = format!("{}, {} bytes", vector.section, changed.len());
+            assert_eq!(refused, Err(AuthErrorKind::SignatureMismatch), "{place}");
+        }
+    }
+}
+
+#[test]
+fn no_example_verifies_with_the_key_of_another() {
+    let vectors = Vector::all();
+    let mut pairs = 0;
+    for vector in &vectors {
+        // The key id is the vector's own, so that the signature decides and not the lookup.
+        let key_id = vector.jwk.get("kid").and_then(Value::as_str).unwrap_or_default();
+        let fits = |other: &&Vector| other.key().algorithms().any(|own| own == vector.algorithm());
+        for other in vectors.iter().filter(fits).filter(|other| other.jwk != vector.jwk) {
+            let key = other.key().key_id(key_id).unwrap();
+            let refused = verify(&vector.token, &key);
+            let place = format!("{} with the key of {}", vector.section, other.section);
+            assert_eq!(refused, Err(AuthErrorKind::SignatureMismatch), "{place}");
+            pairs += 1;
+        }
+    }
+    assert_eq!(pairs, 8);
+}
+
+#[test]
+fn the_keys_as_printed_are_refused_because_they_are_private() {
+    for vector in Vector::all() {
+        let error = read_jwk(&vector.jwk).unwrap_err();
+        let ConfigError::NoUsableKey { reasons } = error else { panic!("{error:?}") };
+        let reason = if vector.is_secret() { "a shared secret" } else { "private member `d`" };
+        assert!(reasons.len() == 1 && reasons[0].contains(reason), "{reasons:?}");
+    }
+}
+
+#[test]
+fn the_unsecured_example_is_refused() {
+    let [_, payload, _] = Vector::of("RFC 7515 A.1").segments().map(ToOwned::to_owned);
+    let token = format!("eyJhbGciOiJub25lIn0.{payload}.");
+    for vector in Vector::all() {
+        assert_eq!(verify(&token, &vector.key()), Err(AuthErrorKind::AlgorithmNotAllowed));
+    }
+}
+
+#[derive(Debug)]
+struct FixedClock(i64);
+
+impl Clock for FixedClock {
+    fn now(&self) -> NumericDate {
+        NumericDate::from_seconds(self.0)
+    }
+}
+
+/// `exp` of the tokens in App. A.
+const EXPIRY: i64 = 1_300_819_380;
+
+/// An engine for the issuer of App. A, whose tokens name neither an audience nor a subject.
+fn engine_for(vector: &Vector, now: i64) -> Authenticator {
+    let issuer = Issuer::new("joe")
+        .key(vector.key())
+        .leeway(Duration::ZERO)
+        .dangerous_any_audience()
+        .dangerous_optional_subject();
+    Authenticator::builder().issuer(issuer).clock(FixedClock(now)).build().unwrap()
+}
+
+#[test]
+fn the_tokens_of_appendix_a_1_to_a_3_are_authenticated_until_they_expire() {
+    for section in ["RFC 7515 A.1", "RFC 7515 A.2", "RFC 7515 A.3"] {
+        let vector = Vector::of(section);
+        let token = vector.token.as_str();
+        let caller = engine_for(&vector, EXPIRY - 1).authenticate_token(token).unwrap();
+        let principal = caller.principal();
+        assert_eq!((principal.issuer(), principal.subject()), ("joe", ""));
+        assert_eq!(principal.expires_at(), Some(NumericDate::from_seconds(EXPIRY)));
+        assert_eq!(principal.claim("http://example.com/is_root").unwrap(), Some(true));
+
+        let late = engine_for(&vector, EXPIRY).authenticate_token(token).unwrap_err();
+        assert_eq!(late.kind(), AuthErrorKind::TokenExpired, "{section}");
+    }
+}
+
+#[test]
+fn a_changed_token_of_appendix_a_is_not_authenticated() {
+    for section in ["RFC 7515 A.1", "RFC 7515 A.2", "RFC 7515 A.3"] {
+        let vector = Vector::of(section);
+        let engine = engine_for(&vector, EXPIRY - 1);
+        // Still JSON, and still from `joe`: a year longer.
+        let payload = vector.payload.replace("1300819380", "1332355380");
+        let mut signature = decode(vector.segments()[2]);
+        *signature.last_mut().unwrap() ^= 1;
+        for token in [vector.with_payload(payload.as_bytes()), vector.with_signature(&signature)] {
+            let refused = engine.authenticate_token(&token).unwrap_err();
+            assert_eq!(refused.kind(), AuthErrorKind::SignatureMismatch, "{section}");
+        }
+    }
+}
+
+#[test]
+fn a_payload_that_is_not_json_verifies_but_is_no_token_of_claims() {
+    let vector = Vector::of("RFC 7515 A.4");
+    assert_eq!(verify(&vector.token, &vector.key()), Ok(b"Payload".to_vec()));
+    let refused = engine_for(&vector, 0).authenticate_token(&vector.token).unwrap_err();
+    assert_eq!(refused.kind(), AuthErrorKind::MalformedToken);
+}
