@@ -1,1 +1,22 @@
+//! What all conformance tests share: requests, rows of tables, and the table of hostile tokens.
+//!
+//! A row says what is done, what attack it stands for, and what must come of it. A table is judged
+//! as a whole, so that one run shows every row that fails.
 
+#![expect(
+    clippy::expect_used,
+    clippy::exhaustive_structs,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "only tests use this crate, and they should stop where they cannot be set up"
+)]
+
+pub mod hostile;
+pub mod public_key;
+mod request;
+mod row;
+mod setting;
+
+pub use request::Request;
+pub use row::{Input, Outcome, Row, TableReport};
+pub use setting::{AUDIENCE, LEEWAY, NOW, Setting, compact, encode, trusting};

@@ -152,7 +152,7 @@ impl Principal {
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, AuthError> {
         let value = self.object().and_then(|claims| claims.find(name));
         value
-            .map(|value| serde_json::from_str(value.text()).map_err(|error| malformed(&error)))
+            .map(|value| serde_json::from_str(&value.json()).map_err(|error| malformed(&error)))
             .transpose()
     }
 

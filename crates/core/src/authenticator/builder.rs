@@ -9,6 +9,7 @@ use crate::{
     AuthError, Clock, ConfigError, Grant, Issuer, Place, Principal, SeveralTokens, SystemClock,
     challenge::ChallengeSettings,
     issuer::{EngineInfo, TrustedIssuers},
+    pipeline::KnownHeaders,
 };
 
 /// The longest token, in bytes, unless configured otherwise. Real access tokens stay below 4 KiB;
@@ -162,6 +163,7 @@ impl<G> AuthenticatorBuilder<G> {
             clock: self.clock,
             grant: self.grant,
             challenge,
+            known_headers: KnownHeaders::default(),
         };
         Ok(Authenticator { engine: Arc::new(engine) })
     }

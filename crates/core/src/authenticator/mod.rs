@@ -13,7 +13,7 @@ use crate::{
     SeveralTokens,
     challenge::ChallengeSettings,
     issuer::TrustedIssuers,
-    pipeline::{extract, prove},
+    pipeline::{KnownHeaders, extract, prove},
 };
 
 /// Judges requests: takes the token out, proves it, and tells who calls and what they may do.
@@ -48,6 +48,7 @@ pub(crate) struct Engine<G> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) grant: GrantSource<G>,
     pub(crate) challenge: Arc<ChallengeSettings>,
+    pub(crate) known_headers: KnownHeaders,
 }
 
 impl Authenticator {

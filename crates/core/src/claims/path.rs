@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::{
-    ConfigError,
-    json::{Object, Value},
+    AuthError, AuthErrorKind, ConfigError,
+    json::{Kind, Object, Value},
 };
 
 /// The place of one claim: a plain member name, or with a leading slash a JSON pointer
@@ -37,14 +37,31 @@ impl ClaimPath {
         texts.into_iter().map(|text| Self::parse(text.as_ref())).collect()
     }
 
-    /// Finds the value; `None` if any step of the way is missing or is not an object.
-    pub(crate) fn find<'a>(&self, claims: &Object<'a>) -> Option<Value<'a>> {
-        let (first, rest) = self.segments.split_first()?;
-        let mut value = claims.find(first)?;
+    /// Finds the value; `None` if a step of the way is missing or `null`.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthErrorKind::MalformedClaim`] if a step is there and is no object, and
+    /// [`AuthErrorKind::MalformedToken`] if it has a member twice: neither is taken for missing.
+    pub(crate) fn find<'a>(&self, claims: &Object<'a>) -> Result<Option<Value<'a>>, AuthError> {
+        let Some((first, rest)) = self.segments.split_first() else { return Ok(None) };
+        let mut value = claims.find(first);
         for segment in rest {
-            value = value.as_object()?.find(segment)?;
+            let Some(step) = value.filter(|value| value.kind() != Kind::Null) else {
+                return Ok(None);
+            };
+            value = match step.read_object() {
+                Some(Ok(object)) => object.find(segment),
+                Some(Err(error)) => {
+                    return Err(AuthError::because(AuthErrorKind::MalformedToken, error.reason()));
+                }
+                None => {
+                    let reason = "a step of a claim's path is no object";
+                    return Err(AuthError::because(AuthErrorKind::MalformedClaim, reason));
+                }
+            };
         }
-        Some(value)
+        Ok(value)
     }
 }
 
@@ -76,11 +93,27 @@ mod tests {
             ("/a/b~1c/~0d", Some("2")),
             ("//", Some("3")),
             ("/a/b", None),
-            ("/https:~1~1k~1roles/x", None),
             ("missing", None),
         ] {
+            let found = ClaimPath::parse(path).unwrap().find(&claims).unwrap();
+            assert_eq!(found.map(|value| value.json()).as_deref(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_step_of_another_form_is_an_error_and_not_missing() {
+        let claims = r#"{"text":"x","list":[],"null":null,"twice":{"a":1,"a":2}}"#;
+        let claims = Object::parse(claims).unwrap();
+        for (path, expected) in [
+            ("/text/a", Err(AuthErrorKind::MalformedClaim)),
+            ("/list/0", Err(AuthErrorKind::MalformedClaim)),
+            ("/twice/a", Err(AuthErrorKind::MalformedToken)),
+            ("/null/a", Ok(false)),
+            ("/missing/a", Ok(false)),
+        ] {
             let found = ClaimPath::parse(path).unwrap().find(&claims);
-            assert_eq!(found.map(|value| value.text()), expected, "{path}");
+            let found = found.map(|value| value.is_some()).map_err(|error| error.kind());
+            assert_eq!(found, expected, "{path}");
         }
     }
 

@@ -141,6 +141,9 @@ impl fmt::Display for ConfigError {
             Self::InvalidJwkSet { reason } => {
                 write!(f, "not a JWK Set: {reason}; expected an object with a list `keys`")
             }
+            Self::NoUsableKey { reasons } if reasons.is_empty() => {
+                f.write_str("the JWK Set has no key")
+            }
             Self::NoUsableKey { reasons } => {
                 write!(f, "no key of the JWK Set can be used: {}", reasons.join("; "))
             }

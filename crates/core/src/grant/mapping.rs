@@ -94,11 +94,11 @@ pub(crate) struct CompiledMapping {
 impl CompiledMapping {
     pub(crate) fn grant(&self, claims: &Object<'_>) -> Result<Grant, AuthError> {
         let mut grant = Grant::builder()
-            .scope(scope(first(&self.scope, claims))?)
-            .roles(strings(first(&self.roles, claims))?)
-            .groups(strings(first(&self.groups, claims))?);
+            .scope(scope(first(&self.scope, claims)?)?)
+            .roles(strings(first(&self.roles, claims)?)?)
+            .groups(strings(first(&self.groups, claims)?)?);
         if let Some((path, separator)) = &self.permissions {
-            for entry in strings(path.find(claims))? {
+            for entry in strings(path.find(claims)?)? {
                 if let Some((resource, level)) = entry.split_once(separator) {
                     grant = grant.permission(resource, level);
                 }
@@ -109,8 +109,14 @@ impl CompiledMapping {
 }
 
 /// Returns the first claim that is there. `null` is not there: issuers write it for "no value".
-fn first<'a>(paths: &[ClaimPath], claims: &Object<'a>) -> Option<Value<'a>> {
-    paths.iter().find_map(|path| path.find(claims).filter(|value| value.kind() != Kind::Null))
+fn first<'a>(paths: &[ClaimPath], claims: &Object<'a>) -> Result<Option<Value<'a>>, AuthError> {
+    for path in paths {
+        match path.find(claims)? {
+            Some(value) if value.kind() != Kind::Null => return Ok(Some(value)),
+            _ => {}
+        }
+    }
+    Ok(None)
 }
 
 fn scope(value: Option<Value<'_>>) -> Result<Scope, AuthError> {
@@ -200,6 +206,7 @@ mod tests {
             r#"{"groups":true}"#,
             r#"{"realm_access":{"roles":{"a":1}}}"#,
             r#"{"permissions":{"ns":"read"}}"#,
+            r#"{"realm_access":"roles"}"#,
         ] {
             assert_eq!(map(&ours(), claims), Err(AuthErrorKind::MalformedClaim), "{claims}");
         }

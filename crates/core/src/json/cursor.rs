@@ -85,7 +85,11 @@ impl<'a> Cursor<'a> {
     fn value(&mut self, depth: u8) -> Result<Value<'a>> {
         let start = self.at;
         let kind = match self.peek() {
-            Some(b'"') => Kind::String { escaped: self.string()? },
+            Some(b'"') => {
+                let escaped = self.string()?;
+                let text = self.since(start + 1, self.at - 1)?;
+                return Ok(Value { kind: Kind::String { escaped }, text });
+            }
             Some(b'-' | b'0'..=b'9') => {
                 self.number()?;
                 Kind::Number

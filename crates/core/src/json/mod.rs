@@ -52,7 +52,7 @@ pub(crate) enum Kind {
     Object,
 }
 
-/// One value: its type and its text, the quotes of a string included.
+/// One value: its type and its text, without the quotes of a string.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Value<'a> {
     kind: Kind,
@@ -65,22 +65,37 @@ impl<'a> Value<'a> {
     }
 
     /// Returns the value as it stands in the document.
-    pub(crate) fn text(self) -> &'a str {
-        self.text
+    pub(crate) fn json(self) -> Cow<'a, str> {
+        match self.kind {
+            Kind::String { .. } => Cow::Owned(format!("\"{}\"", self.text)),
+            _ => Cow::Borrowed(self.text),
+        }
+    }
+
+    /// Returns the text of a number.
+    pub(crate) fn as_number(self) -> Option<&'a str> {
+        (self.kind == Kind::Number).then_some(self.text)
     }
 
     /// Returns the value of a string.
     pub(crate) fn as_str(self) -> Option<Cow<'a, str>> {
         match self.kind {
-            Kind::String { escaped: false } => Some(Cow::Borrowed(unquote(self.text))),
-            Kind::String { escaped: true } => serde_json::from_str(self.text).ok().map(Cow::Owned),
+            Kind::String { escaped: false } => Some(Cow::Borrowed(self.text)),
+            Kind::String { escaped: true } => {
+                serde_json::from_str(&self.json()).ok().map(Cow::Owned)
+            }
             _ => None,
         }
     }
 
     /// Returns the members of an object; `None` too if one is there twice.
     pub(crate) fn as_object(self) -> Option<Object<'a>> {
-        (self.kind == Kind::Object).then(|| Object::parse(self.text).ok()).flatten()
+        self.read_object().and_then(Result::ok)
+    }
+
+    /// Reads the members of an object; `None` for a value that is no object.
+    pub(crate) fn read_object(self) -> Option<Result<Object<'a>, JsonError>> {
+        (self.kind == Kind::Object).then(|| Object::parse(self.text))
     }
 
     /// Calls `visit` for each element of an array until it returns `None`; `None` too for a value
@@ -91,9 +106,4 @@ impl<'a> Value<'a> {
         }
         Cursor::new(self.text).array(0, &mut |value| visit(value).ok_or(JsonError::Syntax)).ok()
     }
-}
-
-/// Takes the quotes off; the scanner has seen both.
-fn unquote(text: &str) -> &str {
-    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
 }

@@ -7,5 +7,4 @@ mod token_type;
 
 pub(crate) use algorithm::AlgorithmSet;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
-pub(crate) use token_type::is_media_type;
 pub use token_type::{TokenProfile, TokenType};

@@ -20,12 +20,15 @@ pub enum TokenType {
 }
 
 impl TokenType {
-    pub(crate) fn media_type(&self) -> &str {
-        match self {
-            Self::Absent => "",
-            Self::Jwt => "JWT",
-            Self::AtJwt => "at+jwt",
-            Self::Other(name) => without_application(name),
+    /// Tells whether a header's `typ` is of this type. An empty one names no type, which is not the
+    /// same as no `typ`.
+    pub(crate) fn is_named_by(&self, typ: Option<&str>) -> bool {
+        match (self, typ) {
+            (Self::Absent, None) => true,
+            (Self::Absent, Some(_)) | (_, None) => false,
+            (Self::Jwt, Some(typ)) => is_media_type(typ, "JWT"),
+            (Self::AtJwt, Some(typ)) => is_media_type(typ, "at+jwt"),
+            (Self::Other(name), Some(typ)) => is_media_type(typ, without_application(name)),
         }
     }
 }
@@ -42,7 +45,7 @@ pub enum TokenProfile {
 }
 
 /// Compares the `typ` of a header with a media type that lacks `application/`.
-pub(crate) fn is_media_type(typ: &str, media_type: &str) -> bool {
+fn is_media_type(typ: &str, media_type: &str) -> bool {
     without_application(typ).eq_ignore_ascii_case(media_type)
 }
 
@@ -58,6 +61,18 @@ fn without_application(typ: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_type_is_not_an_absent_one() {
+        assert!(TokenType::Absent.is_named_by(None));
+        for typ in ["", "application/", "JWT"] {
+            assert!(!TokenType::Absent.is_named_by(Some(typ)), "{typ}");
+        }
+        assert!(TokenType::Other("application/x".to_owned()).is_named_by(Some("X")));
+        for absent in [TokenType::Jwt, TokenType::AtJwt, TokenType::Other("x".to_owned())] {
+            assert!(!absent.is_named_by(None));
+        }
+    }
 
     #[test]
     fn media_types_compare_in_any_case_and_with_their_prefix() {

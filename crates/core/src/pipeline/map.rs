@@ -58,13 +58,11 @@ pub(super) fn map<'s, G>(
     source: &'s GrantSource<G>,
 ) -> Result<Mapped<'s, G>, AuthError> {
     let valid = &checked.into_valid();
+    let authorized_party = text(valid, Name::Azp)?;
     let parts = PrincipalParts {
         subject: text(valid, Name::Sub)?.unwrap_or_default(),
         token_issuer: text(valid, Name::Iss)?,
-        client_id: match text(valid, Name::ClientId)? {
-            Some(client_id) => Some(client_id),
-            None => text(valid, Name::Azp)?,
-        },
+        client_id: text(valid, Name::ClientId)?.or(authorized_party),
         token_id: text(valid, Name::Jti)?,
         actors: actors(valid.claim(Name::Act))?,
         expires_at: valid.expires_at(),

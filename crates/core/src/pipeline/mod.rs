@@ -6,6 +6,7 @@
 pub(crate) mod authorize;
 mod check;
 pub(crate) mod extract;
+mod header;
 mod lookup;
 mod map;
 pub(crate) mod peek;
@@ -18,6 +19,8 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use header::KnownHeaders;
+
 use crate::{AuthError, Authenticated, BearerToken, authenticator::Engine, json::Object};
 
 /// Proves one token, from its bytes to the caller and the grant.
@@ -26,12 +29,14 @@ pub(crate) fn prove<G>(
     token: &BearerToken<'_>,
 ) -> Result<Authenticated<G>, AuthError> {
     let segments = segments::Segments::split(token, engine.max_token_len)?;
+    let known = &engine.known_headers;
     let mut decoded = peek::Decoded::default();
     let mut claims = Object::default();
-    let unverified = peek::peek(&segments, &engine.issuers, &mut decoded, &mut claims)?;
+    let unverified = peek::peek(&segments, &engine.issuers, known, &mut decoded, &mut claims)?;
     let issuer = select::select(&unverified, &engine.issuers)?;
     let candidates = lookup::lookup(&unverified, issuer)?;
     let verified = verify::verify(unverified, &candidates)?;
+    known.remember(segments.encoded_header(), verified.header());
     let valid = validate::validate(verified, issuer, engine.clock.now())?;
     let checked = check::check(valid, issuer)?;
     let mapped = map::map(checked, issuer, &engine.grant)?;

@@ -51,13 +51,23 @@ impl<'a> Segments<'a> {
         self.signing_input
     }
 
+    pub(super) fn encoded_header(&self) -> &'a [u8] {
+        self.header
+    }
+
     /// Decodes the header.
-    pub(super) fn header<'r>(&self, room: &'r mut Room) -> Result<&'r [u8], AuthError> {
+    pub(super) fn header<'r, const N: usize>(
+        &self,
+        room: &'r mut Room<N>,
+    ) -> Result<&'r [u8], AuthError> {
         room.decode(self.header).ok_or_else(|| self.not_base64url())
     }
 
     /// Decodes the signature.
-    pub(super) fn signature<'r>(&self, room: &'r mut Room) -> Result<&'r [u8], AuthError> {
+    pub(super) fn signature<'r, const N: usize>(
+        &self,
+        room: &'r mut Room<N>,
+    ) -> Result<&'r [u8], AuthError> {
         room.decode(self.signature).ok_or_else(|| self.not_base64url())
     }
 
@@ -82,32 +92,29 @@ fn not_decodable(token: &BearerToken<'_>, reason: &'static str) -> AuthError {
     }
 }
 
-/// Headers and signatures of every usual size stay off the heap.
-const INLINE: usize = 512;
-
-/// Room for one decoded segment.
-pub(super) struct Room {
-    inline: [u8; INLINE],
+/// Room for one decoded segment, off the heap up to `N` bytes.
+pub(super) struct Room<const N: usize> {
+    inline: [u8; N],
     spilled: Vec<u8>,
 }
 
-impl Default for Room {
+impl<const N: usize> Default for Room<N> {
     fn default() -> Self {
-        Self { inline: [0; INLINE], spilled: Vec::new() }
+        Self { inline: [0; N], spilled: Vec::new() }
     }
 }
 
-impl fmt::Debug for Room {
+impl<const N: usize> fmt::Debug for Room<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Room").finish_non_exhaustive()
     }
 }
 
-impl Room {
+impl<const N: usize> Room<N> {
     /// Decodes a segment; `None` if it is not canonical base64url: one text for one value.
     fn decode(&mut self, encoded: &[u8]) -> Option<&[u8]> {
         // What is decoded is shorter than what was encoded, by a quarter.
-        if encoded.len() / 4 * 3 + 3 <= INLINE {
+        if encoded.len() / 4 * 3 + 3 <= N {
             let decoded = URL_SAFE_NO_PAD.decode(encoded, self.inline.as_mut_slice().as_out());
             return decoded.ok().map(|decoded| &*decoded);
         }

@@ -8,7 +8,6 @@ use crate::{
     AuthError, AuthErrorKind, NumericDate,
     issuer::IssuerConfig,
     json::{Kind, Name, Object, Value},
-    jws::is_media_type,
 };
 
 /// A token whose claims hold, here and now.
@@ -68,8 +67,8 @@ pub(super) fn validate<'a>(
 ///
 /// [RFC 8725 §3.11]: https://www.rfc-editor.org/rfc/rfc8725#section-3.11
 fn check_type(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
-    let typ = token.typ().unwrap_or_default();
-    let allowed = issuer.rules.types.iter().any(|own| is_media_type(typ, own.media_type()));
+    let typ = token.header().typ();
+    let allowed = issuer.rules.types.iter().any(|own| own.is_named_by(typ));
     if allowed { Ok(()) } else { Err(AuthErrorKind::WrongType.into()) }
 }
 
@@ -87,12 +86,10 @@ impl Dates {
     fn read(token: &VerifiedJws<'_>) -> Result<Self, AuthError> {
         let date = |name, reason| match token.claim(name) {
             None => Ok(None),
-            Some(value) if value.kind() == Kind::Number => {
-                NumericDate::from_json_number(value.text())
-                    .map(Some)
-                    .ok_or_else(|| malformed(reason))
+            Some(value) => {
+                let date = value.as_number().and_then(NumericDate::from_json_number);
+                date.map(Some).ok_or_else(|| malformed(reason))
             }
-            Some(_) => Err(malformed(reason)),
         };
         Ok(Self {
             expires_at: date(Name::Exp, "`exp` is not a NumericDate")?,
@@ -185,7 +182,7 @@ fn check_subject(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
 
 fn check_required(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
     for path in &issuer.required {
-        match path.find(token.claims()) {
+        match path.find(token.claims())? {
             Some(value) if value.kind() != Kind::Null => {}
             _ => return Err(missing("a claim that the issuer's rules require")),
         }

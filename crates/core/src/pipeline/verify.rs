@@ -2,9 +2,10 @@
 //!
 //! [RFC 7515 §5.2]: https://www.rfc-editor.org/rfc/rfc7515#section-5.2
 
-use std::borrow::Cow;
-
-use super::peek::{UnverifiedJws, UnverifiedJwt};
+use super::{
+    header::Header,
+    peek::{UnverifiedJws, UnverifiedJwt},
+};
 use crate::{
     AuthError, AuthErrorKind,
     json::{Name, Object, Value},
@@ -15,14 +16,14 @@ use crate::{
 /// A token that a key of its issuer has signed. Whether it is good for us, and now, is not known.
 #[derive(Debug)]
 pub(super) struct VerifiedJws<'a> {
-    typ: Option<Cow<'a, str>>,
+    header: Header<'a>,
     claims_text: &'a str,
     claims: &'a Object<'a>,
 }
 
 impl<'a> VerifiedJws<'a> {
-    pub(super) fn typ(&self) -> Option<&str> {
-        self.typ.as_deref()
+    pub(super) fn header(&self) -> &Header<'a> {
+        &self.header
     }
 
     pub(super) fn claim(&self, name: Name) -> Option<Value<'a>> {
@@ -49,7 +50,7 @@ pub(super) fn verify<'a>(
 ) -> Result<VerifiedJws<'a>, AuthError> {
     let SignatureValid { .. } = verify_signature(token.jws(), candidates)?;
     let (jws, claims_text, claims) = token.into_parts();
-    Ok(VerifiedJws { typ: jws.into_typ(), claims_text, claims })
+    Ok(VerifiedJws { header: jws.into_header(), claims_text, claims })
 }
 
 /// Verifies the signature of any JWS, whatever its payload is.

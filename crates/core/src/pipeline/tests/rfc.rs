@@ -19,6 +19,7 @@ use crate::{
     jws::AlgorithmSet,
     keys::Keys,
     pipeline::{
+        header::KnownHeaders,
         peek::{DecodedOuter, peek_jws},
         segments::Segments,
         verify::verify_signature,
@@ -109,7 +110,8 @@ fn verify(token: &str, key: &VerificationKey) -> Result<Vec<u8>, AuthErrorKind> 
         let all = Algorithm::ALL.into_iter().collect::<AlgorithmSet>();
         let (mut decoded, mut payload) = (DecodedOuter::default(), Vec::new());
         let segments = Segments::split(&token, MAX_LEN)?;
-        let jws = peek_jws(&segments, all, &mut decoded, &mut payload)?;
+        let known = KnownHeaders::default();
+        let jws = peek_jws(&segments, all, &known, &mut decoded, &mut payload)?;
         let keys = Keys::new(vec![key.clone()], false);
         let candidates = keys.candidates(jws.unverified_key_id(), jws.algorithm())?;
         verify_signature(&jws, &candidates)?;

@@ -1,0 +1,142 @@
+//! The JOSE header ([RFC 7515 §4]).
+//!
+//! [RFC 7515 §4]: https://www.rfc-editor.org/rfc/rfc7515#section-4
+
+use std::{borrow::Cow, sync::OnceLock};
+
+use super::peek::malformed;
+use crate::{
+    Algorithm, AuthError, AuthErrorKind,
+    json::{Name, Object, Value},
+    jwk::MAX_KEY_ID_LEN,
+};
+
+/// What counts in the JOSE header. `jku`, `x5u`, `x5c` and `jwk` are not read: keys come from the
+/// configuration alone ([RFC 8725 §3.10]).
+///
+/// [RFC 8725 §3.10]: https://www.rfc-editor.org/rfc/rfc8725#section-3.10
+#[derive(Debug)]
+pub(super) struct Header<'a> {
+    algorithm: Algorithm,
+    key_id: Option<Cow<'a, str>>,
+    typ: Option<Cow<'a, str>>,
+    is_known: bool,
+}
+
+impl<'a> Header<'a> {
+    /// Reads a decoded header.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthErrorKind::MalformedToken`], [`AuthErrorKind::UnsupportedCriticalHeader`], and
+    /// [`AuthErrorKind::AlgorithmNotAllowed`] for an algorithm that is not supported.
+    pub(super) fn parse(header: &'a [u8]) -> Result<Self, AuthError> {
+        let text = std::str::from_utf8(header).map_err(|_| malformed("header is not UTF-8"))?;
+        let mut header = Object::default();
+        header.read(text).map_err(|error| malformed(error.reason()))?;
+        let string = |name, reason| match header.get(name) {
+            None => Ok(None),
+            Some(value) => value.as_str().map(Some).ok_or_else(|| malformed(reason)),
+        };
+        let algorithm =
+            string(Name::Alg, "`alg` is not a string")?.ok_or_else(|| malformed("no `alg`"))?;
+        let key_id = string(Name::Kid, "`kid` is not a string")?;
+        let typ = string(Name::Typ, "`typ` is not a string")?;
+        if key_id.as_ref().is_some_and(|key_id| key_id.len() > MAX_KEY_ID_LEN) {
+            return Err(malformed("`kid` is too long"));
+        }
+        if let Some(critical) = header.get(Name::Crit) {
+            return Err(critical_error(critical));
+        }
+        // Without `crit` this member has no standard meaning, and RFC 7797 §6 wants it there.
+        if header.get(Name::B64).is_some() {
+            return Err(malformed("`b64` without `crit`"));
+        }
+        let algorithm =
+            algorithm.parse().map_err(|_| AuthError::from(AuthErrorKind::AlgorithmNotAllowed))?;
+        Ok(Self { algorithm, key_id, typ, is_known: false })
+    }
+
+    pub(super) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    pub(super) fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    pub(super) fn typ(&self) -> Option<&str> {
+        self.typ.as_deref()
+    }
+
+    #[cfg(test)]
+    pub(super) fn for_tests(algorithm: Algorithm) -> Self {
+        Self { algorithm, key_id: None, typ: None, is_known: false }
+    }
+}
+
+/// No extension is understood, so that a well-formed `crit` is refused whatever it lists
+/// ([RFC 7515 §4.1.11]).
+///
+/// [RFC 7515 §4.1.11]: https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11
+fn critical_error(critical: Value<'_>) -> AuthError {
+    let mut names = 0_usize;
+    let all_strings = critical.each_element(|element| {
+        names = names.saturating_add(1);
+        element.as_str().map(|_| ())
+    });
+    match (all_strings, names) {
+        (Some(()), 1..) => AuthErrorKind::UnsupportedCriticalHeader.into(),
+        _ => malformed("`crit` is not a list of names"),
+    }
+}
+
+/// Headers whose signatures were verified, by their encoded text.
+///
+/// An issuer writes the same header into all tokens of one key, so that most are read only once.
+/// What is kept is what [`Header::parse`] made of the text: it holds whatever the keys are. Only
+/// issuers can fill the places, and when these are full the rest is read each time.
+#[derive(Debug, Default)]
+pub(crate) struct KnownHeaders {
+    places: [OnceLock<KnownHeader>; 8],
+}
+
+#[derive(Debug)]
+struct KnownHeader {
+    encoded: Box<[u8]>,
+    algorithm: Algorithm,
+    key_id: Option<Box<str>>,
+    typ: Option<Box<str>>,
+}
+
+impl KnownHeaders {
+    pub(super) fn find(&self, encoded: &[u8]) -> Option<Header<'_>> {
+        let mut known = self.places.iter().map_while(OnceLock::get);
+        let header = known.find(|header| *header.encoded == *encoded)?;
+        Some(Header {
+            algorithm: header.algorithm,
+            key_id: header.key_id.as_deref().map(Cow::Borrowed),
+            typ: header.typ.as_deref().map(Cow::Borrowed),
+            is_known: true,
+        })
+    }
+
+    /// Keeps a header that a trusted key has signed.
+    pub(super) fn remember(&self, encoded: &[u8], header: &Header<'_>) {
+        if header.is_known {
+            return;
+        }
+        let mut known = KnownHeader {
+            encoded: encoded.into(),
+            algorithm: header.algorithm,
+            key_id: header.key_id().map(Into::into),
+            typ: header.typ().map(Into::into),
+        };
+        for place in &self.places {
+            match place.set(known) {
+                Ok(()) => return,
+                Err(returned) => known = returned,
+            }
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Every kind of refusal: what reaches it, and what the caller is told.
+
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what is no test function here runs in tests alone"
+)]
+
+use std::collections::BTreeSet;
+
+use conformance::{Outcome, Setting, hostile, trusting};
+use portcullis::{
+    AuthError, AuthErrorKind, Authenticated, Challenge, Policy,
+    policy::{self, all_scopes, any_role, any_scope, claim, role, scope},
+};
+
+/// Each code, and what the caller gets: status, `error`, `error_description`.
+const CHALLENGES: [(&str, u16, &str, &str); 34] = [
+    ("no_credentials", 401, "", ""),
+    ("malformed_request", 400, REQUEST, "the request does not carry a well-formed token"),
+    ("multiple_tokens", 400, REQUEST, "the request carries more than one token"),
+    ("token_too_large", 400, REQUEST, "the token is too large"),
+    ("malformed_token", 401, TOKEN, "the token is malformed"),
+    (
+        "unsupported_critical_header",
+        401,
+        TOKEN,
+        "the token uses a critical extension that is not supported",
+    ),
+    ("algorithm_not_allowed", 401, TOKEN, "the token's algorithm is not allowed"),
+    ("untrusted_issuer", 401, TOKEN, "the token's issuer is not trusted"),
+    ("unknown_key", 401, TOKEN, "the token's key is not known"),
+    ("ambiguous_key", 401, TOKEN, "the token does not tell which key it is signed with"),
+    ("signature_mismatch", 401, TOKEN, "the token's signature is wrong"),
+    ("wrong_type", 401, TOKEN, "the token is of another type"),
+    ("token_expired", 401, TOKEN, "the token has expired"),
+    ("token_not_yet_valid", 401, TOKEN, "the token is not valid yet"),
+    ("issued_in_future", 401, TOKEN, "the token was issued in the future"),
+    ("token_too_old", 401, TOKEN, "the token is too old"),
+    ("lifetime_too_long", 401, TOKEN, "the token's lifetime is too long"),
+    ("missing_claim", 401, TOKEN, "a required claim is missing"),
+    ("malformed_claim", 401, TOKEN, "a claim is malformed"),
+    ("wrong_audience", 401, TOKEN, "the token is meant for another audience"),
+    ("wrong_subject", 401, TOKEN, "the token's subject is not allowed"),
+    ("token_revoked", 401, TOKEN, "the token was revoked"),
+    ("token_replayed", 401, TOKEN, "the token was used before"),
+    ("wrong_binding", 401, TOKEN, "the token is bound to another sender"),
+    ("subject_unknown", 401, TOKEN, "the subject is not known"),
+    ("subject_disabled", 401, TOKEN, "the subject is disabled"),
+    ("actor_disabled", 401, TOKEN, "the actor may not act"),
+    ("insufficient_scope", 403, RIGHT, "a scope is missing"),
+    ("insufficient_role", 403, RIGHT, "a role is missing"),
+    ("not_permitted", 403, RIGHT, "the caller may not do this"),
+    (
+        "reauthentication_required",
+        401,
+        "insufficient_user_authentication",
+        "a fresh login is needed",
+    ),
+    ("keys_unavailable", 503, "", ""),
+    ("store_unavailable", 503, "", ""),
+    ("resolver_unavailable", 503, "", ""),
+];
+
+const REQUEST: &str = "invalid_request";
+const TOKEN: &str = "invalid_token";
+const RIGHT: &str = "insufficient_scope";
+
+/// Reached by a policy on a handler, whatever the token is.
+const BY_POLICY: [AuthErrorKind; 3] = [
+    AuthErrorKind::InsufficientScope,
+    AuthErrorKind::InsufficientRole,
+    AuthErrorKind::NotPermitted,
+];
+
+/// Reached where a function of the application says so: it knows its users, the engine does not.
+const BY_APPLICATION: [AuthErrorKind; 5] = [
+    AuthErrorKind::SubjectUnknown,
+    AuthErrorKind::SubjectDisabled,
+    AuthErrorKind::ActorDisabled,
+    AuthErrorKind::ReauthenticationRequired,
+    AuthErrorKind::ResolverUnavailable,
+];
+
+/// Reached with a source of keys that can fail, or with a store of revoked and used tokens: with
+/// static keys only a function of the application can say so.
+const BY_SOURCE_OR_STORE: [AuthErrorKind; 4] = [
+    AuthErrorKind::KeysUnavailable,
+    AuthErrorKind::TokenRevoked,
+    AuthErrorKind::TokenReplayed,
+    AuthErrorKind::StoreUnavailable,
+];
+
+/// The parameters of a challenge as they stand on the wire, or `None` where nothing is asked.
+fn expected_challenge(kind: AuthErrorKind) -> (u16, Option<String>) {
+    let found = CHALLENGES.iter().find(|(code, ..)| *code == kind.code());
+    let (_, status, error, description) = found.unwrap_or_else(|| panic!("no row for {kind:?}"));
+    let value = match (*status, *error) {
+        (503, _) => None,
+        (_, "") => Some("Bearer".to_owned()),
+        _ => Some(format!(r#"Bearer error="{error}", error_description="{description}""#)),
+    };
+    (*status, value)
+}
+
+/// Compares what the caller is told, and returns the kind.
+#[track_caller]
+fn assert_challenge(what: &str, error: &AuthError, parameters: &str) -> AuthErrorKind {
+    let kind = error.kind();
+    let challenge = Challenge::from(error);
+    let (status, value) = expected_challenge(kind);
+    let value = value.map(|value| value + parameters);
+    assert_eq!(challenge.code(), kind.code(), "{what}");
+    assert_eq!((challenge.status(), challenge.www_authenticate()), (status, value), "{what}");
+    assert_eq!(challenge.retry_after().is_some(), status == 503, "{what}");
+    kind
+}
+
+fn names(kinds: impl IntoIterator<Item = AuthErrorKind>) -> BTreeSet<&'static str> {
+    kinds.into_iter().map(AuthErrorKind::code).collect()
+}
+
+/// The kinds that a token or a request alone brings about, found by the table of hostile rows.
+fn reached_by_the_table() -> BTreeSet<&'static str> {
+    let rows = hostile::refused(&Setting::new());
+    let judged = rows.iter().map(|row| (row.name(), row.judge()));
+    let kinds = judged.filter_map(|(name, outcome)| match outcome {
+        Outcome::Refused(error) => Some(assert_challenge(name, &error, "")),
+        _ => None,
+    });
+    names(kinds)
+}
+
+#[test]
+fn every_kind_is_reached_by_the_table_by_a_policy_or_by_those_named_here() {
+    let mut reached = reached_by_the_table();
+    for (what, named) in [
+        ("a policy", &BY_POLICY[..]),
+        ("the application", &BY_APPLICATION),
+        ("a source or store", &BY_SOURCE_OR_STORE),
+    ] {
+        for code in names(named.iter().copied()) {
+            assert!(reached.insert(code), "{code} is reached without {what}");
+        }
+    }
+    assert_eq!(reached, names(AuthErrorKind::ALL.iter().copied()));
+    println!(
+        "codes: {} of {} reached by tokens and requests alone",
+        AuthErrorKind::ALL.len()
+            - BY_POLICY.len()
+            - BY_APPLICATION.len()
+            - BY_SOURCE_OR_STORE.len(),
+        AuthErrorKind::ALL.len()
+    );
+}
+
+#[test]
+fn every_kind_has_one_row_of_its_own() {
+    let codes: Vec<_> = CHALLENGES.iter().map(|(code, ..)| *code).collect();
+    let all: Vec<_> = AuthErrorKind::ALL.iter().map(|kind| kind.code()).collect();
+    assert_eq!(codes, all);
+    assert_eq!(names(AuthErrorKind::ALL.iter().copied()).len(), all.len());
+}
+
+fn alice(setting: &Setting) -> Authenticated {
+    setting.plain.authenticate_token(&setting.valid().roles(["clerk"]).build()).unwrap()
+}
+
+#[test]
+fn policies_reach_the_kinds_that_are_theirs() {
+    let setting = Setting::new();
+    let caller = alice(&setting);
+    let check = |policy: &Policy| policy.check(caller.principal(), caller.grant());
+    let mut reached = BTreeSet::new();
+    for (policy, code, parameters) in [
+        (scope("orders:write"), "insufficient_scope", r#", scope="orders:write""#),
+        (
+            all_scopes(["orders:read", "orders:write"]),
+            "insufficient_scope",
+            r#", scope="orders:read orders:write""#,
+        ),
+        (any_scope(["a", "b"]), "insufficient_scope", r#", scope="a""#),
+        (scope("a\"b\\\r\n"), "insufficient_scope", r#", scope="a\"b\\""#),
+        (role("admin"), "insufficient_role", ""),
+        (any_role(["admin", "auditor"]), "insufficient_role", ""),
+        (role("admin").or(scope("orders:write")), "insufficient_role", ""),
+        (scope("orders:read").and(role("admin")), "insufficient_role", ""),
+        (claim("tenant", "acme"), "not_permitted", ""),
+        (claim("sub", ["alice"]), "not_permitted", ""),
+        (policy::grant(|_| false), "not_permitted", ""),
+        (role("clerk").not(), "not_permitted", ""),
+    ] {
+        let what = format!("{policy:?}");
+        let refused = check(&policy).expect_err(&what);
+        assert_eq!(refused.kind().code(), code, "{what}");
+        reached.insert(assert_challenge(&what, &refused, parameters).code());
+    }
+    assert_eq!(reached, names(BY_POLICY));
+    for policy in [
+        scope("orders:read"),
+        any_scope(["a", "orders:read"]),
+        role("clerk"),
+        role("admin").not(),
+        claim("sub", "alice"),
+        role("admin").or(scope("orders:read")),
+    ] {
+        check(&policy).unwrap_or_else(|error| panic!("{policy:?}: {error}"));
+    }
+}
+
+/// An application may say any kind: where it makes the grant, and where it decides on a handler.
+#[test]
+fn functions_of_the_application_reach_every_kind() {
+    let setting = Setting::new();
+    let (token, caller) = (setting.valid().build(), alice(&setting));
+    for &kind in AuthErrorKind::ALL {
+        let engine = trusting(setting.issuer.trusted())
+            .with_grant_from(move |_| -> Result<(), AuthError> { Err(kind.into()) })
+            .build()
+            .unwrap();
+        let refused = engine.authenticate_token(&token).expect_err("a refusal");
+        assert_eq!(assert_challenge("the grant", &refused, ""), kind);
+        let policy: Policy = policy::check(move |_, _| Err(kind.into()));
+        let refused = policy.check(caller.principal(), caller.grant()).expect_err("a refusal");
+        assert_eq!(assert_challenge("the policy", &refused, ""), kind);
+    }
+}
+
+/// No answer may turn into a yes, and none into a mere no.
+#[test]
+fn a_rule_that_cannot_tell_is_neither_mended_nor_negated() {
+    let setting = Setting::new();
+    let caller = alice(&setting);
+    let a_no = names(BY_POLICY.into_iter().chain([AuthErrorKind::ReauthenticationRequired]));
+    for &kind in AuthErrorKind::ALL {
+        let rule = || policy::check(move |_, _| Err(kind.into()));
+        let check = |policy: Policy| {
+            policy.check(caller.principal(), caller.grant()).map_err(|error| error.kind())
+        };
+        let expected = if a_no.contains(kind.code()) { Ok(()) } else { Err(kind) };
+        assert_eq!(check(rule().or(scope("orders:read"))), expected, "{kind:?} or");
+        assert_eq!(check(rule().not()), expected, "{kind:?} not");
+    }
+}
+
+#[test]
+fn a_challenge_names_the_realm_and_the_metadata_of_the_engine() {
+    let setting = Setting::new();
+    let engine = trusting(setting.issuer.trusted())
+        .realm("orders \"eu\"")
+        .resource_metadata("https://api.test/.well-known/oauth-protected-resource")
+        .build()
+        .unwrap();
+    let refused = engine.authenticate_token(&setting.valid().expired().build()).unwrap_err();
+    let challenge =
+        |error| Challenge::from(error).with_settings(engine.challenge_settings().clone());
+    assert_eq!(
+        challenge(&refused).www_authenticate().as_deref(),
+        Some(concat!(
+            r#"Bearer realm="orders \"eu\"", error="invalid_token", "#,
+            r#"error_description="the token has expired", "#,
+            r#"resource_metadata="https://api.test/.well-known/oauth-protected-resource""#
+        ))
+    );
+    let nothing = AuthError::from(AuthErrorKind::NoCredentials);
+    assert_eq!(
+        challenge(&nothing).www_authenticate().as_deref(),
+        Some(concat!(
+            r#"Bearer realm="orders \"eu\"", "#,
+            r#"resource_metadata="https://api.test/.well-known/oauth-protected-resource""#
+        ))
+    );
+    let unavailable = AuthError::from(AuthErrorKind::KeysUnavailable);
+    assert_eq!(challenge(&unavailable).www_authenticate(), None);
+}
