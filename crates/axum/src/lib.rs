@@ -75,3 +75,8 @@ pub use portcullis_tower::{
     Anonymous, Caller, CallerRejection, Claims, Granted, JwtAuth, JwtAuthLayer, ProblemJson,
     Refusal, Require, RequireLayer, ResponseForRefusal, ResponseFuture,
 };
+
+// Compiles the README's examples as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
