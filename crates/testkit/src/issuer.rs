@@ -1,18 +1,18 @@
 //! An issuer of tokens, in the test's own process.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use portcullis::{Algorithm, Clock, Issuer, JwkSet, SystemClock};
 use serde_json::json;
 
-use crate::{SigningKey, TokenBuilder};
+use crate::{SigningKey, TokenBuilder, rotating_key::RotatingKey};
 
 /// An issuer with a key of each algorithm. Its key ids are the names of the algorithms in lower
-/// case.
+/// case, such as `es256`. Clones have the same keys.
 #[derive(Clone, Debug)]
 pub struct TestIssuer {
     name: String,
-    keys: Arc<[(Algorithm, OnceLock<SigningKey>)]>,
+    keys: Arc<[RotatingKey]>,
     clock: Arc<dyn Clock>,
 }
 
@@ -20,8 +20,8 @@ impl TestIssuer {
     /// Creates an issuer with this `iss`. A key is generated when it is first used.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        let keys = Algorithm::ALL.into_iter().map(|algorithm| (algorithm, OnceLock::new()));
-        Self { name: name.into(), keys: keys.collect(), clock: Arc::new(SystemClock::default()) }
+        let keys = Algorithm::ALL.into_iter().map(RotatingKey::new).collect();
+        Self { name: name.into(), keys, clock: Arc::new(SystemClock::default()) }
     }
 
     /// The clock that dates the tokens. Default: the clock of the system.
@@ -36,20 +36,30 @@ impl TestIssuer {
         &self.name
     }
 
-    /// Returns the key of an algorithm.
+    /// Returns the key of an algorithm: the newest, after a rotation.
     #[must_use]
     pub fn key(&self, algorithm: Algorithm) -> &SigningKey {
-        let (_, key) =
-            self.keys.iter().find(|(own, _)| *own == algorithm).expect("a key of each algorithm");
-        key.get_or_init(|| SigningKey::generate(algorithm, algorithm.name().to_lowercase()))
+        self.rotating_key(algorithm).current()
+    }
+
+    /// Replaces the key of an algorithm. The new one signs what is built from now on. Its key id is
+    /// counted up: `es256`, `es256-2`, `es256-3`.
+    ///
+    /// The old public key stays in the JWK Set until [`retire_old_keys`](Self::retire_old_keys).
+    pub fn rotate(&self, algorithm: Algorithm) {
+        self.rotating_key(algorithm).rotate();
+    }
+
+    /// Takes all keys but the newest of each algorithm out of the JWK Set.
+    pub fn retire_old_keys(&self) {
+        self.keys.iter().for_each(RotatingKey::retire_old);
     }
 
     /// Returns the public keys as the JSON text of a JWK Set.
     #[must_use]
     pub fn jwk_set_json(&self) -> String {
-        let jwks =
-            Algorithm::ALL.into_iter().filter_map(|algorithm| self.key(algorithm).public_jwk());
-        json!({"keys": jwks.collect::<Vec<_>>()}).to_string()
+        let keys = self.keys.iter().flat_map(RotatingKey::published);
+        json!({"keys": keys.filter_map(SigningKey::public_jwk).collect::<Vec<_>>()}).to_string()
     }
 
     /// Returns the configuration that trusts this issuer and its public keys.
@@ -61,5 +71,10 @@ impl TestIssuer {
     /// Starts a token: signed with ES256, for subject `alice`, good for an hour.
     pub fn token(&self) -> TokenBuilder {
         TokenBuilder::new(self.clone(), self.clock.now())
+    }
+
+    fn rotating_key(&self, algorithm: Algorithm) -> &RotatingKey {
+        let mut keys = self.keys.iter();
+        keys.find(|key| key.algorithm() == algorithm).expect("a key of each algorithm")
     }
 }

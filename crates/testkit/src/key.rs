@@ -26,7 +26,7 @@ pub struct SigningKey {
 }
 
 enum Pair {
-    Rsa(&'static RsaKeyPair),
+    Rsa(Arc<RsaKeyPair>),
     Ec(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
     Secret(Vec<u8>),
@@ -36,20 +36,29 @@ impl SigningKey {
     /// Generates a key. RSA keys of one process share one modulus, because making one is slow.
     #[must_use]
     pub fn generate(algorithm: Algorithm, key_id: impl Into<String>) -> Self {
+        Self::generate_with(shared_rsa, algorithm, key_id.into())
+    }
+
+    /// Generates a key that shares nothing with any other, which is slow for RSA.
+    pub(crate) fn generate_unshared(algorithm: Algorithm, key_id: String) -> Self {
+        Self::generate_with(rsa, algorithm, key_id)
+    }
+
+    fn generate_with(rsa: fn() -> Arc<RsaKeyPair>, algorithm: Algorithm, key_id: String) -> Self {
         let pair = match algorithm {
             Algorithm::RS256
             | Algorithm::RS384
             | Algorithm::RS512
             | Algorithm::PS256
             | Algorithm::PS384
-            | Algorithm::PS512 => Pair::Rsa(shared_rsa()),
+            | Algorithm::PS512 => Pair::Rsa(rsa()),
             Algorithm::ES256 => ec(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
             Algorithm::ES384 => ec(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
             Algorithm::ES512 => ec(&signature::ECDSA_P521_SHA512_FIXED_SIGNING),
             Algorithm::EdDSA => Pair::Ed25519(Ed25519KeyPair::generate().expect("random bytes")),
             _ => Pair::Secret(random(64)),
         };
-        Self { algorithm, key_id: key_id.into(), pair: Arc::new(pair) }
+        Self { algorithm, key_id, pair: Arc::new(pair) }
     }
 
     /// Makes an HMAC key of a given secret.
@@ -174,9 +183,13 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)
 }
 
-fn shared_rsa() -> &'static RsaKeyPair {
-    static PAIR: OnceLock<RsaKeyPair> = OnceLock::new();
-    PAIR.get_or_init(|| RsaKeyPair::generate(KeySize::Rsa2048).expect("an RSA key"))
+fn shared_rsa() -> Arc<RsaKeyPair> {
+    static PAIR: OnceLock<Arc<RsaKeyPair>> = OnceLock::new();
+    Arc::clone(PAIR.get_or_init(rsa))
+}
+
+fn rsa() -> Arc<RsaKeyPair> {
+    Arc::new(RsaKeyPair::generate(KeySize::Rsa2048).expect("an RSA key"))
 }
 
 fn ec(algorithm: &'static EcdsaSigningAlgorithm) -> Pair {

@@ -36,6 +36,7 @@
 mod clock;
 mod issuer;
 mod key;
+mod rotating_key;
 mod token;
 
 pub use clock::ManualClock;
