@@ -45,7 +45,8 @@ impl TestIssuer {
     /// Replaces the key of an algorithm. The new one signs what is built from now on. Its key id is
     /// counted up: `es256`, `es256-2`, `es256-3`.
     ///
-    /// The old public key stays in the JWK Set until [`retire_old_keys`](Self::retire_old_keys).
+    /// The old public key stays in the JWK Set until [`retire_old_keys`](Self::retire_old_keys). A
+    /// [`KeyServer`](crate::KeyServer) serves the old set until the issuer is published again.
     pub fn rotate(&self, algorithm: Algorithm) {
         self.rotating_key(algorithm).rotate();
     }

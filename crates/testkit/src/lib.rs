@@ -1,5 +1,5 @@
 //! Tests of services that Portcullis guards: an issuer with real keys, tokens that are wrong in
-//! exactly one way, and a clock that stands still.
+//! exactly one way, a clock that stands still, and a server of keys that fails as it is told.
 //!
 //! # Examples
 //!
@@ -25,6 +25,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A [`KeyServer`] serves the keys of an issuer over real sockets, to try what a service makes of
+//! new keys, of errors, and of answers that are slow, endless or not there.
+//!
 //! Everything here is for tests: functions panic where a test could not go on.
 
 #![expect(
@@ -36,10 +39,12 @@
 mod clock;
 mod issuer;
 mod key;
+mod key_server;
 mod rotating_key;
 mod token;
 
 pub use clock::ManualClock;
 pub use issuer::TestIssuer;
 pub use key::SigningKey;
+pub use key_server::{KeyServer, RecordedRequest, Reply};
 pub use token::TokenBuilder;
