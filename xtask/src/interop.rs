@@ -1,26 +1,31 @@
-//! Tokens minted by other people's libraries, for Portcullis to verify.
+//! What other people wrote, for Portcullis to work with: libraries that mint tokens, and a provider.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use crate::{node, python, report::Report, tokens, workspace::Workspace};
+use crate::{node, provider, python, report::Report, tokens, workspace::Workspace};
 
-/// A language whose libraries mint tokens.
+/// An environment variable of the interop tests, which names a file or a folder.
+pub(crate) type Variable = (&'static str, PathBuf);
+
+/// A language whose libraries are used.
 #[derive(Debug)]
 pub(crate) enum Tool {
     /// The version, which is part of the stamp of the installed libraries.
     Ready(String),
-    /// The reason why nothing can be minted with it.
+    /// The reason why none can be used.
     Missing(String),
 }
 
-/// Mints with every library at hand and returns the file of the tokens, if there are any.
-pub(crate) fn mint(workspace: &Workspace, report: &mut Report) -> Result<Option<PathBuf>, String> {
+/// Mints with every library at hand, and returns what to tell the tests. That is nothing if there is
+/// nothing to test with.
+pub(crate) fn prepare(workspace: &Workspace, report: &mut Report) -> Result<Vec<Variable>, String> {
     let scripts = workspace.root().join("tests").join("interop");
     let folder = workspace.target().join("interop");
     let mut lines = String::new();
+    let mut variables = Vec::new();
     match python::find() {
         Tool::Ready(version) => {
             lines += &python::mint(&scripts, &folder.join("python"), &version)?;
@@ -29,10 +34,14 @@ pub(crate) fn mint(workspace: &Workspace, report: &mut Report) -> Result<Option<
     }
     match node::find() {
         Tool::Ready(version) => {
-            lines += &node::mint(&scripts, &folder.join("node"), &version)?;
+            let folder = folder.join("node");
+            node::install(&scripts, &folder, &version)?;
+            lines += &node::mint(&scripts, &folder)?;
+            variables.extend(provider::prepare(&scripts, &folder, report)?);
         }
         Tool::Missing(reason) => {
             report.skip(&format!("interop with jose, fast-jwt, jsonwebtoken: {reason}"));
+            report.skip(&format!("interop with oidc-provider: {reason}"));
         }
     }
     let libraries = tokens::count(&lines)?;
@@ -49,11 +58,12 @@ pub(crate) fn mint(workspace: &Workspace, report: &mut Report) -> Result<Option<
         ));
     }
     if libraries.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let file = folder.join("tokens.jsonl");
     fs::write(&file, lines).map_err(|error| format!("{}: {error}", file.display()))?;
-    Ok(Some(file))
+    variables.push(("PORTCULLIS_INTEROP_TOKENS", file));
+    Ok(variables)
 }
 
 /// Runs `install` in an empty folder, unless it did so before for the same `stamp`.

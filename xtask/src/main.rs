@@ -4,6 +4,7 @@
 
 mod interop;
 mod node;
+mod provider;
 mod python;
 mod quickstart;
 mod report;

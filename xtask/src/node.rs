@@ -1,6 +1,10 @@
-//! Minting with Node's libraries.
+//! Node's libraries, and minting with them.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::{
     interop::{Tool, install_once, read_requirements},
@@ -28,7 +32,7 @@ pub(crate) fn find() -> Tool {
     }
 }
 
-pub(crate) fn mint(scripts: &Path, folder: &Path, version: &str) -> Result<String, String> {
+pub(crate) fn install(scripts: &Path, folder: &Path, version: &str) -> Result<(), String> {
     let requirements = scripts.join("package.json");
     let stamp = format!("{version}\n{}", read_requirements(&requirements)?);
     install_once(folder, &stamp, || {
@@ -39,11 +43,19 @@ pub(crate) fn mint(scripts: &Path, folder: &Path, version: &str) -> Result<Strin
                 .arg("--ignore-scripts")
                 .current_dir(folder),
         )
-    })?;
-    // Node looks for libraries beside the script.
-    let script = folder.join("mint.mjs");
-    copy(&scripts.join("mint.mjs"), &script)?;
+    })
+}
+
+pub(crate) fn mint(scripts: &Path, folder: &Path) -> Result<String, String> {
+    let script = place(scripts, folder, "mint.mjs")?;
     system::read(Command::new("node").arg(&script))
+}
+
+/// Copies a script to the libraries, because Node looks for them beside it.
+pub(crate) fn place(scripts: &Path, folder: &Path, name: &str) -> Result<PathBuf, String> {
+    let script = folder.join(name);
+    copy(&scripts.join(name), &script)?;
+    Ok(script)
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), String> {

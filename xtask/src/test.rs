@@ -28,14 +28,17 @@ fn run_steps(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
             "xtask",
         ]))
     })?;
-    let minted = report.step("interop: mint", |report| interop::mint(workspace, report))?;
-    let Some(tokens) = minted else { return Ok(()) };
+    let variables =
+        report.step("interop: prepare", |report| interop::prepare(workspace, report))?;
+    if variables.is_empty() {
+        return Ok(());
+    }
     report.step("interop: verify", |_| {
         system::run(
             workspace
                 .cargo(&["test", "-p", "conformance", "--features", "interop"])
                 .args(["--test", "interop", "--", "--nocapture"])
-                .env("PORTCULLIS_INTEROP_TOKENS", tokens),
+                .envs(variables),
         )
     })
 }

@@ -44,7 +44,8 @@ pub(crate) fn count(lines: &str) -> Result<BTreeMap<String, Minted>, String> {
     Ok(libraries)
 }
 
-fn between<'a>(line: &'a str, start: &str, end: &str) -> Option<&'a str> {
+/// The text between `start` and the `end` after it.
+pub(crate) fn between<'a>(line: &'a str, start: &str, end: &str) -> Option<&'a str> {
     let (_, rest) = line.split_once(start)?;
     rest.split_once(end).map(|(inner, _)| inner)
 }
