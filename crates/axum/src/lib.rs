@@ -71,9 +71,14 @@ pub use portcullis::{
     Clock, ConfigError, Grant, GrantMapping, Issuer, JwkSet, LayerError, NumericDate, Place,
     Policy, Principal, Scope, SeveralTokens, TokenProfile, TokenType, VerificationKey, policy,
 };
+#[cfg(feature = "remote")]
+pub use portcullis::{
+    Fetch, HttpFetch, JwkSetFile, KeySource, KeyStatus, NotReady, PemFile, RefreshPolicy,
+    RemoteJwkSet,
+};
 pub use portcullis_tower::{
-    Anonymous, Caller, CallerRejection, Claims, Granted, JwtAuth, JwtAuthLayer, ProblemJson,
-    Refusal, Require, RequireLayer, ResponseForRefusal, ResponseFuture,
+    Anonymous, Caller, CallerRejection, Claims, Granted, JwtAuth, JwtAuthFuture, JwtAuthLayer,
+    ProblemJson, Refusal, Require, RequireFuture, RequireLayer, ResponseForRefusal,
 };
 
 // Compiles the README's examples as tests.

@@ -16,6 +16,11 @@ pub(crate) struct Keys {
     keys: Vec<VerificationKey>,
     by_id: NameIndex,
     try_all: bool,
+    /// When the first of them becomes too old, if any does.
+    #[cfg(feature = "remote")]
+    usable_until: Option<crate::NumericDate>,
+    /// Whether each source has keys.
+    complete: bool,
 }
 
 impl Keys {
@@ -23,7 +28,34 @@ impl Keys {
         let by_id = NameIndex::new(
             keys.iter().enumerate().filter_map(|(position, key)| Some((position, key.id()?))),
         );
-        Self { keys, by_id, try_all }
+        Self {
+            keys,
+            by_id,
+            try_all,
+            #[cfg(feature = "remote")]
+            usable_until: None,
+            complete: true,
+        }
+    }
+
+    #[cfg(feature = "remote")]
+    pub(crate) fn usable_until(self, usable_until: Option<crate::NumericDate>) -> Self {
+        Self { usable_until, ..self }
+    }
+
+    #[cfg(feature = "remote")]
+    pub(crate) fn complete(self, complete: bool) -> Self {
+        Self { complete, ..self }
+    }
+
+    #[cfg(feature = "remote")]
+    pub(crate) fn are_usable(&self, now: crate::NumericDate) -> bool {
+        self.usable_until.is_none_or(|until| now <= until)
+    }
+
+    #[cfg(feature = "remote")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
     }
 
     /// Finds the keys that a token's header may mean ([RFC 7515 App. D]).
@@ -44,11 +76,11 @@ impl Keys {
         {
             let positions = self.by_id.get(key_id);
             if positions.is_empty() {
-                return Err(AuthErrorKind::UnknownKey.into());
+                return Err(self.not_found(AuthErrorKind::UnknownKey.into()));
             }
             let named = positions.iter().filter_map(|&position| self.keys.get(position));
             let candidates: Candidates<'_> = named.filter(fits).take(MAX_CANDIDATES).collect();
-            return not_empty(candidates);
+            return self.not_empty(candidates);
         }
         let fitting = |with_id: bool| {
             self.keys.iter().filter(move |key| key.id().is_some() == with_id).filter(fits)
@@ -60,14 +92,20 @@ impl Keys {
         if candidates.len() > 1 && !self.try_all {
             return Err(AuthErrorKind::AmbiguousKey.into());
         }
-        not_empty(candidates)
+        self.not_empty(candidates)
     }
-}
 
-fn not_empty(candidates: Candidates<'_>) -> Result<Candidates<'_>, AuthError> {
-    if candidates.is_empty() {
-        let reason = "no key of the issuer allows the algorithm";
-        return Err(AuthError::because(AuthErrorKind::AlgorithmNotAllowed, reason));
+    fn not_empty<'k>(&self, candidates: Candidates<'k>) -> Result<Candidates<'k>, AuthError> {
+        if candidates.is_empty() {
+            let reason = "no key of the issuer allows the algorithm";
+            let error = AuthError::because(AuthErrorKind::AlgorithmNotAllowed, reason);
+            return Err(self.not_found(error));
+        }
+        Ok(candidates)
     }
-    Ok(candidates)
+
+    /// While a source has no keys, nobody can say that a key is not there.
+    fn not_found(&self, error: AuthError) -> AuthError {
+        if self.complete { error } else { AuthErrorKind::KeysUnavailable.into() }
+    }
 }

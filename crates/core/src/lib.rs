@@ -40,6 +40,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `tracing` | yes | one event for each refusal, target `portcullis::rejection`, level debug |
+//! | `remote` | no | keys from JWK Set URLs, OpenID Connect discovery and watched files |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
 mod authenticator;
@@ -52,6 +53,8 @@ mod issuer;
 mod json;
 mod jwk;
 mod jws;
+#[cfg(feature = "remote")]
+mod key_source;
 mod keys;
 mod name_index;
 mod pipeline;
@@ -63,7 +66,11 @@ mod scope;
 // The public interface is:
 pub mod policy;
 
-pub use authenticator::{Authenticated, Authenticator, AuthenticatorBuilder, Verdict};
+pub use authenticator::{
+    Authenticated, Authenticator, AuthenticatorBuilder, Judgement, Verdict, Waiting,
+};
+#[cfg(feature = "remote")]
+pub use authenticator::{KeyChanges, NotReady};
 pub use challenge::{Challenge, ChallengeSettings};
 pub use claims::NumericDate;
 pub use clock::{Clock, SystemClock};
@@ -72,6 +79,12 @@ pub use grant::{Grant, GrantBuilder, GrantMapping};
 pub use issuer::Issuer;
 pub use jwk::{JwkSet, SkippedKey, VerificationKey};
 pub use jws::{Algorithm, TokenProfile, TokenType, UnknownAlgorithm};
+#[cfg(feature = "remote")]
+pub use key_source::{
+    BoxFuture, Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, JwkSetFile, KeyDocument,
+    KeyInfo, KeySource, KeySourceError, KeyStatus, Loaded, PemFile, RefreshPolicy, RemoteJwkSet,
+    Validators,
+};
 pub use place::{Place, SeveralTokens};
 pub use policy::Policy;
 pub use principal::{Actor, Principal};

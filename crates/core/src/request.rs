@@ -35,6 +35,11 @@ impl<'r> BearerToken<'r> {
         Self { bytes: bytes.into() }
     }
 
+    #[cfg(feature = "remote")]
+    pub(crate) fn to_owned_token(&self) -> BearerToken<'static> {
+        BearerToken { bytes: Cow::Owned(self.bytes.clone().into_owned()) }
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }

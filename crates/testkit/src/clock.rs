@@ -1,23 +1,37 @@
 //! A clock that stands still until a test moves it.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use portcullis::{Clock, NumericDate};
 
 /// A clock that stands still until a test moves it. Clones show the same time.
+///
+/// With the feature `remote`, whoever waits for a time sleeps until the clock is moved there.
 #[derive(Clone, Debug)]
 pub struct ManualClock {
-    now: Arc<Mutex<NumericDate>>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    now: NumericDate,
+    #[cfg(feature = "remote")]
+    sleepers: Vec<std::task::Waker>,
 }
 
 impl ManualClock {
     /// Creates a clock that shows this time.
     #[must_use]
     pub fn at(now: NumericDate) -> Self {
-        Self { now: Arc::new(Mutex::new(now)) }
+        let state = State {
+            now,
+            #[cfg(feature = "remote")]
+            sleepers: Vec::new(),
+        };
+        Self { state: Arc::new(Mutex::new(state)) }
     }
 
     /// Moves the clock on.
@@ -27,12 +41,37 @@ impl ManualClock {
 
     /// Moves the clock to a time, which may be an earlier one.
     pub fn set(&self, now: NumericDate) {
-        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        let mut state = self.lock();
+        state.now = now;
+        #[cfg(feature = "remote")]
+        for sleeper in std::mem::take(&mut state.sleepers) {
+            sleeper.wake();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> NumericDate {
-        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lock().now
+    }
+
+    #[cfg(feature = "remote")]
+    fn sleep(&self, duration: Duration) -> portcullis::BoxFuture<'_, ()> {
+        let deadline = self.now().saturating_add(duration);
+        Box::pin(std::future::poll_fn(move |cx| {
+            let mut state = self.lock();
+            if state.now >= deadline {
+                return std::task::Poll::Ready(());
+            }
+            // Each is woken at every move, and looks again.
+            if !state.sleepers.iter().any(|sleeper| sleeper.will_wake(cx.waker())) {
+                state.sleepers.push(cx.waker().clone());
+            }
+            std::task::Poll::Pending
+        }))
     }
 }

@@ -65,9 +65,9 @@ mod refusal;
 mod require;
 
 // The public interface is:
-pub use auth::{JwtAuth, JwtAuthLayer, ResponseFuture};
+pub use auth::{JwtAuth, JwtAuthFuture, JwtAuthLayer};
 #[cfg(feature = "axum")]
 pub use axum::{CallerRejection, Claims};
 pub use caller::{Anonymous, Caller, Granted};
 pub use refusal::{ProblemJson, Refusal, ResponseForRefusal};
-pub use require::{Require, RequireLayer};
+pub use require::{Require, RequireFuture, RequireLayer};

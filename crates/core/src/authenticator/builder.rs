@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::{Authenticator, Engine, GrantSource, PrincipalMapping};
+#[cfg(feature = "remote")]
+use crate::key_source::SourceTasks;
 use crate::{
     AuthError, Clock, ConfigError, Grant, Issuer, Place, Principal, SeveralTokens, SystemClock,
     challenge::ChallengeSettings,
@@ -124,7 +126,7 @@ impl<G> AuthenticatorBuilder<G> {
     ///     Ok(Tenant(tenant))
     /// });
     /// ```
-    pub fn with_grant_from<T>(
+    pub fn with_grant_from<T: Send + Sync + 'static>(
         self,
         function: impl Fn(&Principal) -> Result<T, AuthError> + Send + Sync + 'static,
     ) -> AuthenticatorBuilder<T> {
@@ -151,12 +153,13 @@ impl<G> AuthenticatorBuilder<G> {
         }
         self.places.iter().try_for_each(Place::check)?;
         let challenge = Arc::new(self.challenge);
+        let now = self.clock.now();
         let info = EngineInfo {
             challenge: Arc::clone(&challenge),
             grant_type: std::any::type_name::<G>(),
         };
         let engine = Engine {
-            issuers: TrustedIssuers::new(self.issuers, &self.audiences, &Arc::new(info))?,
+            issuers: TrustedIssuers::new(self.issuers, &self.audiences, &Arc::new(info), now)?,
             places: self.places,
             several: self.several,
             max_token_len: self.max_token_len,
@@ -164,6 +167,8 @@ impl<G> AuthenticatorBuilder<G> {
             grant: self.grant,
             challenge,
             known_headers: KnownHeaders::default(),
+            #[cfg(feature = "remote")]
+            tasks: SourceTasks::default(),
         };
         Ok(Authenticator { engine: Arc::new(engine) })
     }

@@ -2,18 +2,24 @@
 
 mod builder;
 mod grant_source;
+#[cfg(feature = "remote")]
+mod readiness;
+mod waiting;
 
 use std::{fmt, sync::Arc};
 
 pub use builder::AuthenticatorBuilder;
 pub(crate) use grant_source::{GrantSource, PrincipalMapping};
+#[cfg(feature = "remote")]
+pub use readiness::{KeyChanges, NotReady};
+pub use waiting::{Judgement, Waiting};
 
 use crate::{
     AuthError, AuthErrorKind, BearerToken, Clock, Grant, Place, Principal, RequestView,
     SeveralTokens,
     challenge::ChallengeSettings,
     issuer::TrustedIssuers,
-    pipeline::{KnownHeaders, extract, prove},
+    pipeline::{KnownHeaders, Patience, Stop, extract, prove},
 };
 
 /// Judges requests: takes the token out, proves it, and tells who calls and what they may do.
@@ -49,6 +55,8 @@ pub(crate) struct Engine<G> {
     pub(crate) grant: GrantSource<G>,
     pub(crate) challenge: Arc<ChallengeSettings>,
     pub(crate) known_headers: KnownHeaders,
+    #[cfg(feature = "remote")]
+    pub(crate) tasks: crate::key_source::SourceTasks,
 }
 
 impl Authenticator {
@@ -58,25 +66,44 @@ impl Authenticator {
     }
 }
 
-impl<G> Authenticator<G> {
-    /// Judges a request.
+impl<G: Send + Sync + 'static> Authenticator<G> {
+    /// Judges a request by the keys at hand.
     #[must_use]
     pub fn authenticate(&self, request: &dyn RequestView) -> Verdict<G> {
-        let engine = &*self.engine;
-        let result = extract::extract(&engine.places, engine.several, request).and_then(|tokens| {
-            let (first, rest) = tokens.split_first().ok_or(AuthErrorKind::NoCredentials)?;
-            let caller = self.authenticate_bearer(first)?;
-            for token in rest {
-                self.authenticate_bearer(token)?;
-            }
-            Ok(caller)
-        });
-        let query_without_tokens =
-            request.query().and_then(|query| extract::without_tokens(&engine.places, query));
-        Verdict { result, query_without_tokens }
+        match self.begin(request) {
+            Judgement::Done(verdict) => verdict,
+            Judgement::Waiting(waiting) => waiting.give_up(),
+        }
     }
 
-    /// Judges a token that some other code took out of a request.
+    /// Judges a request; where a key is missing that a source may bring soon, what comes back waits
+    /// for it, for a bounded time.
+    #[must_use]
+    pub fn begin(&self, request: &dyn RequestView) -> Judgement<G> {
+        let engine = &*self.engine;
+        #[cfg(feature = "remote")]
+        self.start_tasks();
+        let query_without_tokens =
+            request.query().and_then(|query| extract::without_tokens(&engine.places, query));
+        let tokens = match extract::extract(&engine.places, engine.several, request) {
+            Ok(tokens) => tokens,
+            Err(error) => {
+                return Judgement::Done(Verdict { result: Err(error), query_without_tokens });
+            }
+        };
+        match self.judge(&tokens, Patience::Ask) {
+            Ok(caller) => Judgement::Done(Verdict { result: Ok(caller), query_without_tokens }),
+            Err(Stop { error, coming: None }) => {
+                Judgement::Done(Verdict { result: Err(error), query_without_tokens })
+            }
+            Err(Stop { error, coming: Some(coming) }) => {
+                let verdict = Verdict { result: Err(error), query_without_tokens };
+                Judgement::Waiting(Waiting::new(self, &tokens, coming, verdict))
+            }
+        }
+    }
+
+    /// Judges a token that some other code took out of a request, by the keys at hand.
     ///
     /// # Errors
     ///
@@ -86,7 +113,9 @@ impl<G> Authenticator<G> {
         if token.is_empty() {
             return Err(AuthErrorKind::NoCredentials.into());
         }
-        self.authenticate_bearer(&BearerToken::new(token))
+        #[cfg(feature = "remote")]
+        self.start_tasks();
+        self.judge(&[BearerToken::new(token)], Patience::Ask).map_err(|stop| stop.error)
     }
 
     /// Returns the realm and the metadata URL that challenges name.
@@ -95,9 +124,21 @@ impl<G> Authenticator<G> {
         &self.engine.challenge
     }
 
-    fn authenticate_bearer(&self, token: &BearerToken<'_>) -> Result<Authenticated<G>, AuthError> {
-        prove(&self.engine, token)
-            .map_err(|error| error.with_fingerprint(fingerprint_for_logs(token)))
+    /// Proves each token. The caller is the one of the first.
+    fn judge(
+        &self,
+        tokens: &[BearerToken<'_>],
+        patience: Patience,
+    ) -> Result<Authenticated<G>, Stop> {
+        let mut caller = None;
+        for token in tokens {
+            let proven = prove(&self.engine, token, patience).map_err(|stop| {
+                let error = stop.error.with_fingerprint(fingerprint_for_logs(token));
+                Stop { error, ..stop }
+            })?;
+            caller.get_or_insert(proven);
+        }
+        caller.ok_or_else(|| AuthError::from(AuthErrorKind::NoCredentials).into())
     }
 }
 

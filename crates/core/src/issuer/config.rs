@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Issuer, Rules};
+use super::{Issuer, IssuerKeys, Rules};
 use crate::{
-    ConfigError, challenge::ChallengeSettings, claims::ClaimPath, grant::CompiledMapping,
-    jws::AlgorithmSet, keys::Keys, name_index::NameIndex,
+    ConfigError, NumericDate, challenge::ChallengeSettings, claims::ClaimPath,
+    grant::CompiledMapping, jws::AlgorithmSet, name_index::NameIndex,
 };
 
 impl Issuer {
@@ -14,6 +14,7 @@ impl Issuer {
         self,
         default_audiences: &[String],
         engine: &Arc<EngineInfo>,
+        now: NumericDate,
     ) -> Result<IssuerConfig, ConfigError> {
         if self.name.is_empty() {
             return Err(ConfigError::EmptyIssuer);
@@ -25,19 +26,30 @@ impl Issuer {
             (false, false) => Some(audiences),
             (false, true) => return Err(ConfigError::NoAudience { issuer: self.name }),
         };
-        if self.keys.is_empty() {
+        #[cfg(feature = "remote")]
+        let has_sources = !self.sources.is_empty();
+        #[cfg(not(feature = "remote"))]
+        let has_sources = false;
+        if self.keys.is_empty() && !has_sources {
             return Err(ConfigError::NoKeys { issuer: self.name });
         }
         let of_keys =
             self.keys.iter().fold(AlgorithmSet::EMPTY, |set, key| set.union(key.algorithm_set()));
         let algorithms = self.algorithms.unwrap_or(AlgorithmSet::ASYMMETRIC.union(of_keys));
-        if !of_keys.iter().any(|algorithm| algorithms.contains(algorithm)) {
+        if !has_sources && !of_keys.iter().any(|algorithm| algorithms.contains(algorithm)) {
             return Err(ConfigError::NoKeyForAlgorithms { issuer: self.name });
         }
+        #[cfg(feature = "remote")]
+        let keys = IssuerKeys::new(self.keys, self.try_all_keys, self.sources, now);
+        #[cfg(not(feature = "remote"))]
+        let keys = {
+            let _ = now;
+            IssuerKeys::new(self.keys, self.try_all_keys)
+        };
         Ok(IssuerConfig {
             required: ClaimPath::parse_all(&self.rules.required)?,
             mapping: self.mapping.compile()?,
-            keys: Keys::new(self.keys, self.try_all_keys),
+            keys: Arc::new(keys),
             name: self.name,
             any: self.any,
             algorithms,
@@ -53,7 +65,7 @@ impl Issuer {
 pub(crate) struct IssuerConfig {
     name: String,
     any: bool,
-    pub(crate) keys: Keys,
+    pub(crate) keys: Arc<IssuerKeys>,
     pub(crate) algorithms: AlgorithmSet,
     /// `None`: any.
     pub(crate) audiences: Option<Vec<String>>,
@@ -101,10 +113,11 @@ impl TrustedIssuers {
         issuers: Vec<Issuer>,
         default_audiences: &[String],
         engine: &Arc<EngineInfo>,
+        now: NumericDate,
     ) -> Result<Self, ConfigError> {
         let issuers = issuers
             .into_iter()
-            .map(|issuer| issuer.compile(default_audiences, engine).map(Arc::new))
+            .map(|issuer| issuer.compile(default_audiences, engine, now).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         if issuers.is_empty() {
             return Err(ConfigError::NoIssuer);
@@ -127,6 +140,12 @@ impl TrustedIssuers {
     /// Returns the issuer with this very name, byte for byte.
     pub(crate) fn named(&self, name: &str) -> Option<&Arc<IssuerConfig>> {
         self.by_name.get(name).first().and_then(|&position| self.issuers.get(position))
+    }
+
+    /// Returns all issuers.
+    #[cfg(feature = "remote")]
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<IssuerConfig>> {
+        self.issuers.iter().chain(&self.any)
     }
 
     /// Returns the issuer that stands in for all others, if one was configured.

@@ -1,13 +1,19 @@
 //! An issuer that is trusted, and the rules for its tokens.
 
 mod config;
+mod keys;
 
 use std::time::Duration;
 
-pub(crate) use self::config::{EngineInfo, IssuerConfig, TrustedIssuers};
+pub(crate) use self::{
+    config::{EngineInfo, IssuerConfig, TrustedIssuers},
+    keys::{IssuerKeys, KeysComing},
+};
 use crate::{
     Algorithm, GrantMapping, JwkSet, TokenProfile, TokenType, VerificationKey, jws::AlgorithmSet,
 };
+#[cfg(feature = "remote")]
+use crate::{KeySource, RemoteJwkSet};
 
 /// An issuer that is trusted, its keys, and the rules for its tokens.
 ///
@@ -29,6 +35,8 @@ pub struct Issuer {
     name: String,
     any: bool,
     keys: Vec<VerificationKey>,
+    #[cfg(feature = "remote")]
+    sources: Vec<std::sync::Arc<dyn KeySource>>,
     try_all_keys: bool,
     algorithms: Option<AlgorithmSet>,
     audiences: Vec<String>,
@@ -77,6 +85,8 @@ impl Issuer {
             name: issuer.into(),
             any: false,
             keys: Vec::new(),
+            #[cfg(feature = "remote")]
+            sources: Vec::new(),
             try_all_keys: false,
             algorithms: None,
             audiences: Vec::new(),
@@ -95,6 +105,30 @@ impl Issuer {
     /// A key that signs for several issuers then speaks for all of them here.
     pub fn dangerous_any(name: impl Into<String>) -> Self {
         Self { any: true, ..Self::new(name) }
+    }
+
+    /// Trusts an issuer that publishes where its keys are: its metadata are found by OpenID Connect
+    /// Discovery 1.0 §4 or [RFC 8414 §3], when keys are first needed.
+    ///
+    /// [RFC 8414 §3]: https://www.rfc-editor.org/rfc/rfc8414#section-3
+    #[cfg(feature = "remote")]
+    pub fn discover(issuer: impl Into<String>) -> Self {
+        let issuer = issuer.into();
+        let source = RemoteJwkSet::discover(issuer.clone());
+        Self::new(issuer).key_source(source)
+    }
+
+    /// Adds the keys of a JWK Set at a URL.
+    #[cfg(feature = "remote")]
+    pub fn jwk_set_uri(self, uri: impl Into<String>) -> Self {
+        self.key_source(RemoteJwkSet::new(uri))
+    }
+
+    /// Adds a source of keys. Several sources add up, and each keeps its own last good keys.
+    #[cfg(feature = "remote")]
+    pub fn key_source(mut self, source: impl KeySource + 'static) -> Self {
+        self.sources.push(std::sync::Arc::new(source));
+        self
     }
 
     /// Adds the usable keys of a JWK Set.

@@ -3,6 +3,7 @@
 //! [RFC 7518 §6]: https://www.rfc-editor.org/rfc/rfc7518#section-6
 
 use aws_lc_rs::{
+    digest::{SHA256, digest},
     rsa::PublicKeyComponents,
     signature::{self, ParsedPublicKey, RsaParameters},
 };
@@ -51,7 +52,8 @@ impl VerificationKey {
             Some("OKP") => AlgorithmParameters::OctetKeyPair(read(jwk)?),
             _ => return Err(unusable("its `kty` is missing or not supported")),
         };
-        Self::from_parameters(&common, named, &parameters)
+        let key = Self::from_parameters(&common, named, &parameters)?;
+        Ok(key.with_thumbprint(thumbprint(members)))
     }
 
     /// Makes a key from typed parameters; `named` is the JWK's own `alg`.
@@ -106,6 +108,25 @@ impl VerificationKey {
             _ => Err(unusable("its `kty` is not supported")),
         }
     }
+}
+
+/// Returns the SHA-256 over the required members, in their order ([RFC 7638 §3.2]).
+///
+/// [RFC 7638 §3.2]: https://www.rfc-editor.org/rfc/rfc7638#section-3.2
+fn thumbprint(members: &serde_json::Map<String, Value>) -> Option<Box<str>> {
+    let names: &[&str] = match members.get("kty").and_then(Value::as_str) {
+        Some("RSA") => &["e", "kty", "n"],
+        Some("EC") => &["crv", "kty", "x", "y"],
+        Some("OKP") => &["crv", "kty", "x"],
+        _ => return None,
+    };
+    let required = names.iter().filter_map(|name| {
+        let value = members.get(*name)?;
+        Some(format!("\"{name}\":{value}"))
+    });
+    let text = format!("{{{}}}", required.collect::<Vec<_>>().join(","));
+    let hash = digest(&SHA256, text.as_bytes());
+    Some(URL_SAFE_NO_PAD.encode_to_string(hash).into())
 }
 
 /// Makes an RSA key from modulus and exponent.

@@ -25,6 +25,7 @@ pub struct VerificationKey {
 
 struct Inner {
     key_id: Option<Box<str>>,
+    thumbprint: Option<Box<str>>,
     algorithms: AlgorithmSet,
     verifiers: Vec<(Algorithm, Verifier)>,
 }
@@ -51,9 +52,11 @@ impl VerificationKey {
     /// [RFC 7517 §4.5]: https://www.rfc-editor.org/rfc/rfc7517#section-4.5
     pub fn key_id(self, key_id: impl Into<String>) -> Result<Self, ConfigError> {
         let key_id = checked_key_id(key_id.into())?;
-        let Inner { algorithms, ref verifiers, .. } = *self.inner;
-        let verifiers = verifiers.clone();
-        Ok(Self { inner: Arc::new(Inner { key_id: Some(key_id), algorithms, verifiers }) })
+        let Inner { algorithms, ref verifiers, ref thumbprint, .. } = *self.inner;
+        let (verifiers, thumbprint) = (verifiers.clone(), thumbprint.clone());
+        Ok(Self {
+            inner: Arc::new(Inner { key_id: Some(key_id), thumbprint, algorithms, verifiers }),
+        })
     }
 
     /// Returns the key for use with one of its algorithms only.
@@ -77,6 +80,20 @@ impl VerificationKey {
     /// Returns the algorithms that the key may be used with.
     pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
         self.inner.algorithms.iter()
+    }
+
+    /// Returns the thumbprint with SHA-256 ([RFC 7638]) of a key that came as a JWK.
+    ///
+    /// [RFC 7638]: https://www.rfc-editor.org/rfc/rfc7638
+    #[must_use]
+    pub fn thumbprint(&self) -> Option<&str> {
+        self.inner.thumbprint.as_deref()
+    }
+
+    pub(super) fn with_thumbprint(self, thumbprint: Option<Box<str>>) -> Self {
+        let Inner { algorithms, ref verifiers, ref key_id, .. } = *self.inner;
+        let (verifiers, key_id) = (verifiers.clone(), key_id.clone());
+        Self { inner: Arc::new(Inner { key_id, thumbprint, algorithms, verifiers }) }
     }
 
     pub(crate) fn id(&self) -> Option<&str> {
@@ -104,7 +121,7 @@ impl VerificationKey {
 
     fn new(key_id: Option<Box<str>>, verifiers: Vec<(Algorithm, Verifier)>) -> Self {
         let algorithms = verifiers.iter().map(|(algorithm, _)| *algorithm).collect();
-        Self { inner: Arc::new(Inner { key_id, algorithms, verifiers }) }
+        Self { inner: Arc::new(Inner { key_id, thumbprint: None, algorithms, verifiers }) }
     }
 
     /// Makes a key from the bytes of a public key: what `parse` makes of them for each algorithm.

@@ -3,7 +3,11 @@
 //! [RFC 7515 App. D]: https://www.rfc-editor.org/rfc/rfc7515#appendix-D
 
 use super::peek::UnverifiedJwt;
-use crate::{AuthError, AuthErrorKind, issuer::IssuerConfig, keys::Candidates};
+use crate::{
+    AuthError, AuthErrorKind,
+    issuer::IssuerConfig,
+    keys::{Candidates, Keys},
+};
 
 /// Finds the keys of the issuer that the header may mean.
 ///
@@ -13,12 +17,13 @@ use crate::{AuthError, AuthErrorKind, issuer::IssuerConfig, keys::Candidates};
 /// [`AuthErrorKind::AmbiguousKey`].
 pub(super) fn lookup<'i>(
     token: &UnverifiedJwt<'_>,
-    issuer: &'i IssuerConfig,
+    issuer: &IssuerConfig,
+    keys: &'i Keys,
 ) -> Result<Candidates<'i>, AuthError> {
     let algorithm = token.jws().algorithm();
     if !issuer.algorithms.contains(algorithm) {
         let reason = "the issuer does not allow the algorithm";
         return Err(AuthError::because(AuthErrorKind::AlgorithmNotAllowed, reason));
     }
-    issuer.keys.candidates(token.jws().unverified_key_id(), algorithm)
+    keys.candidates(token.jws().unverified_key_id(), algorithm)
 }

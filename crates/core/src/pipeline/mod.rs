@@ -13,6 +13,7 @@ pub(crate) mod peek;
 pub(crate) mod respond;
 mod segments;
 mod select;
+mod stop;
 mod validate;
 mod verify;
 
@@ -20,26 +21,31 @@ mod verify;
 mod tests;
 
 pub(crate) use header::KnownHeaders;
+pub(crate) use stop::{Patience, Stop};
 
-use crate::{AuthError, Authenticated, BearerToken, authenticator::Engine, json::Object};
+use crate::{Authenticated, BearerToken, authenticator::Engine, json::Object};
 
 /// Proves one token, from its bytes to the caller and the grant.
 pub(crate) fn prove<G>(
     engine: &Engine<G>,
     token: &BearerToken<'_>,
-) -> Result<Authenticated<G>, AuthError> {
+    patience: Patience,
+) -> Result<Authenticated<G>, Stop> {
+    let now = engine.clock.now();
     let segments = segments::Segments::split(token, engine.max_token_len)?;
     let known = &engine.known_headers;
     let mut decoded = peek::Decoded::default();
     let mut claims = Object::default();
     let unverified = peek::peek(&segments, &engine.issuers, known, &mut decoded, &mut claims)?;
     let issuer = select::select(&unverified, &engine.issuers)?;
-    let candidates = lookup::lookup(&unverified, issuer)?;
+    let keys = issuer.keys.load(now);
+    let candidates = lookup::lookup(&unverified, issuer, &keys)
+        .map_err(|error| stop::at_lookup(error, &unverified, issuer, now, patience))?;
     let verified = verify::verify(unverified, &candidates)?;
     known.remember(segments.encoded_header(), verified.header());
-    let valid = validate::validate(verified, issuer, engine.clock.now())?;
+    let valid = validate::validate(verified, issuer, now)?;
     let checked = check::check(valid, issuer)?;
     let mapped = map::map(checked, issuer, &engine.grant)?;
     drop(claims);
-    mapped.finish(decoded.into_claims(), issuer)
+    Ok(mapped.finish(decoded.into_claims(), issuer)?)
 }

@@ -1,77 +1,133 @@
-//! The response of the inner service, or the refusal.
+//! The way to the response: straight to the inner service, a refusal, or a wait for a key first.
 
 use std::{
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Request, Response, header};
 use pin_project_lite::pin_project;
+use portcullis::Waiting;
+use tower_service::Service;
+
+use super::JwtAuthLayer;
+use crate::ResponseForRefusal;
 
 pin_project! {
-    /// The future of [`JwtAuth`](super::JwtAuth) and [`Require`](crate::Require).
-    #[derive(Debug)]
+    /// The future of [`JwtAuth`](super::JwtAuth).
     #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<F, B> {
+    pub struct JwtAuthFuture<S, G, R, ReqBody>
+    where
+        S: Service<Request<ReqBody>>,
+    {
         #[pin]
-        state: State<F, B>,
-        no_store: bool,
+        state: State<S, G, R, ReqBody>,
     }
 }
 
 pin_project! {
-    #[derive(Debug)]
     #[project = StateProj]
-    enum State<F, B> {
+    enum State<S, G, R, ReqBody>
+    where
+        S: Service<Request<ReqBody>>,
+    {
         Inner {
             #[pin]
-            future: F,
+            future: S::Future,
+            no_store: bool,
         },
         Refused {
-            response: Option<Response<B>>,
+            response: Option<S::Response>,
+        },
+        Waiting {
+            waiting: Waiting<G>,
+            held: Option<Box<Held<S, G, R, ReqBody>>>,
         },
     }
 }
 
-impl<F, B> ResponseFuture<F, B> {
-    pub(crate) fn inner(future: F) -> Self {
-        Self { state: State::Inner { future }, no_store: false }
+/// What a request needs to go on when the wait is over.
+struct Held<S, G, R, ReqBody> {
+    request: Request<ReqBody>,
+    service: S,
+    layer: JwtAuthLayer<G, R>,
+}
+
+impl<S, G, R, ReqBody> JwtAuthFuture<S, G, R, ReqBody>
+where
+    S: Service<Request<ReqBody>>,
+{
+    pub(super) fn inner(future: S::Future, no_store: bool) -> Self {
+        Self { state: State::Inner { future, no_store } }
     }
 
-    pub(crate) fn refused(response: Response<B>) -> Self {
-        Self { state: State::Refused { response: Some(response) }, no_store: false }
+    pub(super) fn refused(response: S::Response) -> Self {
+        Self { state: State::Refused { response: Some(response) } }
     }
 
-    /// Forbids caches to store the response, because the request's URI holds a token
-    /// ([RFC 6750 §2.3]).
-    ///
-    /// [RFC 6750 §2.3]: https://www.rfc-editor.org/rfc/rfc6750#section-2.3
-    pub(crate) fn no_store(self) -> Self {
-        Self { no_store: true, ..self }
+    pub(super) fn waiting(
+        waiting: Waiting<G>,
+        request: Request<ReqBody>,
+        service: S,
+        layer: JwtAuthLayer<G, R>,
+    ) -> Self {
+        let held = Some(Box::new(Held { request, service, layer }));
+        Self { state: State::Waiting { waiting, held } }
     }
 }
 
-impl<F, B, E> Future for ResponseFuture<F, B>
+impl<S, G, R, ReqBody, ResBody> Future for JwtAuthFuture<S, G, R, ReqBody>
 where
-    F: Future<Output = Result<Response<B>, E>>,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    G: Send + Sync + 'static,
+    R: ResponseForRefusal<ResBody>,
 {
-    type Output = Result<Response<B>, E>;
+    type Output = Result<S::Response, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let mut response = match this.state.project() {
-            StateProj::Inner { future } => ready!(future.poll(cx))?,
-            StateProj::Refused { response } => match response.take() {
-                Some(response) => response,
-                // Polled after it was ready, which no executor does.
-                None => return Poll::Pending,
-            },
-        };
-        if *this.no_store {
-            response
-                .headers_mut()
-                .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProj::Inner { future, no_store } => {
+                    let mut response = ready!(future.poll(cx))?;
+                    if *no_store {
+                        forbid_storing(&mut response);
+                    }
+                    return Poll::Ready(Ok(response));
+                }
+                StateProj::Refused { response } => match response.take() {
+                    Some(response) => return Poll::Ready(Ok(response)),
+                    // Polled after it was ready, which no executor does.
+                    None => return Poll::Pending,
+                },
+                StateProj::Waiting { waiting, held } => {
+                    let verdict = ready!(Pin::new(waiting).poll(cx));
+                    let Some(held) = held.take() else { return Poll::Pending };
+                    let Held { mut request, mut service, layer } = *held;
+                    match layer.decide(&mut request, verdict) {
+                        Ok(no_store) => State::Inner { future: service.call(request), no_store },
+                        Err(response) => State::Refused { response: Some(response) },
+                    }
+                }
+            };
+            state.set(next);
         }
-        Poll::Ready(Ok(response))
     }
+}
+
+impl<S, G, R, ReqBody> std::fmt::Debug for JwtAuthFuture<S, G, R, ReqBody>
+where
+    S: Service<Request<ReqBody>>,
+{
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JwtAuthFuture").finish_non_exhaustive()
+    }
+}
+
+/// Forbids caches to store the response, because the request's URI holds a token
+/// ([RFC 6750 §2.3]).
+///
+/// [RFC 6750 §2.3]: https://www.rfc-editor.org/rfc/rfc6750#section-2.3
+pub(super) fn forbid_storing<B>(response: &mut Response<B>) {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }

@@ -4,6 +4,6 @@ mod future;
 mod layer;
 mod service;
 
-pub use future::ResponseFuture;
+pub use future::JwtAuthFuture;
 pub use layer::JwtAuthLayer;
 pub use service::JwtAuth;

@@ -6,11 +6,12 @@ use std::{
 };
 
 use http::{HeaderMap, Method, Request, Response, Uri, header, uri::PathAndQuery};
-use portcullis::{AuthErrorKind, Grant, RequestView};
+use portcullis::{AuthErrorKind, Grant, Judgement, RequestView, Verdict};
 use tower_service::Service;
 
 use super::{
-    JwtAuthLayer, ResponseFuture,
+    JwtAuthLayer,
+    future::{JwtAuthFuture, forbid_storing},
     layer::{Admission, Preflight},
 };
 use crate::{Anonymous, ProblemJson, Refusal, ResponseForRefusal, caller};
@@ -36,48 +37,77 @@ impl<S: Clone, G, R: Clone> Clone for JwtAuth<S, G, R> {
 
 impl<S, G, R, ReqBody, ResBody> Service<Request<ReqBody>> for JwtAuth<S, G, R>
 where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     G: Send + Sync + 'static,
-    R: ResponseForRefusal<ResBody>,
+    R: ResponseForRefusal<ResBody> + Clone,
 {
     type Response = Response<ResBody>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, ResBody>;
+    type Future = JwtAuthFuture<S, G, R, ReqBody>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let layer = &self.layer;
-        let settings = || Arc::clone(layer.auth.challenge_settings());
-        if layer.preflight == Preflight::Passed && is_preflight(&request) {
-            request.extensions_mut().insert(Anonymous::new(settings()));
-            return ResponseFuture::inner(self.inner.call(request));
+        if self.layer.preflight == Preflight::Passed && is_preflight(&request) {
+            request.extensions_mut().insert(self.layer.anonymous());
+            return JwtAuthFuture::inner(self.inner.call(request), false);
         }
-        let verdict = layer.auth.authenticate(&View::of(&request));
-        let token_in_query = verdict.query_without_tokens.is_some();
+        match self.layer.auth.begin(&View::of(&request)) {
+            Judgement::Done(verdict) => match self.layer.decide(&mut request, verdict) {
+                Ok(no_store) => JwtAuthFuture::inner(self.inner.call(request), no_store),
+                Err(response) => JwtAuthFuture::refused(response),
+            },
+            Judgement::Waiting(waiting) => {
+                // The service that was made ready is the one that must be called; a clone that was
+                // not takes its place.
+                let clone = self.inner.clone();
+                let ready = std::mem::replace(&mut self.inner, clone);
+                JwtAuthFuture::waiting(waiting, request, ready, self.layer.clone())
+            }
+        }
+    }
+}
+
+impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
+    /// Leaves the caller in the request, or makes the response of a refusal. Tells whether the
+    /// response must not be stored.
+    pub(super) fn decide<ReqBody, ResBody>(
+        &self,
+        request: &mut Request<ReqBody>,
+        verdict: Verdict<G>,
+    ) -> Result<bool, Response<ResBody>>
+    where
+        R: ResponseForRefusal<ResBody>,
+    {
+        let no_store = verdict.query_without_tokens.is_some();
         if let Some(query) = verdict.query_without_tokens {
             replace_query(request.uri_mut(), &query);
         }
-        let future = match verdict.result {
-            Ok(caller) => {
-                caller::insert(request.extensions_mut(), caller);
-                ResponseFuture::inner(self.inner.call(request))
-            }
+        match verdict.result {
+            Ok(caller) => caller::insert(request.extensions_mut(), caller),
             Err(error)
                 if error.kind() == AuthErrorKind::NoCredentials
-                    && layer.admission == Admission::Optional =>
+                    && self.admission == Admission::Optional =>
             {
-                request.extensions_mut().insert(Anonymous::new(settings()));
-                ResponseFuture::inner(self.inner.call(request))
+                request.extensions_mut().insert(self.anonymous());
             }
             Err(error) => {
-                let refusal = Refusal::new(error, settings(), request.method());
-                ResponseFuture::refused(refusal.into_response(&layer.respond))
+                let settings = Arc::clone(self.auth.challenge_settings());
+                let refusal = Refusal::new(error, settings, request.method());
+                let mut response = refusal.into_response(&self.respond);
+                if no_store {
+                    forbid_storing(&mut response);
+                }
+                return Err(response);
             }
-        };
-        if token_in_query { future.no_store() } else { future }
+        }
+        Ok(no_store)
+    }
+
+    fn anonymous(&self) -> Anonymous {
+        Anonymous::new(Arc::clone(self.auth.challenge_settings()))
     }
 }
 

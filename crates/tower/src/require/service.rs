@@ -9,8 +9,8 @@ use http::{Request, Response};
 use portcullis::Grant;
 use tower_service::Service;
 
-use super::RequireLayer;
-use crate::{ProblemJson, Refusal, ResponseForRefusal, ResponseFuture, caller::caller_and_grant};
+use super::{RequireFuture, RequireLayer};
+use crate::{ProblemJson, Refusal, ResponseForRefusal, caller::caller_and_grant};
 
 /// The service of [`RequireLayer`].
 #[derive(Debug)]
@@ -39,7 +39,7 @@ where
 {
     type Response = Response<ResBody>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, ResBody>;
+    type Future = RequireFuture<S::Future, ResBody>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -47,8 +47,8 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         match self.layer.check(&request) {
-            Ok(()) => ResponseFuture::inner(self.inner.call(request)),
-            Err(refusal) => ResponseFuture::refused(refusal.into_response(&self.layer.respond)),
+            Ok(()) => RequireFuture::inner(self.inner.call(request)),
+            Err(refusal) => RequireFuture::refused(refusal.into_response(&self.layer.respond)),
         }
     }
 }

@@ -1,0 +1,83 @@
+//! Requests that wait for a key.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use super::{Authenticator, Verdict};
+use crate::{BearerToken, issuer::KeysComing};
+
+/// What the engine says of a request, now or soon.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "an adapter must handle both")]
+pub enum Judgement<G = crate::Grant> {
+    /// It is judged.
+    Done(Verdict<G>),
+    /// A key is on its way that it may need.
+    Waiting(Waiting<G>),
+}
+
+/// A request that waits for a key, for a bounded time. It holds the tokens, and nothing else of the
+/// request.
+#[must_use = "futures do nothing unless polled"]
+pub struct Waiting<G> {
+    future: Pin<Box<dyn Future<Output = Verdict<G>> + Send>>,
+    now: Verdict<G>,
+}
+
+impl<G> Waiting<G> {
+    /// Returns the verdict by the keys at hand.
+    #[must_use]
+    pub fn give_up(self) -> Verdict<G> {
+        self.now
+    }
+}
+
+#[cfg(feature = "remote")]
+impl<G: Send + Sync + 'static> Waiting<G> {
+    pub(super) fn new(
+        auth: &Authenticator<G>,
+        tokens: &[BearerToken<'_>],
+        coming: KeysComing,
+        now: Verdict<G>,
+    ) -> Self {
+        let tokens: Vec<_> = tokens.iter().map(BearerToken::to_owned_token).collect();
+        let query_without_tokens = now.query_without_tokens.clone();
+        let auth = auth.clone();
+        let future = Box::pin(async move {
+            coming.wait(&*auth.engine.clock).await;
+            let judged = auth.judge(&tokens, crate::pipeline::Patience::JudgeNow);
+            Verdict { result: judged.map_err(|stop| stop.error), query_without_tokens }
+        });
+        Self { future, now }
+    }
+}
+
+#[cfg(not(feature = "remote"))]
+impl<G> Waiting<G> {
+    #[expect(clippy::needless_pass_by_value, reason = "there is no value")]
+    pub(super) fn new(
+        _: &Authenticator<G>,
+        _: &[BearerToken<'_>],
+        coming: KeysComing,
+        _: Verdict<G>,
+    ) -> Self {
+        match coming {}
+    }
+}
+
+impl<G> Future for Waiting<G> {
+    type Output = Verdict<G>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Verdict<G>> {
+        self.future.as_mut().poll(cx)
+    }
+}
+
+impl<G> fmt::Debug for Waiting<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting").finish_non_exhaustive()
+    }
+}

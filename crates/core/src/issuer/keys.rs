@@ -1,0 +1,152 @@
+//! The keys of one issuer: those that never change, and those that its sources bring.
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+
+#[cfg(feature = "remote")]
+use crate::key_source::{CachedSource, FetchOver, KeySource, KeySourceError};
+use crate::{NumericDate, VerificationKey, keys::Keys};
+#[cfg(feature = "remote")]
+use std::time::Duration;
+
+/// The keys of one issuer. Requests read the current set behind one atomic pointer.
+#[derive(Debug)]
+pub(crate) struct IssuerKeys {
+    current: ArcSwap<Keys>,
+    #[cfg(feature = "remote")]
+    fixed: Vec<VerificationKey>,
+    #[cfg(feature = "remote")]
+    try_all: bool,
+    #[cfg(feature = "remote")]
+    sources: Vec<Arc<CachedSource>>,
+    /// Held while a new set is made, so that the newest one stands at the end.
+    #[cfg(feature = "remote")]
+    rebuilding: std::sync::Mutex<()>,
+}
+
+#[cfg(not(feature = "remote"))]
+impl IssuerKeys {
+    pub(crate) fn new(fixed: Vec<VerificationKey>, try_all: bool) -> Self {
+        Self { current: ArcSwap::from_pointee(Keys::new(fixed, try_all)) }
+    }
+
+    pub(crate) fn load(&self, _now: NumericDate) -> Guard<Arc<Keys>> {
+        self.current.load()
+    }
+
+    #[expect(clippy::unused_self, reason = "with changing keys there are sources to ask")]
+    pub(crate) fn ask(&self, _key_id: Option<&str>, _now: NumericDate) -> Option<KeysComing> {
+        None
+    }
+
+    #[expect(clippy::unused_self, reason = "with changing keys there are sources to ask")]
+    pub(crate) fn trouble(&self) -> Option<std::convert::Infallible> {
+        None
+    }
+}
+
+/// Keys that never change are never on their way.
+#[cfg(not(feature = "remote"))]
+#[derive(Debug)]
+pub(crate) enum KeysComing {}
+
+#[cfg(feature = "remote")]
+impl IssuerKeys {
+    pub(crate) fn new(
+        fixed: Vec<VerificationKey>,
+        try_all: bool,
+        sources: Vec<Arc<dyn KeySource>>,
+        now: NumericDate,
+    ) -> Self {
+        let sources = sources.into_iter().map(|source| Arc::new(CachedSource::new(source, now)));
+        let keys = Self {
+            current: ArcSwap::from_pointee(Keys::new(Vec::new(), try_all)),
+            fixed,
+            try_all,
+            sources: sources.collect(),
+            rebuilding: std::sync::Mutex::new(()),
+        };
+        keys.rebuild(now);
+        keys
+    }
+
+    /// Returns the current keys. Those that have become too old are gone from them.
+    pub(crate) fn load(&self, now: NumericDate) -> Guard<Arc<Keys>> {
+        let keys = self.current.load();
+        if keys.are_usable(now) {
+            return keys;
+        }
+        drop(keys);
+        self.rebuild(now);
+        self.current.load()
+    }
+
+    pub(crate) fn sources(&self) -> &[Arc<CachedSource>] {
+        &self.sources
+    }
+
+    /// Asks the sources for a key that is not there.
+    pub(crate) fn ask(&self, key_id: Option<&str>, now: NumericDate) -> Option<KeysComing> {
+        let mut wait = Duration::ZERO;
+        let mut coming = Vec::new();
+        for source in &self.sources {
+            if let Some(over) = source.miss(key_id, now) {
+                wait = wait.max(source.waiting_time());
+                coming.push(over);
+            }
+        }
+        (!coming.is_empty()).then_some(KeysComing { coming, wait })
+    }
+
+    /// Returns why a key could not be looked up, if a source is in trouble.
+    pub(crate) fn trouble(&self) -> Option<KeySourceError> {
+        self.sources.iter().find_map(|source| source.trouble())
+    }
+
+    /// Puts the keys of all sources together, each with its own last good ones, so that a source
+    /// that is down holds no other up.
+    pub(crate) fn rebuild(&self, now: NumericDate) {
+        let _held = self.rebuilding.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut all = self.fixed.clone();
+        let (mut until, mut complete) = (None, true);
+        for source in &self.sources {
+            match source.usable_keys(now) {
+                Some(usable) => {
+                    all.extend(usable.keys.iter().cloned());
+                    until = match (until, usable.until) {
+                        (Some(a), Some(b)) => Some(NumericDate::min(a, b)),
+                        (a, b) => a.or(b),
+                    };
+                }
+                None => complete = false,
+            }
+        }
+        let keys = Keys::new(all, self.try_all).usable_until(until).complete(complete);
+        self.current.store(Arc::new(keys));
+    }
+}
+
+/// Fetches that may bring a key that was missing.
+#[cfg(feature = "remote")]
+#[derive(Debug)]
+pub(crate) struct KeysComing {
+    coming: Vec<FetchOver>,
+    wait: Duration,
+}
+
+#[cfg(feature = "remote")]
+impl KeysComing {
+    /// Waits until all are over, or for the longest that a request may wait.
+    pub(crate) async fn wait(mut self, clock: &dyn crate::Clock) {
+        let all_over = async {
+            for over in &mut self.coming {
+                over.wait().await;
+            }
+        };
+        tokio::select! {
+            () = all_over => {}
+            () = clock.sleep(self.wait) => {}
+        }
+    }
+}

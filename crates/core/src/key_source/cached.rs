@@ -1,0 +1,228 @@
+//! One source, what it brought last, and when it is asked again.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, watch};
+
+use super::{
+    KeyDocument, KeySource, KeySourceError, KeyStatus, Loaded, Validators,
+    schedule::{Miss, Schedule},
+};
+use crate::{KeyInfo, NumericDate, VerificationKey};
+
+/// One source with its last good keys.
+///
+/// The lock is taken when a fetch begins or ends, when a token names a key that is not there, and
+/// when somebody looks at the state: never while the keys at hand will do.
+#[derive(Debug)]
+pub(crate) struct CachedSource {
+    source: Arc<dyn KeySource>,
+    state: Mutex<State>,
+    /// Counts the fetches that are over.
+    finished: watch::Sender<u64>,
+    wake: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    schedule: Schedule,
+    snapshot: Option<Snapshot>,
+    last_error: Option<KeySourceError>,
+    requested: bool,
+}
+
+#[derive(Debug)]
+struct Snapshot {
+    document: KeyDocument,
+    last_success: NumericDate,
+}
+
+/// Keys that can be used, and until when.
+pub(crate) struct UsableKeys {
+    pub(crate) keys: Arc<[VerificationKey]>,
+    pub(crate) until: Option<NumericDate>,
+}
+
+impl CachedSource {
+    pub(crate) fn new(source: Arc<dyn KeySource>, now: NumericDate) -> Self {
+        let snapshot = source.seed().map(|(document, last_success)| Snapshot {
+            document,
+            // A seed from the future is as old as now, and no younger.
+            last_success: last_success.min(now),
+        });
+        let schedule = Schedule::new(source.refresh_policy(), now);
+        let state = State { schedule, snapshot, last_error: None, requested: false };
+        let (finished, _) = watch::channel(0);
+        Self { source, state: Mutex::new(state), finished, wake: Notify::new() }
+    }
+
+    /// Returns the keys, unless there are none or they are too old.
+    pub(crate) fn usable_keys(&self, now: NumericDate) -> Option<UsableKeys> {
+        let state = self.lock();
+        let snapshot = state.snapshot.as_ref()?;
+        let until = state.schedule.policy().usable_until(snapshot.last_success);
+        let usable = until.is_none_or(|until| now <= until);
+        usable.then(|| UsableKeys { keys: Arc::clone(&snapshot.document.keys), until })
+    }
+
+    /// Asks for a fetch because a token names a key that is not there. What comes back tells when
+    /// the fetch is over; `None` if there is none to wait for.
+    pub(crate) fn miss(&self, key_id: Option<&str>, now: NumericDate) -> Option<FetchOver> {
+        let mut state = self.lock();
+        let over = FetchOver { finished: self.finished.subscribe() };
+        match state.schedule.miss(key_id, now) {
+            Miss::NoFetch => None,
+            Miss::Join => Some(over),
+            Miss::Fetch => {
+                state.schedule.begin();
+                state.requested = true;
+                self.wake.notify_one();
+                Some(over)
+            }
+        }
+    }
+
+    pub(crate) fn waiting_time(&self) -> std::time::Duration {
+        self.lock().schedule.policy().waiting_time()
+    }
+
+    pub(super) fn next_due(&self) -> NumericDate {
+        self.lock().schedule.next_due()
+    }
+
+    pub(super) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Begins a fetch, if one is due or was asked for.
+    pub(super) fn begin(
+        &self,
+        now: NumericDate,
+    ) -> Option<(Arc<dyn KeySource>, Option<Validators>)> {
+        let mut state = self.lock();
+        if !state.requested && now < state.schedule.next_due() {
+            return None;
+        }
+        state.requested = false;
+        state.schedule.begin();
+        let known =
+            state.snapshot.as_ref().and_then(|snapshot| snapshot.document.validators.clone());
+        Some((Arc::clone(&self.source), known))
+    }
+
+    /// Takes the outcome of a fetch in. Keys are replaced as a whole, and a failure keeps them.
+    pub(super) fn end(&self, outcome: Result<Loaded, KeySourceError>, now: NumericDate) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let outcome = outcome.and_then(|loaded| state.accept(loaded));
+        match outcome {
+            Ok(document) => {
+                let has_key =
+                    |key_id: &str| document.keys.iter().any(|key| key.id() == Some(key_id));
+                state.schedule.succeed(now, document.lifetime, has_key);
+                state.snapshot = Some(Snapshot { document, last_success: now });
+                state.last_error = None;
+            }
+            Err(error) => {
+                self.report(&error);
+                state.schedule.fail(now);
+                state.last_error = Some(error);
+            }
+        }
+    }
+
+    /// Wakes those who wait, after the new keys are where requests look.
+    pub(super) fn announce(&self) {
+        self.finished.send_modify(|finished| *finished = finished.wrapping_add(1));
+    }
+
+    /// Returns why there are no keys, or why the key that was asked for could not be looked up.
+    pub(crate) fn trouble(&self) -> Option<KeySourceError> {
+        let state = self.lock();
+        let label = self.source.label();
+        match (&state.last_error, &state.snapshot) {
+            (Some(error), _) => {
+                Some(KeySourceError::with_source(format!("{label}: {error}"), error.clone()))
+            }
+            (None, None) => Some(KeySourceError::new(format!("{label}: no answer yet"))),
+            (None, Some(_)) => None,
+        }
+    }
+
+    pub(crate) fn subscribe(&self) -> FetchOver {
+        FetchOver { finished: self.finished.subscribe() }
+    }
+
+    /// Tells whether any fetch is over.
+    pub(crate) fn was_asked(&self) -> bool {
+        *self.finished.borrow() > 0
+    }
+
+    pub(crate) fn status(&self, issuer: &str, now: NumericDate) -> KeyStatus {
+        let usable = self.usable_keys(now).is_some();
+        let state = self.lock();
+        let document = state.snapshot.as_ref().map(|snapshot| &snapshot.document);
+        KeyStatus {
+            issuer: issuer.to_owned(),
+            source: self.source.label().to_owned(),
+            usable,
+            last_success: state.snapshot.as_ref().map(|snapshot| snapshot.last_success),
+            last_error: state.last_error.as_ref().map(ToString::to_string),
+            failures: state.schedule.failures(),
+            next_due: state.schedule.next_due(),
+            keys: document
+                .map(|document| document.keys.iter().map(KeyInfo::from).collect())
+                .unwrap_or_default(),
+            skipped: document.map(|document| document.skipped.clone()).unwrap_or_default(),
+            json: document.and_then(|document| document.json.as_deref().map(ToOwned::to_owned)),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is held; if it ever did, the state is still whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self, error: &KeySourceError) {
+        #[cfg(feature = "tracing")]
+        tracing::warn!(
+            target: "portcullis::keys",
+            source = self.source.label(),
+            cause = std::error::Error::source(error).map(tracing::field::display),
+            "keys not refreshed: {error}"
+        );
+        #[cfg(not(feature = "tracing"))]
+        let _ = error;
+    }
+}
+
+impl State {
+    /// Makes a whole document of what was loaded. One without a usable key is a failure.
+    fn accept(&self, loaded: Loaded) -> Result<KeyDocument, KeySourceError> {
+        match (loaded, &self.snapshot) {
+            (Loaded::Document(document), _) if document.keys.is_empty() => {
+                Err(KeySourceError::new("no usable key in the document"))
+            }
+            (Loaded::Document(document), _) => Ok(document),
+            (Loaded::NotModified(lifetime), Some(snapshot)) => {
+                Ok(snapshot.document.clone().lifetime(lifetime))
+            }
+            (Loaded::NotModified(_), None) => {
+                Err(KeySourceError::new("not modified, but there was no document before"))
+            }
+        }
+    }
+}
+
+/// Tells when a fetch is over.
+#[derive(Debug)]
+pub(crate) struct FetchOver {
+    finished: watch::Receiver<u64>,
+}
+
+impl FetchOver {
+    pub(crate) async fn wait(&mut self) {
+        // An error means that the source is gone, and then nothing will come.
+        let _ = self.finished.changed().await;
+    }
+}

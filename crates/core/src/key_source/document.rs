@@ -1,0 +1,73 @@
+//! What a source brings.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{ConfigError, JwkSet, VerificationKey, jwk::SkippedKey};
+
+/// What a source answers.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Loaded {
+    /// The keys, anew.
+    Document(KeyDocument),
+    /// The keys are the same as last time; they are good for this long from now, if it is known.
+    NotModified(Option<Duration>),
+}
+
+/// The keys of a source.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct KeyDocument {
+    pub(crate) keys: Arc<[VerificationKey]>,
+    pub(crate) skipped: Vec<SkippedKey>,
+    pub(crate) lifetime: Option<Duration>,
+    pub(crate) validators: Option<Validators>,
+    pub(crate) json: Option<Arc<str>>,
+}
+
+impl KeyDocument {
+    /// Creates a document of keys. It has no lifetime of its own.
+    pub fn new<I: IntoIterator<Item = VerificationKey>>(keys: I) -> Self {
+        Self {
+            keys: keys.into_iter().collect(),
+            skipped: Vec::new(),
+            lifetime: None,
+            validators: None,
+            json: None,
+        }
+    }
+
+    /// Reads the JSON text of a JWK Set.
+    ///
+    /// # Errors
+    ///
+    /// As [`JwkSet::from_json`].
+    pub fn from_json(json: &str) -> Result<Self, ConfigError> {
+        let set = JwkSet::from_json(json)?;
+        let document = Self::new(set.keys().iter().cloned());
+        Ok(Self { skipped: set.skipped().to_vec(), json: Some(json.into()), ..document })
+    }
+
+    /// How long the keys are good, as the source says. It is kept within the limits of the
+    /// [`RefreshPolicy`](crate::RefreshPolicy).
+    pub fn lifetime(self, lifetime: Option<Duration>) -> Self {
+        Self { lifetime, ..self }
+    }
+
+    /// What tells next time whether the keys have changed.
+    pub fn validators(self, validators: Option<Validators>) -> Self {
+        Self { validators, ..self }
+    }
+}
+
+/// What tells whether a document has changed: the validators of [RFC 9110 §8.8].
+///
+/// [RFC 9110 §8.8]: https://www.rfc-editor.org/rfc/rfc9110#section-8.8
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "HTTP has these two and no others")]
+pub struct Validators {
+    /// The `ETag`.
+    pub etag: Option<String>,
+    /// The `Last-Modified`.
+    pub last_modified: Option<String>,
+}

@@ -1,0 +1,178 @@
+//! Fetching a document over HTTP.
+
+use std::{error::Error, fmt, sync::Arc, time::Duration};
+
+use reqwest::{Client, Url, header, redirect};
+
+use super::{BoxFuture, Validators};
+
+/// Fetches a document. The default is [`HttpFetch`].
+///
+/// An application can bring its own, to count, to record or to fake. It need not know any rule of
+/// key sets: status, size and content are judged by the caller.
+pub trait Fetch: fmt::Debug + Send + Sync {
+    /// Fetches one document.
+    fn fetch<'a>(
+        &'a self,
+        request: &'a FetchRequest,
+    ) -> BoxFuture<'a, Result<FetchResponse, FetchError>>;
+}
+
+/// What to fetch, and within what limits.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FetchRequest {
+    /// The URL. Redirects are not followed.
+    pub url: String,
+    /// What is known of the document already: for `If-None-Match` and `If-Modified-Since`.
+    pub known: Option<Validators>,
+    /// The longest body, in bytes. What is longer is an error, as soon as that shows.
+    pub max_len: usize,
+    /// The longest time for everything.
+    pub timeout: Duration,
+}
+
+/// What came back.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "an implementation of Fetch makes one")]
+pub struct FetchResponse {
+    /// The status code.
+    pub status: u16,
+    /// The body, empty for 304.
+    pub body: Vec<u8>,
+    /// `Cache-Control`, as it came.
+    pub cache_control: Option<String>,
+    /// `ETag` and `Last-Modified`.
+    pub validators: Option<Validators>,
+}
+
+/// Why nothing came back.
+#[derive(Clone, Debug)]
+pub struct FetchError {
+    message: String,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl FetchError {
+    /// Creates an error with a text for operators.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), source: None }
+    }
+}
+
+impl From<reqwest::Error> for FetchError {
+    fn from(error: reqwest::Error) -> Self {
+        // The text of the outer error names the URL and little else; what went wrong lies within.
+        let mut message = error.to_string();
+        let mut inner = error.source();
+        while let Some(source) = inner {
+            message = format!("{message}: {source}");
+            inner = source.source();
+        }
+        Self { message, source: Some(Arc::new(error)) }
+    }
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for FetchError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.source {
+            Some(source) => Some(source.as_ref()),
+            None => None,
+        }
+    }
+}
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Fetches with `reqwest`: TLS by rustls on AWS-LC, with the certificates of the platform.
+///
+/// A client of the application's own serves for a private certificate authority, a proxy or a
+/// client certificate: `HttpFetch::from(client)`. It is used for discovery and for every later
+/// fetch. If it follows redirects, a document that came by one is refused.
+#[derive(Clone, Debug)]
+pub struct HttpFetch {
+    client: Client,
+}
+
+impl HttpFetch {
+    /// Creates the default client: no redirects, and 2 seconds to connect.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError`] if the TLS back end cannot be set up.
+    pub fn new() -> Result<Self, FetchError> {
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .build()?;
+        Ok(Self { client })
+    }
+}
+
+impl From<Client> for HttpFetch {
+    fn from(client: Client) -> Self {
+        Self { client }
+    }
+}
+
+impl Fetch for HttpFetch {
+    fn fetch<'a>(
+        &'a self,
+        request: &'a FetchRequest,
+    ) -> BoxFuture<'a, Result<FetchResponse, FetchError>> {
+        Box::pin(async move {
+            let url =
+                Url::parse(&request.url).map_err(|error| FetchError::new(error.to_string()))?;
+            let mut builder = self.client.get(url.clone()).timeout(request.timeout);
+            builder = builder.header(header::ACCEPT, "application/jwk-set+json, application/json");
+            if let Some(known) = &request.known {
+                for (name, value) in [
+                    (header::IF_NONE_MATCH, &known.etag),
+                    (header::IF_MODIFIED_SINCE, &known.last_modified),
+                ] {
+                    if let Some(value) = value {
+                        builder = builder.header(name, value);
+                    }
+                }
+            }
+            let response = builder.send().await?;
+            if *response.url() != url {
+                return Err(FetchError::new("the document came by a redirect"));
+            }
+            read(response, request.max_len).await
+        })
+    }
+}
+
+async fn read(
+    mut response: reqwest::Response,
+    max_len: usize,
+) -> Result<FetchResponse, FetchError> {
+    let header = |name: header::HeaderName| {
+        let value = response.headers().get(name)?.to_str().ok()?;
+        Some(value.to_owned())
+    };
+    let validators =
+        Validators { etag: header(header::ETAG), last_modified: header(header::LAST_MODIFIED) };
+    let mut fetched = FetchResponse {
+        status: response.status().as_u16(),
+        body: Vec::new(),
+        cache_control: header(header::CACHE_CONTROL),
+        validators: (validators != Validators::default()).then_some(validators),
+    };
+    while let Some(chunk) = response.chunk().await? {
+        // Counted while it comes, so that an endless body ends here.
+        if fetched.body.len() + chunk.len() > max_len {
+            return Err(FetchError::new(format!("the document is longer than {max_len} bytes")));
+        }
+        fetched.body.extend_from_slice(&chunk);
+    }
+    Ok(fetched)
+}

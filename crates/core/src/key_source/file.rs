@@ -1,0 +1,131 @@
+//! Files of keys, read again when they change.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::{BoxFuture, KeyDocument, KeySource, KeySourceError, Loaded, RefreshPolicy, Validators};
+use crate::{ConfigError, VerificationKey};
+
+/// How often a file is looked at. Its content is compared, so that it does not matter how it was
+/// replaced: written in place, renamed over, or behind a symbolic link that moved.
+const LOOK_EVERY: Duration = Duration::from_millis(2500);
+
+/// The longest file, in bytes.
+const MAX_LEN: u64 = 256 * 1024;
+
+/// A JWK Set in a file that may change while the service runs.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct JwkSetFile(KeyFile);
+
+/// A public key or certificate in PEM, in a file that may change while the service runs.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct PemFile(KeyFile);
+
+#[derive(Clone, Debug)]
+struct KeyFile {
+    path: PathBuf,
+    label: String,
+    policy: RefreshPolicy,
+}
+
+impl JwkSetFile {
+    /// The file at this path.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(KeyFile::new(path.into()))
+    }
+
+    /// How often to look. Default: every 2 seconds, and the keys stay usable while the file cannot
+    /// be read.
+    pub fn refresh_policy(self, policy: RefreshPolicy) -> Self {
+        Self(KeyFile { policy, ..self.0 })
+    }
+}
+
+impl PemFile {
+    /// The file at this path.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(KeyFile::new(path.into()))
+    }
+
+    /// How often to look. Default: every 2 seconds, and the keys stay usable while the file cannot
+    /// be read.
+    pub fn refresh_policy(self, policy: RefreshPolicy) -> Self {
+        Self(KeyFile { policy, ..self.0 })
+    }
+}
+
+impl KeyFile {
+    fn new(path: PathBuf) -> Self {
+        let label = path.display().to_string();
+        let policy = RefreshPolicy::default().min_refresh(LOOK_EVERY).refresh(LOOK_EVERY);
+        Self { path, label, policy }
+    }
+
+    fn load(
+        &self,
+        known: Option<&Validators>,
+        read: impl Fn(&str) -> Result<KeyDocument, ConfigError>,
+    ) -> Result<Loaded, KeySourceError> {
+        let text = read_limited(&self.path)?;
+        let hash = digest(&SHA256, text.as_bytes());
+        let tag = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let validators = Validators { etag: Some(tag), last_modified: None };
+        if known == Some(&validators) {
+            return Ok(Loaded::NotModified(None));
+        }
+        let document =
+            read(&text).map_err(|error| KeySourceError::with_source(error.to_string(), error))?;
+        Ok(Loaded::Document(document.validators(Some(validators))))
+    }
+}
+
+fn read_limited(path: &Path) -> Result<String, KeySourceError> {
+    let failed = |error| KeySourceError::with_source("the file cannot be read", error);
+    let len = fs::metadata(path).map_err(failed)?.len();
+    if len > MAX_LEN {
+        return Err(KeySourceError::new(format!("the file is longer than {MAX_LEN} bytes")));
+    }
+    fs::read_to_string(path).map_err(failed)
+}
+
+impl KeySource for JwkSetFile {
+    fn label(&self) -> &str {
+        &self.0.label
+    }
+
+    fn load<'a>(
+        &'a self,
+        known: Option<&'a Validators>,
+    ) -> BoxFuture<'a, Result<Loaded, KeySourceError>> {
+        Box::pin(async move { self.0.load(known, KeyDocument::from_json) })
+    }
+
+    fn refresh_policy(&self) -> RefreshPolicy {
+        self.0.policy.clone()
+    }
+}
+
+impl KeySource for PemFile {
+    fn label(&self) -> &str {
+        &self.0.label
+    }
+
+    fn load<'a>(
+        &'a self,
+        known: Option<&'a Validators>,
+    ) -> BoxFuture<'a, Result<Loaded, KeySourceError>> {
+        let read = |text: &str| VerificationKey::from_pem(text).map(|key| KeyDocument::new([key]));
+        Box::pin(async move { self.0.load(known, read) })
+    }
+
+    fn refresh_policy(&self) -> RefreshPolicy {
+        self.0.policy.clone()
+    }
+}

@@ -1,0 +1,97 @@
+//! Keys that change while the service runs.
+//!
+//! A [`KeySource`] brings keys; the engine asks it on a schedule of its own, keeps what it brought,
+//! and goes on with that through an outage. Requests read an immutable set behind one atomic
+//! pointer: they never wait for a fetch while the key that they need is there.
+
+mod cached;
+mod document;
+mod driver;
+mod fetch;
+mod file;
+mod remote;
+mod schedule;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::{error::Error, fmt, pin::Pin, sync::Arc};
+
+use crate::NumericDate;
+
+pub(crate) use cached::{CachedSource, FetchOver};
+pub use document::{KeyDocument, Loaded, Validators};
+pub(crate) use driver::SourceTasks;
+pub use fetch::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch};
+pub use file::{JwkSetFile, PemFile};
+pub use remote::RemoteJwkSet;
+pub use schedule::RefreshPolicy;
+pub use status::{KeyInfo, KeyStatus};
+
+/// A future that a trait object returns.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A place that keys come from.
+///
+/// It only brings them: when it is asked, and what happens if it fails, is the engine's part. It is
+/// never asked twice at once. A panic in it counts as a failure.
+pub trait KeySource: fmt::Debug + Send + Sync {
+    /// Returns the name that logs and the status show, such as a URL.
+    fn label(&self) -> &str;
+
+    /// Brings the keys. `known` is what tells whether they have changed since the last time.
+    fn load<'a>(
+        &'a self,
+        known: Option<&'a Validators>,
+    ) -> BoxFuture<'a, Result<Loaded, KeySourceError>>;
+
+    /// Returns keys to start with, and when they were good: such as those of a file that an earlier
+    /// run has [exported](KeyStatus::json).
+    fn seed(&self) -> Option<(KeyDocument, NumericDate)> {
+        None
+    }
+
+    /// Returns how often to ask.
+    fn refresh_policy(&self) -> RefreshPolicy {
+        RefreshPolicy::default()
+    }
+}
+
+/// Why a source has brought no keys.
+#[derive(Clone, Debug)]
+pub struct KeySourceError {
+    message: Arc<str>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl KeySourceError {
+    /// Creates an error with a text for operators.
+    #[must_use]
+    pub fn new(message: impl Into<Arc<str>>) -> Self {
+        Self { message: message.into(), source: None }
+    }
+
+    /// Creates an error with a text for operators and the error behind it.
+    #[must_use]
+    pub fn with_source(
+        message: impl Into<Arc<str>>,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self { message: message.into(), source: Some(Arc::from(source.into())) }
+    }
+}
+
+impl fmt::Display for KeySourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for KeySourceError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.source {
+            Some(source) => Some(source.as_ref()),
+            None => None,
+        }
+    }
+}

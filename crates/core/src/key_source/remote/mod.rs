@@ -1,0 +1,214 @@
+//! A JWK Set at a URL, known beforehand or found by discovery.
+
+mod cache_control;
+mod discovery;
+mod location;
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use self::{cache_control::lifetime, discovery::Metadata, location::Location};
+use super::{
+    BoxFuture, Fetch, FetchRequest, FetchResponse, HttpFetch, KeyDocument, KeySource,
+    KeySourceError, Loaded, RefreshPolicy, Validators,
+};
+use crate::NumericDate;
+
+/// The longest document, in bytes: a hundred keys with certificate chains stay below it.
+const MAX_LEN: usize = 256 * 1024;
+
+/// How many keys a set may have.
+const MAX_KEYS: usize = 100;
+
+/// The longest time for one document.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A JWK Set at a URL.
+///
+/// Only `https` is fetched, and `http` from this very machine. Redirects are refused. A document
+/// that is too long, has more than 100 keys, no usable key or another status than 200 is a failure,
+/// and failures keep the keys that are there.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use portcullis::{Issuer, RefreshPolicy, RemoteJwkSet};
+///
+/// let issuer = Issuer::new("https://idp.example.com").key_source(
+///     RemoteJwkSet::new("https://idp.example.com/jwks.json")
+///         .refresh_policy(RefreshPolicy::default().refresh(Duration::from_secs(300))),
+/// );
+/// ```
+#[must_use]
+pub struct RemoteJwkSet {
+    location: Location,
+    fetch: Option<Arc<dyn Fetch>>,
+    default_fetch: OnceLock<Arc<dyn Fetch>>,
+    policy: RefreshPolicy,
+    timeout: Duration,
+    seed: Option<(KeyDocument, NumericDate)>,
+}
+
+impl RemoteJwkSet {
+    /// The JWK Set at this URL.
+    pub fn new(uri: impl Into<String>) -> Self {
+        Self::at(Location::known(uri.into()))
+    }
+
+    /// The JWK Set that the metadata of this issuer name: OpenID Connect Discovery 1.0 §4, or
+    /// [RFC 8414 §3] with its path-insertion form. The `issuer` of the metadata must be this one,
+    /// byte for byte.
+    ///
+    /// [RFC 8414 §3]: https://www.rfc-editor.org/rfc/rfc8414#section-3
+    pub fn discover(issuer: impl Into<String>) -> Self {
+        Self::at(Location::of_issuer(issuer.into()))
+    }
+
+    fn at(location: Location) -> Self {
+        Self {
+            location,
+            fetch: None,
+            default_fetch: OnceLock::new(),
+            policy: RefreshPolicy::default(),
+            timeout: TIMEOUT,
+            seed: None,
+        }
+    }
+
+    /// How documents are fetched, metadata and keys alike. Default: [`HttpFetch::new`].
+    pub fn fetch(self, fetch: impl Fetch + 'static) -> Self {
+        Self { fetch: Some(Arc::new(fetch)), ..self }
+    }
+
+    /// Fetches with a client of the application's own: for a private certificate authority, a proxy
+    /// or a client certificate.
+    pub fn http_client(self, client: reqwest::Client) -> Self {
+        self.fetch(HttpFetch::from(client))
+    }
+
+    /// How often to fetch. Default: see [`RefreshPolicy`].
+    pub fn refresh_policy(self, policy: RefreshPolicy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// The longest time for one document. Default: 5 seconds.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Starts with the JWK Set of an earlier run, which was good at that time.
+    ///
+    /// # Errors
+    ///
+    /// As [`JwkSet::from_json`](crate::JwkSet::from_json).
+    pub fn seed(self, json: &str, good_at: NumericDate) -> Result<Self, crate::ConfigError> {
+        Ok(Self { seed: Some((KeyDocument::from_json(json)?, good_at)), ..self })
+    }
+
+    /// Fetches plain `http` from other machines too.
+    ///
+    /// # Security
+    ///
+    /// Whoever is on the way between can put keys of their own in.
+    pub fn dangerous_allow_http(mut self) -> Self {
+        self.location.allow_http();
+        self
+    }
+
+    async fn load_keys(&self, known: Option<&Validators>) -> Result<Loaded, KeySourceError> {
+        let fetch = self.fetch_or_default()?;
+        let (uri, known) = match self.location.keys()? {
+            Some(uri) => (uri, known.cloned()),
+            None => {
+                let metadata = self.metadata(&*fetch).await?;
+                (metadata.jwks_uri, known.cloned())
+            }
+        };
+        let response = self.get(&*fetch, uri, known).await?;
+        document(response)
+    }
+
+    async fn metadata(&self, fetch: &dyn Fetch) -> Result<Metadata, KeySourceError> {
+        let mut first_error = None;
+        for url in self.location.metadata_urls()? {
+            match self.get(fetch, url, None).await.and_then(|response| {
+                let metadata = Metadata::read(&response)?;
+                self.location.check(&metadata)?;
+                Ok(metadata)
+            }) {
+                Ok(metadata) => return Ok(metadata),
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
+        }
+        Err(first_error.unwrap_or_else(|| KeySourceError::new("no place to look for metadata")))
+    }
+
+    async fn get(
+        &self,
+        fetch: &dyn Fetch,
+        url: String,
+        known: Option<Validators>,
+    ) -> Result<FetchResponse, KeySourceError> {
+        let request = FetchRequest { url, known, max_len: MAX_LEN, timeout: self.timeout };
+        let response = fetch.fetch(&request).await;
+        response.map_err(|error| KeySourceError::with_source(error.to_string(), error))
+    }
+
+    fn fetch_or_default(&self) -> Result<Arc<dyn Fetch>, KeySourceError> {
+        if let Some(fetch) = self.fetch.as_ref().or_else(|| self.default_fetch.get()) {
+            return Ok(Arc::clone(fetch));
+        }
+        let fetch = HttpFetch::new()
+            .map_err(|error| KeySourceError::with_source("cannot set TLS up", error))?;
+        Ok(Arc::clone(self.default_fetch.get_or_init(|| Arc::new(fetch))))
+    }
+}
+
+impl KeySource for RemoteJwkSet {
+    fn label(&self) -> &str {
+        self.location.label()
+    }
+
+    fn load<'a>(
+        &'a self,
+        known: Option<&'a Validators>,
+    ) -> BoxFuture<'a, Result<Loaded, KeySourceError>> {
+        Box::pin(self.load_keys(known))
+    }
+
+    fn seed(&self) -> Option<(KeyDocument, NumericDate)> {
+        self.seed.clone()
+    }
+
+    fn refresh_policy(&self) -> RefreshPolicy {
+        self.policy.clone()
+    }
+}
+
+impl fmt::Debug for RemoteJwkSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteJwkSet").field("label", &self.label()).finish_non_exhaustive()
+    }
+}
+
+/// Makes keys of a response.
+fn document(response: FetchResponse) -> Result<Loaded, KeySourceError> {
+    let lifetime = response.cache_control.as_deref().and_then(lifetime);
+    match response.status {
+        304 => return Ok(Loaded::NotModified(lifetime)),
+        200 => {}
+        status => return Err(KeySourceError::new(format!("status {status} instead of 200"))),
+    }
+    let text = std::str::from_utf8(&response.body)
+        .map_err(|_| KeySourceError::new("the document is not UTF-8"))?;
+    let document = KeyDocument::from_json(text)
+        .map_err(|error| KeySourceError::with_source(error.to_string(), error))?;
+    if document.keys.len() + document.skipped.len() > MAX_KEYS {
+        return Err(KeySourceError::new(format!("the document has more than {MAX_KEYS} keys")));
+    }
+    Ok(Loaded::Document(document.lifetime(lifetime).validators(response.validators)))
+}

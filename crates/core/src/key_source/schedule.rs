@@ -1,0 +1,270 @@
+//! When to fetch: a state machine without clock, lock or network of its own.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::{BuildHasher, RandomState},
+    time::Duration,
+};
+
+use crate::NumericDate;
+
+/// How often a source is asked for its keys, and how long they stay usable without an answer.
+///
+/// | setting | default | why |
+/// |---|---|---|
+/// | [`refresh`](Self::refresh) | 10 minutes | how long a withdrawn key goes on verifying at most, where the document names no lifetime |
+/// | [`max_stale`](Self::max_stale) | 24 hours | outages of providers last hours; keys are withdrawn for reasons |
+/// | [`min_refresh`](Self::min_refresh) | 30 seconds | a document that says `max-age=0` must not make a tight loop |
+/// | [`max_refresh`](Self::max_refresh) | 24 hours | a document that says a year must not hide a withdrawn key |
+/// | [`wait`](Self::wait) | 1 second | how long a request waits for a key that is not there yet |
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct RefreshPolicy {
+    refresh: Duration,
+    min_refresh: Duration,
+    max_refresh: Duration,
+    max_stale: Option<Duration>,
+    wait: Duration,
+}
+
+impl Default for RefreshPolicy {
+    fn default() -> Self {
+        Self {
+            refresh: Duration::from_secs(10 * 60),
+            min_refresh: Duration::from_secs(30),
+            max_refresh: Duration::from_secs(24 * 60 * 60),
+            max_stale: Some(Duration::from_secs(24 * 60 * 60)),
+            wait: Duration::from_secs(1),
+        }
+    }
+}
+
+impl RefreshPolicy {
+    /// The lifetime of a document that names none. It is fetched again at 80 % of it.
+    pub fn refresh(self, refresh: Duration) -> Self {
+        Self { refresh, ..self }
+    }
+
+    /// The shortest lifetime that a document may ask for.
+    pub fn min_refresh(self, min_refresh: Duration) -> Self {
+        Self { min_refresh, ..self }
+    }
+
+    /// The longest lifetime that a document may ask for.
+    pub fn max_refresh(self, max_refresh: Duration) -> Self {
+        Self { max_refresh, ..self }
+    }
+
+    /// How long keys stay usable after the last success.
+    pub fn max_stale(self, max_stale: Duration) -> Self {
+        Self { max_stale: Some(max_stale), ..self }
+    }
+
+    /// Keys stay usable for ever after one success.
+    ///
+    /// # Security
+    ///
+    /// An attacker who can keep the source from answering keeps a withdrawn key alive.
+    pub fn dangerous_unlimited_staleness(self) -> Self {
+        Self { max_stale: None, ..self }
+    }
+
+    /// How long a request waits for a key that is not there yet.
+    pub fn wait(self, wait: Duration) -> Self {
+        Self { wait, ..self }
+    }
+
+    pub(crate) fn waiting_time(&self) -> Duration {
+        self.wait
+    }
+
+    /// Returns the last moment that keys of this age are usable.
+    pub(crate) fn usable_until(&self, last_success: NumericDate) -> Option<NumericDate> {
+        self.max_stale.map(|max_stale| last_success.saturating_add(max_stale))
+    }
+
+    fn lifetime(&self, named: Option<Duration>) -> Duration {
+        named
+            .unwrap_or(self.refresh)
+            .clamp(self.min_refresh, self.max_refresh.max(self.min_refresh))
+    }
+}
+
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
+
+/// How many fetches unknown key ids may cause at once, and how long until one more.
+const MISS_TOKENS: u32 = 3;
+const MISS_REFILL: Duration = Duration::from_secs(10);
+
+/// How long a key id that a fetch did not bring is known to be unknown, and how many of these.
+const UNKNOWN_FOR: Duration = Duration::from_secs(60);
+const MAX_UNKNOWN: usize = 1024;
+
+/// How many key ids one fetch is asked for.
+const MAX_WANTED: usize = 64;
+
+/// When to fetch next, and what unknown key ids may cause.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    policy: RefreshPolicy,
+    next_due: NumericDate,
+    in_flight: bool,
+    failures: u32,
+    bucket: Bucket,
+    unknown: UnknownKeyIds,
+    wanted: Vec<Box<str>>,
+    random: RandomState,
+    drawn: u64,
+}
+
+/// What a token with an unknown key id leads to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Miss {
+    /// Start a fetch, and wait for it.
+    Fetch,
+    /// One is under way: wait for it.
+    Join,
+    /// The source was asked before, or may not be asked now.
+    NoFetch,
+}
+
+impl Schedule {
+    pub(crate) fn new(policy: RefreshPolicy, now: NumericDate) -> Self {
+        Self {
+            policy,
+            next_due: now,
+            in_flight: false,
+            failures: 0,
+            bucket: Bucket { tokens: MISS_TOKENS, since: now },
+            unknown: UnknownKeyIds::default(),
+            wanted: Vec::new(),
+            random: RandomState::new(),
+            drawn: 0,
+        }
+    }
+
+    pub(crate) fn policy(&self) -> &RefreshPolicy {
+        &self.policy
+    }
+
+    pub(crate) fn next_due(&self) -> NumericDate {
+        self.next_due
+    }
+
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Decides what a token leads to whose key id the keys lack, or any token while there are none.
+    pub(crate) fn miss(&mut self, key_id: Option<&str>, now: NumericDate) -> Miss {
+        if let Some(key_id) = key_id
+            && self.unknown.contains(key_id, now)
+        {
+            return Miss::NoFetch;
+        }
+        if !self.in_flight && !self.bucket.take(now) {
+            return Miss::NoFetch;
+        }
+        if let Some(key_id) = key_id
+            && self.wanted.len() < MAX_WANTED
+        {
+            self.wanted.push(key_id.into());
+        }
+        if self.in_flight { Miss::Join } else { Miss::Fetch }
+    }
+
+    /// A fetch begins.
+    pub(crate) fn begin(&mut self) {
+        self.in_flight = true;
+    }
+
+    /// A fetch has brought keys. The scheduled fetch moves on; what misses may cause does not.
+    pub(crate) fn succeed(
+        &mut self,
+        now: NumericDate,
+        lifetime: Option<Duration>,
+        has_key: impl Fn(&str) -> bool,
+    ) {
+        self.in_flight = false;
+        self.failures = 0;
+        for key_id in std::mem::take(&mut self.wanted) {
+            if !has_key(&key_id) {
+                self.unknown.insert(key_id, now);
+            }
+        }
+        self.unknown.retain(|key_id| !has_key(key_id));
+        // At 80 % of life, so that a fetch that fails leaves time for others.
+        let early = self.policy.lifetime(lifetime).saturating_mul(4) / 5;
+        self.next_due = now.saturating_add(self.jittered(early));
+    }
+
+    /// A fetch has failed.
+    pub(crate) fn fail(&mut self, now: NumericDate) {
+        self.in_flight = false;
+        self.wanted.clear();
+        let doublings = self.failures.min(6);
+        self.failures = self.failures.saturating_add(1);
+        let backoff = FIRST_BACKOFF.saturating_mul(1 << doublings).min(MAX_BACKOFF);
+        self.next_due = now.saturating_add(self.jittered(backoff));
+    }
+
+    /// Moves a duration by up to 5 % either way, so that instances do not fetch in step.
+    fn jittered(&mut self, duration: Duration) -> Duration {
+        self.drawn = self.drawn.wrapping_add(1);
+        let permille = u32::try_from(self.random.hash_one(self.drawn) % 101).unwrap_or(50);
+        duration.saturating_mul(950 + permille) / 1000
+    }
+}
+
+/// Pays for fetches that unknown key ids cause. It pays when one starts, so that a source that
+/// fails is not asked more often.
+#[derive(Debug)]
+struct Bucket {
+    tokens: u32,
+    since: NumericDate,
+}
+
+impl Bucket {
+    fn take(&mut self, now: NumericDate) -> bool {
+        while self.tokens < MISS_TOKENS && now.saturating_since(self.since) >= MISS_REFILL {
+            self.tokens += 1;
+            self.since = self.since.saturating_add(MISS_REFILL);
+        }
+        if self.tokens == MISS_TOKENS {
+            self.since = now;
+        }
+        let paid = self.tokens > 0;
+        self.tokens = self.tokens.saturating_sub(1);
+        paid
+    }
+}
+
+/// Key ids that a fetch did not bring.
+#[derive(Debug, Default)]
+struct UnknownKeyIds {
+    until: HashMap<Box<str>, NumericDate>,
+    order: VecDeque<Box<str>>,
+}
+
+impl UnknownKeyIds {
+    fn contains(&self, key_id: &str, now: NumericDate) -> bool {
+        self.until.get(key_id).is_some_and(|until| now < *until)
+    }
+
+    fn insert(&mut self, key_id: Box<str>, now: NumericDate) {
+        if self.until.insert(key_id.clone(), now.saturating_add(UNKNOWN_FOR)).is_none() {
+            self.order.push_back(key_id);
+        }
+        while self.order.len() > MAX_UNKNOWN
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.until.remove(&oldest);
+        }
+    }
+
+    fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.until.retain(|key_id, _| keep(key_id));
+        self.order.retain(|key_id| keep(key_id));
+    }
+}
