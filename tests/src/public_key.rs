@@ -18,6 +18,7 @@ pub fn forms_of(key: &SigningKey) -> Vec<(&'static str, Vec<u8>)> {
         ec_forms(&[&[4][..], &member("x"), &member("y")].concat())
     };
     forms.push(("its JWK", jwk.to_string().into()));
+    forms.push(("a list with its JWK", json!([jwk]).to_string().into()));
     forms.push(("its JWK Set", json!({"keys": [jwk]}).to_string().into()));
     forms.push(("its JWK, pretty-printed after white space", format!("\n  {jwk:#}").into()));
     forms
@@ -37,6 +38,7 @@ fn rsa_forms(n: &[u8], e: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         ("its PEM text after a comment", format!("# the key of the issuer\n{pem}").into()),
         ("its PEM text with CRLF", pem.replace('\n', "\r\n").into()),
         ("its PEM text of form PKCS#1", self::pem("RSA PUBLIC KEY", &pkcs1).into()),
+        ("its DER in base64 alone", STANDARD.encode_to_string(&spki).into()),
         ("its DER", spki),
         ("its DER of form PKCS#1", pkcs1),
         ("its OpenSSH text", format!("ssh-rsa {} idp", STANDARD.encode_to_string(ssh)).into()),

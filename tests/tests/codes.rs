@@ -6,7 +6,7 @@
     reason = "what is no test function here runs in tests alone"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use conformance::{Outcome, Setting, hostile, trusting};
 use portcullis::{
@@ -180,7 +180,15 @@ fn policies_reach_the_kinds_that_are_theirs() {
             r#", scope="orders:read orders:write""#,
         ),
         (any_scope(["a", "b"]), "insufficient_scope", r#", scope="a""#),
-        (scope("a\"b\\\r\n"), "insufficient_scope", r#", scope="a\"b\\""#),
+        (scope("a\"b\\"), "insufficient_scope", r#", scope="a\"b\\""#),
+        (scope("a").and(scope("b")), "insufficient_scope", r#", scope="a b""#),
+        // Rules that say nothing never allow, and neither do their opposites.
+        (scope("a\r\nb"), "not_permitted", ""),
+        (scope("orders:read orders:read").not(), "not_permitted", ""),
+        (all_scopes(<[&str; 0]>::default()), "not_permitted", ""),
+        (any_scope(<[&str; 0]>::default()).not(), "not_permitted", ""),
+        (any_role(<[&str; 0]>::default()).not(), "not_permitted", ""),
+        (claim("x", BTreeMap::from([((1, 2), 3)])).not(), "not_permitted", ""),
         (role("admin"), "insufficient_role", ""),
         (any_role(["admin", "auditor"]), "insufficient_role", ""),
         (role("admin").or(scope("orders:write")), "insufficient_role", ""),
@@ -219,7 +227,12 @@ fn functions_of_the_application_reach_every_kind() {
             .build()
             .unwrap();
         let refused = engine.authenticate_token(&token).expect_err("a refusal");
-        assert_eq!(assert_challenge("the grant", &refused, ""), kind);
+        // There were credentials, whatever the function says.
+        let told = match kind {
+            AuthErrorKind::NoCredentials => AuthErrorKind::NotPermitted,
+            kind => kind,
+        };
+        assert_eq!(assert_challenge("the grant", &refused, ""), told);
         let policy: Policy = policy::check(move |_, _| Err(kind.into()));
         let refused = policy.check(caller.principal(), caller.grant()).expect_err("a refusal");
         assert_eq!(assert_challenge("the policy", &refused, ""), kind);

@@ -29,7 +29,7 @@
 //! | a handler takes | and gets |
 //! |---|---|
 //! | [`Caller`] | who calls; without credentials, behind an [optional](JwtAuthLayer::optional) layer, the request is refused with 401 |
-//! | `Option<Caller>` | the same, and `None` without credentials; bad credentials never get here |
+//! | `Option<Caller>`, `Option<Granted<G>>` | the same, and `None` without credentials; bad credentials never get here |
 //! | [`Granted<G>`](Granted) | what the caller may do, as the type that the engine makes |
 //! | [`Claims<T>`](Claims) | all claims of the token as a type of its own |
 //!
@@ -60,6 +60,71 @@
 //! `route_layer` leaves the answer to unknown paths (404) open to everyone; `layer` guards these
 //! too.
 //!
+//! # A grant of the application's own
+//!
+//! ```
+//! use axum::{Router, handler::Handler, routing::get};
+//! use portcullis_axum::{Authenticator, Grant, Granted, Issuer, JwkSet, JwtAuthLayer, RequireLayer};
+//! use portcullis_axum::policy::{self, scope};
+//!
+//! struct Rights {
+//!     standard: Grant,
+//!     credit: u32,
+//! }
+//!
+//! # fn app(keys: &JwkSet) -> Result<Router, Box<dyn std::error::Error>> {
+//! let auth = Authenticator::builder()
+//!     .issuer(Issuer::new("https://idp.example.com").jwk_set(keys))
+//!     .audience("https://api.example.com")
+//!     .with_grant_from(|caller| {
+//!         let credit = caller.claim("credit")?.unwrap_or(0);
+//!         Ok(Rights { standard: caller.standard_grant()?, credit })
+//!     })
+//!     .build()?;
+//! let may_buy = scope("orders:write")
+//!     .on(|rights: &Rights| &rights.standard) // rules for the standard grant inside
+//!     .and(policy::grant(|rights: &Rights| rights.credit > 0));
+//! # Ok(
+//! Router::new()
+//!     .route("/credit", get(|rights: Granted<Rights>| async move { rights.credit.to_string() }))
+//!     .route_layer(RequireLayer::new(may_buy))
+//!     .route_layer(JwtAuthLayer::new(auth))
+//! # )
+//! # }
+//! ```
+//!
+//! # Testing
+//!
+//! `portcullis-testkit` brings an issuer with real keys; the service is the same as in production,
+//! but for the issuer that it trusts.
+//!
+//! ```
+//! use axum::{Router, body::Body, http::Request, routing::get};
+//! use portcullis_axum::{Authenticator, Caller, JwtAuthLayer};
+//! use portcullis_testkit::TestIssuer;
+//! use tower::ServiceExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let issuer = TestIssuer::new("https://idp.test");
+//! let auth = Authenticator::builder().issuer(issuer.trusted()).audience("orders").build()?;
+//! let app = Router::new()
+//!     .route("/", get(|caller: Caller| async move { caller.subject().to_owned() }))
+//!     .layer(JwtAuthLayer::new(auth));
+//!
+//! let good = issuer.token().audience("orders");
+//! for (token, status) in [(good.build(), 200), (good.expired().build(), 401)] {
+//!     let request = Request::get("/").header("authorization", format!("Bearer {token}"));
+//!     let response = app.clone().oneshot(request.body(Body::empty())?).await?;
+//!     assert_eq!(response.status().as_u16(), status);
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! # Examples on other pages
+//!
+//! Types of the engine are re-exported here: where their examples say `use portcullis::…` or
+//! `use portcullis_tower::…`, a service says `use portcullis_axum::…`.
+//!
 //! # Tokens in the query
 //!
 //! The layer takes a token out of the URI before handlers and inner layers see it. axum's
@@ -67,9 +132,11 @@
 
 // The public interface is:
 pub use portcullis::{
-    Actor, Algorithm, AuthError, AuthErrorKind, Authenticator, AuthenticatorBuilder, Challenge,
-    Clock, ConfigError, Grant, GrantMapping, Issuer, JwkSet, LayerError, NumericDate, Place,
-    Policy, Principal, Scope, SeveralTokens, TokenProfile, TokenType, VerificationKey, policy,
+    Actor, Algorithm, AuthError, AuthErrorKind, Authenticated, Authenticator, AuthenticatorBuilder,
+    BearerToken, Challenge, ChallengeSettings, Clock, ConfigError, Grant, GrantBuilder,
+    GrantMapping, Issuer, JwkSet, LayerError, NumericDate, Place, Policy, Principal, RequestView,
+    Scope, SeveralTokens, SkippedKey, SystemClock, TokenProfile, TokenType, UnknownAlgorithm,
+    Verdict, VerificationKey, policy,
 };
 #[cfg(feature = "remote")]
 pub use portcullis::{

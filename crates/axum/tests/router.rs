@@ -13,8 +13,8 @@ use axum::{
     routing::{any, get, post},
 };
 use portcullis_axum::{
-    AuthError, AuthErrorKind, Authenticator, Caller, Claims, Grant, Granted, JwtAuthLayer, Place,
-    Refusal, RequireLayer,
+    Algorithm, AuthError, AuthErrorKind, Authenticator, Caller, Claims, Grant, Granted, Issuer,
+    JwtAuthLayer, LayerError, Place, Refusal, RequireLayer, VerificationKey,
     policy::{self, all_scopes, any_scope, claim, role, scope},
 };
 use portcullis_testkit::TestIssuer;
@@ -222,8 +222,9 @@ async fn a_refusal_names_the_scope_that_would_do() {
         (all_scopes(["a", "b"]), Some(r#"scope="a b""#)),
         (any_scope(["a", "b"]), Some(r#"scope="a""#)),
         (scope("a").or(scope("b")), Some(r#"scope="a""#)),
+        (scope("a").and(scope("b")), Some(r#"scope="a b""#)),
         (role("x").and(scope("b")), None),
-        (scope("a\" realm=\"b"), Some(r#"scope="a\" realm=\"b""#)),
+        (scope("a\",realm=\"b"), Some(r#"scope="a\",realm=\"b""#)),
     ] {
         let service = Service::new(|auth| {
             Router::new()
@@ -246,6 +247,10 @@ async fn optional_admits_requests_without_credentials_and_never_bad_ones() {
         Router::new()
             .route("/", get(who_if_anyone))
             .route("/must", get(who))
+            .route(
+                "/grant",
+                get(|grant: Option<Granted>| async move { grant.is_some().to_string() }),
+            )
             .route("/scope", get(who).layer(RequireLayer::new(scope("a"))))
             .layer(JwtAuthLayer::new(auth).optional())
     });
@@ -253,6 +258,8 @@ async fn optional_admits_requests_without_credentials_and_never_bad_ones() {
     let bad = service.token().wrong_signature().build();
     assert_eq!(service.get("/", None).await, allowed("nobody"));
     assert_eq!(service.get("/", Some(&good)).await, allowed("alice"));
+    assert_eq!(service.get("/grant", None).await, allowed("false"));
+    assert_eq!(service.get("/grant", Some(&good)).await, allowed("true"));
     assert_eq!(service.get("/", Some(&bad)).await.code.as_deref(), Some("signature_mismatch"));
     for path in ["/must", "/scope"] {
         let answer = service.get(path, None).await;
@@ -272,6 +279,8 @@ async fn a_missing_layer_is_a_fault_of_the_service() {
             .route("/claims", get(|_: Claims<Value>| async {}))
     });
     let token = service.token().build();
+    let response = service.send(request("GET", "/who", Some(&token))).await;
+    assert_eq!(response.extensions().get::<LayerError>(), Some(&LayerError::Missing));
     for path in ["/who", "/option", "/policy", "/grant", "/claims"] {
         let answer = service.get(path, Some(&token)).await;
         assert_eq!(answer, refused(500, None, "Internal Server Error", "internal_error"));
@@ -425,6 +434,7 @@ async fn head_gets_the_headers_without_a_body() {
 async fn preflight_passes_by_an_explicit_switch_only() {
     let preflight = || {
         let mut request = request("OPTIONS", "/", None);
+        request.headers_mut().insert(header::ORIGIN, "https://page.test".parse().unwrap());
         let method = "POST".parse().unwrap();
         request.headers_mut().insert(header::ACCESS_CONTROL_REQUEST_METHOD, method);
         request
@@ -436,6 +446,9 @@ async fn preflight_passes_by_an_explicit_switch_only() {
     assert_eq!(passed.send(preflight()).await.status(), StatusCode::OK);
     // No preflight: another method, or the header missing.
     assert_eq!(passed.send(request("OPTIONS", "/", None)).await.status(), StatusCode::UNAUTHORIZED);
+    let mut no_origin = preflight();
+    no_origin.headers_mut().remove(header::ORIGIN);
+    assert_eq!(passed.send(no_origin).await.status(), StatusCode::UNAUTHORIZED);
     let mut get = preflight();
     *get.method_mut() = "GET".parse().unwrap();
     assert_eq!(passed.send(get).await.status(), StatusCode::UNAUTHORIZED);
@@ -445,7 +458,9 @@ async fn preflight_passes_by_an_explicit_switch_only() {
 async fn the_application_can_answer_in_its_own_form_and_layers_around_see_the_error() {
     let service = Service::new(|auth| {
         let own = |refusal: &Refusal| {
-            let mut response = refusal.response(Body::from(r#"{"detail":"Forbidden"}"#));
+            assert!(refusal.challenge().status() >= 400);
+            // From nothing, not from what the refusal would make.
+            let mut response = Response::new(Body::from(r#"{"detail":"Forbidden"}"#));
             *response.status_mut() = StatusCode::FORBIDDEN;
             response
         };
@@ -528,4 +543,138 @@ async fn handlers_read_claims_as_their_own_type() {
             "grant": {"scope": ["orders:read"], "roles": ["admin"], "permissions": {}, "groups": []},
         })
     );
+}
+
+#[tokio::test]
+async fn an_inner_policy_asks_for_more_and_never_for_less() {
+    let service = Service::new(|auth| {
+        Router::new()
+            .route("/", get(who.layer(RequireLayer::new(role("admin")))))
+            .route_layer(RequireLayer::new(scope("a")))
+            .route_layer(JwtAuthLayer::new(auth))
+    });
+    for (token, status, code) in [
+        (service.token().scope("a"), 403, Some("insufficient_role")),
+        (service.token().roles(["admin"]), 403, Some("insufficient_scope")),
+        (service.token().scope("a").roles(["admin"]), 200, None),
+    ] {
+        let answer = service.get("/", Some(&token.build())).await;
+        assert_eq!((answer.status, answer.code.as_deref()), (status, code));
+    }
+}
+
+#[tokio::test]
+async fn keys_in_pem_serve_tokens_of_any_key_id() {
+    let issuer = TestIssuer::new("https://idp.test");
+    for algorithm in [Algorithm::RS256, Algorithm::PS512, Algorithm::ES384, Algorithm::EdDSA] {
+        let pem = issuer.key(algorithm).public_key_pem().unwrap();
+        let trusted = Issuer::new("https://idp.test").key(VerificationKey::from_pem(&pem).unwrap());
+        let auth = Authenticator::builder().issuer(trusted).audience(AUDIENCE).build().unwrap();
+        let token = issuer.token().audience(AUDIENCE).algorithm(algorithm);
+        assert!(auth.authenticate_token(&token.build()).is_ok(), "{algorithm}");
+        let other = issuer.token().audience(AUDIENCE).algorithm(Algorithm::ES256).build();
+        let refused = auth.authenticate_token(&other).unwrap_err();
+        assert_eq!(refused.kind(), AuthErrorKind::AlgorithmNotAllowed);
+    }
+}
+
+#[tokio::test]
+async fn a_passed_preflight_passes_policies_and_loses_its_token() {
+    let service = Service::new(|auth| {
+        Router::new()
+            .route("/", any(|uri: Uri| async move { uri.to_string() }))
+            .layer(RequireLayer::new(role("admin")))
+            .layer(JwtAuthLayer::new(auth).pass_preflight())
+    });
+    let mut preflight = request("OPTIONS", "/?access_token=secret&a=1", None);
+    for name in [header::ORIGIN, header::ACCESS_CONTROL_REQUEST_METHOD] {
+        preflight.headers_mut().insert(name, "x".parse().unwrap());
+    }
+    let response = service.send(preflight).await;
+    assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+    assert_eq!(answer(response).await, allowed("/?a=1"));
+}
+
+/// Two engines on one way: everyone has a token of the first, and staff one of the second too, in a
+/// header of its own.
+fn users_and_staff(staff_layer: impl Fn(Authenticator) -> JwtAuthLayer) -> (Service, TestIssuer) {
+    let staff = TestIssuer::new("https://staff.test");
+    let staff_auth = Authenticator::builder()
+        .issuer(staff.trusted())
+        .audience(AUDIENCE)
+        .places([Place::header("x-staff-token")])
+        .build()
+        .unwrap();
+    let service = Service::new(|auth| {
+        Router::new()
+            .route("/who", get(who_if_anyone))
+            .route("/admin", any(who_if_anyone).layer(RequireLayer::new(role("admin"))))
+            .layer(staff_layer(staff_auth))
+            .layer(JwtAuthLayer::new(auth))
+    });
+    (service, staff)
+}
+
+#[tokio::test]
+async fn the_caller_of_a_layer_around_is_not_the_caller_of_the_layer_inside() {
+    let (service, staff) = users_and_staff(|auth| JwtAuthLayer::new(auth).optional());
+    // Admin among the users is nobody among the staff.
+    let user = service.token().roles(["admin"]).build();
+    assert_eq!(service.get("/who", Some(&user)).await, allowed("nobody"));
+    assert_eq!(service.get("/admin", Some(&user)).await.code.as_deref(), Some("no_credentials"));
+    let boss = staff.token().audience(AUDIENCE).subject("boss").roles(["admin"]).build();
+    let mut request = request("GET", "/admin", Some(&user));
+    request.headers_mut().insert("x-staff-token", boss.parse().unwrap());
+    assert_eq!(answer(service.send(request).await).await, allowed("boss"));
+}
+
+#[tokio::test]
+async fn a_preflight_that_an_inner_layer_passes_has_no_caller() {
+    let (service, _) = users_and_staff(|auth| JwtAuthLayer::new(auth).pass_preflight());
+    let user = service.token().roles(["admin"]).build();
+    let mut preflight = request("OPTIONS", "/admin", Some(&user));
+    for name in [header::ORIGIN, header::ACCESS_CONTROL_REQUEST_METHOD] {
+        preflight.headers_mut().insert(name, "x".parse().unwrap());
+    }
+    assert_eq!(answer(service.send(preflight).await).await, allowed("nobody"));
+}
+
+#[tokio::test]
+async fn a_grant_of_a_layer_around_does_not_stand_in_for_one_of_another_type() {
+    let staff = TestIssuer::new("https://staff.test");
+    let staff_auth = Authenticator::builder()
+        .issuer(staff.trusted())
+        .audience(AUDIENCE)
+        .places([Place::header("x-staff-token")])
+        .with_grant_from(|_| Ok(7_u8))
+        .build()
+        .unwrap();
+    let service = Service::new(|auth| {
+        Router::new()
+            .route("/", get(who).layer(RequireLayer::new(role("admin"))))
+            .layer(JwtAuthLayer::new(staff_auth))
+            .layer(JwtAuthLayer::new(auth))
+    });
+    let user = service.token().roles(["admin"]).build();
+    let mut request = request("GET", "/", Some(&user));
+    let intern = staff.token().audience(AUDIENCE).subject("intern").build();
+    request.headers_mut().insert("x-staff-token", intern.parse().unwrap());
+    let answer = answer(service.send(request).await).await;
+    assert_eq!(answer, refused(500, None, "Internal Server Error", "internal_error"));
+}
+
+#[tokio::test]
+async fn optional_never_admits_a_token_that_a_mapping_function_has_refused() {
+    let issuer = TestIssuer::new("https://idp.test");
+    let auth = Authenticator::builder()
+        .issuer(issuer.trusted())
+        .audience(AUDIENCE)
+        .with_grant_from(|_| -> Result<u8, _> { Err(AuthErrorKind::NoCredentials.into()) })
+        .build()
+        .unwrap();
+    let app =
+        Router::new().route("/", get(who_if_anyone)).layer(JwtAuthLayer::new(auth).optional());
+    let service = Service { issuer, app };
+    let answer = service.get("/", Some(&service.token().build())).await;
+    assert_eq!((answer.status, answer.code.as_deref()), (403, Some("not_permitted")));
 }

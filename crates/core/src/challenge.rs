@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::Principal;
+use crate::{ConfigError, Principal};
 
 /// How long a parameter's value may get, in bytes.
 const MAX_VALUE_LEN: usize = 256;
@@ -45,6 +45,22 @@ pub struct Challenge {
 pub struct ChallengeSettings {
     pub(crate) realm: Option<String>,
     pub(crate) resource_metadata: Option<String>,
+}
+
+impl ChallengeSettings {
+    /// Checks that nothing would be cut or dropped on the way out.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let texts = [("realm", &self.realm), ("resource_metadata", &self.resource_metadata)];
+        for (setting, text) in texts {
+            let arrives = |text: &String| {
+                text.len() <= MAX_VALUE_LEN && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+            };
+            if !text.as_ref().is_none_or(arrives) {
+                return Err(ConfigError::InvalidChallengeText { setting });
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Challenge {
@@ -96,7 +112,10 @@ impl Challenge {
             ("realm", self.settings.realm.as_deref()),
             ("error", self.error),
             ("error_description", self.description),
-            ("scope", self.scope.as_deref()),
+            (
+                "scope",
+                self.scope.as_deref().map(whole_scope_tokens).filter(|scope| !scope.is_empty()),
+            ),
             ("resource_metadata", self.settings.resource_metadata.as_deref()),
         ];
         let mut separator = " ";
@@ -127,6 +146,16 @@ impl Challenge {
     }
 }
 
+/// Cuts a scope that is too long, between two of its tokens.
+fn whole_scope_tokens(scope: &str) -> &str {
+    if scope.len() <= MAX_VALUE_LEN {
+        return scope;
+    }
+    let fits = scope.char_indices().take_while(|(at, _)| *at <= MAX_VALUE_LEN);
+    let cut = fits.filter(|(_, c)| *c == ' ').last().map_or(0, |(at, _)| at);
+    scope.get(..cut).unwrap_or_default()
+}
+
 /// Adds a quoted string ([RFC 9110 §5.6.4]). Control and non-ASCII characters are dropped, and what
 /// is too long is cut, so that no configured text and no claim can add a parameter or a line.
 ///
@@ -147,6 +176,12 @@ impl Principal {
     #[must_use]
     pub fn challenge_settings(&self) -> &Arc<ChallengeSettings> {
         &self.issuer_config().engine().challenge
+    }
+
+    /// Tells whether this engine makes grants of this type.
+    #[must_use]
+    pub fn is_grant_type<G: 'static>(&self) -> bool {
+        self.issuer_config().engine().grant_type_id == std::any::TypeId::of::<G>()
     }
 
     /// Returns the name of the type of grants that this engine makes, for messages.

@@ -20,15 +20,14 @@ use crate::ConfigError;
 pub struct Place {
     pub(crate) kind: PlaceKind,
     pub(crate) name: String,
+    /// In front of the token in a header field.
+    pub(crate) scheme: Option<String>,
     pub(crate) prefix: Option<String>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum PlaceKind {
-    /// A header field whose value is the token, or with a scheme in front of it.
-    Header {
-        scheme: Option<String>,
-    },
+    Header,
     Query,
     Cookie,
 }
@@ -46,7 +45,7 @@ impl Place {
     /// A header field whose whole value is the token.
     pub fn header(name: impl Into<String>) -> Self {
         let name = name.into().to_ascii_lowercase();
-        Self { kind: PlaceKind::Header { scheme: None }, name, prefix: None }
+        Self::at(PlaceKind::Header, name)
     }
 
     /// A parameter of the query ([RFC 6750 §2.3]).
@@ -56,7 +55,7 @@ impl Place {
     ///
     /// [RFC 6750 §2.3]: https://www.rfc-editor.org/rfc/rfc6750#section-2.3
     pub fn query(name: impl Into<String>) -> Self {
-        Self { kind: PlaceKind::Query, name: name.into(), prefix: None }
+        Self::at(PlaceKind::Query, name.into())
     }
 
     /// A cookie.
@@ -64,7 +63,7 @@ impl Place {
     /// Browsers send cookies by themselves, to requests that other sites cause too: a service that
     /// takes tokens from a cookie needs a defence against cross-site request forgery.
     pub fn cookie(name: impl Into<String>) -> Self {
-        Self { kind: PlaceKind::Cookie, name: name.into(), prefix: None }
+        Self::at(PlaceKind::Cookie, name.into())
     }
 
     /// The three places in the order that most services use: `Authorization: Bearer`, a query
@@ -74,12 +73,13 @@ impl Place {
         [Self::bearer(), Self::query(name.clone()), Self::cookie(name)]
     }
 
-    /// The scheme in front of the token in a header field. It has no meaning elsewhere.
-    pub fn scheme(mut self, scheme: impl Into<String>) -> Self {
-        if let PlaceKind::Header { scheme: own } = &mut self.kind {
-            *own = Some(scheme.into());
-        }
-        self
+    fn at(kind: PlaceKind, name: String) -> Self {
+        Self { kind, name, scheme: None, prefix: None }
+    }
+
+    /// The scheme in front of the token in a header field.
+    pub fn scheme(self, scheme: impl Into<String>) -> Self {
+        Self { scheme: Some(scheme.into()), ..self }
     }
 
     /// A prefix that the token has in this place. It is taken off once; a value without it is not
@@ -95,14 +95,34 @@ impl Place {
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let is_token = |text: &str| !text.is_empty() && text.bytes().all(is_token_byte);
-        let valid = is_token(&self.name)
-            && match &self.kind {
-                PlaceKind::Header { scheme: Some(scheme) } => is_token(scheme),
-                _ => true,
-            };
-        if valid { Ok(()) } else { Err(ConfigError::InvalidPlace { name: self.name.clone() }) }
+        let invalid = |name: &str| Err(ConfigError::InvalidPlace { name: name.to_owned() });
+        if !is_token(&self.name) {
+            return invalid(&self.name);
+        }
+        match (&self.kind, &self.scheme) {
+            // Cookies are read as such; as a field they would count as explicit.
+            (PlaceKind::Header, _) if self.name == "cookie" => invalid(&self.name),
+            (PlaceKind::Header, Some(scheme)) if !is_token(scheme) => invalid(scheme),
+            (PlaceKind::Query | PlaceKind::Cookie, Some(scheme)) => invalid(scheme),
+            _ => Ok(()),
+        }
     }
+
+    /// Checks places that stand together.
+    pub(crate) fn check_all(places: &[Self]) -> Result<(), ConfigError> {
+        places.iter().try_for_each(Self::check)?;
+        let is_twice = |(index, place): &(usize, &Self)| {
+            places.iter().take(*index).any(|other| other == *place)
+        };
+        match places.iter().enumerate().find(is_twice) {
+            None => Ok(()),
+            Some((_, place)) => Err(ConfigError::DuplicatePlace { name: place.name.clone() }),
+        }
+    }
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(is_token_byte)
 }
 
 /// Characters of a `token` ([RFC 9110 §5.6.2]), less `&`, `+` and `%`, which mean something in a
@@ -118,7 +138,8 @@ fn is_token_byte(byte: u8) -> bool {
 #[non_exhaustive]
 pub enum SeveralTokens {
     /// Two explicit tokens are refused ([RFC 6750 §2]); a cookie, which browsers send by
-    /// themselves, is read only when there is no explicit one. The default.
+    /// themselves, is read only when there is no explicit one. Of several cookie places the first
+    /// that is filled counts. The default.
     ///
     /// [RFC 6750 §2]: https://www.rfc-editor.org/rfc/rfc6750#section-2
     #[default]

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct};
 
-use crate::{AuthError, AuthErrorKind, NumericDate, issuer::IssuerConfig, json::Object};
+use crate::{AuthError, AuthErrorKind, Grant, NumericDate, issuer::IssuerConfig, json::Object};
 
 /// Who calls: the subject of a token that was found valid, and on whose behalf others act for it.
 ///
@@ -144,7 +144,8 @@ impl Principal {
         serde_json::from_str(&self.inner.claims).map_err(|error| malformed(&error))
     }
 
-    /// Reads one claim as a type of the application; `None` if it is not there.
+    /// Reads one claim as a type of the application; `None` if it is not there. The claim is named
+    /// by its member name, not by a JSON pointer.
     ///
     /// # Errors
     ///
@@ -154,6 +155,33 @@ impl Principal {
         value
             .map(|value| serde_json::from_str(&value.json()).map_err(|error| malformed(&error)))
             .transpose()
+    }
+
+    /// Makes the standard grant from the claims, by the [mapping](crate::Issuer::grant_mapping) of the
+    /// issuer: for an application whose own grant has it inside.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`AuthErrorKind::MalformedClaim`] if a claim of the mapping has another type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use portcullis::{Authenticator, Grant};
+    ///
+    /// struct Rights {
+    ///     standard: Grant,
+    ///     credit: u32,
+    /// }
+    ///
+    /// let builder = Authenticator::builder().with_grant_from(|caller| {
+    ///     let credit = caller.claim("credit")?.unwrap_or(0);
+    ///     Ok(Rights { standard: caller.standard_grant()?, credit })
+    /// });
+    /// ```
+    pub fn standard_grant(&self) -> Result<Grant, AuthError> {
+        let claims = self.object().ok_or(AuthErrorKind::MalformedToken)?;
+        self.inner.issuer.mapping.grant(&claims)
     }
 
     pub(crate) fn issuer_config(&self) -> &IssuerConfig {

@@ -54,6 +54,13 @@ impl From<&str> for Scope {
     }
 }
 
+impl From<String> for Scope {
+    /// Takes a text with spaces between scope tokens.
+    fn from(text: String) -> Self {
+        Self { text: text.into() }
+    }
+}
+
 impl<'a> FromIterator<&'a str> for Scope {
     /// Collects scope tokens. One that holds spaces counts as several.
     fn from_iter<I: IntoIterator<Item = &'a str>>(tokens: I) -> Self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use portcullis::{Algorithm, Clock, Issuer, JwkSet, SystemClock};
 use serde_json::json;
 
-use crate::{SigningKey, TokenBuilder, rotating_key::RotatingKey};
+use crate::{SigningKey, TokenBuilder, key::SharedRsa, rotating_key::RotatingKey};
 
 /// An issuer with a key of each algorithm. Its key ids are the names of the algorithms in lower
 /// case, such as `es256`. Clones have the same keys.
@@ -20,7 +20,9 @@ impl TestIssuer {
     /// Creates an issuer with this `iss`. A key is generated when it is first used.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        let keys = Algorithm::ALL.into_iter().map(RotatingKey::new).collect();
+        let rsa = Arc::new(SharedRsa::default());
+        let key = |&algorithm: &Algorithm| RotatingKey::new(algorithm, Arc::clone(&rsa));
+        let keys = Algorithm::ALL.iter().map(key).collect();
         Self { name: name.into(), keys, clock: Arc::new(SystemClock::default()) }
     }
 
@@ -69,7 +71,8 @@ impl TestIssuer {
         Issuer::new(&self.name).jwk_set(&set)
     }
 
-    /// Starts a token: signed with ES256, for subject `alice`, good for an hour.
+    /// Starts a token: signed with ES256, for subject `alice`, good for an hour. It has no audience:
+    /// give it that of the service, with [`audience`](TokenBuilder::audience).
     pub fn token(&self) -> TokenBuilder {
         TokenBuilder::new(self.clone(), self.clock.now())
     }

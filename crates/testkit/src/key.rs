@@ -6,6 +6,7 @@ use std::{
 };
 
 use aws_lc_rs::{
+    encoding::{AsDer, PublicKeyX509Der},
     hmac,
     rand::{SecureRandom, SystemRandom},
     rsa::KeySize,
@@ -13,7 +14,7 @@ use aws_lc_rs::{
         self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair,
     },
 };
-use base64_simd::URL_SAFE_NO_PAD;
+use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use portcullis::{Algorithm, ConfigError, VerificationKey};
 use serde_json::{Value, json};
 
@@ -33,25 +34,21 @@ enum Pair {
 }
 
 impl SigningKey {
-    /// Generates a key. RSA keys of one process share one modulus, because making one is slow.
+    /// Generates a key.
     #[must_use]
     pub fn generate(algorithm: Algorithm, key_id: impl Into<String>) -> Self {
-        Self::generate_with(shared_rsa, algorithm, key_id.into())
+        Self::generate_sharing(&SharedRsa::default(), algorithm, key_id.into())
     }
 
-    /// Generates a key that shares nothing with any other, which is slow for RSA.
-    pub(crate) fn generate_unshared(algorithm: Algorithm, key_id: String) -> Self {
-        Self::generate_with(rsa, algorithm, key_id)
-    }
-
-    fn generate_with(rsa: fn() -> Arc<RsaKeyPair>, algorithm: Algorithm, key_id: String) -> Self {
+    /// Generates a key; an RSA key is the shared one under another name.
+    pub(crate) fn generate_sharing(rsa: &SharedRsa, algorithm: Algorithm, key_id: String) -> Self {
         let pair = match algorithm {
             Algorithm::RS256
             | Algorithm::RS384
             | Algorithm::RS512
             | Algorithm::PS256
             | Algorithm::PS384
-            | Algorithm::PS512 => Pair::Rsa(rsa()),
+            | Algorithm::PS512 => Pair::Rsa(rsa.pair()),
             Algorithm::ES256 => ec(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
             Algorithm::ES384 => ec(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
             Algorithm::ES512 => ec(&signature::ECDSA_P521_SHA512_FIXED_SIGNING),
@@ -108,6 +105,26 @@ impl SigningKey {
         members.insert("alg".to_owned(), self.algorithm.name().into());
         members.insert("use".to_owned(), "sig".into());
         Some(jwk)
+    }
+
+    /// Returns the public half in PEM, as a `PUBLIC KEY`; `None` for a secret.
+    #[must_use]
+    pub fn public_key_pem(&self) -> Option<String> {
+        let der: PublicKeyX509Der<'_> = match &*self.pair {
+            Pair::Rsa(pair) => pair.public_key().as_der(),
+            Pair::Ec(pair) => pair.public_key().as_der(),
+            Pair::Ed25519(pair) => pair.public_key().as_der(),
+            Pair::Secret(_) => return None,
+        }
+        .expect("a public key in DER");
+        let base64 = STANDARD.encode_to_string(der.as_ref());
+        let lines: Vec<&str> = base64
+            .as_bytes()
+            .chunks(64)
+            .map(|line| std::str::from_utf8(line).unwrap_or_default())
+            .collect();
+        let body = lines.join("\n");
+        Some(format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n"))
     }
 
     /// Returns the secret of an HMAC key.
@@ -183,13 +200,23 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)
 }
 
-fn shared_rsa() -> Arc<RsaKeyPair> {
-    static PAIR: OnceLock<Arc<RsaKeyPair>> = OnceLock::new();
-    Arc::clone(PAIR.get_or_init(rsa))
+/// One RSA key pair for the six RSA algorithms of an issuer, because making one is slow.
+#[derive(Default)]
+pub(crate) struct SharedRsa {
+    pair: OnceLock<Arc<RsaKeyPair>>,
 }
 
-fn rsa() -> Arc<RsaKeyPair> {
-    Arc::new(RsaKeyPair::generate(KeySize::Rsa2048).expect("an RSA key"))
+impl SharedRsa {
+    fn pair(&self) -> Arc<RsaKeyPair> {
+        let generate = || Arc::new(RsaKeyPair::generate(KeySize::Rsa2048).expect("an RSA key"));
+        Arc::clone(self.pair.get_or_init(generate))
+    }
+}
+
+impl fmt::Debug for SharedRsa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedRsa").finish_non_exhaustive()
+    }
 }
 
 fn ec(algorithm: &'static EcdsaSigningAlgorithm) -> Pair {

@@ -3,19 +3,20 @@
 use std::{
     iter,
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use portcullis::Algorithm;
 
-use crate::SigningKey;
+use crate::{SigningKey, key::SharedRsa};
 
 /// A list of keys, oldest first. Keys are added and never taken away, so that they can be lent.
 #[derive(Debug)]
 pub(crate) struct RotatingKey {
     algorithm: Algorithm,
+    rsa: Arc<SharedRsa>,
     first: OnceLock<Box<Generation>>,
     retired: AtomicUsize,
 }
@@ -28,8 +29,8 @@ struct Generation {
 
 impl RotatingKey {
     /// The first key is generated when it is first used.
-    pub(crate) fn new(algorithm: Algorithm) -> Self {
-        Self { algorithm, first: OnceLock::new(), retired: AtomicUsize::new(0) }
+    pub(crate) fn new(algorithm: Algorithm, rsa: Arc<SharedRsa>) -> Self {
+        Self { algorithm, rsa, first: OnceLock::new(), retired: AtomicUsize::new(0) }
     }
 
     pub(crate) fn algorithm(&self) -> Algorithm {
@@ -50,7 +51,7 @@ impl RotatingKey {
                 count += 1;
             }
             let key_id = format!("{}-{}", key_id(self.algorithm), count + 1);
-            let key = SigningKey::generate_unshared(self.algorithm, key_id);
+            let key = SigningKey::generate(self.algorithm, key_id);
             // Another thread may have been faster; then this rotation comes after its own.
             if newest.next.set(Generation::new(key)).is_ok() {
                 return;
@@ -75,7 +76,8 @@ impl RotatingKey {
 
     fn first(&self) -> &Generation {
         self.first.get_or_init(|| {
-            Generation::new(SigningKey::generate(self.algorithm, key_id(self.algorithm)))
+            let key_id = key_id(self.algorithm);
+            Generation::new(SigningKey::generate_sharing(&self.rsa, self.algorithm, key_id))
         })
     }
 }

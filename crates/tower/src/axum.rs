@@ -69,14 +69,12 @@ impl<S: Sync> OptionalFromRequestParts<S> for Caller {
     /// layer is an error all the same.
     async fn from_request_parts(
         parts: &mut Parts,
-        _state: &S,
+        state: &S,
     ) -> Result<Option<Self>, CallerRejection> {
         if parts.extensions.get::<Anonymous>().is_some() {
             return Ok(None);
         }
-        let caller = caller::caller(&parts.extensions);
-        let caller = caller.cloned().map_err(|reason| CallerRejection::new(reason, &parts.method));
-        caller.map(Some)
+        <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)
     }
 }
 
@@ -91,10 +89,26 @@ impl<S: Sync, G: Send + Sync + 'static> FromRequestParts<S> for Granted<G> {
     }
 }
 
+impl<S: Sync, G: Send + Sync + 'static> OptionalFromRequestParts<S> for Granted<G> {
+    type Rejection = CallerRejection;
+
+    /// `None` for a request without credentials that an optional layer has let through.
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &S,
+    ) -> Result<Option<Self>, CallerRejection> {
+        if parts.extensions.get::<Anonymous>().is_some() {
+            return Ok(None);
+        }
+        <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)
+    }
+}
+
 /// All claims of the token, as a type of the application.
 ///
-/// The layer has judged the token; this only reads it. Claims that are not of the type are refused
-/// as a bad token. Rights belong into the grant, which is read once for each token:
+/// The layer has judged the token; this only reads it. Claims that are not of the type, or that lack a
+/// field of it, are refused as a bad token: give fields that a good token may lack the type `Option`.
+/// Rights belong into the grant, which is read once for each token:
 /// [`with_grant`](portcullis::AuthenticatorBuilder::with_grant).
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "a handler takes it apart, like `Json`")]

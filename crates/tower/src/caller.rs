@@ -68,24 +68,40 @@ pub(crate) enum NoCaller {
     Layer(LayerError),
 }
 
-/// Leaves a caller in the extensions.
+/// A CORS preflight that a layer has passed unjudged: policies let it through.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PassedPreflight;
+
+/// Leaves a caller in the extensions, in place of whatever a layer around has left.
 pub(crate) fn insert<G: Send + Sync + 'static>(
     extensions: &mut Extensions,
     caller: Authenticated<G>,
 ) {
     let (principal, grant) = caller.into_parts();
+    extensions.remove::<Anonymous>();
     extensions.insert(Caller(principal));
     extensions.insert(Granted(grant));
 }
 
+/// Leaves word that there is no caller. One that a layer around has left was judged by other rules,
+/// and is taken away.
+pub(crate) fn insert_anonymous<G: Send + Sync + 'static>(
+    extensions: &mut Extensions,
+    anonymous: Anonymous,
+) {
+    extensions.remove::<Caller>();
+    extensions.remove::<Granted<G>>();
+    extensions.insert(anonymous);
+}
+
 /// Finds the caller in the extensions.
 pub(crate) fn caller(extensions: &Extensions) -> Result<&Caller, NoCaller> {
-    match (extensions.get::<Caller>(), extensions.get::<Anonymous>()) {
-        (Some(caller), _) => Ok(caller),
-        (None, Some(anonymous)) => {
+    match (extensions.get::<Anonymous>(), extensions.get::<Caller>()) {
+        (Some(anonymous), _) => {
             let settings = Arc::clone(&anonymous.settings);
             Err(NoCaller::Refused(AuthErrorKind::NoCredentials.into(), settings))
         }
+        (None, Some(caller)) => Ok(caller),
         (None, None) => Err(NoCaller::Layer(LayerError::Missing)),
     }
 }
@@ -95,9 +111,13 @@ pub(crate) fn caller_and_grant<G: Send + Sync + 'static>(
     extensions: &Extensions,
 ) -> Result<(&Caller, &Granted<G>), NoCaller> {
     let caller = caller(extensions)?;
-    let grant = extensions.get::<Granted<G>>().ok_or_else(|| {
-        let (wanted, made) = (std::any::type_name::<G>(), caller.grant_type_name());
-        NoCaller::Layer(LayerError::OtherGrant { wanted, made })
-    })?;
-    Ok((caller, grant))
+    // A grant that a layer around has left belongs to another caller: it must be of the type that
+    // this caller's engine makes.
+    match extensions.get::<Granted<G>>() {
+        Some(grant) if caller.is_grant_type::<G>() => Ok((caller, grant)),
+        _ => {
+            let (wanted, made) = (std::any::type_name::<G>(), caller.grant_type_name());
+            Err(NoCaller::Layer(LayerError::OtherGrant { wanted, made }))
+        }
+    }
 }

@@ -55,6 +55,9 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
+//! | `tracing` | yes | one event for each refusal, target `portcullis::rejection`, level debug |
+//! | `remote` | no | keys from JWK Set URLs, discovery and watched files |
+//! | `fips` | no | the FIPS-validated module of AWS-LC |
 //! | `axum` | no | the extractors of `portcullis-axum`, which turns it on |
 
 mod auth;

@@ -13,6 +13,7 @@ use crate::caller::NoCaller;
 pub struct Refusal {
     challenge: Challenge,
     error: Option<AuthError>,
+    layer_error: Option<LayerError>,
     is_head: bool,
 }
 
@@ -20,12 +21,17 @@ impl Refusal {
     pub(crate) fn new(error: AuthError, settings: Arc<ChallengeSettings>, method: &Method) -> Self {
         error.report();
         let challenge = Challenge::from(&error).with_settings(settings);
-        Self { challenge, error: Some(error), is_head: *method == Method::HEAD }
+        Self { challenge, error: Some(error), layer_error: None, is_head: *method == Method::HEAD }
     }
 
     pub(crate) fn of_layer(error: LayerError, method: &Method) -> Self {
         error.report();
-        Self { challenge: (&error).into(), error: None, is_head: *method == Method::HEAD }
+        Self {
+            challenge: (&error).into(),
+            error: None,
+            layer_error: Some(error),
+            is_head: *method == Method::HEAD,
+        }
     }
 
     pub(crate) fn no_caller(reason: NoCaller, method: &Method) -> Self {
@@ -48,8 +54,14 @@ impl Refusal {
         self.error.as_ref()
     }
 
-    /// Makes a response with the status and the headers of the challenge, and leaves the error in
-    /// its extensions.
+    /// Returns how the application is put together wrongly, if that is the reason.
+    #[must_use]
+    pub fn layer_error(&self) -> Option<LayerError> {
+        self.layer_error
+    }
+
+    /// Makes a response with the status and the headers of the challenge. Its type of content is not
+    /// set: that goes with the body.
     #[must_use]
     pub fn response<B>(&self, body: B) -> Response<B> {
         let mut response = Response::new(body);
@@ -63,20 +75,31 @@ impl Refusal {
         if let Some(retry_after) = self.challenge.retry_after() {
             headers.insert(header::RETRY_AFTER, retry_after.as_secs().into());
         }
-        if let Some(error) = &self.error {
-            response.extensions_mut().insert(error.clone());
-        }
         response
     }
 
+    /// Tells whether the request was a `HEAD`, whose response has no body.
+    #[must_use]
+    pub fn is_head(&self) -> bool {
+        self.is_head
+    }
+
     pub(crate) fn into_response<B>(self, make: &impl ResponseForRefusal<B>) -> Response<B> {
-        make.response(&self)
+        let mut response = make.response(&self);
+        if let Some(error) = self.error {
+            response.extensions_mut().insert(error);
+        }
+        if let Some(error) = self.layer_error {
+            response.extensions_mut().insert(error);
+        }
+        response
     }
 }
 
 /// Makes the response to a refused request.
 ///
-/// Closures are one, so that an application can answer in its own form:
+/// Closures are one, so that an application can answer in its own form. Their argument needs its type
+/// written out:
 ///
 /// ```
 /// use http::Response;

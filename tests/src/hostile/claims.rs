@@ -228,7 +228,7 @@ fn grants(setting: &Setting) -> Vec<Row> {
         ));
     }
     let mapping = GrantMapping::default().roles(["/realm_access/roles"]);
-    let keycloak = setting.engine(setting.issuer.trusted().grant(mapping));
+    let keycloak = setting.engine(setting.issuer.trusted().grant_mapping(mapping));
     let twice = r#"{"realm_access":{"roles":["admin"],"roles":["blocked"]},"#;
     let claims = setting.valid().claims_json().replacen('{', twice, 1);
     rows.push(Row::refused(

@@ -261,6 +261,52 @@ fn issuers(setting: &Setting) -> Vec<ConfigRow> {
             "DuplicateIssuer",
         ),
         row(
+            "an issuer that stands for any under the name of a trusted one",
+            "§7 keys bound to the issuer",
+            build(vec![trusted(), Issuer::dangerous_any(setting.issuer.name()).jwk_set(&set)]),
+            "DuplicateIssuer",
+        ),
+        row(
+            "an empty audience",
+            "§3 CVE-2023-22482",
+            build(vec![trusted().audience("")]),
+            "EmptySetting",
+        ),
+        row(
+            "an empty list of subjects",
+            "§3 CVE-2022-29165",
+            build(vec![trusted().subjects(<[&str; 0]>::default())]),
+            "EmptySetting",
+        ),
+        row(
+            "a realm with a newline",
+            "RFC 9110 §11.5",
+            Authenticator::builder().issuer(trusted()).audience(AUDIENCE).realm("a\nb").build(),
+            "InvalidChallengeText",
+        ),
+        row(
+            "a place twice",
+            "RFC 6750 §2",
+            Authenticator::builder()
+                .issuer(trusted())
+                .audience(AUDIENCE)
+                .places([Place::bearer(), Place::bearer()])
+                .build(),
+            "DuplicatePlace",
+        ),
+        row(
+            "cookies as a header field",
+            "RFC 6750 §2",
+            place(Place::header("cookie")),
+            "InvalidPlace",
+        ),
+        row(
+            "a scheme in a query",
+            "RFC 6750 §2",
+            place(Place::query("t").scheme("Bearer")),
+            "InvalidPlace",
+        ),
+        row(
             "public keys for HS256 alone",
             "§1 CVE-2024-37568",
             build(vec![trusted().algorithms([Algorithm::HS256])]),

@@ -18,7 +18,8 @@ fn tokens(setting: &Setting) -> Vec<Row> {
         Row::accepted(&setting.plain, name, stands_for, token, "alice")
     };
     let mut rows: Vec<_> = Algorithm::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|algorithm| !algorithm.is_symmetric())
         .map(|algorithm| {
             let token = setting.valid().algorithm(algorithm);

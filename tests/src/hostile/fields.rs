@@ -51,7 +51,7 @@ fn fields(setting: &Setting) -> Vec<Row> {
             ("the scheme alone", with("Bearer".into()), "malformed_request"),
             ("the scheme and a space", with("Bearer ".into()), "malformed_request"),
             ("the scheme and many spaces", with("Bearer      ".into()), "malformed_request"),
-            ("a tab behind the scheme", with(format!("Bearer\t{token}")), "no_credentials"),
+            ("a tab behind the scheme", with(format!("Bearer\t{token}")), "malformed_request"),
             ("a newline behind the scheme", with(format!("Bearer\n{token}")), "no_credentials"),
             ("a colon behind the scheme", with(format!("Bearer: {token}")), "no_credentials"),
             ("nothing behind the scheme", with(format!("Bearer{token}")), "no_credentials"),

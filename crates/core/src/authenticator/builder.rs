@@ -1,6 +1,6 @@
 //! The configuration of an [`Authenticator`].
 
-use std::sync::Arc;
+use std::{any::TypeId, sync::Arc};
 
 use serde::de::DeserializeOwned;
 
@@ -47,7 +47,7 @@ impl AuthenticatorBuilder {
     }
 }
 
-impl<G> AuthenticatorBuilder<G> {
+impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     /// Adds an issuer that is trusted.
     pub fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuers.push(issuer);
@@ -60,7 +60,8 @@ impl<G> AuthenticatorBuilder<G> {
         self
     }
 
-    /// The places that a token may be in, in order. Default: [`Place::bearer`].
+    /// The places that a token may be in, in order, such as `[Place::cookie("session")]`. Default:
+    /// [`Place::bearer`].
     pub fn places<I: IntoIterator<Item = Place>>(self, places: I) -> Self {
         Self { places: places.into_iter().collect(), ..self }
     }
@@ -151,12 +152,14 @@ impl<G> AuthenticatorBuilder<G> {
         if self.places.is_empty() {
             return Err(ConfigError::NoPlaces);
         }
-        self.places.iter().try_for_each(Place::check)?;
+        Place::check_all(&self.places)?;
+        self.challenge.check()?;
         let challenge = Arc::new(self.challenge);
         let now = self.clock.now();
         let info = EngineInfo {
             challenge: Arc::clone(&challenge),
             grant_type: std::any::type_name::<G>(),
+            grant_type_id: TypeId::of::<G>(),
         };
         let engine = Engine {
             issuers: TrustedIssuers::new(self.issuers, &self.audiences, &Arc::new(info), now)?,

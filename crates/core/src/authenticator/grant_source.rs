@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{AuthError, Grant, Principal, grant::CompiledMapping, json::Object};
+use crate::{AuthError, AuthErrorKind, Grant, Principal, grant::CompiledMapping, json::Object};
 
 /// Where the grant of a caller is made from.
 pub(crate) enum GrantSource<G> {
@@ -31,7 +31,11 @@ impl<G> PrincipalMapping<G> {
     }
 
     pub(crate) fn map(&self, principal: &Principal) -> Result<G, AuthError> {
-        (self.function)(principal)
+        (self.function)(principal).map_err(|error| match error.kind() {
+            // There were credentials: an optional layer must not take this for a request without.
+            AuthErrorKind::NoCredentials => AuthErrorKind::NotPermitted.into(),
+            _ => error,
+        })
     }
 }
 

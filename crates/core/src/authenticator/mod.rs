@@ -83,8 +83,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         let engine = &*self.engine;
         #[cfg(feature = "remote")]
         self.start_tasks();
-        let query_without_tokens =
-            request.query().and_then(|query| extract::without_tokens(&engine.places, query));
+        let query_without_tokens = self.query_without_tokens(request);
         let tokens = match extract::extract(&engine.places, engine.several, request) {
             Ok(tokens) => tokens,
             Err(error) => {
@@ -101,6 +100,13 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
                 Judgement::Waiting(Waiting::new(self, &tokens, coming, verdict))
             }
         }
+    }
+
+    /// Returns the query without tokens, if there are any in it, of a request that is not judged.
+    #[must_use]
+    pub fn query_without_tokens(&self, request: &dyn RequestView) -> Option<String> {
+        let query = request.query()?;
+        extract::without_tokens(&self.engine.places, query)
     }
 
     /// Judges a token that some other code took out of a request, by the keys at hand.
@@ -132,23 +138,12 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     ) -> Result<Authenticated<G>, Stop> {
         let mut caller = None;
         for token in tokens {
-            let proven = prove(&self.engine, token, patience).map_err(|stop| {
-                let error = stop.error.with_fingerprint(fingerprint_for_logs(token));
-                Stop { error, ..stop }
-            })?;
+            let proven = prove(&self.engine, token, patience)
+                .map_err(|stop| Stop { error: stop.error.about(token), ..stop })?;
             caller.get_or_insert(proven);
         }
         caller.ok_or_else(|| AuthError::from(AuthErrorKind::NoCredentials).into())
     }
-}
-
-/// The fingerprint is a hash over the whole token: made only where someone listens.
-fn fingerprint_for_logs(token: &BearerToken<'_>) -> Option<String> {
-    #[cfg(feature = "tracing")]
-    let listens = tracing::enabled!(target: "portcullis::rejection", tracing::Level::DEBUG);
-    #[cfg(not(feature = "tracing"))]
-    let listens = false;
-    listens.then(|| token.fingerprint())
 }
 
 impl<G> Clone for Authenticator<G> {

@@ -43,7 +43,10 @@ impl NumericDate {
             Some(rest) => (1, rest),
             None => (0, nanos),
         };
-        Self { seconds: self.seconds.saturating_add(seconds).saturating_add(carry), nanos }
+        match self.seconds.checked_add(seconds).and_then(|seconds| seconds.checked_add(carry)) {
+            Some(seconds) => Self { seconds, nanos },
+            None => Self { seconds: i64::MAX, nanos: NANOS_PER_SECOND - 1 },
+        }
     }
 
     /// Returns the date this much earlier, or the first date there is.
@@ -54,7 +57,10 @@ impl NumericDate {
             Some(rest) => (0, rest),
             None => (1, self.nanos.saturating_add(NANOS_PER_SECOND - duration.subsec_nanos())),
         };
-        Self { seconds: self.seconds.saturating_sub(seconds).saturating_sub(borrow), nanos }
+        match self.seconds.checked_sub(seconds).and_then(|seconds| seconds.checked_sub(borrow)) {
+            Some(seconds) => Self { seconds, nanos },
+            None => Self { seconds: i64::MIN, nanos: 0 },
+        }
     }
 
     /// Returns the time from `earlier` to `self`, or zero if `earlier` is later.
@@ -88,7 +94,7 @@ impl NumericDate {
     }
 }
 
-/// A JSON number taken apart: `digits`, with the decimal point after the first `point` of them.
+/// A JSON number taken apart: sign, digits before and after the point, and exponent.
 struct Decimal<'a> {
     negative: bool,
     whole: &'a str,
@@ -207,6 +213,8 @@ mod tests {
             NumericDate::from_seconds(i64::MIN).saturating_sub(Duration::from_secs(1)).seconds(),
             i64::MIN
         );
+        let edge = NumericDate { seconds: i64::MAX, nanos: 600_000_000 };
+        assert!(edge.saturating_add(Duration::from_millis(600)) >= edge);
         assert_eq!(half.saturating_since(NumericDate::EPOCH), Duration::from_millis(1500));
         assert_eq!(NumericDate::EPOCH.saturating_since(half), Duration::ZERO);
         assert_eq!(

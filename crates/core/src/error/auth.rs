@@ -14,6 +14,7 @@ pub struct AuthError {
     kind: AuthErrorKind,
     cause: Option<Cause>,
     missing_scope: Option<Arc<str>>,
+    #[cfg(feature = "tracing")]
     fingerprint: Option<Arc<str>>,
 }
 
@@ -25,25 +26,43 @@ impl AuthError {
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
         let cause = Cause::Error(Arc::from(source.into()));
-        Self { kind, cause: Some(cause), missing_scope: None, fingerprint: None }
+        Self::new(kind, Some(cause), None)
     }
 
     /// Creates an error of kind [`AuthErrorKind::InsufficientScope`] that names the scope needed,
     /// as one or more scope tokens with spaces between.
     #[must_use]
     pub fn insufficient_scope(scope: impl Into<Arc<str>>) -> Self {
-        let missing_scope = Some(scope.into());
+        Self::new(AuthErrorKind::InsufficientScope, None, Some(scope.into()))
+    }
+
+    const fn new(
+        kind: AuthErrorKind,
+        cause: Option<Cause>,
+        missing_scope: Option<Arc<str>>,
+    ) -> Self {
         Self {
-            kind: AuthErrorKind::InsufficientScope,
-            cause: None,
+            kind,
+            cause,
             missing_scope,
+            #[cfg(feature = "tracing")]
             fingerprint: None,
         }
     }
 
-    /// Names the token in logs.
-    pub(crate) fn with_fingerprint(self, fingerprint: Option<String>) -> Self {
-        Self { fingerprint: fingerprint.map(Into::into), ..self }
+    /// Names the token in logs, by a hash over the whole of it: made only where someone listens.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn about(self, token: &crate::BearerToken<'_>) -> Self {
+        if tracing::enabled!(target: "portcullis::rejection", tracing::Level::DEBUG) {
+            return Self { fingerprint: Some(token.fingerprint().into()), ..self };
+        }
+        self
+    }
+
+    /// Nobody listens.
+    #[cfg(not(feature = "tracing"))]
+    pub(crate) fn about(self, _: &crate::BearerToken<'_>) -> Self {
+        self
     }
 
     /// Tells the log that a request was refused: one event, target `portcullis::rejection`, level
@@ -65,12 +84,7 @@ impl AuthError {
 
     /// Creates an error with a fixed reason, without allocating.
     pub(crate) const fn because(kind: AuthErrorKind, reason: &'static str) -> Self {
-        Self {
-            kind,
-            cause: Some(Cause::Reason(Reason(reason))),
-            missing_scope: None,
-            fingerprint: None,
-        }
+        Self::new(kind, Some(Cause::Reason(Reason(reason))), None)
     }
 
     /// Returns the kind.
@@ -92,7 +106,7 @@ impl AuthError {
 
 impl From<AuthErrorKind> for AuthError {
     fn from(kind: AuthErrorKind) -> Self {
-        Self { kind, cause: None, missing_scope: None, fingerprint: None }
+        Self::new(kind, None, None)
     }
 }
 

@@ -32,8 +32,25 @@ pub enum ConfigError {
         /// The issuer.
         issuer: String,
     },
+    /// A setting of an issuer is empty, so that nothing or everything would fit it.
+    EmptySetting {
+        /// The issuer.
+        issuer: String,
+        /// The setting.
+        setting: &'static str,
+    },
     /// There is no place to take a token from.
     NoPlaces,
+    /// Two places are the same, so that each token would count twice.
+    DuplicatePlace {
+        /// The name of the header field, query parameter or cookie.
+        name: String,
+    },
+    /// A text that challenges name would not arrive as it is.
+    InvalidChallengeText {
+        /// The setting.
+        setting: &'static str,
+    },
     /// The name of a header field, query parameter or cookie cannot be one.
     InvalidPlace {
         /// The name.
@@ -124,14 +141,27 @@ impl fmt::Display for ConfigError {
                 "no key of issuer `{issuer}` fits its `algorithms(…)`, so every token would be \
                  refused: allow an algorithm of one of its keys"
             ),
+            Self::EmptySetting { issuer, setting } => write!(
+                f,
+                "`{setting}` of issuer `{issuer}` is empty: give a value, or leave the setting out"
+            ),
+            Self::DuplicatePlace { name } => {
+                write!(f, "place `{name}` is there twice: name each place once")
+            }
+            Self::InvalidChallengeText { setting } => write!(
+                f,
+                "`{setting}` must be visible ASCII and spaces, 256 characters at most, to arrive \
+                 in a challenge as it is"
+            ),
             Self::NoPlaces => f.write_str(
                 "there is no place to take a token from: name one with `places(…)`, or leave the \
                  default",
             ),
             Self::InvalidPlace { name } => write!(
                 f,
-                "`{name}` cannot name a header field, query parameter or cookie: use letters, \
-                 digits, `-` and `_`"
+                "`{name}` cannot name a header field, scheme, query parameter or cookie: use letters, \
+                 digits, `-` and `_`; a scheme goes with a header field, and cookies with \
+                 `Place::cookie`"
             ),
             Self::InvalidClaimPath { path } => write!(
                 f,

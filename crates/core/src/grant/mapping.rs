@@ -8,7 +8,9 @@ use crate::{
 
 /// Which claims of an issuer's tokens hold scopes, roles, permissions and groups.
 ///
-/// A claim is named by its member name, or by a JSON pointer with a leading slash. Of several names
+/// A claim is named by its member name, or by a JSON pointer with a leading slash: `/a/b` is member
+/// `b` of member `a`, while a dot is a character like any other. A pointer leads through objects
+/// only, not into lists. Of several names
 /// the first that is there counts. A claim that is there with another JSON type is an error, never
 /// an empty list.
 ///
@@ -127,7 +129,8 @@ fn scope(value: Option<Value<'_>>) -> Result<Scope, AuthError> {
         Some(text) => Ok(Scope::from(&*text)),
         None => {
             let tokens = strings(Some(value))?;
-            Ok(tokens.iter().map(|token| &**token).collect())
+            // An entry with a space is no scope token, and must not become two.
+            Ok(tokens.iter().map(|token| &**token).filter(|token| !token.contains(' ')).collect())
         }
     }
 }
@@ -176,6 +179,7 @@ mod tests {
             (r#"{"scp":["a","b"]}"#, Grant::builder().scope("a b").build()),
             (r#"{"scp":["a"],"scope":"b"}"#, Grant::builder().scope("b").build()),
             (r#"{"scp":["a"],"scope":null}"#, Grant::builder().scope("a").build()),
+            (r#"{"scp":["a b","c"]}"#, Grant::builder().scope("c").build()),
             (r#"{"scope":""}"#, Grant::default()),
             (r#"{"scope":[]}"#, Grant::default()),
             (r#"{"realm_access":{"roles":["x","y"]}}"#, Grant::builder().roles(["x", "y"]).build()),

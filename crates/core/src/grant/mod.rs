@@ -2,7 +2,7 @@
 
 mod mapping;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ use crate::Scope;
 pub struct Grant {
     scope: Scope,
     roles: Vec<Box<str>>,
-    permissions: BTreeMap<Box<str>, Vec<Box<str>>>,
+    permissions: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     groups: Vec<Box<str>>,
 }
 
@@ -78,9 +78,7 @@ impl Grant {
     /// Tells whether the grant has a level on a resource.
     #[must_use]
     pub fn has_permission(&self, resource: &str, level: &str) -> bool {
-        self.permissions
-            .get(resource)
-            .is_some_and(|levels| levels.iter().any(|own| **own == *level))
+        self.permissions.get(resource).is_some_and(|levels| levels.contains(level))
     }
 
     /// Tells whether the caller is in a group.
@@ -118,11 +116,7 @@ impl GrantBuilder {
 
     /// Adds a permission: a level, such as `write`, on a resource.
     pub fn permission(mut self, resource: impl Into<Box<str>>, level: impl Into<Box<str>>) -> Self {
-        let levels = self.grant.permissions.entry(resource.into()).or_default();
-        let level = level.into();
-        if !levels.contains(&level) {
-            levels.push(level);
-        }
+        self.grant.permissions.entry(resource.into()).or_default().insert(level.into());
         self
     }
 

@@ -1,6 +1,6 @@
 //! Issuers as the pipeline reads them: checked, and never changed.
 
-use std::sync::Arc;
+use std::{any::TypeId, sync::Arc};
 
 use super::{Issuer, IssuerKeys, Rules};
 use crate::{
@@ -26,6 +26,12 @@ impl Issuer {
             (false, false) => Some(audiences),
             (false, true) => return Err(ConfigError::NoAudience { issuer: self.name }),
         };
+        if audiences.iter().flatten().any(String::is_empty) {
+            return Err(ConfigError::EmptySetting { issuer: self.name, setting: "audience" });
+        }
+        if self.rules.subjects.as_ref().is_some_and(Vec::is_empty) {
+            return Err(ConfigError::EmptySetting { issuer: self.name, setting: "subjects" });
+        }
         #[cfg(feature = "remote")]
         let has_sources = !self.sources.is_empty();
         #[cfg(not(feature = "remote"))]
@@ -81,6 +87,7 @@ pub(crate) struct EngineInfo {
     pub(crate) challenge: Arc<ChallengeSettings>,
     /// The name of the type of grants.
     pub(crate) grant_type: &'static str,
+    pub(crate) grant_type_id: TypeId,
 }
 
 impl IssuerConfig {
@@ -125,8 +132,11 @@ impl TrustedIssuers {
         let (any, named): (Vec<_>, Vec<_>) =
             issuers.into_iter().partition(|issuer| issuer.is_any());
         let by_name = NameIndex::new(named.iter().map(|issuer| issuer.name()).enumerate());
-        let duplicate =
-            named.iter().find(|issuer| by_name.get(issuer.name()).len() > 1).or_else(|| any.get(1));
+        let duplicate = named
+            .iter()
+            .find(|issuer| by_name.get(issuer.name()).len() > 1)
+            .or_else(|| any.iter().find(|issuer| !by_name.get(issuer.name()).is_empty()))
+            .or_else(|| any.get(1));
         if let Some(duplicate) = duplicate {
             return Err(ConfigError::DuplicateIssuer { issuer: duplicate.name.clone() });
         }

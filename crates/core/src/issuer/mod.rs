@@ -52,7 +52,8 @@ pub(crate) struct Rules {
     pub(crate) types: Vec<TokenType>,
     pub(crate) expiry_required: bool,
     pub(crate) subject_required: bool,
-    pub(crate) subjects: Vec<String>,
+    /// `None`: all.
+    pub(crate) subjects: Option<Vec<String>>,
     pub(crate) max_age: Option<Duration>,
     pub(crate) max_lifetime: Option<Duration>,
     pub(crate) bound_tokens_ignored: bool,
@@ -66,7 +67,7 @@ impl Default for Rules {
             types: vec![TokenType::Absent, TokenType::Jwt, TokenType::AtJwt],
             expiry_required: true,
             subject_required: true,
-            subjects: Vec::new(),
+            subjects: None,
             max_age: None,
             max_lifetime: None,
             bound_tokens_ignored: false,
@@ -212,7 +213,7 @@ impl Issuer {
 
     /// The subjects that this issuer may speak for. Default: all.
     pub fn subjects<I: IntoIterator<Item: Into<String>>>(mut self, subjects: I) -> Self {
-        self.rules.subjects = subjects.into_iter().map(Into::into).collect();
+        self.rules.subjects = Some(subjects.into_iter().map(Into::into).collect());
         self
     }
 
@@ -262,7 +263,7 @@ impl Issuer {
     }
 
     /// Which claims hold scopes, roles, permissions and groups. Default: see [`GrantMapping`].
-    pub fn grant(self, mapping: GrantMapping) -> Self {
+    pub fn grant_mapping(self, mapping: GrantMapping) -> Self {
         Self { mapping, ..self }
     }
 }

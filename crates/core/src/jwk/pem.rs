@@ -34,7 +34,11 @@ impl VerificationKey {
             return Err(ConfigError::PrivateKey { found: block.tag().to_owned() });
         }
         let [block] = blocks.as_slice() else {
-            return Err(invalid(&format!("found {} blocks", blocks.len())));
+            let found = match blocks.len() {
+                0 => "found no block (for a file, there is `from_pem_file`)".to_owned(),
+                several => format!("found {several} blocks"),
+            };
+            return Err(invalid(&found));
         };
         match block.tag() {
             "PUBLIC KEY" => from_spki(block.contents()),

@@ -2,6 +2,8 @@
 //!
 //! [RFC 7518 §3.2]: https://www.rfc-editor.org/rfc/rfc7518#section-3.2
 
+use base64_simd::STANDARD;
+use serde_json::Value;
 use smallvec::SmallVec;
 
 use super::key::{VerificationKey, hmac_algorithm, unusable};
@@ -68,7 +70,13 @@ pub(super) fn hash_len(algorithm: Algorithm) -> Result<usize, ConfigError> {
 /// Tells whether a secret is a key or certificate in one of the forms that these are kept in.
 pub(super) fn is_key(secret: &[u8]) -> bool {
     let text = secret.strip_prefix("\u{feff}".as_bytes()).unwrap_or(secret).trim_ascii_start();
-    is_pem(text) || is_ssh_key(text) || is_jwk(text) || is_der(secret)
+    is_pem(text) || is_ssh_key(text) || is_jwk(text) || is_der(secret) || is_base64_of_der(text)
+}
+
+/// PEM without its first and last line, as some consoles show a key.
+fn is_base64_of_der(text: &[u8]) -> bool {
+    let base64: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    STANDARD.decode_to_vec(base64).is_ok_and(|der| is_der(&der))
 }
 
 fn is_pem(text: &[u8]) -> bool {
@@ -86,9 +94,8 @@ fn is_ssh_key(text: &[u8]) -> bool {
 
 fn is_jwk(text: &[u8]) -> bool {
     match serde_json::from_slice(text) {
-        Ok(serde_json::Value::Object(members)) => {
-            members.contains_key("kty") || members.contains_key("keys")
-        }
+        Ok(Value::Object(members)) => members.contains_key("kty") || members.contains_key("keys"),
+        Ok(Value::Array(list)) => list.iter().any(|key| key.get("kty").is_some()),
         _ => false,
     }
 }

@@ -7,6 +7,9 @@ use serde_json::Value;
 use super::VerificationKey;
 use crate::ConfigError;
 
+/// How many keys a set may have. Issuers publish a handful.
+const MAX_KEYS: usize = 100;
+
 /// The keys of a JWK Set that can be used, and why the others cannot ([RFC 7517 §5]).
 ///
 /// Keys are parsed one by one: one that is unusable is skipped and never spoils the rest. Skipped
@@ -75,6 +78,10 @@ impl JwkSet {
     }
 
     pub(super) fn from_values(values: &[Value]) -> Result<Self, ConfigError> {
+        if values.len() > MAX_KEYS {
+            let reason = format!("{} keys, and at most {MAX_KEYS} are read", values.len());
+            return Err(ConfigError::InvalidJwkSet { reason });
+        }
         let mut set = Self { keys: Vec::new(), skipped: Vec::new() };
         for (index, value) in values.iter().enumerate() {
             match VerificationKey::from_jwk_value(value) {
@@ -141,10 +148,10 @@ impl SkippedKey {
 
 impl std::fmt::Display for SkippedKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "key {} ", self.index)?;
+        write!(f, "key {}", self.index)?;
         if let Some(key_id) = &self.key_id {
-            write!(f, "(kid {key_id:?}) ")?;
+            write!(f, " (kid {key_id:?})")?;
         }
-        f.write_str(&self.reason)
+        write!(f, ": {}", self.reason)
     }
 }

@@ -335,8 +335,8 @@ fn a_set_without_a_usable_key_is_an_error_with_each_reason() {
     let error = read_set(&bad).unwrap_err();
     let ConfigError::NoUsableKey { reasons } = error else { panic!("{error:?}") };
     let expected = [
-        "key 0 (kid \"post-quantum\") its `kty` is missing or not supported",
-        "key 1 its `use` is not `sig`",
+        "key 0 (kid \"post-quantum\"): its `kty` is missing or not supported",
+        "key 1: its `use` is not `sig`",
     ];
     assert_eq!(reasons, expected);
 }
@@ -538,7 +538,7 @@ fn a_secret_is_at_least_as_long_as_the_hash() {
 
 #[test]
 fn a_secret_fits_no_asymmetric_algorithm() {
-    for algorithm in Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()) {
+    for algorithm in Algorithm::ALL.iter().copied().filter(|algorithm| !algorithm.is_symmetric()) {
         for made in [
             VerificationKey::from_secret([7; 64], algorithm),
             VerificationKey::dangerous_from_short_secret([7; 64], algorithm),

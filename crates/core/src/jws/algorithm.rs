@@ -41,7 +41,7 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Every algorithm, the asymmetric ones first.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: &'static [Self] = &[
         Self::RS256,
         Self::RS384,
         Self::RS512,
@@ -186,7 +186,7 @@ impl AlgorithmSet {
     }
 
     pub(crate) fn iter(self) -> impl Iterator<Item = Algorithm> {
-        Algorithm::ALL.into_iter().filter(move |&algorithm| self.contains(algorithm))
+        Algorithm::ALL.iter().copied().filter(move |&algorithm| self.contains(algorithm))
     }
 }
 
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn names_are_read_back_and_case_counts() {
-        for algorithm in Algorithm::ALL {
+        for &algorithm in Algorithm::ALL {
             assert_eq!(algorithm.name().parse(), Ok(algorithm));
             assert_eq!(algorithm.name().to_lowercase().parse::<Algorithm>(), Err(UnknownAlgorithm));
         }
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn the_asymmetric_set_is_every_algorithm_without_a_shared_secret() {
         let expected: AlgorithmSet =
-            Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()).collect();
+            Algorithm::ALL.iter().copied().filter(|a| !a.is_symmetric()).collect();
         assert_eq!(AlgorithmSet::ASYMMETRIC, expected);
         assert_eq!(AlgorithmSet::ASYMMETRIC.iter().count(), 10);
     }

@@ -72,17 +72,14 @@ fn collect<'r>(
     tokens: &mut Tokens<'r>,
 ) -> Result<()> {
     match &place.kind {
-        PlaceKind::Header { scheme } => {
-            from_header(place, scheme.as_deref(), several, request, tokens)
-        }
-        PlaceKind::Query => from_query(place, request, tokens),
-        PlaceKind::Cookie => from_cookies(place, request, tokens),
+        PlaceKind::Header => from_header(place, several, request, tokens),
+        PlaceKind::Query => from_query(place, several, request, tokens),
+        PlaceKind::Cookie => from_cookies(place, several, request, tokens),
     }
 }
 
 fn from_header<'r>(
     place: &Place,
-    scheme: Option<&str>,
     several: SeveralTokens,
     request: &'r dyn RequestView,
     tokens: &mut Tokens<'r>,
@@ -92,7 +89,7 @@ fn from_header<'r>(
     request.field_values(&place.name, &mut |value| {
         fields = fields.saturating_add(1);
         let counts = several != SeveralTokens::First || fields == 1;
-        let token = match scheme {
+        let token = match &place.scheme {
             Some(scheme) => after_scheme(value, scheme),
             None => Some(value),
         };
@@ -123,6 +120,8 @@ fn after_scheme<'r>(value: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
     match rest.first() {
         None => Some(rest),
         Some(b' ') => Some(trim_spaces(rest)),
+        // Not the separator of the grammar, but no other scheme either: a malformed credential.
+        Some(b'\t') => Some(rest),
         Some(_) => None,
     }
 }
@@ -136,6 +135,7 @@ fn trim_spaces(mut text: &[u8]) -> &[u8] {
 
 fn from_query<'r>(
     place: &Place,
+    several: SeveralTokens,
     request: &'r dyn RequestView,
     tokens: &mut Tokens<'r>,
 ) -> Result<()> {
@@ -144,7 +144,8 @@ fn from_query<'r>(
     };
     for parameter in query.split('&') {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        if is_named(name, &place.name) {
+        let counts = several != SeveralTokens::First || tokens.is_empty();
+        if counts && is_named(name, &place.name) {
             let value: Cow<'r, [u8]> = percent_decode_str(value).into();
             add(place, value, tokens)?;
         }
@@ -180,6 +181,7 @@ pub(crate) fn without_tokens(places: &[Place], query: &str) -> Option<String> {
 /// [RFC 6265 §4.2.1]: https://www.rfc-editor.org/rfc/rfc6265#section-4.2.1
 fn from_cookies<'r>(
     place: &Place,
+    several: SeveralTokens,
     request: &'r dyn RequestView,
     tokens: &mut Tokens<'r>,
 ) -> Result<()> {
@@ -192,7 +194,8 @@ fn from_cookies<'r>(
             else {
                 continue;
             };
-            if outcome.is_ok() {
+            let counts = several != SeveralTokens::First || tokens.is_empty();
+            if counts && outcome.is_ok() {
                 outcome = add(place, unquoted(value), tokens);
             }
         }

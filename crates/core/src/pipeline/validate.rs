@@ -172,8 +172,9 @@ fn check_subject(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
     if rules.subject_required && subject.as_deref() == Some("") {
         return Err(malformed("`sub` is empty"));
     }
-    let speaks_for = |subject: &str| rules.subjects.iter().any(|own| own == subject);
-    if rules.subjects.is_empty() || subject.is_some_and(|subject| speaks_for(&subject)) {
+    let Some(allowed) = &rules.subjects else { return Ok(()) };
+    let speaks_for = |subject: &str| allowed.iter().any(|own| own == subject);
+    if subject.is_some_and(|subject| speaks_for(&subject)) {
         Ok(())
     } else {
         Err(AuthErrorKind::WrongSubject.into())

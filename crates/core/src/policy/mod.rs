@@ -40,6 +40,9 @@ pub fn scope(token: impl Into<Box<str>>) -> Policy {
 }
 
 /// The caller has each of these scope tokens.
+///
+/// A rule without any token, or with one that no token can hold (it is empty, or has a space), never
+/// allows, and neither does its [`not`](Policy::not).
 pub fn all_scopes<I: IntoIterator<Item: Into<Box<str>>>>(tokens: I) -> Policy {
     Policy::scopes(tokens.into_iter().map(Into::into).collect(), Quantity::All)
 }
@@ -57,13 +60,17 @@ pub fn role(role: impl Into<Box<str>>) -> Policy {
 /// The caller has at least one of these roles.
 pub fn any_role<I: IntoIterator<Item: Into<Box<str>>>>(roles: I) -> Policy {
     let roles: Vec<Box<str>> = roles.into_iter().map(Into::into).collect();
+    if roles.is_empty() {
+        return Policy::senseless("no role");
+    }
     Policy::rule("any_role", move |_, grant: &Grant| {
         let has_one = roles.iter().any(|role| grant.has_role(role));
         if has_one { Ok(()) } else { Err(AuthErrorKind::InsufficientRole.into()) }
     })
 }
 
-/// A claim of the token has this value: same JSON type, same content.
+/// A claim of the token has this value: same JSON type, same content. It is named by its member
+/// name, not by a JSON pointer.
 ///
 /// # Examples
 ///
@@ -74,11 +81,14 @@ pub fn any_role<I: IntoIterator<Item: Into<Box<str>>>>(roles: I) -> Policy {
 /// ```
 pub fn claim(name: impl Into<String>, value: impl Serialize) -> Policy {
     let name = name.into();
-    // A value that is not JSON, such as a map with keys that are no strings, equals no claim.
-    let value = serde_json::to_value(value).ok();
+    let Ok(value) = serde_json::to_value(value) else {
+        return Policy::senseless(
+            "a value that is no JSON, such as a map whose keys are no strings",
+        );
+    };
     Policy::rule("claim", move |principal: &Principal, _| {
         let claim: Option<serde_json::Value> = principal.claim(&name)?;
-        let equal = claim.is_some() && claim == value;
+        let equal = claim.as_ref() == Some(&value);
         if equal { Ok(()) } else { Err(AuthErrorKind::NotPermitted.into()) }
     })
 }

@@ -13,8 +13,17 @@ pub struct Policy<G = Grant> {
 }
 
 pub(crate) enum Node<G> {
-    Scopes { tokens: Arc<[Box<str>]>, quantity: Quantity, grant: GrantOf<G> },
-    Rule { name: &'static str, function: RuleFunction<G> },
+    Scopes {
+        tokens: Arc<[Box<str>]>,
+        quantity: Quantity,
+        grant: GrantOf<G>,
+    },
+    Rule {
+        name: &'static str,
+        function: RuleFunction<G>,
+    },
+    /// A rule that says nothing: neither it nor its opposite ever allows.
+    Senseless(&'static str),
     And(Arc<[Policy<G>; 2]>),
     Or(Arc<[Policy<G>; 2]>),
     Not(Arc<Policy<G>>),
@@ -34,11 +43,17 @@ pub(crate) enum Quantity {
 
 impl Policy {
     pub(super) fn scopes(tokens: Vec<Box<str>>, quantity: Quantity) -> Self {
+        if tokens.is_empty() || !tokens.iter().all(|token| is_scope_token(token)) {
+            return Self::senseless("no scope token, or one that no token can hold");
+        }
         let grant: GrantOf<Grant> = Arc::new(|grant| grant);
         Self { node: Node::Scopes { tokens: tokens.into(), quantity, grant } }
     }
 
     /// Applies the policy to the standard grant inside of another type.
+    ///
+    /// Write the closure in place, `.on(|rights: &Rights| &rights.standard)`, or give a function: a
+    /// closure that was bound to a variable before does not compile.
     pub fn on<G: 'static>(self, find: impl Fn(&G) -> &Grant + Send + Sync + 'static) -> Policy<G> {
         let find: GrantOf<G> = Arc::new(find);
         self.on_shared(&find)
@@ -61,6 +76,7 @@ impl Policy {
                     Arc::new(move |principal, grant| function(principal, find(grant)));
                 Node::Rule { name, function }
             }
+            Node::Senseless(reason) => Node::Senseless(reason),
             Node::And(pair) => Node::And(both(pair)),
             Node::Or(pair) => Node::Or(both(pair)),
             Node::Not(inner) => Node::Not(Arc::new(inner.on_shared(find))),
@@ -70,6 +86,10 @@ impl Policy {
 }
 
 impl<G> Policy<G> {
+    pub(super) fn senseless(reason: &'static str) -> Self {
+        Self { node: Node::Senseless(reason) }
+    }
+
     pub(super) fn rule(
         name: &'static str,
         function: impl Fn(&Principal, &G) -> Result<(), AuthError> + Send + Sync + 'static,
@@ -77,7 +97,8 @@ impl<G> Policy<G> {
         Self { node: Node::Rule { name, function: Arc::new(function) } }
     }
 
-    /// Both must allow. The first that refuses decides what the caller is told.
+    /// Both must allow. The first that refuses decides what the caller is told; where both are rules
+    /// of scopes, it is told all that are needed.
     pub fn and(self, other: Self) -> Self {
         Self { node: Node::And(Arc::new([self, other])) }
     }
@@ -116,6 +137,7 @@ impl<G> Clone for Policy<G> {
                 grant: Arc::clone(grant),
             },
             Node::Rule { name, function } => Node::Rule { name, function: Arc::clone(function) },
+            Node::Senseless(reason) => Node::Senseless(reason),
             Node::And(pair) => Node::And(Arc::clone(pair)),
             Node::Or(pair) => Node::Or(Arc::clone(pair)),
             Node::Not(inner) => Node::Not(Arc::clone(inner)),
@@ -134,6 +156,7 @@ impl<G> fmt::Debug for Policy<G> {
                 write!(f, "any_scope({tokens:?})")
             }
             Node::Rule { name, .. } => write!(f, "{name}(…)"),
+            Node::Senseless(reason) => write!(f, "never({reason})"),
             Node::And(pair) => {
                 let [first, second] = &**pair;
                 write!(f, "({first:?} and {second:?})")
@@ -145,4 +168,11 @@ impl<G> fmt::Debug for Policy<G> {
             Node::Not(inner) => write!(f, "not {inner:?}"),
         }
     }
+}
+
+/// Visible characters only ([RFC 6749 §3.3]).
+///
+/// [RFC 6749 §3.3]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
+fn is_scope_token(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| matches!(byte, b'!'..=b'~'))
 }

@@ -27,7 +27,7 @@ fn path_on<'a>(origin: &str, name: &'a str) -> &'a str {
 
 fn metadata(origin: &str, path: &str, issuer: &TestIssuer) -> String {
     let public = |algorithm: &Algorithm| issuer.key(*algorithm).secret().is_none();
-    let algorithms = Algorithm::ALL.into_iter().filter(public).map(Algorithm::name);
+    let algorithms = Algorithm::ALL.iter().copied().filter(public).map(Algorithm::name);
     json!({
         "issuer": issuer.name(),
         "jwks_uri": format!("{origin}{path}/jwks.json"),

@@ -15,7 +15,13 @@ use crate::ProblemJson;
 /// 3. Parameters of the query that are places of tokens are taken out of the URI, and the response
 ///    gets `Cache-Control: no-store` ([RFC 6750 §2.3]).
 ///
+/// 4. What a layer of this kind around this one has left is replaced, not added to: the verdict of
+///    the innermost layer holds.
+///
 /// # Deployment
+///
+/// One layer for each engine: a second one of the same engine inside finds no token in the query,
+/// because the outer one has taken it out.
 ///
 /// Layers *around* this one, and proxies in front, still see the token: in the header, the cookie
 /// and the query. A CORS layer belongs around this one, so that browsers can read refusals too.
@@ -63,14 +69,17 @@ impl<G, R> JwtAuthLayer<G, R> {
         Self { admission: Admission::Optional, ..self }
     }
 
-    /// Lets CORS preflight requests through unjudged: `OPTIONS` with the header
-    /// `Access-Control-Request-Method`. Browsers send them without credentials. Needed only where
-    /// no CORS layer around this one answers them. Default: they are judged.
+    /// Lets CORS preflight requests through unjudged, past policies too: `OPTIONS` with the headers
+    /// `Origin` and `Access-Control-Request-Method`. Browsers send them without credentials. Needed
+    /// only where no CORS layer around this one answers them: what is inside must not do anything
+    /// else on `OPTIONS`. Default: they are judged.
     pub fn pass_preflight(self) -> Self {
         Self { preflight: Preflight::Passed, ..self }
     }
 
-    /// Makes the responses to refused requests. Default: [`ProblemJson`].
+    /// Makes the responses to requests that this layer refuses. Default: [`ProblemJson`].
+    ///
+    /// Each layer has its own; extractors that refuse answer as [`ProblemJson`] does.
     pub fn response_for_refusal<R2>(self, respond: R2) -> JwtAuthLayer<G, R2> {
         let Self { auth, admission, preflight, .. } = self;
         JwtAuthLayer { auth, admission, preflight, respond }

@@ -14,7 +14,10 @@ use super::{
     future::{JwtAuthFuture, forbid_storing},
     layer::{Admission, Preflight},
 };
-use crate::{Anonymous, ProblemJson, Refusal, ResponseForRefusal, caller};
+use crate::{
+    Anonymous, ProblemJson, Refusal, ResponseForRefusal,
+    caller::{self, PassedPreflight},
+};
 
 /// The service of [`JwtAuthLayer`].
 #[derive(Debug)]
@@ -51,8 +54,11 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         if self.layer.preflight == Preflight::Passed && is_preflight(&request) {
-            request.extensions_mut().insert(self.layer.anonymous());
-            return JwtAuthFuture::inner(self.inner.call(request), false);
+            let query = self.layer.auth.query_without_tokens(&View::of(&request));
+            let no_store = hide_tokens(request.uri_mut(), query);
+            self.layer.admit_anonymous(&mut request);
+            request.extensions_mut().insert(PassedPreflight);
+            return JwtAuthFuture::inner(self.inner.call(request), no_store);
         }
         match self.layer.auth.begin(&View::of(&request)) {
             Judgement::Done(verdict) => match self.layer.decide(&mut request, verdict) {
@@ -81,17 +87,14 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     where
         R: ResponseForRefusal<ResBody>,
     {
-        let no_store = verdict.query_without_tokens.is_some();
-        if let Some(query) = verdict.query_without_tokens {
-            replace_query(request.uri_mut(), &query);
-        }
+        let no_store = hide_tokens(request.uri_mut(), verdict.query_without_tokens);
         match verdict.result {
             Ok(caller) => caller::insert(request.extensions_mut(), caller),
             Err(error)
                 if error.kind() == AuthErrorKind::NoCredentials
                     && self.admission == Admission::Optional =>
             {
-                request.extensions_mut().insert(self.anonymous());
+                self.admit_anonymous(request);
             }
             Err(error) => {
                 let settings = Arc::clone(self.auth.challenge_settings());
@@ -106,8 +109,9 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
         Ok(no_store)
     }
 
-    fn anonymous(&self) -> Anonymous {
-        Anonymous::new(Arc::clone(self.auth.challenge_settings()))
+    fn admit_anonymous<ReqBody>(&self, request: &mut Request<ReqBody>) {
+        let anonymous = Anonymous::new(Arc::clone(self.auth.challenge_settings()));
+        caller::insert_anonymous::<G>(request.extensions_mut(), anonymous);
     }
 }
 
@@ -137,7 +141,15 @@ impl RequestView for View<'_> {
 
 fn is_preflight<B>(request: &Request<B>) -> bool {
     request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ORIGIN)
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Takes tokens out of the URI. Tells whether there were any, so that the response must not be stored.
+fn hide_tokens(uri: &mut Uri, query_without_tokens: Option<String>) -> bool {
+    let Some(query) = query_without_tokens else { return false };
+    replace_query(uri, &query);
+    true
 }
 
 /// Puts another query into a URI; an empty one goes with its question mark.

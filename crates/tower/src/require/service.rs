@@ -10,7 +10,10 @@ use portcullis::Grant;
 use tower_service::Service;
 
 use super::{RequireFuture, RequireLayer};
-use crate::{ProblemJson, Refusal, ResponseForRefusal, caller::caller_and_grant};
+use crate::{
+    ProblemJson, Refusal, ResponseForRefusal,
+    caller::{PassedPreflight, caller_and_grant},
+};
 
 /// The service of [`RequireLayer`].
 #[derive(Debug)]
@@ -55,6 +58,9 @@ where
 
 impl<G: Send + Sync + 'static, R> RequireLayer<G, R> {
     fn check<B>(&self, request: &Request<B>) -> Result<(), Box<Refusal>> {
+        if request.extensions().get::<PassedPreflight>().is_some() {
+            return Ok(());
+        }
         let method = request.method();
         let (caller, grant) = caller_and_grant::<G>(request.extensions())
             .map_err(|reason| Refusal::no_caller(reason, method))?;

@@ -20,9 +20,6 @@ use crate::NumericDate;
 /// The longest document, in bytes: a hundred keys with certificate chains stay below it.
 const MAX_LEN: usize = 256 * 1024;
 
-/// How many keys a set may have.
-const MAX_KEYS: usize = 100;
-
 /// The longest time for one document.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -207,8 +204,5 @@ fn document(response: FetchResponse) -> Result<Loaded, KeySourceError> {
         .map_err(|_| KeySourceError::new("the document is not UTF-8"))?;
     let document = KeyDocument::from_json(text)
         .map_err(|error| KeySourceError::with_source(error.to_string(), error))?;
-    if document.keys.len() + document.skipped.len() > MAX_KEYS {
-        return Err(KeySourceError::new(format!("the document has more than {MAX_KEYS} keys")));
-    }
     Ok(Loaded::Document(document.lifetime(lifetime).validators(response.validators)))
 }

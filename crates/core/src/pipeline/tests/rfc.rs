@@ -107,7 +107,7 @@ fn encode(bytes: &[u8]) -> String {
 fn verify(token: &str, key: &VerificationKey) -> Result<Vec<u8>, AuthErrorKind> {
     let verify = || -> Result<_, AuthError> {
         let token = BearerToken::new(token);
-        let all = Algorithm::ALL.into_iter().collect::<AlgorithmSet>();
+        let all = Algorithm::ALL.iter().copied().collect::<AlgorithmSet>();
         let (mut decoded, mut payload) = (DecodedOuter::default(), Vec::new());
         let segments = Segments::split(&token, MAX_LEN)?;
         let known = KnownHeaders::default();
