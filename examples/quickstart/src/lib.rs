@@ -1,7 +1,4 @@
 //! The parts of the quick start: the API, its tokens, and what to try.
-//!
-//! The issuer runs in the same process, and hands its key set over directly: fetching it over HTTP,
-//! with discovery and rotation, comes with the remote key sources.
 
 use std::{fmt::Write as _, net::SocketAddr};
 
@@ -13,38 +10,46 @@ use axum::{
     routing::{delete, get},
 };
 use portcullis_axum::{
-    Authenticator, Caller, ConfigError, Granted, JwtAuthLayer, Place, RequireLayer,
+    Authenticator, Caller, ConfigError, Granted, Issuer, JwtAuthLayer, Place, RequireLayer,
     policy::{role, scope},
 };
 use portcullis_testkit::TestIssuer;
 use serde_json::{Value, json};
 
-/// The `iss` of the tokens.
-pub const ISSUER: &str = "https://issuer.quickstart.example";
-
 /// The `aud` of the tokens: this API.
 pub const AUDIENCE: &str = "https://jobs.quickstart.example";
 
-/// Builds the API: everyone with a token reads, writers create, admins delete.
+/// Builds the engine: it trusts one issuer, and finds that one's keys by discovery over HTTP.
 ///
 /// # Errors
 ///
-/// None for the issuer of this example; an application shows the text to its operator.
-pub fn app(issuer: &TestIssuer) -> Result<Router, ConfigError> {
-    let auth = Authenticator::builder()
-        .issuer(issuer.trusted())
+/// [`ConfigError`], whose text an application shows to its operator.
+pub fn authenticator(issuer: &str) -> Result<Authenticator, ConfigError> {
+    Authenticator::builder()
+        .issuer(Issuer::discover(issuer))
         .audience(AUDIENCE)
         .places(Place::header_query_cookie("access_token"))
-        .build()?;
+        .build()
+}
 
+/// Builds the API: readers read, writers create, admins delete.
+pub fn app(auth: Authenticator) -> Router {
+    let health = auth.clone();
+    let ready = move || async move {
+        match health.health() {
+            Ok(()) => (StatusCode::OK, "ready".to_owned()),
+            Err(not_ready) => (StatusCode::SERVICE_UNAVAILABLE, not_ready.to_string()),
+        }
+    };
     let may_write = RequireLayer::new(scope("jobs:write"));
     let may_delete = RequireLayer::new(role("admin"));
-    Ok(Router::new()
+    Router::new()
         .route("/jobs", get(list_jobs).post(create_job.layer(may_write)))
         .route("/jobs/{id}", delete(delete_job).layer(may_delete))
         .route_layer(RequireLayer::new(scope("jobs:read")))
         .route("/me", get(me))
-        .route_layer(JwtAuthLayer::new(auth)))
+        .route_layer(JwtAuthLayer::new(auth))
+        .route("/readyz", get(ready))
 }
 
 async fn list_jobs() -> Json<Value> {
@@ -94,7 +99,8 @@ pub fn tokens(issuer: &TestIssuer) -> Tokens {
 }
 
 /// What to try, and the status to expect. `$API` and the tokens are shell variables.
-pub const TRIES: [(&str, u16); 13] = [
+pub const TRIES: [(&str, u16); 14] = [
+    (r"curl -i $API/readyz", 200),
     (r#"curl -i -H "Authorization: Bearer $READER" $API/jobs"#, 200),
     (r#"curl -i -H "Authorization: Bearer $READER" -X POST $API/jobs"#, 403),
     (r#"curl -i -H "Authorization: Bearer $WRITER" -X POST $API/jobs"#, 201),

@@ -3,24 +3,26 @@
 
 #![expect(clippy::print_stderr, reason = "a program for the terminal")]
 
-use std::{env, error::Error, io::Write, net::SocketAddr, process::ExitCode};
+mod options;
 
-use portcullis_testkit::TestIssuer;
-use quickstart::{ISSUER, app, tokens, transcript};
+use std::{env, error::Error, io::Write, process::ExitCode, time::Duration};
+
+use options::{Options, USAGE};
+use portcullis_axum::Algorithm;
+use portcullis_testkit::{KeyServer, TestIssuer};
+use quickstart::{app, authenticator, tokens, transcript};
 use tokio::net::TcpListener;
-
-const USAGE: &str = "usage: quickstart [--listen ADDR]   (default 127.0.0.1:0, a free port)";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let listen = match listen_address(env::args().skip(1)) {
-        Ok(listen) => listen,
+    let options = match Options::parse(env::args().skip(1)) {
+        Ok(options) => options,
         Err(problem) => {
             eprintln!("quickstart: {problem}; {USAGE}");
             return ExitCode::from(2);
         }
     };
-    match serve(listen).await {
+    match serve(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("quickstart: {error}");
@@ -29,30 +31,43 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(listen: SocketAddr) -> Result<(), Box<dyn Error>> {
-    let issuer = TestIssuer::new(ISSUER);
-    let app = app(&issuer)?;
-    let listener = TcpListener::bind(listen).await?;
+async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
+    // The issuer: its metadata and keys over HTTP, on a port of its own.
+    let server = KeyServer::start();
+    let issuer = server.issuer();
+
+    // The service knows the issuer's name, and nothing else of it.
+    let auth = authenticator(issuer.name())?;
+    auth.ready().await?;
+
+    let listener = TcpListener::bind(options.listen).await?;
     let mut stdout = std::io::stdout().lock();
     write!(stdout, "{}", transcript(listener.local_addr()?, &tokens(&issuer)))?;
     stdout.flush()?;
     drop(stdout);
-    axum::serve(listener, app).with_graceful_shutdown(stop_signal()).await?;
+
+    let service = axum::serve(listener, app(auth.clone())).with_graceful_shutdown(stop_signal());
+    match options.rotate_every {
+        None => service.await?,
+        Some(every) => tokio::select! {
+            served = service => served?,
+            () = rotate(every, &server, &issuer) => {}
+        },
+    }
+    auth.shutdown().await;
     Ok(())
 }
 
-/// Reads the only option there is.
-fn listen_address(mut args: impl Iterator<Item = String>) -> Result<SocketAddr, String> {
-    let address = match (args.next().as_deref(), args.next()) {
-        (None, _) => "127.0.0.1:0".to_owned(),
-        (Some("--listen"), Some(address)) => address,
-        (Some("--listen"), None) => return Err("--listen needs an address".to_owned()),
-        (Some(other), _) => return Err(format!("unknown option `{other}`")),
-    };
-    if let Some(extra) = args.next() {
-        return Err(format!("unexpected argument `{extra}`"));
+/// Replaces the issuer's key again and again. The old ones stay published, as tokens of theirs are
+/// good until they expire.
+async fn rotate(every: Duration, server: &KeyServer, issuer: &TestIssuer) {
+    loop {
+        tokio::time::sleep(every).await;
+        issuer.rotate(Algorithm::ES256);
+        server.publish(issuer);
+        eprintln!("the issuer signs with key {} now", issuer.key(Algorithm::ES256).key_id());
+        eprintln!("READER={}", tokens(issuer).reader);
     }
-    address.parse().map_err(|_| format!("`{address}` is no address; give one like 127.0.0.1:8080"))
 }
 
 /// Waits for Ctrl-C or SIGTERM.

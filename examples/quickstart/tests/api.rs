@@ -16,9 +16,13 @@ struct Quickstart {
 }
 
 impl Quickstart {
-    fn start() -> Self {
-        let mut child =
-            Command::new(env!("CARGO_BIN_EXE_quickstart")).stdout(Stdio::piped()).spawn().unwrap();
+    fn start(args: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_quickstart"))
+            .args(args)
+            .stderr(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let first = lines.next().unwrap();
         let address = first.strip_prefix("listening on http://").unwrap().to_owned();
@@ -59,16 +63,20 @@ impl Drop for Quickstart {
 
 #[test]
 fn shows_who_calls_and_what_they_may_do() {
-    let quickstart = Quickstart::start();
+    let quickstart = Quickstart::start(&[]);
     let header = format!("authorization: Bearer {}\r\n", quickstart.variable("WRITER"));
     let (status, body) = quickstart.get("/me", &header);
     assert_eq!(status, 200);
+    let mut body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    // The issuer is on a free port.
+    let issuer = body["principal"]["issuer"].take();
+    assert!(issuer.as_str().unwrap().starts_with("http://127.0.0.1:"), "{issuer}");
     assert_eq!(
-        serde_json::from_str::<serde_json::Value>(&body).unwrap(),
+        body,
         serde_json::json!({
             "principal": {
                 "subject": "writer",
-                "issuer": quickstart::ISSUER,
+                "issuer": null,
                 "client_id": "quickstart",
                 "actors": [],
             },
@@ -84,7 +92,7 @@ fn shows_who_calls_and_what_they_may_do() {
 
 #[test]
 fn a_cookie_of_another_caller_yields_to_the_header() {
-    let quickstart = Quickstart::start();
+    let quickstart = Quickstart::start(&[]);
     let (reader, admin) = (quickstart.variable("READER"), quickstart.variable("ADMIN"));
     let header = format!("authorization: Bearer {reader}\r\ncookie: a=b; access_token={admin}\r\n");
     let (status, body) = quickstart.get("/me", &header);
@@ -93,8 +101,26 @@ fn a_cookie_of_another_caller_yields_to_the_header() {
 }
 
 #[test]
+fn tokens_stay_good_while_the_key_is_rotated_and_new_ones_are_good_at_once() {
+    let mut quickstart = Quickstart::start(&["--rotate-every", "1s"]);
+    let old = quickstart.variable("READER").to_owned();
+    let log = BufReader::new(quickstart.child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let fresh = log.filter_map(|line| Some(line.strip_prefix("READER=")?.to_owned()));
+    for new in fresh.take(2) {
+        assert_ne!(new, old);
+        for token in [&new, &old] {
+            let header = format!("authorization: Bearer {token}\r\n");
+            assert_eq!(quickstart.get("/jobs", &header).0, 200);
+        }
+    }
+    assert_eq!(quickstart.get("/readyz", "").0, 200);
+}
+
+#[test]
 fn refuses_unknown_options_with_one_clear_line() {
-    for args in [&["--port", "1"][..], &["--listen"], &["--listen", "nowhere"]] {
+    for args in
+        [&["--port", "1"][..], &["--listen"], &["--listen", "nowhere"], &["--rotate-every", "0"]]
+    {
         let output = Command::new(env!("CARGO_BIN_EXE_quickstart")).args(args).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 1);
