@@ -41,6 +41,7 @@
 //! |---|---|---|
 //! | `tracing` | yes | one event for each refusal, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs, OpenID Connect discovery and watched files |
+//! | `metrics` | no | counters of refusals and of fetches of keys, through the crate `metrics` |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
 mod authenticator;
@@ -56,6 +57,7 @@ mod jws;
 #[cfg(feature = "remote")]
 mod key_source;
 mod keys;
+mod metrics;
 mod name_index;
 mod pipeline;
 mod place;

@@ -65,13 +65,14 @@ impl AuthError {
         self
     }
 
-    /// Tells the log that a request was refused: one event, target `portcullis::rejection`, level
+    /// Tells log and metrics that a request was refused: one event, target `portcullis::rejection`, level
     /// debug, with the fields `code`, `token` (a [fingerprint](crate::BearerToken::fingerprint))
     /// and `cause`.
     ///
     /// Adapters call it once for each request that they refuse. Without the feature `tracing` it
     /// does nothing.
     pub fn report(&self) {
+        crate::metrics::refused(self.kind.code());
         #[cfg(feature = "tracing")]
         tracing::debug!(
             target: "portcullis::rejection",

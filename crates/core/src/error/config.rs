@@ -81,6 +81,11 @@ pub enum ConfigError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A text is not a PEM file with one private key.
+    InvalidSigningKey {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A private key stands where a public one is meant.
     PrivateKey {
         /// The label of the PEM block, or the JWK member.
@@ -182,6 +187,11 @@ impl fmt::Display for ConfigError {
                 f,
                 "not a PEM text with a public key: {reason}; expected one block `PUBLIC KEY`, \
                  `RSA PUBLIC KEY` or `CERTIFICATE`"
+            ),
+            Self::InvalidSigningKey { reason } => write!(
+                f,
+                "not a PEM text with a private key: {reason}; expected one block `PRIVATE KEY` \
+                 (PKCS#8)"
             ),
             Self::PrivateKey { found } => write!(
                 f,

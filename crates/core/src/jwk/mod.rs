@@ -6,6 +6,7 @@ mod components;
 mod jsonwebtoken;
 mod key;
 mod pem;
+mod private;
 mod secret;
 mod set;
 #[cfg(test)]

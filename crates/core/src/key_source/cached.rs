@@ -8,7 +8,7 @@ use super::{
     KeyDocument, KeySource, KeySourceError, KeyStatus, Loaded, Validators,
     schedule::{Miss, Schedule},
 };
-use crate::{KeyInfo, NumericDate, VerificationKey};
+use crate::{KeyInfo, NumericDate, VerificationKey, metrics};
 
 /// One source with its last good keys.
 ///
@@ -115,6 +115,7 @@ impl CachedSource {
         let mut guard = self.lock();
         let state = &mut *guard;
         let outcome = outcome.and_then(|loaded| state.accept(loaded));
+        let succeeded = outcome.is_ok();
         match outcome {
             Ok(document) => {
                 let has_key =
@@ -129,6 +130,8 @@ impl CachedSource {
                 state.last_error = Some(error);
             }
         }
+        let keys = state.snapshot.as_ref().map_or(0, |snapshot| snapshot.document.keys.len());
+        metrics::fetched(self.source.label(), succeeded, state.schedule.failures(), keys);
     }
 
     /// Wakes those who wait, after the new keys are where requests look.

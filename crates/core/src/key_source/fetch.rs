@@ -1,10 +1,14 @@
 //! Fetching a document over HTTP.
 
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{error::Error, fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use reqwest::{Client, Url, header, redirect};
+use reqwest::{Client, ClientBuilder, header, redirect};
+use url::{Host, Url};
 
-use super::{BoxFuture, Validators};
+use super::{
+    BoxFuture, Validators,
+    address::{PublicAddresses, is_public},
+};
 
 /// Fetches a document. The default is [`HttpFetch`].
 ///
@@ -99,6 +103,14 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct HttpFetch {
     client: Client,
+    addresses: AddressPolicy,
+}
+
+/// Which addresses may be connected to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum AddressPolicy {
+    Any,
+    Public,
 }
 
 impl HttpFetch {
@@ -108,17 +120,46 @@ impl HttpFetch {
     ///
     /// [`FetchError`] if the TLS back end cannot be set up.
     pub fn new() -> Result<Self, FetchError> {
-        let client = Client::builder()
-            .redirect(redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .build()?;
-        Ok(Self { client })
+        let client = default_client().build()?;
+        Ok(Self { client, addresses: AddressPolicy::Any })
     }
+
+    /// Creates a client that connects to addresses of the public internet alone: for URLs that a
+    /// user of the application may set, and that must not reach into the network behind it.
+    ///
+    /// Names are checked after they were resolved, and no proxy is used, which would resolve them
+    /// elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError`] if the TLS back end cannot be set up.
+    pub fn public_addresses_only() -> Result<Self, FetchError> {
+        let resolver = Arc::new(PublicAddresses);
+        let client = default_client().no_proxy().dns_resolver(resolver).build()?;
+        Ok(Self { client, addresses: AddressPolicy::Public })
+    }
+
+    /// A URL with a number for its host is not resolved, and so checked here.
+    fn check_host(&self, url: &Url) -> Result<(), FetchError> {
+        let address = match url.host() {
+            Some(Host::Ipv4(address)) => IpAddr::V4(address),
+            Some(Host::Ipv6(address)) => IpAddr::V6(address),
+            Some(Host::Domain(_)) | None => return Ok(()),
+        };
+        if self.addresses == AddressPolicy::Public && !is_public(address) {
+            return Err(FetchError::new(format!("{address} is not public")));
+        }
+        Ok(())
+    }
+}
+
+fn default_client() -> ClientBuilder {
+    Client::builder().redirect(redirect::Policy::none()).connect_timeout(CONNECT_TIMEOUT)
 }
 
 impl From<Client> for HttpFetch {
     fn from(client: Client) -> Self {
-        Self { client }
+        Self { client, addresses: AddressPolicy::Any }
     }
 }
 
@@ -130,6 +171,7 @@ impl Fetch for HttpFetch {
         Box::pin(async move {
             let url =
                 Url::parse(&request.url).map_err(|error| FetchError::new(error.to_string()))?;
+            self.check_host(&url)?;
             let mut builder = self.client.get(url.clone()).timeout(request.timeout);
             builder = builder.header(header::ACCEPT, "application/jwk-set+json, application/json");
             if let Some(known) = &request.known {

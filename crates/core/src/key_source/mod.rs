@@ -4,6 +4,7 @@
 //! and goes on with that through an outage. Requests read an immutable set behind one atomic
 //! pointer: they never wait for a fetch while the key that they need is there.
 
+mod address;
 mod cached;
 mod document;
 mod driver;

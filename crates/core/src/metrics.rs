@@ -1,0 +1,26 @@
+//! Counters and gauges, by the names in `docs/operations.md`. Without the feature `metrics` nothing
+//! happens.
+
+/// A request was refused.
+#[cfg(feature = "metrics")]
+pub(crate) fn refused(code: &'static str) {
+    metrics::counter!("portcullis_refusals_total", "code" => code).increment(1);
+}
+
+#[cfg(not(feature = "metrics"))]
+pub(crate) fn refused(_code: &'static str) {}
+
+/// A fetch of keys is over.
+#[cfg(all(feature = "remote", feature = "metrics"))]
+pub(crate) fn fetched(source: &str, succeeded: bool, failures_in_a_row: u32, keys: usize) {
+    let source = || source.to_owned();
+    let outcome = if succeeded { "success" } else { "failure" };
+    metrics::counter!("portcullis_key_fetches_total", "source" => source(), "outcome" => outcome)
+        .increment(1);
+    metrics::gauge!("portcullis_key_fetch_failures", "source" => source()).set(failures_in_a_row);
+    let keys = u32::try_from(keys).unwrap_or(u32::MAX);
+    metrics::gauge!("portcullis_keys", "source" => source()).set(keys);
+}
+
+#[cfg(all(feature = "remote", not(feature = "metrics")))]
+pub(crate) fn fetched(_source: &str, _succeeded: bool, _failures_in_a_row: u32, _keys: usize) {}
