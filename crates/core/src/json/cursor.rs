@@ -18,147 +18,133 @@ impl<'a> Cursor<'a> {
         Self { text, at: 0 }
     }
 
-    #[inline]
-    pub(super) fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+    /// Returns the next byte; at the end zero, which no rule of the grammar takes.
+    #[inline(always)]
+    fn peek(&self) -> u8 {
+        self.text.as_bytes().get(self.at).copied().unwrap_or_default()
     }
 
-    #[inline]
-    pub(super) fn skip_white_space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+    /// Skips white space and returns the byte behind it.
+    #[inline(always)]
+    pub(super) fn peek_token(&mut self) -> u8 {
+        let byte = self.peek();
+        // Issuers write none: one comparison settles it.
+        if byte > b' ' { byte } else { self.skip_white_space() }
+    }
+
+    #[cold]
+    fn skip_white_space(&mut self) -> u8 {
+        while let b' ' | b'\t' | b'\n' | b'\r' = self.peek() {
             self.at += 1;
         }
+        self.peek()
     }
 
-    /// Reads an object and hands each member to `visit`: name, whether it is escaped, value.
-    pub(super) fn object(
-        &mut self,
-        depth: u8,
-        visit: &mut impl FnMut(&'a str, bool, Value<'a>) -> Result<()>,
-    ) -> Result<()> {
-        self.expect(b'{')?;
-        self.skip_white_space();
-        if self.take(b'}') {
-            return Ok(());
-        }
-        loop {
-            let start = self.at + 1;
-            let escaped = self.string()?;
-            let name = self.since(start, self.at - 1)?;
-            self.skip_white_space();
-            self.expect(b':')?;
-            self.skip_white_space();
-            let value = self.value(depth)?;
-            visit(name, escaped, value)?;
-            self.skip_white_space();
-            if !self.take(b',') {
-                return self.expect(b'}');
-            }
-            self.skip_white_space();
+    /// Skips white space and tells whether nothing follows.
+    pub(super) fn is_at_end(&mut self) -> bool {
+        self.peek_token();
+        self.at == self.text.len()
+    }
+
+    /// Opens an object or array; tells whether a first member or element follows.
+    #[inline(always)]
+    pub(super) fn open(&mut self, open: u8, close: u8) -> Result<bool> {
+        self.expect_token(open)?;
+        let is_empty = self.peek_token() == close;
+        self.at += usize::from(is_empty);
+        Ok(!is_empty)
+    }
+
+    /// Goes on behind a member or element; tells whether another one follows.
+    #[inline(always)]
+    pub(super) fn has_next(&mut self, close: u8) -> Result<bool> {
+        let byte = self.peek_token();
+        self.at += 1;
+        match byte {
+            b',' => Ok(true),
+            byte if byte == close => Ok(false),
+            _ => Err(JsonError::Syntax),
         }
     }
 
-    /// Reads an array and hands each element to `visit`.
-    pub(super) fn array(
-        &mut self,
-        depth: u8,
-        visit: &mut impl FnMut(Value<'a>) -> Result<()>,
-    ) -> Result<()> {
-        self.expect(b'[')?;
-        self.skip_white_space();
-        if self.take(b']') {
-            return Ok(());
-        }
-        loop {
-            let value = self.value(depth)?;
-            visit(value)?;
-            self.skip_white_space();
-            if !self.take(b',') {
-                return self.expect(b']');
-            }
-            self.skip_white_space();
-        }
+    /// Reads a member: name, whether it holds an escape, value.
+    #[inline(always)]
+    pub(super) fn member(&mut self, depth: u8) -> Result<(&'a str, bool, Value<'a>)> {
+        let (name, escaped) = self.string()?;
+        self.expect_token(b':')?;
+        Ok((name, escaped, self.value(depth)?))
     }
 
     /// Reads any value that stands inside `depth` objects and arrays, not counting the outermost.
     #[inline(always)]
-    fn value(&mut self, depth: u8) -> Result<Value<'a>> {
+    pub(super) fn value(&mut self, depth: u8) -> Result<Value<'a>> {
+        let byte = self.peek_token();
         let start = self.at;
-        let kind = match self.peek() {
-            Some(b'"') => {
-                let escaped = self.string()?;
-                let text = self.since(start + 1, self.at - 1)?;
+        let kind = match byte {
+            b'"' => {
+                let (text, escaped) = self.string()?;
                 return Ok(Value { kind: Kind::String { escaped }, text });
             }
-            Some(b'-' | b'0'..=b'9') => {
+            b'-' | b'0'..=b'9' => {
                 self.number()?;
                 Kind::Number
             }
-            Some(b't') => self.literal("true", Kind::Bool)?,
-            Some(b'f') => self.literal("false", Kind::Bool)?,
-            Some(b'n') => self.literal("null", Kind::Null)?,
-            Some(b'{') if depth < MAX_DEPTH => {
-                self.skip_object(depth + 1)?;
-                Kind::Object
-            }
-            Some(b'[') if depth < MAX_DEPTH => {
-                self.skip_array(depth + 1)?;
-                Kind::Array
-            }
-            Some(b'{' | b'[') => return Err(JsonError::TooDeep),
-            _ => return Err(JsonError::Syntax),
+            b'{' | b'[' => self.skip_nested(byte, depth)?,
+            _ => self.literal()?,
         };
-        Ok(Value { kind, text: self.since(start, self.at)? })
-    }
-
-    // Not generic over the visitor, so that nesting does not nest types.
-    #[inline(never)]
-    fn skip_object(&mut self, depth: u8) -> Result<()> {
-        self.object(depth, &mut |_, _, _| Ok(()))
+        Ok(Value { kind, text: self.since(start)? })
     }
 
     #[inline(never)]
-    fn skip_array(&mut self, depth: u8) -> Result<()> {
-        self.array(depth, &mut |_| Ok(()))
+    fn skip_nested(&mut self, open: u8, depth: u8) -> Result<Kind> {
+        if depth >= MAX_DEPTH {
+            return Err(JsonError::TooDeep);
+        }
+        if open == b'{' {
+            let mut more = self.open(b'{', b'}')?;
+            while more {
+                self.member(depth + 1)?;
+                more = self.has_next(b'}')?;
+            }
+            return Ok(Kind::Object);
+        }
+        let mut more = self.open(b'[', b']')?;
+        while more {
+            self.value(depth + 1)?;
+            more = self.has_next(b']')?;
+        }
+        Ok(Kind::Array)
     }
 
     /// Reads a string with its quotes; tells whether it holds an escape.
     #[inline(always)]
-    fn string(&mut self) -> Result<bool> {
-        self.expect(b'"')?;
-        let mut escaped = false;
-        loop {
-            self.skip_plain()?;
-            if self.take(b'"') {
-                return Ok(escaped);
-            }
-            self.expect(b'\\')?;
-            self.escape()?;
-            escaped = true;
+    fn string(&mut self) -> Result<(&'a str, bool)> {
+        self.expect_token(b'"')?;
+        let start = self.at;
+        self.at += plain_len(self.rest());
+        let escaped = self.peek() != b'"';
+        if escaped {
+            self.skip_escaped()?;
         }
+        let text = self.since(start)?;
+        self.at += 1;
+        Ok((text, escaped))
     }
 
-    /// Goes to the next byte of a string that is a quote, a backslash or a control character.
-    #[inline(always)]
-    fn skip_plain(&mut self) -> Result<()> {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let (chunks, tail) = rest.as_chunks::<8>();
-        for chunk in chunks {
-            let special = special_bytes(u64::from_le_bytes(*chunk));
-            if special != 0 {
-                self.at += usize::try_from(special.trailing_zeros() / 8).unwrap_or_default();
-                return Ok(());
-            }
-            self.at += 8;
+    /// Goes from a byte that is not plain to the quote that ends the string.
+    #[cold]
+    fn skip_escaped(&mut self) -> Result<()> {
+        while self.peek() != b'"' {
+            self.expect(b'\\')?;
+            self.escape()?;
+            self.at += plain_len(self.rest());
         }
-        let is_special = |&byte: &u8| byte == b'"' || byte == b'\\' || byte < 0x20;
-        self.at += tail.iter().position(is_special).ok_or(JsonError::Syntax)?;
         Ok(())
     }
 
     /// Reads what follows a backslash. Half a surrogate pair is an error: no string holds it.
     fn escape(&mut self) -> Result<()> {
-        let byte = self.peek().ok_or(JsonError::Syntax)?;
+        let byte = self.peek();
         self.at += 1;
         match byte {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(()),
@@ -179,7 +165,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn hex4(&mut self) -> Result<u16> {
-        let digits = self.since(self.at, self.at + 4)?;
+        let digits = self.text.get(self.at..self.at + 4).ok_or(JsonError::Syntax)?;
         if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(JsonError::Syntax);
         }
@@ -203,37 +189,64 @@ impl<'a> Cursor<'a> {
     }
 
     fn digits(&mut self) -> Result<()> {
-        let start = self.at;
-        while let Some(b'0'..=b'9') = self.peek() {
-            self.at += 1;
-        }
-        if self.at == start { Err(JsonError::Syntax) } else { Ok(()) }
+        let len = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += len;
+        if len == 0 { Err(JsonError::Syntax) } else { Ok(()) }
     }
 
-    fn literal(&mut self, word: &str, kind: Kind) -> Result<Kind> {
-        if self.since(self.at, self.at + word.len())? != word {
-            return Err(JsonError::Syntax);
-        }
+    fn literal(&mut self) -> Result<Kind> {
+        let rest = self.rest();
+        let words = [("true", Kind::Bool), ("false", Kind::Bool), ("null", Kind::Null)];
+        let found = words.into_iter().find(|(word, _)| rest.starts_with(word.as_bytes()));
+        let (word, kind) = found.ok_or(JsonError::Syntax)?;
         self.at += word.len();
         Ok(kind)
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, byte: u8) -> bool {
-        let found = self.peek() == Some(byte);
+        let found = self.peek() == byte;
         self.at += usize::from(found);
         found
     }
 
-    #[inline]
+    #[inline(always)]
     fn expect(&mut self, byte: u8) -> Result<()> {
         if self.take(byte) { Ok(()) } else { Err(JsonError::Syntax) }
     }
 
-    #[inline]
-    fn since(&self, start: usize, end: usize) -> Result<&'a str> {
-        self.text.get(start..end).ok_or(JsonError::Syntax)
+    #[inline(always)]
+    fn expect_token(&mut self, byte: u8) -> Result<()> {
+        self.peek_token();
+        self.expect(byte)
     }
+
+    #[inline(always)]
+    fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    #[inline(always)]
+    fn since(&self, start: usize) -> Result<&'a str> {
+        self.text.get(start..self.at).ok_or(JsonError::Syntax)
+    }
+}
+
+/// Counts the bytes before the next quote, backslash or control character, or before the end.
+// Not inlined: the compiler would spread the loop's state over every use.
+#[inline(never)]
+fn plain_len(text: &[u8]) -> usize {
+    let (words, tail) = text.as_chunks();
+    let mut len = 0;
+    for word in words {
+        let special = special_bytes(u64::from_le_bytes(*word));
+        if special != 0 {
+            return len + usize::try_from(special.trailing_zeros() / 8).unwrap_or_default();
+        }
+        len += 8;
+    }
+    let is_plain = |&&byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
+    len + tail.iter().take_while(is_plain).count()
 }
 
 /// Marks the bytes of a word that end the plain part of a string, with the highest bit of each. The

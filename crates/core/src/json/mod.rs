@@ -7,13 +7,14 @@
 mod cursor;
 mod name;
 mod object;
+mod reader;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
 use self::cursor::Cursor;
-pub(crate) use self::{name::Name, object::Object};
+pub(crate) use self::{name::Name, object::Object, reader::Reader};
 
 /// How deep objects and arrays may nest. Tokens of real issuers stay below ten.
 pub(crate) const MAX_DEPTH: u8 = 32;
@@ -104,6 +105,12 @@ impl<'a> Value<'a> {
         if self.kind != Kind::Array {
             return None;
         }
-        Cursor::new(self.text).array(0, &mut |value| visit(value).ok_or(JsonError::Syntax)).ok()
+        let mut cursor = Cursor::new(self.text);
+        let mut has_next = cursor.open(b'[', b']').ok()?;
+        while has_next {
+            visit(cursor.value(0).ok()?)?;
+            has_next = cursor.has_next(b']').ok()?;
+        }
+        Some(())
     }
 }

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::{JsonError, Name, Value, cursor::Cursor};
+use super::{JsonError, Name, Reader, Value};
 
 /// How many members without a [`Name`] of ours stay off the heap.
 const INLINE: usize = 8;
 
 /// The members of one object. No two have the same name.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Object<'a> {
     registered: [Option<Value<'a>>; Name::COUNT],
     others: [Option<Member<'a>>; INLINE],
@@ -16,19 +16,24 @@ pub(crate) struct Object<'a> {
     spilled: Vec<Member<'a>>,
 }
 
-#[derive(Clone, Debug)]
+/// A member whose name is none of ours.
+#[derive(Clone, Copy, Debug)]
 struct Member<'a> {
-    name: Cow<'a, str>,
+    /// As it stands in the text.
+    name: &'a str,
+    escaped: bool,
     value: Value<'a>,
+}
+
+impl<'a> Member<'a> {
+    fn name(&self) -> Cow<'a, str> {
+        if self.escaped { unescaped(self.name) } else { Cow::Borrowed(self.name) }
+    }
 }
 
 impl Default for Object<'_> {
     fn default() -> Self {
-        Self {
-            registered: [None; Name::COUNT],
-            others: [const { None }; INLINE],
-            spilled: Vec::new(),
-        }
+        Self { registered: [None; Name::COUNT], others: [None; INLINE], spilled: Vec::new() }
     }
 }
 
@@ -36,25 +41,8 @@ impl<'a> Object<'a> {
     /// Reads a whole text as one object.
     pub(crate) fn parse(text: &'a str) -> Result<Self, JsonError> {
         let mut object = Self::default();
-        object.read(text)?;
+        Reader::new(text)?.read_rest(&mut object)?;
         Ok(object)
-    }
-
-    /// Reads a whole text as one object into this one, which is empty: for an object that stays
-    /// where it is.
-    pub(crate) fn read(&mut self, text: &'a str) -> Result<(), JsonError> {
-        let mut cursor = Cursor::new(text);
-        cursor.skip_white_space();
-        if cursor.peek() != Some(b'{') {
-            // Told apart from bad syntax, because `["alg"]` and `"text"` are well-formed JSON.
-            return Err(JsonError::NotAnObject);
-        }
-        cursor.object(0, &mut |name, escaped, value| self.add(name, escaped, value))?;
-        cursor.skip_white_space();
-        if cursor.peek().is_some() {
-            return Err(JsonError::Syntax);
-        }
-        if self.other_names_are_unique() { Ok(()) } else { Err(JsonError::DuplicateMember) }
     }
 
     /// Returns the value of a registered member.
@@ -66,15 +54,27 @@ impl<'a> Object<'a> {
     pub(crate) fn find(&self, name: &str) -> Option<Value<'a>> {
         match Name::of(name) {
             Some(name) => self.get(name),
-            None => self.others().find(|other| other.name == name).map(|other| other.value),
+            None => self.find_other(name),
         }
     }
 
-    #[inline]
-    fn add(&mut self, name: &'a str, escaped: bool, value: Value<'a>) -> Result<(), JsonError> {
-        let name = if escaped { unescaped(name) } else { Cow::Borrowed(name) };
-        match Name::of(&name) {
-            None => self.add_other(Member { name, value }),
+    /// Returns the value of a member that has no [`Name`].
+    pub(crate) fn find_other(&self, name: &str) -> Option<Value<'a>> {
+        self.others().find(|other| other.name() == name).map(|other| other.value)
+    }
+
+    /// Adds a member and returns its name, if it is one of ours. The others may be there twice until
+    /// [`other_names_are_unique`](Self::other_names_are_unique) was asked.
+    #[inline(always)]
+    pub(super) fn add(
+        &mut self,
+        name: &'a str,
+        escaped: bool,
+        value: Value<'a>,
+    ) -> Result<Option<Name>, JsonError> {
+        let registered = if escaped { Name::of(&unescaped(name)) } else { Name::of(name) };
+        match registered {
+            None => self.add_other(Member { name, escaped, value }),
             Some(name) => {
                 if let Some(place) = self.registered.get_mut(name.index())
                     && place.replace(value).is_some()
@@ -83,7 +83,7 @@ impl<'a> Object<'a> {
                 }
             }
         }
-        Ok(())
+        Ok(registered)
     }
 
     fn add_other(&mut self, member: Member<'a>) {
@@ -97,13 +97,14 @@ impl<'a> Object<'a> {
         self.others.iter().map_while(Option::as_ref).chain(&self.spilled)
     }
 
-    fn other_names_are_unique(&self) -> bool {
+    pub(super) fn other_names_are_unique(&self) -> bool {
         if !self.spilled.is_empty() {
             return self.other_names_are_unique_when_sorted();
         }
         let mut rest = self.others.as_slice();
         while let Some((Some(first), others)) = rest.split_first() {
-            if others.iter().flatten().any(|other| other.name == first.name) {
+            let name = first.name();
+            if others.iter().flatten().any(|other| other.name() == name) {
                 return false;
             }
             rest = others;
@@ -113,7 +114,7 @@ impl<'a> Object<'a> {
 
     /// For many names: time grows with n log n, whoever chose them.
     fn other_names_are_unique_when_sorted(&self) -> bool {
-        let mut names: Vec<&str> = self.others().map(|other| &*other.name).collect();
+        let mut names: Vec<_> = self.others().map(Member::name).collect();
         names.sort_unstable();
         names.is_sorted_by(|a, b| a < b)
     }

@@ -32,8 +32,7 @@ impl<'a> Header<'a> {
     /// [`AuthErrorKind::AlgorithmNotAllowed`] for an algorithm that is not supported.
     pub(super) fn parse(header: &'a [u8]) -> Result<Self, AuthError> {
         let text = std::str::from_utf8(header).map_err(|_| malformed("header is not UTF-8"))?;
-        let mut header = Object::default();
-        header.read(text).map_err(|error| malformed(error.reason()))?;
+        let header = Object::parse(text).map_err(|error| malformed(error.reason()))?;
         let string = |name, reason| match header.get(name) {
             None => Ok(None),
             Some(value) => value.as_str().map(Some).ok_or_else(|| malformed(reason)),

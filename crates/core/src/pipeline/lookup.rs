@@ -2,7 +2,7 @@
 //!
 //! [RFC 7515 App. D]: https://www.rfc-editor.org/rfc/rfc7515#appendix-D
 
-use super::peek::UnverifiedJwt;
+use super::peek::PeekedJwt;
 use crate::{
     AuthError, AuthErrorKind,
     issuer::IssuerConfig,
@@ -16,14 +16,14 @@ use crate::{
 /// [`AuthErrorKind::AlgorithmNotAllowed`], [`AuthErrorKind::UnknownKey`] and
 /// [`AuthErrorKind::AmbiguousKey`].
 pub(super) fn lookup<'i>(
-    token: &UnverifiedJwt<'_>,
+    token: &PeekedJwt<'_, '_>,
     issuer: &IssuerConfig,
     keys: &'i Keys,
 ) -> Result<Candidates<'i>, AuthError> {
-    let algorithm = token.jws().algorithm();
+    let algorithm = token.algorithm();
     if !issuer.algorithms.contains(algorithm) {
         let reason = "the issuer does not allow the algorithm";
         return Err(AuthError::because(AuthErrorKind::AlgorithmNotAllowed, reason));
     }
-    keys.candidates(token.jws().unverified_key_id(), algorithm)
+    keys.candidates(token.unverified_key_id(), algorithm)
 }

@@ -36,16 +36,18 @@ pub(crate) fn prove<G>(
     let known = &engine.known_headers;
     let mut decoded = peek::Decoded::default();
     let mut claims = Object::default();
-    let unverified = peek::peek(&segments, &engine.issuers, known, &mut decoded, &mut claims)?;
-    let issuer = select::select(&unverified, &engine.issuers)?;
+    let peeked = peek::peek(&segments, &engine.issuers, known, &mut decoded, &mut claims)?;
+    let issuer = select::select(&peeked, &engine.issuers)?;
     let keys = issuer.keys.load(now);
-    let candidates = lookup::lookup(&unverified, issuer, &keys)
-        .map_err(|error| stop::at_lookup(error, &unverified, issuer, now, patience))?;
+    let candidates = lookup::lookup(&peeked, issuer, &keys)
+        .map_err(|error| stop::at_lookup(error, &peeked, issuer, now, patience))?;
+    let mut signature = peek::SignatureRoom::default();
+    let unverified = peeked.read_rest(&segments, &mut signature)?;
     let verified = verify::verify(unverified, &candidates)?;
     known.remember(segments.encoded_header(), verified.header());
     let valid = validate::validate(verified, issuer, now)?;
     let checked = check::check(valid, issuer)?;
     let mapped = map::map(checked, issuer, &engine.grant)?;
     drop(claims);
-    Ok(mapped.finish(decoded.into_claims(), issuer)?)
+    Ok(mapped.finish(decoded.take_claims(), issuer)?)
 }

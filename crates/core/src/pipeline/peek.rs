@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Algorithm, AuthError, AuthErrorKind,
     issuer::TrustedIssuers,
-    json::{Name, Object, Value},
+    json::{Name, Object, Reader, Value},
     jws::AlgorithmSet,
 };
 
@@ -19,22 +19,27 @@ const MAX_ACTORS: usize = 8;
 /// Room for the decoded segments of one token, which the stages borrow from.
 #[derive(Debug, Default)]
 pub(crate) struct Decoded {
-    outer: DecodedOuter,
-    claims: String,
-}
-
-/// Room for the decoded segments around the payload.
-#[derive(Debug, Default)]
-pub(super) struct DecodedOuter {
     header: Room<256>,
-    signature: Room<512>,
+    claims: String,
 }
 
 impl Decoded {
     /// Takes the text of the claims out, when all stages are done with it.
-    pub(super) fn into_claims(self) -> String {
-        self.claims
+    pub(super) fn take_claims(&mut self) -> String {
+        std::mem::take(&mut self.claims)
     }
+}
+
+/// Room for a decoded signature.
+pub(super) type SignatureRoom = Room<512>;
+
+/// A token of which no more was read than it takes to find its key. Nothing here is proven.
+#[derive(Debug)]
+pub(crate) struct PeekedJwt<'a, 'd> {
+    header: Header<'d>,
+    claims_text: &'d str,
+    reader: Reader<'d>,
+    claims: &'a mut Object<'d>,
 }
 
 /// A compact JWS, taken apart. Whether its signature is right is not known.
@@ -53,7 +58,53 @@ pub(crate) struct UnverifiedJwt<'a> {
     claims: &'a Object<'a>,
 }
 
+impl<'a, 'd: 'a> PeekedJwt<'a, 'd> {
+    pub(super) fn algorithm(&self) -> Algorithm {
+        self.header.algorithm()
+    }
+
+    pub(super) fn unverified_key_id(&self) -> Option<&str> {
+        self.header.key_id()
+    }
+
+    /// Returns the issuer that the token claims to be from, if it names one.
+    pub(super) fn unverified_issuer(&self) -> Option<Value<'d>> {
+        self.claims.get(Name::Iss)
+    }
+
+    /// Reads what was left: the signature and the other claims.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthErrorKind::MalformedToken`], and [`AuthErrorKind::MalformedRequest`] for what is not
+    /// even a `b64token`.
+    pub(super) fn read_rest(
+        mut self,
+        segments: &Segments<'d>,
+        room: &'a mut SignatureRoom,
+    ) -> Result<UnverifiedJwt<'a>, AuthError> {
+        let jws = UnverifiedJws::decode(self.header, segments, room)?;
+        self.reader.read_rest(self.claims).map_err(|error| malformed(error.reason()))?;
+        check_nested(self.claims)?;
+        Ok(UnverifiedJwt { jws, claims_text: self.claims_text, claims: self.claims })
+    }
+}
+
 impl<'a> UnverifiedJws<'a> {
+    /// Decodes the signature.
+    ///
+    /// # Errors
+    ///
+    /// As [`PeekedJwt::read_rest`].
+    pub(super) fn decode(
+        header: Header<'a>,
+        segments: &Segments<'a>,
+        room: &'a mut SignatureRoom,
+    ) -> Result<Self, AuthError> {
+        let signature = segments.signature(room)?;
+        Ok(Self { header, signing_input: segments.signing_input(), signature })
+    }
+
     /// Takes test vectors whose messages are not made of segments.
     #[cfg(test)]
     pub(super) fn for_tests(
@@ -66,10 +117,6 @@ impl<'a> UnverifiedJws<'a> {
 
     pub(super) fn algorithm(&self) -> Algorithm {
         self.header.algorithm()
-    }
-
-    pub(super) fn unverified_key_id(&self) -> Option<&str> {
-        self.header.key_id()
     }
 
     pub(super) fn signing_input(&self) -> &'a [u8] {
@@ -90,17 +137,13 @@ impl<'a> UnverifiedJwt<'a> {
         &self.jws
     }
 
-    /// Returns the issuer that the token claims to be from, if it names one.
-    pub(super) fn unverified_issuer(&self) -> Option<Value<'a>> {
-        self.claims.get(Name::Iss)
-    }
-
     pub(super) fn into_parts(self) -> (UnverifiedJws<'a>, &'a str, &'a Object<'a>) {
         (self.jws, self.claims_text, self.claims)
     }
 }
 
-/// Takes a token apart and reads both JSON objects, strictly.
+/// Reads the header and the claims as far as the issuer, strictly: a token that no key can be found
+/// for costs no more than that.
 ///
 /// # Errors
 ///
@@ -113,42 +156,35 @@ pub(crate) fn peek<'a, 'd: 'a>(
     known: &'d KnownHeaders,
     decoded: &'d mut Decoded,
     claims: &'a mut Object<'d>,
-) -> Result<UnverifiedJwt<'a>, AuthError> {
-    let mut payload = Vec::new();
-    let Decoded { outer, claims: claims_text } = decoded;
-    let jws = peek_jws(segments, issuers.algorithms, known, outer, &mut payload)?;
-    *claims_text = String::from_utf8(payload).map_err(|_| malformed("payload is not UTF-8"))?;
-    claims.read(claims_text).map_err(|error| malformed(error.reason()))?;
-    let claims: &'a Object<'d> = claims;
-    check_nested(claims)?;
-    Ok(UnverifiedJwt { jws, claims_text, claims })
+) -> Result<PeekedJwt<'a, 'd>, AuthError> {
+    let Decoded { header: room, claims: text } = decoded;
+    // The cheapest check comes before the payload is touched.
+    let header = peek_header(segments, issuers.algorithms, known, room)?;
+    *text = segments.payload()?;
+    let mut reader = Reader::new(text).map_err(|error| malformed(error.reason()))?;
+    reader.read_to(Name::Iss, claims).map_err(|error| malformed(error.reason()))?;
+    Ok(PeekedJwt { header, claims_text: text, reader, claims })
 }
 
-/// Takes a token of any payload apart, and appends the payload to `payload`.
+/// Reads the header, unless it is a known one.
 ///
 /// # Errors
 ///
-/// As [`peek`], except that nothing is asked of the payload.
-pub(super) fn peek_jws<'a>(
-    segments: &Segments<'a>,
+/// As [`peek`].
+pub(super) fn peek_header<'d, const N: usize>(
+    segments: &Segments<'_>,
     allowed: AlgorithmSet,
-    known: &'a KnownHeaders,
-    decoded: &'a mut DecodedOuter,
-    payload: &mut Vec<u8>,
-) -> Result<UnverifiedJws<'a>, AuthError> {
+    known: &'d KnownHeaders,
+    room: &'d mut Room<N>,
+) -> Result<Header<'d>, AuthError> {
     let header = match known.find(segments.encoded_header()) {
         Some(header) => header,
-        None => Header::parse(segments.header(&mut decoded.header)?)?,
+        None => Header::parse(segments.header(room)?)?,
     };
-    // The cheapest check comes before the payload is touched.
     if !allowed.contains(header.algorithm()) {
         return Err(AuthErrorKind::AlgorithmNotAllowed.into());
     }
-    // The signature first: it needs no room on the heap.
-    let signature = segments.signature(&mut decoded.signature)?;
-    segments.payload(payload)?;
-    let signing_input = segments.signing_input();
-    Ok(UnverifiedJws { header, signing_input, signature })
+    Ok(header)
 }
 
 pub(super) const fn malformed(reason: &'static str) -> AuthError {

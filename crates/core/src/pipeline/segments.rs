@@ -71,9 +71,11 @@ impl<'a> Segments<'a> {
         room.decode(self.signature).ok_or_else(|| self.not_base64url())
     }
 
-    /// Decodes the payload to the end of `out`.
-    pub(super) fn payload(&self, out: &mut Vec<u8>) -> Result<(), AuthError> {
-        append(self.payload, out).ok_or_else(|| self.not_base64url())
+    /// Decodes the payload, which is a text.
+    pub(super) fn payload(&self) -> Result<String, AuthError> {
+        let mut payload = Vec::new();
+        append(self.payload, &mut payload).ok_or_else(|| self.not_base64url())?;
+        String::from_utf8(payload).map_err(|_| malformed("payload is not UTF-8"))
     }
 
     #[cold]

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::peek::UnverifiedJwt;
+use super::peek::PeekedJwt;
 use crate::{
     AuthError, AuthErrorKind,
     issuer::{IssuerConfig, TrustedIssuers},
@@ -17,7 +17,7 @@ use crate::{
 /// [`AuthErrorKind::MalformedClaim`] if `iss` is not a string, [`AuthErrorKind::MissingClaim`] if
 /// there is none and no issuer does without, and [`AuthErrorKind::UntrustedIssuer`].
 pub(super) fn select<'i>(
-    token: &UnverifiedJwt<'_>,
+    token: &PeekedJwt<'_, '_>,
     issuers: &'i TrustedIssuers,
 ) -> Result<&'i Arc<IssuerConfig>, AuthError> {
     let Some(claim) = token.unverified_issuer() else {

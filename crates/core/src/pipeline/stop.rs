@@ -1,6 +1,6 @@
 //! Why the way of a request ends early, and whether waiting may help.
 
-use super::peek::UnverifiedJwt;
+use super::peek::PeekedJwt;
 use crate::{
     AuthError, AuthErrorKind, NumericDate,
     issuer::{IssuerConfig, KeysComing},
@@ -33,7 +33,7 @@ pub(crate) enum Patience {
 #[cold]
 pub(super) fn at_lookup(
     error: AuthError,
-    token: &UnverifiedJwt<'_>,
+    token: &PeekedJwt<'_, '_>,
     issuer: &IssuerConfig,
     now: NumericDate,
     patience: Patience,
@@ -42,7 +42,7 @@ pub(super) fn at_lookup(
         return error.into();
     }
     let coming = match patience {
-        Patience::Ask => issuer.keys.ask(token.jws().unverified_key_id(), now),
+        Patience::Ask => issuer.keys.ask(token.unverified_key_id(), now),
         #[cfg(feature = "remote")]
         Patience::JudgeNow => None,
     };

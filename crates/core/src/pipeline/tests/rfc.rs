@@ -20,8 +20,8 @@ use crate::{
     keys::Keys,
     pipeline::{
         header::KnownHeaders,
-        peek::{DecodedOuter, peek_jws},
-        segments::Segments,
+        peek::{SignatureRoom, UnverifiedJws, peek_header},
+        segments::{Room, Segments},
         verify::verify_signature,
     },
 };
@@ -108,14 +108,15 @@ fn verify(token: &str, key: &VerificationKey) -> Result<Vec<u8>, AuthErrorKind> 
     let verify = || -> Result<_, AuthError> {
         let token = BearerToken::new(token);
         let all = Algorithm::ALL.iter().copied().collect::<AlgorithmSet>();
-        let (mut decoded, mut payload) = (DecodedOuter::default(), Vec::new());
+        let (mut room, mut signature) = (Room::<256>::default(), SignatureRoom::default());
         let segments = Segments::split(&token, MAX_LEN)?;
         let known = KnownHeaders::default();
-        let jws = peek_jws(&segments, all, &known, &mut decoded, &mut payload)?;
+        let header = peek_header(&segments, all, &known, &mut room)?;
         let keys = Keys::new(vec![key.clone()], false);
-        let candidates = keys.candidates(jws.unverified_key_id(), jws.algorithm())?;
+        let candidates = keys.candidates(header.key_id(), header.algorithm())?;
+        let jws = UnverifiedJws::decode(header, &segments, &mut signature)?;
         verify_signature(&jws, &candidates)?;
-        Ok(payload)
+        Ok(segments.payload()?.into_bytes())
     };
     verify().map_err(|error| error.kind())
 }
