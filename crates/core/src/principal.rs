@@ -57,6 +57,7 @@ impl Text {
 }
 
 impl Principal {
+    #[inline]
     pub(crate) fn new(claims: String, issuer: Arc<IssuerConfig>, parts: PrincipalParts) -> Self {
         Self { inner: Arc::new(Inner { claims, issuer, parts }) }
     }

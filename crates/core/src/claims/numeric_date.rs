@@ -81,17 +81,25 @@ impl NumericDate {
     ///
     /// The grammar has been checked by the scanner that found the number.
     pub(crate) fn from_json_number(text: &str) -> Option<Self> {
-        // Dates are ten digits long for the next two hundred years.
-        if text.len() <= 18
-            && let Some(seconds) = text.bytes().try_fold(0_i64, |seconds, byte| {
-                let digit = byte.wrapping_sub(b'0');
-                (digit < 10).then_some(seconds * 10 + i64::from(digit))
-            })
-        {
-            return Some(Self::from_seconds(seconds));
+        match whole_seconds(text) {
+            Some(seconds) => Some(Self::from_seconds(seconds)),
+            None => Decimal::parse(text)?.to_date(),
         }
-        Decimal::parse(text)?.to_date()
     }
+}
+
+/// Reads plain digits; dates have ten for the next two hundred years. `None` for any other form.
+fn whole_seconds(text: &str) -> Option<i64> {
+    // Too few to overflow, whatever the bytes are.
+    if text.len() > 16 {
+        return None;
+    }
+    // To the end without a branch, which costs less than to stop early.
+    let (seconds, all_digits) = text.bytes().fold((0_i64, true), |(seconds, all_digits), byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (seconds * 10 + i64::from(digit), all_digits & (digit < 10))
+    });
+    all_digits.then_some(seconds)
 }
 
 /// A JSON number taken apart: sign, digits before and after the point, and exponent.

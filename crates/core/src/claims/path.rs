@@ -1,10 +1,10 @@
 //! Where in the claims a value is: a member name, or a JSON pointer.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::VecDeque};
 
 use crate::{
     AuthError, AuthErrorKind, ConfigError,
-    json::{Kind, Object, Value},
+    json::{Kind, Name, Object, Value},
 };
 
 /// The place of one claim: a plain member name, or with a leading slash a JSON pointer
@@ -13,7 +13,15 @@ use crate::{
 /// [RFC 6901]: https://www.rfc-editor.org/rfc/rfc6901
 #[derive(Clone, Debug)]
 pub(crate) struct ClaimPath {
-    segments: Vec<Box<str>>,
+    first: Member,
+    rest: Vec<Box<str>>,
+}
+
+/// A member of the claims, resolved when the configuration is built.
+#[derive(Clone, Debug)]
+enum Member {
+    Registered(Name),
+    Other(Box<str>),
 }
 
 impl ClaimPath {
@@ -21,12 +29,20 @@ impl ClaimPath {
         let segments = match text.strip_prefix('/') {
             Some(pointer) => pointer.split('/').map(unescape).collect::<Option<_>>(),
             None if text.is_empty() => None,
-            None => Some(vec![text.into()]),
+            None => Some(VecDeque::from([text.into()])),
         };
-        match segments {
-            Some(segments) => Ok(Self { segments }),
-            None => Err(ConfigError::InvalidClaimPath { path: text.to_owned() }),
-        }
+        segments
+            .and_then(Self::from_segments)
+            .ok_or_else(|| ConfigError::InvalidClaimPath { path: text.to_owned() })
+    }
+
+    fn from_segments(mut segments: VecDeque<Box<str>>) -> Option<Self> {
+        let first = segments.pop_front()?;
+        let first = match Name::of(first.as_bytes()) {
+            Some(name) => Member::Registered(name),
+            None => Member::Other(first),
+        };
+        Some(Self { first, rest: segments.into() })
     }
 
     pub(crate) fn parse_all<I>(texts: I) -> Result<Vec<Self>, ConfigError>
@@ -44,9 +60,11 @@ impl ClaimPath {
     /// [`AuthErrorKind::MalformedClaim`] if a step is there and is no object, and
     /// [`AuthErrorKind::MalformedToken`] if it has a member twice: neither is taken for missing.
     pub(crate) fn find<'a>(&self, claims: &Object<'a>) -> Result<Option<Value<'a>>, AuthError> {
-        let Some((first, rest)) = self.segments.split_first() else { return Ok(None) };
-        let mut value = claims.find(first);
-        for segment in rest {
+        let mut value = match &self.first {
+            Member::Registered(name) => claims.get(*name),
+            Member::Other(name) => claims.find_other(name),
+        };
+        for segment in &self.rest {
             let Some(step) = value.filter(|value| value.kind() != Kind::Null) else {
                 return Ok(None);
             };

@@ -2,6 +2,8 @@
 //!
 //! [RFC 8259]: https://www.rfc-editor.org/rfc/rfc8259
 
+use std::ops::Range;
+
 use super::{JsonError, Kind, MAX_DEPTH, Value};
 
 type Result<T> = std::result::Result<T, JsonError>;
@@ -69,8 +71,12 @@ impl<'a> Cursor<'a> {
 
     /// Reads a member: name, whether it holds an escape, value.
     #[inline(always)]
-    pub(super) fn member(&mut self, depth: u8) -> Result<(&'a str, bool, Value<'a>)> {
+    pub(super) fn member(&mut self, depth: u8) -> Result<(&'a [u8], bool, Value<'a>)> {
+        if self.peek_token() != b'"' {
+            return Err(JsonError::Syntax);
+        }
         let (name, escaped) = self.string()?;
+        let name = self.text.as_bytes().get(name).ok_or(JsonError::Syntax)?;
         self.expect_token(b':')?;
         Ok((name, escaped, self.value(depth)?))
     }
@@ -83,6 +89,7 @@ impl<'a> Cursor<'a> {
         let kind = match byte {
             b'"' => {
                 let (text, escaped) = self.string()?;
+                let text = self.text.get(text).ok_or(JsonError::Syntax)?;
                 return Ok(Value { kind: Kind::String { escaped }, text });
             }
             b'-' | b'0'..=b'9' => {
@@ -92,7 +99,8 @@ impl<'a> Cursor<'a> {
             b'{' | b'[' => self.skip_nested(byte, depth)?,
             _ => self.literal()?,
         };
-        Ok(Value { kind, text: self.since(start)? })
+        let text = self.text.get(start..self.at).ok_or(JsonError::Syntax)?;
+        Ok(Value { kind, text })
     }
 
     #[inline(never)]
@@ -116,17 +124,17 @@ impl<'a> Cursor<'a> {
         Ok(Kind::Array)
     }
 
-    /// Reads a string with its quotes; tells whether it holds an escape.
+    /// Reads a string from its first quote on: where its text is, and whether it holds an escape.
     #[inline(always)]
-    fn string(&mut self) -> Result<(&'a str, bool)> {
-        self.expect_token(b'"')?;
+    fn string(&mut self) -> Result<(Range<usize>, bool)> {
+        self.at += 1;
         let start = self.at;
         self.at += plain_len(self.rest());
         let escaped = self.peek() != b'"';
         if escaped {
             self.skip_escaped()?;
         }
-        let text = self.since(start)?;
+        let text = start..self.at;
         self.at += 1;
         Ok((text, escaped))
     }
@@ -178,6 +186,15 @@ impl<'a> Cursor<'a> {
         if !self.take(b'0') {
             self.digits()?;
         }
+        match self.peek() {
+            b'.' | b'e' | b'E' => self.fraction_and_exponent(),
+            _ => Ok(()),
+        }
+    }
+
+    // Apart, because hardly any number of a token has either.
+    #[cold]
+    fn fraction_and_exponent(&mut self) -> Result<()> {
         if self.take(b'.') {
             self.digits()?;
         }
@@ -188,8 +205,10 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
+    #[inline]
     fn digits(&mut self) -> Result<()> {
-        let len = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let rest = self.rest();
+        let len = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
         self.at += len;
         if len == 0 { Err(JsonError::Syntax) } else { Ok(()) }
     }
@@ -206,7 +225,9 @@ impl<'a> Cursor<'a> {
     #[inline(always)]
     fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == byte;
-        self.at += usize::from(found);
+        if found {
+            self.at += 1;
+        }
         found
     }
 
@@ -217,18 +238,18 @@ impl<'a> Cursor<'a> {
 
     #[inline(always)]
     fn expect_token(&mut self, byte: u8) -> Result<()> {
-        self.peek_token();
+        if self.take(byte) { Ok(()) } else { self.expect_behind_white_space(byte) }
+    }
+
+    #[cold]
+    fn expect_behind_white_space(&mut self, byte: u8) -> Result<()> {
+        self.skip_white_space();
         self.expect(byte)
     }
 
     #[inline(always)]
     fn rest(&self) -> &'a [u8] {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
-    }
-
-    #[inline(always)]
-    fn since(&self, start: usize) -> Result<&'a str> {
-        self.text.get(start..self.at).ok_or(JsonError::Syntax)
     }
 }
 

@@ -79,14 +79,18 @@ impl<'a> Value<'a> {
     }
 
     /// Returns the value of a string.
+    #[inline]
     pub(crate) fn as_str(self) -> Option<Cow<'a, str>> {
         match self.kind {
             Kind::String { escaped: false } => Some(Cow::Borrowed(self.text)),
-            Kind::String { escaped: true } => {
-                serde_json::from_str(&self.json()).ok().map(Cow::Owned)
-            }
+            Kind::String { escaped: true } => self.unescaped().map(Cow::Owned),
             _ => None,
         }
+    }
+
+    #[cold]
+    fn unescaped(self) -> Option<String> {
+        serde_json::from_str(&self.json()).ok()
     }
 
     /// Returns the members of an object; `None` too if one is there twice.

@@ -31,28 +31,32 @@ impl Name {
 
     /// Returns the registered name that is spelled like this.
     #[inline]
-    pub(crate) fn of(name: &str) -> Option<Self> {
-        Some(match name.as_bytes() {
-            b"act" => Self::Act,
-            b"alg" => Self::Alg,
-            b"aud" => Self::Aud,
-            b"azp" => Self::Azp,
-            b"b64" => Self::B64,
+    pub(crate) fn of(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            // Most have three letters: one array, which the compiler tells apart byte by byte.
+            &[a, b, c] => match &[a, b, c] {
+                b"act" => Self::Act,
+                b"alg" => Self::Alg,
+                b"aud" => Self::Aud,
+                b"azp" => Self::Azp,
+                b"b64" => Self::B64,
+                b"cnf" => Self::Cnf,
+                b"exp" => Self::Exp,
+                b"iat" => Self::Iat,
+                b"iss" => Self::Iss,
+                b"jti" => Self::Jti,
+                b"kid" => Self::Kid,
+                b"nbf" => Self::Nbf,
+                b"scp" => Self::Scp,
+                b"sub" => Self::Sub,
+                b"typ" => Self::Typ,
+                _ => return None,
+            },
             b"client_id" => Self::ClientId,
-            b"cnf" => Self::Cnf,
             b"crit" => Self::Crit,
-            b"exp" => Self::Exp,
             b"groups" => Self::Groups,
-            b"iat" => Self::Iat,
-            b"iss" => Self::Iss,
-            b"jti" => Self::Jti,
-            b"kid" => Self::Kid,
-            b"nbf" => Self::Nbf,
             b"roles" => Self::Roles,
             b"scope" => Self::Scope,
-            b"scp" => Self::Scp,
-            b"sub" => Self::Sub,
-            b"typ" => Self::Typ,
             _ => return None,
         })
     }

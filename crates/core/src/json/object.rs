@@ -20,13 +20,13 @@ pub(crate) struct Object<'a> {
 #[derive(Clone, Copy, Debug)]
 struct Member<'a> {
     /// As it stands in the text.
-    name: &'a str,
+    name: &'a [u8],
     escaped: bool,
     value: Value<'a>,
 }
 
 impl<'a> Member<'a> {
-    fn name(&self) -> Cow<'a, str> {
+    fn name(&self) -> Cow<'a, [u8]> {
         if self.escaped { unescaped(self.name) } else { Cow::Borrowed(self.name) }
     }
 }
@@ -46,13 +46,14 @@ impl<'a> Object<'a> {
     }
 
     /// Returns the value of a registered member.
+    #[inline]
     pub(crate) fn get(&self, name: Name) -> Option<Value<'a>> {
         self.registered.get(name.index()).copied().flatten()
     }
 
     /// Returns the value of any member.
     pub(crate) fn find(&self, name: &str) -> Option<Value<'a>> {
-        match Name::of(name) {
+        match Name::of(name.as_bytes()) {
             Some(name) => self.get(name),
             None => self.find_other(name),
         }
@@ -60,7 +61,7 @@ impl<'a> Object<'a> {
 
     /// Returns the value of a member that has no [`Name`].
     pub(crate) fn find_other(&self, name: &str) -> Option<Value<'a>> {
-        self.others().find(|other| other.name() == name).map(|other| other.value)
+        self.others().find(|other| *other.name() == *name.as_bytes()).map(|other| other.value)
     }
 
     /// Adds a member and returns its name, if it is one of ours. The others may be there twice until
@@ -68,7 +69,7 @@ impl<'a> Object<'a> {
     #[inline(always)]
     pub(super) fn add(
         &mut self,
-        name: &'a str,
+        name: &'a [u8],
         escaped: bool,
         value: Value<'a>,
     ) -> Result<Option<Name>, JsonError> {
@@ -122,6 +123,8 @@ impl<'a> Object<'a> {
 
 /// Reads the escapes of a name, which the cursor has found to be well-formed.
 #[cold]
-fn unescaped(name: &str) -> Cow<'_, str> {
-    serde_json::from_str(&format!("\"{name}\"")).map_or(Cow::Borrowed(name), Cow::Owned)
+fn unescaped(name: &[u8]) -> Cow<'_, [u8]> {
+    let quoted = [b"\"", name, b"\""].concat();
+    serde_json::from_slice::<String>(&quoted)
+        .map_or(Cow::Borrowed(name), |name| name.into_bytes().into())
 }

@@ -58,12 +58,12 @@ fn every_registered_name_has_a_place_of_its_own() {
     let text = format!("{{{}}}", members.join(","));
     let object = Object::parse(&text).unwrap();
     for name in names {
-        assert_eq!(object.get(Name::of(name).unwrap()).unwrap().as_str().unwrap(), name);
+        assert_eq!(object.get(Name::of(name.as_bytes()).unwrap()).unwrap().as_str().unwrap(), name);
         let twice = format!("{{\"{name}\":1,\"x\":2,\"{name}\":3}}");
         assert_eq!(Object::parse(&twice).unwrap_err(), JsonError::DuplicateMember);
         assert!(Object::parse("{\"x\":0}").unwrap().find(name).is_none());
     }
-    assert_eq!(Name::of("Iss"), None);
+    assert_eq!(Name::of(b"Iss"), None);
 }
 
 #[test]

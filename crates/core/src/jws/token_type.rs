@@ -46,7 +46,8 @@ pub enum TokenProfile {
 
 /// Compares the `typ` of a header with a media type that lacks `application/`.
 fn is_media_type(typ: &str, media_type: &str) -> bool {
-    without_application(typ).eq_ignore_ascii_case(media_type)
+    // As issuers write it, most of the time.
+    typ == media_type || without_application(typ).eq_ignore_ascii_case(media_type)
 }
 
 /// Takes `application/` away, unless another slash follows: then it is no short form.

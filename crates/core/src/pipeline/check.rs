@@ -26,6 +26,7 @@ impl<'a> CheckedClaims<'a> {
 /// [`AuthErrorKind::WrongBinding`].
 ///
 /// [RFC 7800 §3.1]: https://www.rfc-editor.org/rfc/rfc7800#section-3.1
+#[inline]
 pub(super) fn check<'a>(
     valid: ValidClaims<'a>,
     issuer: &IssuerConfig,

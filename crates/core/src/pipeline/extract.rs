@@ -114,7 +114,8 @@ fn from_header<'r>(
 /// [RFC 9110 §11.4]: https://www.rfc-editor.org/rfc/rfc9110#section-11.4
 fn after_scheme<'r>(value: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
     let (start, rest) = value.split_at_checked(scheme.len())?;
-    if !start.eq_ignore_ascii_case(scheme.as_bytes()) {
+    // As clients write it, most of the time.
+    if start != scheme.as_bytes() && !start.eq_ignore_ascii_case(scheme.as_bytes()) {
         return None;
     }
     match rest.first() {

@@ -32,6 +32,7 @@ enum Pending<'s, G> {
 
 impl<G> Mapped<'_, G> {
     /// Puts the caller together.
+    #[inline]
     pub(super) fn finish(
         self,
         claims: String,
@@ -52,6 +53,7 @@ impl<G> Mapped<'_, G> {
 ///
 /// [`AuthErrorKind::MalformedClaim`] for a claim of another type than its definition says, and what
 /// the mapping of the application refuses.
+#[inline]
 pub(super) fn map<'s, G>(
     checked: CheckedClaims<'_>,
     issuer: &IssuerConfig,

@@ -44,6 +44,7 @@ impl<'a> VerifiedJws<'a> {
 /// # Errors
 ///
 /// [`AuthErrorKind::SignatureMismatch`] if it is none of theirs.
+#[inline]
 pub(super) fn verify<'a>(
     token: UnverifiedJwt<'a>,
     candidates: &Candidates<'_>,
