@@ -1,7 +1,7 @@
 //! Is the token still good, and is its sender the one it was made for?
 
 use super::validate::ValidClaims;
-use crate::{AuthError, AuthErrorKind, issuer::IssuerConfig, json::Name};
+use crate::{AuthError, AuthErrorKind, json::Name};
 
 /// A token that nothing speaks against.
 #[derive(Debug)]
@@ -27,11 +27,8 @@ impl<'a> CheckedClaims<'a> {
 ///
 /// [RFC 7800 §3.1]: https://www.rfc-editor.org/rfc/rfc7800#section-3.1
 #[inline]
-pub(super) fn check<'a>(
-    valid: ValidClaims<'a>,
-    issuer: &IssuerConfig,
-) -> Result<CheckedClaims<'a>, AuthError> {
-    if valid.claim(Name::Cnf).is_some() && !issuer.rules.bound_tokens_ignored {
+pub(super) fn check(valid: ValidClaims<'_>) -> Result<CheckedClaims<'_>, AuthError> {
+    if valid.claim(Name::Cnf).is_some() && !valid.issuer().rules.bound_tokens_ignored {
         return Err(AuthErrorKind::WrongBinding.into());
     }
     Ok(CheckedClaims { valid })

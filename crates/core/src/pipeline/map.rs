@@ -56,7 +56,6 @@ impl<G> Mapped<'_, G> {
 #[inline]
 pub(super) fn map<'s, G>(
     checked: CheckedClaims<'_>,
-    issuer: &IssuerConfig,
     source: &'s GrantSource<G>,
 ) -> Result<Mapped<'s, G>, AuthError> {
     let valid = &checked.into_valid();
@@ -71,7 +70,7 @@ pub(super) fn map<'s, G>(
         issued_at: valid.issued_at(),
     };
     let grant = match source {
-        GrantSource::Claims(map) => Pending::Ready(map(&issuer.mapping, valid.claims())?),
+        GrantSource::Claims(map) => Pending::Ready(map(&valid.issuer().mapping, valid.claims())?),
         GrantSource::Principal(mapping) => Pending::NeedsPrincipal(mapping),
     };
     Ok(Mapped { parts, grant })

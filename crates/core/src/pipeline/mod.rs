@@ -37,17 +37,17 @@ pub(crate) fn prove<G>(
     let mut decoded = peek::Decoded::default();
     let mut claims = Object::default();
     let peeked = peek::peek(&segments, &engine.issuers, known, &mut decoded, &mut claims)?;
-    let issuer = select::select(&peeked, &engine.issuers)?;
+    let selected = select::select(peeked, &engine.issuers)?;
+    let issuer = selected.issuer();
     let keys = issuer.keys.load(now);
-    let candidates = lookup::lookup(&peeked, issuer, &keys)
-        .map_err(|error| stop::at_lookup(error, &peeked, issuer, now, patience))?;
+    let located = lookup::lookup(selected, &keys, now, patience)?;
     let mut signature = peek::SignatureRoom::default();
-    let unverified = peeked.read_rest(&segments, &mut signature)?;
-    let verified = verify::verify(unverified, &candidates)?;
+    let complete = located.read_rest(&segments, &mut signature)?;
+    let verified = verify::verify(complete)?;
     known.remember(segments.encoded_header(), verified.header());
-    let valid = validate::validate(verified, issuer, now)?;
-    let checked = check::check(valid, issuer)?;
-    let mapped = map::map(checked, issuer, &engine.grant)?;
+    let valid = validate::validate(verified, now)?;
+    let checked = check::check(valid)?;
+    let mapped = map::map(checked, &engine.grant)?;
     drop(claims);
     Ok(mapped.finish(decoded.take_claims(), issuer)?)
 }

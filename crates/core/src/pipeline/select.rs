@@ -10,25 +10,48 @@ use crate::{
     issuer::{IssuerConfig, TrustedIssuers},
 };
 
+/// A token, and the trusted issuer that it claims to be from.
+#[derive(Debug)]
+pub(super) struct Selected<'a, 'd, 'i> {
+    token: PeekedJwt<'a, 'd>,
+    issuer: &'i Arc<IssuerConfig>,
+}
+
+impl<'a, 'd, 'i> Selected<'a, 'd, 'i> {
+    pub(super) fn token(&self) -> &PeekedJwt<'a, 'd> {
+        &self.token
+    }
+
+    pub(super) fn issuer(&self) -> &'i Arc<IssuerConfig> {
+        self.issuer
+    }
+
+    pub(super) fn into_token(self) -> PeekedJwt<'a, 'd> {
+        self.token
+    }
+}
+
 /// Finds the trusted issuer that the token claims to be from.
 ///
 /// # Errors
 ///
 /// [`AuthErrorKind::MalformedClaim`] if `iss` is not a string, [`AuthErrorKind::MissingClaim`] if
 /// there is none and no issuer does without, and [`AuthErrorKind::UntrustedIssuer`].
-pub(super) fn select<'i>(
-    token: &PeekedJwt<'_, '_>,
+pub(super) fn select<'a, 'd: 'a, 'i>(
+    token: PeekedJwt<'a, 'd>,
     issuers: &'i TrustedIssuers,
-) -> Result<&'i Arc<IssuerConfig>, AuthError> {
-    let Some(claim) = token.unverified_issuer() else {
-        let reason = "no `iss`";
-        return issuers
+) -> Result<Selected<'a, 'd, 'i>, AuthError> {
+    let issuer = match token.unverified_issuer() {
+        None => issuers
             .any()
-            .ok_or_else(|| AuthError::because(AuthErrorKind::MissingClaim, reason));
+            .ok_or_else(|| AuthError::because(AuthErrorKind::MissingClaim, "no `iss`"))?,
+        Some(claim) => {
+            let name = claim.as_str().ok_or_else(|| {
+                AuthError::because(AuthErrorKind::MalformedClaim, "`iss` is not a string")
+            })?;
+            let issuer = issuers.named(&name).or_else(|| issuers.any());
+            issuer.ok_or_else(|| AuthError::from(AuthErrorKind::UntrustedIssuer))?
+        }
     };
-    let name = claim.as_str().ok_or_else(|| {
-        AuthError::because(AuthErrorKind::MalformedClaim, "`iss` is not a string")
-    })?;
-    let issuer = issuers.named(&name).or_else(|| issuers.any());
-    issuer.ok_or_else(|| AuthErrorKind::UntrustedIssuer.into())
+    Ok(Selected { token, issuer })
 }

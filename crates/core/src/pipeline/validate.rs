@@ -18,6 +18,10 @@ pub(super) struct ValidClaims<'a> {
 }
 
 impl<'a> ValidClaims<'a> {
+    pub(super) fn issuer(&self) -> &'a IssuerConfig {
+        self.verified.issuer()
+    }
+
     pub(super) fn claim(&self, name: Name) -> Option<Value<'a>> {
         self.verified.claim(name)
     }
@@ -51,9 +55,9 @@ type Check = Result<(), AuthError>;
 /// The kinds from [`AuthErrorKind::WrongType`] to [`AuthErrorKind::WrongSubject`].
 pub(super) fn validate<'a>(
     token: VerifiedJws<'a>,
-    issuer: &IssuerConfig,
     now: NumericDate,
 ) -> Result<ValidClaims<'a>, AuthError> {
+    let issuer = token.issuer();
     check_type(&token, issuer)?;
     let dates = Dates::read(&token)?;
     dates.check(issuer, now)?;

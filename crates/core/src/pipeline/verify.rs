@@ -2,12 +2,12 @@
 //!
 //! [RFC 7515 §5.2]: https://www.rfc-editor.org/rfc/rfc7515#section-5.2
 
-use super::{
-    header::Header,
-    peek::{UnverifiedJws, UnverifiedJwt},
-};
+use std::sync::Arc;
+
+use super::{header::Header, lookup::Complete, peek::UnverifiedJws};
 use crate::{
     AuthError, AuthErrorKind,
+    issuer::IssuerConfig,
     json::{Name, Object, Value},
     jwk::SignatureValid,
     keys::Candidates,
@@ -16,12 +16,17 @@ use crate::{
 /// A token that a key of its issuer has signed. Whether it is good for us, and now, is not known.
 #[derive(Debug)]
 pub(super) struct VerifiedJws<'a> {
+    issuer: &'a Arc<IssuerConfig>,
     header: Header<'a>,
     claims_text: &'a str,
     claims: &'a Object<'a>,
 }
 
 impl<'a> VerifiedJws<'a> {
+    pub(super) fn issuer(&self) -> &'a IssuerConfig {
+        self.issuer
+    }
+
     pub(super) fn header(&self) -> &Header<'a> {
         &self.header
     }
@@ -45,13 +50,11 @@ impl<'a> VerifiedJws<'a> {
 ///
 /// [`AuthErrorKind::SignatureMismatch`] if it is none of theirs.
 #[inline]
-pub(super) fn verify<'a>(
-    token: UnverifiedJwt<'a>,
-    candidates: &Candidates<'_>,
-) -> Result<VerifiedJws<'a>, AuthError> {
-    let SignatureValid { .. } = verify_signature(token.jws(), candidates)?;
+pub(super) fn verify<'a>(complete: Complete<'a, 'a>) -> Result<VerifiedJws<'a>, AuthError> {
+    let (token, issuer, candidates) = complete.into_parts();
+    let SignatureValid { .. } = verify_signature(token.jws(), &candidates)?;
     let (jws, claims_text, claims) = token.into_parts();
-    Ok(VerifiedJws { header: jws.into_header(), claims_text, claims })
+    Ok(VerifiedJws { issuer, header: jws.into_header(), claims_text, claims })
 }
 
 /// Verifies the signature of any JWS, whatever its payload is.
