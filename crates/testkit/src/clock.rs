@@ -61,7 +61,11 @@ impl Clock for ManualClock {
 
     #[cfg(feature = "remote")]
     fn sleep(&self, duration: Duration) -> portcullis::BoxFuture<'_, ()> {
-        let deadline = self.now().saturating_add(duration);
+        self.sleep_until(self.now().saturating_add(duration))
+    }
+
+    #[cfg(feature = "remote")]
+    fn sleep_until(&self, deadline: NumericDate) -> portcullis::BoxFuture<'_, ()> {
         Box::pin(std::future::poll_fn(move |cx| {
             let mut state = self.lock();
             if state.now >= deadline {
