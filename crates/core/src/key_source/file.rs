@@ -1,7 +1,8 @@
 //! Files of keys, read again when they change.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::Read,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -88,11 +89,18 @@ impl KeyFile {
 
 fn read_limited(path: &Path) -> Result<String, KeySourceError> {
     let failed = |error| KeySourceError::with_source("the file cannot be read", error);
-    let len = fs::metadata(path).map_err(failed)?.len();
-    if len > MAX_LEN {
-        return Err(KeySourceError::new(format!("the file is longer than {MAX_LEN} bytes")));
+    // Looked at first, because opening a pipe waits for its other end.
+    if !fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(KeySourceError::new("it is no regular file"));
     }
-    fs::read_to_string(path).map_err(failed)
+    // Limited while it is read, because it may grow, or have a length of zero as those of /proc do.
+    let mut text = String::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(MAX_LEN + 1).read_to_string(&mut text).map_err(failed)?;
+    if u64::try_from(text.len()).is_ok_and(|len| len <= MAX_LEN) {
+        return Ok(text);
+    }
+    Err(KeySourceError::new(format!("the file is longer than {MAX_LEN} bytes")))
 }
 
 impl KeySource for JwkSetFile {
