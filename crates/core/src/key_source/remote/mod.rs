@@ -6,7 +6,7 @@ mod location;
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -48,6 +48,8 @@ pub struct RemoteJwkSet {
     policy: RefreshPolicy,
     timeout: Duration,
     seed: Option<(KeyDocument, NumericDate)>,
+    /// Where the last document came from: its validators mean nothing at another URL.
+    last_uri: Mutex<Option<String>>,
 }
 
 impl RemoteJwkSet {
@@ -73,6 +75,7 @@ impl RemoteJwkSet {
             policy: RefreshPolicy::default(),
             timeout: TIMEOUT,
             seed: None,
+            last_uri: Mutex::default(),
         }
     }
 
@@ -118,15 +121,24 @@ impl RemoteJwkSet {
 
     async fn load_keys(&self, known: Option<&Validators>) -> Result<Loaded, KeySourceError> {
         let fetch = self.fetch_or_default()?;
-        let (uri, known) = match self.location.keys()? {
-            Some(uri) => (uri, known.cloned()),
-            None => {
-                let metadata = self.metadata(&*fetch).await?;
-                (metadata.jwks_uri, known.cloned())
-            }
+        let uri = match self.location.keys()? {
+            Some(uri) => uri,
+            None => self.metadata(&*fetch).await?.jwks_uri,
         };
-        let response = self.get(&*fetch, uri, known).await?;
-        document(response)
+        let same_place = self.last_uri().as_ref() == Some(&uri);
+        let known = known.filter(|_| same_place).cloned();
+        let asked_for_change = known.is_some();
+        let response = self.get(&*fetch, uri.clone(), known).await?;
+        if response.status == 304 && !asked_for_change {
+            return Err(KeySourceError::new("status 304 to a request without conditions"));
+        }
+        let loaded = document(response)?;
+        *self.last_uri() = Some(uri);
+        Ok(loaded)
+    }
+
+    fn last_uri(&self) -> MutexGuard<'_, Option<String>> {
+        self.last_uri.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn metadata(&self, fetch: &dyn Fetch) -> Result<Metadata, KeySourceError> {
@@ -152,7 +164,14 @@ impl RemoteJwkSet {
     ) -> Result<FetchResponse, KeySourceError> {
         let request = FetchRequest { url, known, max_len: MAX_LEN, timeout: self.timeout };
         let response = fetch.fetch(&request).await;
-        response.map_err(|error| KeySourceError::with_source(error.to_string(), error))
+        let response =
+            response.map_err(|error| KeySourceError::with_source(error.to_string(), error))?;
+        // An application's own `Fetch` may not look.
+        if response.body.len() > MAX_LEN {
+            let message = format!("the document is longer than {MAX_LEN} bytes");
+            return Err(KeySourceError::new(message));
+        }
+        Ok(response)
     }
 
     fn fetch_or_default(&self) -> Result<Arc<dyn Fetch>, KeySourceError> {
