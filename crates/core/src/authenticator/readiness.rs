@@ -6,7 +6,7 @@ use super::Authenticator;
 use crate::{
     KeyStatus,
     issuer::IssuerConfig,
-    key_source::{FetchOver, KeySourceError},
+    key_source::{FetchOver, KeySourceError, any_over},
 };
 
 impl<G: Send + Sync + 'static> Authenticator<G> {
@@ -22,14 +22,18 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     pub async fn ready(&self) -> Result<(), NotReady> {
         self.start_tasks();
         for issuer in self.engine.issuers.all() {
+            let sources = issuer.keys.sources();
             let mut waiting: Vec<FetchOver> =
-                issuer.keys.sources().iter().map(|source| source.subscribe()).collect();
+                sources.iter().map(|source| source.subscribe()).collect();
             while !self.has_keys(issuer) {
-                let next = issuer.keys.sources().iter().zip(&mut waiting);
-                match next.filter(|(source, _)| !source.was_asked()).map(|(_, over)| over).next() {
-                    Some(over) => over.wait().await,
-                    None => return Err(not_ready(issuer)),
+                if !self.engine.tasks.are_settled() {
+                    return Err(no_runtime(issuer));
                 }
+                if sources.iter().all(|source| source.was_asked()) {
+                    return Err(not_ready(issuer));
+                }
+                // For whichever is first, so that a source that is down holds no other up.
+                any_over(&mut waiting).await;
             }
         }
         Ok(())
@@ -69,6 +73,10 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// Ends all tasks that fetch keys, and waits until they are over. The keys at hand stay.
     pub async fn shutdown(&self) {
         self.engine.tasks.stop().await;
+        // Those whose task never ran, too.
+        for issuer in self.engine.issuers.all() {
+            issuer.keys.sources().iter().for_each(|source| source.close());
+        }
     }
 
     pub(super) fn start_tasks(&self) {
@@ -84,6 +92,11 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
 
 fn not_ready(issuer: &IssuerConfig) -> NotReady {
     NotReady { issuer: issuer.name().to_owned(), cause: issuer.keys.trouble() }
+}
+
+fn no_runtime(issuer: &IssuerConfig) -> NotReady {
+    let cause = KeySourceError::new("keys are fetched by tasks, which need a tokio runtime");
+    NotReady { issuer: issuer.name().to_owned(), cause: Some(cause) }
 }
 
 /// An issuer has no usable keys.
@@ -123,14 +136,18 @@ pub struct KeyChanges {
 }
 
 impl KeyChanges {
-    /// Waits until a fetch of any source is over since the last call.
-    pub async fn changed(&mut self) {
-        let mut changes: Vec<_> =
-            self.sources.iter_mut().map(|source| Box::pin(source.wait())).collect();
-        std::future::poll_fn(|cx| {
-            let any = changes.iter_mut().any(|change| change.as_mut().poll(cx).is_ready());
-            if any { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-        })
-        .await;
+    /// Waits until a fetch of any source is over since the last call. Returns `false` when the
+    /// engine is gone, or has no sources: then nothing will change any more.
+    ///
+    /// ```no_run
+    /// # async fn watch(auth: portcullis::Authenticator) {
+    /// let mut changes = auth.key_changes();
+    /// while changes.changed().await {
+    ///     println!("{:?}", auth.key_status());
+    /// }
+    /// # }
+    /// ```
+    pub async fn changed(&mut self) -> bool {
+        !self.sources.is_empty() && any_over(&mut self.sources).await.1
     }
 }

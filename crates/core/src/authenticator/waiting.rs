@@ -7,6 +7,12 @@ use std::{
 };
 
 use super::{Authenticator, Verdict};
+#[cfg(feature = "remote")]
+use crate::{
+    AuthError, AuthErrorKind, Authenticated,
+    issuer::Over,
+    pipeline::{Patience, Stop},
+};
 use crate::{BearerToken, issuer::KeysComing};
 
 /// What the engine says of a request, now or soon.
@@ -47,12 +53,50 @@ impl<G: Send + Sync + 'static> Waiting<G> {
         let query_without_tokens = now.query_without_tokens.clone();
         let auth = auth.clone();
         let future = Box::pin(async move {
-            coming.wait(&*auth.engine.clock).await;
-            let judged = auth.judge(&tokens, crate::pipeline::Patience::JudgeNow);
-            Verdict { result: judged.map_err(|stop| stop.error), query_without_tokens }
+            let wait = coming.longest_wait();
+            let result = tokio::select! {
+                result = judge_when_over(&auth, &tokens, coming) => result,
+                () = auth.engine.clock.sleep(wait) => judge_at_last(&auth, &tokens),
+            };
+            Verdict { result, query_without_tokens }
         });
         Self { future, now }
     }
+}
+
+/// Judges anew whenever a fetch is over, until the key is there or no fetch is left.
+#[cfg(feature = "remote")]
+async fn judge_when_over<G: Send + Sync + 'static>(
+    auth: &Authenticator<G>,
+    tokens: &[BearerToken<'_>],
+    mut coming: KeysComing,
+) -> Result<Authenticated<G>, AuthError> {
+    loop {
+        let over = coming.next_over().await;
+        let patience = if over == Over::AskAgain { Patience::Ask } else { Patience::JudgeNow };
+        match auth.judge(tokens, patience) {
+            Err(Stop { coming: Some(again), .. }) => coming = again,
+            Err(stop) if over == Over::MoreToCome && is_about_keys(&stop.error) => {}
+            judged => return judged.map_err(|stop| stop.error),
+        }
+    }
+}
+
+/// Judges at the end of the wait. A key that has not been looked up is not unknown.
+#[cfg(feature = "remote")]
+fn judge_at_last<G: Send + Sync + 'static>(
+    auth: &Authenticator<G>,
+    tokens: &[BearerToken<'_>],
+) -> Result<Authenticated<G>, AuthError> {
+    auth.judge(tokens, Patience::JudgeNow).map_err(|stop| match stop.error.kind() {
+        AuthErrorKind::UnknownKey => AuthErrorKind::KeysUnavailable.into(),
+        _ => stop.error,
+    })
+}
+
+#[cfg(feature = "remote")]
+fn is_about_keys(error: &AuthError) -> bool {
+    matches!(error.kind(), AuthErrorKind::UnknownKey | AuthErrorKind::KeysUnavailable)
 }
 
 #[cfg(not(feature = "remote"))]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, Guard};
 
 #[cfg(feature = "remote")]
-use crate::key_source::{CachedSource, FetchOver, KeySource, KeySourceError};
+use crate::key_source::{CachedSource, FetchOver, KeySource, KeySourceError, any_over};
 use crate::{NumericDate, VerificationKey, keys::Keys};
 #[cfg(feature = "remote")]
 use std::time::Duration;
@@ -137,16 +137,30 @@ pub(crate) struct KeysComing {
 
 #[cfg(feature = "remote")]
 impl KeysComing {
-    /// Waits until all are over, or for the longest that a request may wait.
-    pub(crate) async fn wait(mut self, clock: &dyn crate::Clock) {
-        let all_over = async {
-            for over in &mut self.coming {
-                over.wait().await;
-            }
-        };
-        tokio::select! {
-            () = all_over => {}
-            () = clock.sleep(self.wait) => {}
+    /// Returns the longest that a request may wait.
+    pub(crate) fn longest_wait(&self) -> Duration {
+        self.wait
+    }
+
+    /// Waits until the next of them is over: not for all, so that a source that is down holds no
+    /// other up. Never returns if none is left.
+    pub(crate) async fn next_over(&mut self) -> Over {
+        let (index, _) = any_over(&mut self.coming).await;
+        let late = self.coming.swap_remove(index).is_late();
+        match (late, self.coming.is_empty()) {
+            (true, _) => Over::AskAgain,
+            (false, true) => Over::Last,
+            (false, false) => Over::MoreToCome,
         }
     }
+}
+
+/// What is left to do when a fetch is over.
+#[cfg(feature = "remote")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Over {
+    /// It had begun before the token came: if it did not bring the key, another one may.
+    AskAgain,
+    MoreToCome,
+    Last,
 }

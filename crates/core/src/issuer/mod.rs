@@ -5,6 +5,8 @@ mod keys;
 
 use std::time::Duration;
 
+#[cfg(feature = "remote")]
+pub(crate) use self::keys::Over;
 pub(crate) use self::{
     config::{EngineInfo, IssuerConfig, TrustedIssuers},
     keys::{IssuerKeys, KeysComing},

@@ -17,6 +17,8 @@ use crate::{KeyInfo, NumericDate, VerificationKey, metrics};
 #[derive(Debug)]
 pub(crate) struct CachedSource {
     source: Arc<dyn KeySource>,
+    /// Kept, so that no code of others runs under the lock.
+    label: Box<str>,
     state: Mutex<State>,
     /// Counts the fetches that are over.
     finished: watch::Sender<u64>,
@@ -28,7 +30,8 @@ struct State {
     schedule: Schedule,
     snapshot: Option<Snapshot>,
     last_error: Option<KeySourceError>,
-    requested: bool,
+    /// Whether nobody asks the source any more.
+    closed: bool,
 }
 
 #[derive(Debug)]
@@ -45,15 +48,17 @@ pub(crate) struct UsableKeys {
 
 impl CachedSource {
     pub(crate) fn new(source: Arc<dyn KeySource>, now: NumericDate) -> Self {
-        let snapshot = source.seed().map(|(document, last_success)| Snapshot {
+        let seed = source.seed().filter(|(document, _)| !document.keys.is_empty());
+        let snapshot = seed.map(|(document, last_success)| Snapshot {
             document,
             // A seed from the future is as old as now, and no younger.
             last_success: last_success.min(now),
         });
         let schedule = Schedule::new(source.refresh_policy(), now);
-        let state = State { schedule, snapshot, last_error: None, requested: false };
+        let state = State { schedule, snapshot, last_error: None, closed: false };
         let (finished, _) = watch::channel(0);
-        Self { source, state: Mutex::new(state), finished, wake: Notify::new() }
+        let label = source.label().into();
+        Self { source, label, state: Mutex::new(state), finished, wake: Notify::new() }
     }
 
     /// Returns the keys, unless there are none or they are too old.
@@ -69,17 +74,25 @@ impl CachedSource {
     /// the fetch is over; `None` if there is none to wait for.
     pub(crate) fn miss(&self, key_id: Option<&str>, now: NumericDate) -> Option<FetchOver> {
         let mut state = self.lock();
-        let over = FetchOver { finished: self.finished.subscribe() };
+        if state.closed {
+            return None;
+        }
+        let over = |late| FetchOver { finished: self.finished.subscribe(), late };
         match state.schedule.miss(key_id, now) {
             Miss::NoFetch => None,
-            Miss::Join => Some(over),
+            Miss::Join => Some(over(false)),
+            Miss::JoinLate => Some(over(true)),
             Miss::Fetch => {
-                state.schedule.begin();
-                state.requested = true;
                 self.wake.notify_one();
-                Some(over)
+                Some(over(false))
             }
         }
+    }
+
+    /// Nobody asks the source any more: those who wait for it need not.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.announce();
     }
 
     pub(crate) fn waiting_time(&self) -> std::time::Duration {
@@ -100,11 +113,9 @@ impl CachedSource {
         now: NumericDate,
     ) -> Option<(Arc<dyn KeySource>, Option<Validators>)> {
         let mut state = self.lock();
-        if !state.requested && now < state.schedule.next_due() {
+        if !state.schedule.begin(now) {
             return None;
         }
-        state.requested = false;
-        state.schedule.begin();
         let known =
             state.snapshot.as_ref().and_then(|snapshot| snapshot.document.validators.clone());
         Some((Arc::clone(&self.source), known))
@@ -116,6 +127,7 @@ impl CachedSource {
         let state = &mut *guard;
         let outcome = outcome.and_then(|loaded| state.accept(loaded));
         let succeeded = outcome.is_ok();
+        let failure = outcome.as_ref().err().cloned();
         match outcome {
             Ok(document) => {
                 let has_key =
@@ -125,24 +137,29 @@ impl CachedSource {
                 state.last_error = None;
             }
             Err(error) => {
-                self.report(&error);
                 state.schedule.fail(now);
                 state.last_error = Some(error);
             }
         }
         let keys = state.snapshot.as_ref().map_or(0, |snapshot| snapshot.document.keys.len());
-        metrics::fetched(self.source.label(), succeeded, state.schedule.failures(), keys);
+        metrics::fetched(&self.label, succeeded, state.schedule.failures(), keys);
+        drop(guard);
+        if let Some(error) = failure {
+            self.report(&error);
+        }
     }
 
     /// Wakes those who wait, after the new keys are where requests look.
     pub(super) fn announce(&self) {
+        let mut state = self.lock();
+        state.schedule.finish();
         self.finished.send_modify(|finished| *finished = finished.wrapping_add(1));
     }
 
     /// Returns why there are no keys, or why the key that was asked for could not be looked up.
     pub(crate) fn trouble(&self) -> Option<KeySourceError> {
         let state = self.lock();
-        let label = self.source.label();
+        let label = &self.label;
         match (&state.last_error, &state.snapshot) {
             (Some(error), _) => {
                 Some(KeySourceError::with_source(format!("{label}: {error}"), error.clone()))
@@ -153,10 +170,10 @@ impl CachedSource {
     }
 
     pub(crate) fn subscribe(&self) -> FetchOver {
-        FetchOver { finished: self.finished.subscribe() }
+        FetchOver { finished: self.finished.subscribe(), late: false }
     }
 
-    /// Tells whether any fetch is over.
+    /// Tells whether any fetch is over, or none will come.
     pub(crate) fn was_asked(&self) -> bool {
         *self.finished.borrow() > 0
     }
@@ -167,7 +184,7 @@ impl CachedSource {
         let document = state.snapshot.as_ref().map(|snapshot| &snapshot.document);
         KeyStatus {
             issuer: issuer.to_owned(),
-            source: self.source.label().to_owned(),
+            source: self.label.to_string(),
             usable,
             last_success: state.snapshot.as_ref().map(|snapshot| snapshot.last_success),
             last_error: state.last_error.as_ref().map(ToString::to_string),
@@ -190,7 +207,7 @@ impl CachedSource {
         #[cfg(feature = "tracing")]
         tracing::warn!(
             target: "portcullis::keys",
-            source = self.source.label(),
+            source = &*self.label,
             cause = std::error::Error::source(error).map(tracing::field::display),
             "keys not refreshed: {error}"
         );
@@ -208,6 +225,8 @@ impl State {
             }
             (Loaded::Document(document), _) => Ok(document),
             (Loaded::NotModified(lifetime), Some(snapshot)) => {
+                // What the answer does not say stays as it was (RFC 9111 §4.3.4).
+                let lifetime = lifetime.or(snapshot.document.lifetime);
                 Ok(snapshot.document.clone().lifetime(lifetime))
             }
             (Loaded::NotModified(_), None) => {
@@ -221,11 +240,32 @@ impl State {
 #[derive(Debug)]
 pub(crate) struct FetchOver {
     finished: watch::Receiver<u64>,
+    late: bool,
 }
 
 impl FetchOver {
-    pub(crate) async fn wait(&mut self) {
-        // An error means that the source is gone, and then nothing will come.
-        let _ = self.finished.changed().await;
+    /// Waits until a fetch is over. Returns whether there may be another: not if the source is gone.
+    pub(crate) async fn wait(&mut self) -> bool {
+        self.finished.changed().await.is_ok()
     }
+
+    /// Tells whether the fetch had begun before it was asked for.
+    pub(crate) fn is_late(&self) -> bool {
+        self.late
+    }
+}
+
+/// Waits until a fetch of any source is over. Returns which, and whether there may be another; never
+/// returns for no sources.
+pub(crate) async fn any_over(sources: &mut [FetchOver]) -> (usize, bool) {
+    let mut waits: Vec<_> = sources.iter_mut().map(|source| Box::pin(source.wait())).collect();
+    std::future::poll_fn(|cx| {
+        for (index, wait) in waits.iter_mut().enumerate() {
+            if let std::task::Poll::Ready(more) = wait.as_mut().poll(cx) {
+                return std::task::Poll::Ready((index, more));
+            }
+        }
+        std::task::Poll::Pending
+    })
+    .await
 }

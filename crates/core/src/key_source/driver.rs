@@ -53,6 +53,7 @@ impl SourceTasks {
         }
         for issuer in issuers {
             for index in 0..issuer.sources().len() {
+                // There is one for all or for none.
                 let Ok(runtime) = Handle::try_current() else { return };
                 let stop = self.stop.subscribe();
                 let task = drive(Arc::downgrade(issuer), index, Arc::clone(clock), stop);
@@ -62,11 +63,21 @@ impl SourceTasks {
         self.settled.store(true, Ordering::Release);
     }
 
+    /// Tells whether the tasks were started, or need not be.
+    pub(crate) fn are_settled(&self) -> bool {
+        self.settled.load(Ordering::Acquire)
+    }
+
     /// Ends the tasks and waits until they are over. They do not start again.
     pub(crate) async fn stop(&self) {
-        self.settled.store(true, Ordering::Release);
-        self.stop.send_replace(true);
-        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let tasks = {
+            // Held from the first step on: a start that has begun is over before, and what it
+            // started is told to stop.
+            let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+            self.settled.store(true, Ordering::Release);
+            self.stop.send_replace(true);
+            std::mem::take(&mut *tasks)
+        };
         for task in tasks {
             // A task that panicked is over too.
             let _ = task.await;
@@ -81,14 +92,26 @@ async fn drive(
     clock: Arc<dyn Clock>,
     mut stop: watch::Receiver<bool>,
 ) {
+    let mut fetches = JoinSet::new();
     tokio::select! {
         // Both a message and the end of the sender mean to stop.
         _ = stop.changed() => {}
-        () = drive_until_dropped(&issuer, index, &clock) => {}
+        () = drive_until_dropped(&issuer, index, &clock, &mut fetches) => {}
+    }
+    fetches.shutdown().await;
+    if let Some(issuer) = issuer.upgrade()
+        && let Some(source) = issuer.sources().get(index)
+    {
+        source.close();
     }
 }
 
-async fn drive_until_dropped(issuer: &Weak<IssuerKeys>, index: usize, clock: &Arc<dyn Clock>) {
+async fn drive_until_dropped(
+    issuer: &Weak<IssuerKeys>,
+    index: usize,
+    clock: &Arc<dyn Clock>,
+    fetches: &mut Fetches,
+) {
     // The engine is held only for moments, so that this task never keeps it alive.
     while let Some(source) =
         issuer.upgrade().and_then(|issuer| issuer.sources().get(index).cloned())
@@ -98,7 +121,8 @@ async fn drive_until_dropped(issuer: &Weak<IssuerKeys>, index: usize, clock: &Ar
             () = source.woken() => {}
         }
         let Some((loader, known)) = source.begin(clock.now()) else { continue };
-        let outcome = load(clock, async move { loader.load(known.as_ref()).await }).await;
+        let fetch = async move { loader.load(known.as_ref()).await };
+        let outcome = load(clock, fetches, fetch).await;
         source.end(outcome, clock.now());
         if let Some(issuer) = issuer.upgrade() {
             issuer.rebuild(clock.now());
@@ -107,12 +131,17 @@ async fn drive_until_dropped(issuer: &Weak<IssuerKeys>, index: usize, clock: &Ar
     }
 }
 
+/// At most one fetch: a set, because that ends and awaits what is in it.
+type Fetches = JoinSet<Result<Loaded, KeySourceError>>;
+
 /// Runs a fetch in a task of its own, which its panic ends and nothing else.
 async fn load(
     clock: &Arc<dyn Clock>,
+    fetches: &mut Fetches,
     fetch: impl Future<Output = Result<Loaded, KeySourceError>> + Send + 'static,
 ) -> Result<Loaded, KeySourceError> {
-    let mut fetches = JoinSet::new();
+    // A source is never asked twice at once: one that did not answer in time must have ended.
+    fetches.shutdown().await;
     fetches.spawn(fetch);
     tokio::select! {
         joined = fetches.join_next() => match joined {
@@ -120,6 +149,9 @@ async fn load(
             Some(Err(error)) => Err(KeySourceError::with_source("the source panicked", error)),
             None => Err(KeySourceError::new("the fetch was lost")),
         },
-        () = clock.sleep(MAX_FETCH) => Err(KeySourceError::new("no answer within 30 s")),
+        () = clock.sleep(MAX_FETCH) => {
+            fetches.abort_all();
+            Err(KeySourceError::new("no answer within 30 s"))
+        }
     }
 }

@@ -20,7 +20,7 @@ use std::{error::Error, fmt, pin::Pin, sync::Arc};
 
 use crate::NumericDate;
 
-pub(crate) use cached::{CachedSource, FetchOver};
+pub(crate) use cached::{CachedSource, FetchOver, any_over};
 pub use document::{KeyDocument, Loaded, Validators};
 pub(crate) use driver::SourceTasks;
 pub use fetch::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch};

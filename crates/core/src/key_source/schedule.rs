@@ -84,11 +84,14 @@ impl RefreshPolicy {
     }
 
     fn lifetime(&self, named: Option<Duration>) -> Duration {
-        named
-            .unwrap_or(self.refresh)
-            .clamp(self.min_refresh, self.max_refresh.max(self.min_refresh))
+        let max = self.max_refresh.max(self.min_refresh);
+        let lifetime = named.map_or(self.refresh, |named| named.clamp(self.min_refresh, max));
+        lifetime.max(MIN_LIFETIME)
     }
 }
+
+/// No setting makes a tight loop.
+const MIN_LIFETIME: Duration = Duration::from_secs(1);
 
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
@@ -109,7 +112,9 @@ const MAX_WANTED: usize = 64;
 pub(crate) struct Schedule {
     policy: RefreshPolicy,
     next_due: NumericDate,
-    in_flight: bool,
+    /// When the next fetch was planned: before that, the clock has gone back.
+    planned_at: NumericDate,
+    fetch: FetchState,
     failures: u32,
     bucket: Bucket,
     unknown: UnknownKeyIds,
@@ -118,13 +123,24 @@ pub(crate) struct Schedule {
     drawn: u64,
 }
 
+/// How far the fetch is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum FetchState {
+    Idle,
+    /// A token has asked for one, which has not begun.
+    Asked,
+    Begun,
+}
+
 /// What a token with an unknown key id leads to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Miss {
     /// Start a fetch, and wait for it.
     Fetch,
-    /// One is under way: wait for it.
+    /// One was asked for: wait for it.
     Join,
+    /// One has begun, perhaps before the key was published: wait for it, and then ask again.
+    JoinLate,
     /// The source was asked before, or may not be asked now.
     NoFetch,
 }
@@ -134,7 +150,8 @@ impl Schedule {
         Self {
             policy,
             next_due: now,
-            in_flight: false,
+            planned_at: now,
+            fetch: FetchState::Idle,
             failures: 0,
             bucket: Bucket { tokens: MISS_TOKENS, since: now },
             unknown: UnknownKeyIds::default(),
@@ -163,20 +180,38 @@ impl Schedule {
         {
             return Miss::NoFetch;
         }
-        if !self.in_flight && !self.bucket.take(now) {
-            return Miss::NoFetch;
-        }
+        let miss = match self.fetch {
+            FetchState::Idle if self.bucket.take(now) => Miss::Fetch,
+            FetchState::Idle => return Miss::NoFetch,
+            FetchState::Asked => Miss::Join,
+            // Its answer may be older than the key, and says nothing of it.
+            FetchState::Begun => return Miss::JoinLate,
+        };
+        self.fetch = FetchState::Asked;
         if let Some(key_id) = key_id
             && self.wanted.len() < MAX_WANTED
         {
             self.wanted.push(key_id.into());
         }
-        if self.in_flight { Miss::Join } else { Miss::Fetch }
+        miss
     }
 
-    /// A fetch begins.
-    pub(crate) fn begin(&mut self) {
-        self.in_flight = true;
+    /// Begins a fetch, if one is due or was asked for.
+    pub(crate) fn begin(&mut self, now: NumericDate) -> bool {
+        let begins = match self.fetch {
+            FetchState::Idle => self.next_due <= now || now < self.planned_at,
+            FetchState::Asked => true,
+            FetchState::Begun => false,
+        };
+        if begins {
+            self.fetch = FetchState::Begun;
+        }
+        begins
+    }
+
+    /// The fetch is over, and requests see what it brought: the next miss may start another.
+    pub(crate) fn finish(&mut self) {
+        self.fetch = FetchState::Idle;
     }
 
     /// A fetch has brought keys. The scheduled fetch moves on; what misses may cause does not.
@@ -186,7 +221,6 @@ impl Schedule {
         lifetime: Option<Duration>,
         has_key: impl Fn(&str) -> bool,
     ) {
-        self.in_flight = false;
         self.failures = 0;
         for key_id in std::mem::take(&mut self.wanted) {
             if !has_key(&key_id) {
@@ -196,17 +230,21 @@ impl Schedule {
         self.unknown.retain(|key_id| !has_key(key_id));
         // At 80 % of life, so that a fetch that fails leaves time for others.
         let early = self.policy.lifetime(lifetime).saturating_mul(4) / 5;
-        self.next_due = now.saturating_add(self.jittered(early));
+        self.plan(now, early);
     }
 
     /// A fetch has failed.
     pub(crate) fn fail(&mut self, now: NumericDate) {
-        self.in_flight = false;
         self.wanted.clear();
         let doublings = self.failures.min(6);
         self.failures = self.failures.saturating_add(1);
         let backoff = FIRST_BACKOFF.saturating_mul(1 << doublings).min(MAX_BACKOFF);
-        self.next_due = now.saturating_add(self.jittered(backoff));
+        self.plan(now, backoff);
+    }
+
+    fn plan(&mut self, now: NumericDate, delay: Duration) {
+        self.planned_at = now;
+        self.next_due = now.saturating_add(self.jittered(delay));
     }
 
     /// Moves a duration by up to 5 % either way, so that instances do not fetch in step.
@@ -227,6 +265,8 @@ struct Bucket {
 
 impl Bucket {
     fn take(&mut self, now: NumericDate) -> bool {
+        // A clock that goes back must not keep the bucket empty.
+        self.since = self.since.min(now);
         while self.tokens < MISS_TOKENS && now.saturating_since(self.since) >= MISS_REFILL {
             self.tokens += 1;
             self.since = self.since.saturating_add(MISS_REFILL);
@@ -243,28 +283,31 @@ impl Bucket {
 /// Key ids that a fetch did not bring.
 #[derive(Debug, Default)]
 struct UnknownKeyIds {
-    until: HashMap<Box<str>, NumericDate>,
+    since: HashMap<Box<str>, NumericDate>,
     order: VecDeque<Box<str>>,
 }
 
 impl UnknownKeyIds {
     fn contains(&self, key_id: &str, now: NumericDate) -> bool {
-        self.until.get(key_id).is_some_and(|until| now < *until)
+        self.since.get(key_id).is_some_and(|&since| {
+            // Before that, the clock has gone back, and nothing is known.
+            since <= now && now.saturating_since(since) < UNKNOWN_FOR
+        })
     }
 
     fn insert(&mut self, key_id: Box<str>, now: NumericDate) {
-        if self.until.insert(key_id.clone(), now.saturating_add(UNKNOWN_FOR)).is_none() {
+        if self.since.insert(key_id.clone(), now).is_none() {
             self.order.push_back(key_id);
         }
         while self.order.len() > MAX_UNKNOWN
             && let Some(oldest) = self.order.pop_front()
         {
-            self.until.remove(&oldest);
+            self.since.remove(&oldest);
         }
     }
 
     fn retain(&mut self, keep: impl Fn(&str) -> bool) {
-        self.until.retain(|key_id, _| keep(key_id));
+        self.since.retain(|key_id, _| keep(key_id));
         self.order.retain(|key_id| keep(key_id));
     }
 }

@@ -46,9 +46,11 @@ pub(super) fn at_lookup(
         #[cfg(feature = "remote")]
         Patience::JudgeNow => None,
     };
-    let error = match issuer.keys.trouble() {
-        Some(trouble) => AuthError::with_source(AuthErrorKind::KeysUnavailable, trouble),
-        None => error,
+    let error = match (issuer.keys.trouble(), &coming) {
+        (Some(trouble), _) => AuthError::with_source(AuthErrorKind::KeysUnavailable, trouble),
+        // Until the fetch is over, nobody can say that there is no such key.
+        (None, Some(_)) => AuthErrorKind::KeysUnavailable.into(),
+        (None, None) => error,
     };
     Stop { error, coming }
 }
