@@ -41,9 +41,7 @@ pub(crate) fn report(
         let name = |case: &str| format!("{algorithm} {case}");
         let time = |case: &str| times.get(&name(case)).copied().unwrap_or(f64::NAN);
         let (most, most_of_peer) = max_ratios(algorithm);
-        let beyond = instructions.map(|counts| {
-            count(counts, &name("ours")).saturating_sub(count(counts, &name("bare")))
-        });
+        let beyond = instructions.map(|counts| count(counts, &name("ours")));
         if let Some(beyond) = beyond {
             check(name("instructions"), beyond, MAX_INSTRUCTIONS);
         }
