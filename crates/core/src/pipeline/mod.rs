@@ -31,7 +31,6 @@ pub(crate) fn prove<G>(
     token: &BearerToken<'_>,
     patience: Patience,
 ) -> Result<Authenticated<G>, Stop> {
-    let now = engine.clock.now();
     let segments = segments::Segments::split(token, engine.max_token_len)?;
     let known = &engine.known_headers;
     let mut decoded = peek::Decoded::default();
@@ -39,6 +38,7 @@ pub(crate) fn prove<G>(
     let peeked = peek::peek(&segments, &engine.issuers, known, &mut decoded, &mut claims)?;
     let selected = select::select(peeked, &engine.issuers)?;
     let issuer = selected.issuer();
+    let now = engine.clock.now();
     let keys = issuer.keys.load(now);
     let located = lookup::lookup(selected, &keys, now, patience)?;
     let mut signature = peek::SignatureRoom::default();
