@@ -161,9 +161,7 @@ impl CachedSource {
         let state = self.lock();
         let label = &self.label;
         match (&state.last_error, &state.snapshot) {
-            (Some(error), _) => {
-                Some(KeySourceError::with_source(format!("{label}: {error}"), error.clone()))
-            }
+            (Some(error), _) => Some(KeySourceError::with_source(&**label, error.clone())),
             (None, None) => Some(KeySourceError::new(format!("{label}: no answer yet"))),
             (None, Some(_)) => None,
         }

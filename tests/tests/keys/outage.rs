@@ -1,0 +1,176 @@
+//! Providers that are down, and documents that are bad.
+
+use std::time::Duration;
+
+use conformance::AUDIENCE;
+use portcullis::{Algorithm, Issuer, RefreshPolicy};
+use portcullis_testkit::{KeyServer, Reply, TestIssuer};
+
+use super::support::{
+    Answer, Control, World, chain, challenge, clock, engine, issuer, key, patient_verdict, set,
+    settle, soon, token, verdict,
+};
+
+const HOUR: u64 = 3600;
+
+#[tokio::test]
+async fn rule_10_keys_outlive_an_outage_of_23_hours_and_fail_closed_after_25() {
+    let world = World::ready().await;
+    world.source.answer(Answer::Error);
+    world.advance(23 * HOUR).await;
+    assert_eq!(world.verdict(), "accepted");
+    world.auth.health().unwrap();
+    world.advance(2 * HOUR).await;
+    assert_eq!(world.verdict(), "keys_unavailable");
+    assert_eq!(challenge(&world.auth, &world.token()).status(), 503);
+    assert!(!world.auth.key_status()[0].usable);
+    world.auth.health().unwrap_err();
+    world.publish();
+    world.advance(64).await;
+    assert_eq!(world.verdict(), "accepted");
+    world.auth.health().unwrap();
+}
+
+#[tokio::test]
+async fn rule_10_the_outage_drill_over_real_sockets() {
+    let server = KeyServer::start();
+    let clock = clock();
+    let issuer = TestIssuer::new(server.url("")).clock(clock.clone());
+    server.reply("/jwks.json", Reply::json(set(&[key(&issuer)])));
+    let trusted = Issuer::new(issuer.name()).jwk_set_uri(server.url("/jwks.json"));
+    let auth = engine(&clock, [trusted]);
+    soon(auth.ready()).await.unwrap();
+    server.refuse_connections();
+    for (hours, expected) in [(23, "accepted"), (2, "keys_unavailable")] {
+        let mut changes = auth.key_changes();
+        clock.advance(Duration::from_secs(hours * HOUR));
+        soon(changes.changed()).await;
+        assert_eq!(verdict(&auth, &token(&issuer)), expected);
+        assert!(auth.key_status()[0].last_error.is_some());
+    }
+    server.accept_connections();
+    soon(async {
+        while patient_verdict(auth.clone(), token(&issuer)).await != "accepted" {
+            clock.advance(Duration::from_secs(10));
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rule_10_staleness_is_unlimited_only_where_it_was_said() {
+    let world = World::with(RefreshPolicy::default().dangerous_unlimited_staleness());
+    world.auth.ready().await.unwrap();
+    world.source.answer(Answer::Error);
+    world.advance(1000 * 24 * HOUR).await;
+    assert_eq!(world.verdict(), "accepted");
+}
+
+#[tokio::test]
+async fn rule_11_a_document_without_a_usable_key_never_replaces_good_keys() {
+    for document in [
+        r#"{"keys":[]}"#,
+        r#"{"keys":[{"kty":"oct","k":"c2VjcmV0","kid":"es256"}]}"#,
+        r#"{"error":"maintenance"}"#,
+        r#"{"keys":null}"#,
+        "<html>maintenance</html>",
+        "",
+    ] {
+        let world = World::ready().await;
+        world.source.answer(Answer::Json(document.to_owned(), None));
+        world.advance(505).await;
+        let status = &world.auth.key_status()[0];
+        assert_eq!((status.failures, status.keys.len()), (1, 1), "{document}");
+        assert_eq!(world.verdict(), "accepted", "{document}");
+    }
+}
+
+#[tokio::test]
+async fn rule_12_a_key_that_is_withdrawn_stops_verifying_at_once() {
+    let world = World::ready().await;
+    let old = world.token();
+    assert_eq!(verdict(&world.auth, &old), "accepted");
+    world.issuer.rotate(Algorithm::ES256);
+    world.publish();
+    assert_eq!(patient_verdict(world.auth.clone(), world.token()).await, "accepted");
+    assert_eq!(patient_verdict(world.auth.clone(), old).await, "unknown_key");
+}
+
+#[tokio::test]
+async fn rule_22_ready_waits_for_keys() {
+    let world = World::new();
+    world.source.hold();
+    let auth = world.auth.clone();
+    let ready = tokio::spawn(async move { auth.ready().await });
+    settle().await;
+    assert!(!ready.is_finished());
+    world.source.release();
+    ready.await.unwrap().unwrap();
+    assert_eq!(world.verdict(), "accepted");
+}
+
+#[tokio::test]
+async fn rule_22_ready_says_which_source_failed_and_why() {
+    let world = World::new();
+    world.source.answer(Answer::Error);
+    let error = world.auth.ready().await.unwrap_err();
+    assert_eq!(error.issuer(), "https://idp.test");
+    let text = chain(&error);
+    for part in ["https://idp.test", "the source", "the script says no"] {
+        assert!(text.contains(part), "{text}");
+        assert_eq!(text.matches(part).count(), 1, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn rule_22_without_waiting_requests_get_503_until_keys_come() {
+    let world = World::new();
+    world.source.answer(Answer::Error);
+    assert_eq!(challenge(&world.auth, &world.token()).status(), 503);
+    settle().await;
+    assert_eq!(challenge(&world.auth, &world.token()).status(), 503);
+    world.publish();
+    world.advance(2).await;
+    assert_eq!(world.verdict(), "accepted");
+}
+
+#[tokio::test]
+async fn rule_23_a_dead_source_blocks_no_live_one() {
+    let clock = clock();
+    let issuer = issuer(&clock);
+    let dead = Control::new("dead", RefreshPolicy::default());
+    let live = Control::new("live", RefreshPolicy::default());
+    live.serve(&[key(&issuer)]);
+    let trusted = Issuer::new(issuer.name()).key_source(dead.source()).key_source(live.source());
+    let auth = engine(&clock, [trusted]);
+    auth.ready().await.unwrap();
+    assert_eq!(verdict(&auth, &token(&issuer)), "accepted");
+    // The dead one might have had the key.
+    let unknown = issuer.token().audience(AUDIENCE).header("kid", "elsewhere").build();
+    assert_eq!(patient_verdict(auth.clone(), unknown).await, "keys_unavailable");
+}
+
+#[tokio::test]
+async fn rule_23_each_source_keeps_its_own_last_good_keys() {
+    let clock = clock();
+    let (a, b) = (issuer(&clock), issuer(&clock));
+    b.rotate(Algorithm::ES256);
+    let (first, second) = (
+        Control::new("first", RefreshPolicy::default()),
+        Control::new("second", RefreshPolicy::default()),
+    );
+    first.serve(&[key(&a)]);
+    second.serve(&[key(&b)]);
+    let trusted = Issuer::new(a.name()).key_source(first.source()).key_source(second.source());
+    let auth = engine(&clock, [trusted]);
+    auth.ready().await.unwrap();
+    settle().await;
+    first.answer(Answer::Error);
+    for _ in 0..30 {
+        clock.advance(Duration::from_secs(HOUR));
+        settle().await;
+        assert_eq!(verdict(&auth, &token(&b)), "accepted");
+    }
+    assert_eq!(verdict(&auth, &token(&a)), "keys_unavailable");
+}
