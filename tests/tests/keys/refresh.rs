@@ -156,3 +156,19 @@ async fn no_setting_makes_a_tight_loop() {
     settle().await;
     assert_eq!(world.source.hits(), 1);
 }
+
+#[tokio::test]
+async fn a_clock_that_goes_back_keeps_no_new_key_out() {
+    let world = World::ready().await;
+    for junk in 0..20 {
+        let _ = patient_verdict(world.auth.clone(), world.junk(&junk.to_string())).await;
+    }
+    assert_eq!(world.source.hits(), 4);
+    let hour_ago = super::support::now(&world.clock).saturating_sub(Duration::from_secs(3600));
+    world.clock.set(hour_ago);
+    world.issuer.rotate(portcullis::Algorithm::ES256);
+    world.publish();
+    assert_eq!(patient_verdict(world.auth.clone(), world.token()).await, "unknown_key");
+    world.advance(10).await;
+    assert_eq!(patient_verdict(world.auth.clone(), world.token()).await, "accepted");
+}

@@ -9,7 +9,7 @@ use axum::{
     routing::get,
 };
 use conformance::AUDIENCE;
-use portcullis::{Algorithm, Authenticator, Issuer};
+use portcullis::{Algorithm, Authenticator, Issuer, RefreshPolicy, RemoteJwkSet};
 use portcullis_axum::{Caller, JwtAuthLayer};
 use portcullis_testkit::{KeyServer, Reply, TestIssuer};
 use tower::ServiceExt;
@@ -64,8 +64,11 @@ async fn rotations_under_load_refuse_no_good_token() {
         }
     };
     publish(set(&[key(&issuer)]));
+    // Long, because the machine may be busy.
+    let policy = RefreshPolicy::default().wait(Duration::from_secs(10));
+    let source = RemoteJwkSet::new(server.url("/jwks.json")).refresh_policy(policy);
     let auth = Authenticator::builder()
-        .issuer(Issuer::new(issuer.name()).jwk_set_uri(server.url("/jwks.json")))
+        .issuer(Issuer::new(issuer.name()).key_source(source))
         .audience(AUDIENCE)
         .build()
         .unwrap();

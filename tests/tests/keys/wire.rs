@@ -40,7 +40,7 @@ impl Wire {
 
 /// Returns why an answer of a server is refused, and sees to it that it costs no good keys.
 async fn refusal(reply: Reply) -> String {
-    let wire = Wire::new(|source| source.timeout(Duration::from_millis(250)));
+    let wire = Wire::new(|source| source.timeout(Duration::from_millis(500)));
     soon(wire.auth.ready()).await.unwrap();
     wire.server.reply(PATH, reply);
     wire.refresh(505).await;
@@ -134,7 +134,7 @@ async fn rule_14_bodies_of_more_than_256_kib_are_refused_while_they_come() {
         let error = refusal(reply).await;
         assert!(error.contains("longer than 262144 bytes"), "{error}");
     }
-    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(start.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn rule_14_slow_answers_end_at_the_timeout() {
         let start = Instant::now();
         let error = refusal(reply).await;
         assert!(error.contains("timed out"), "{error}");
-        assert!(start.elapsed() < Duration::from_secs(3));
+        assert!(start.elapsed() < Duration::from_secs(5));
     }
 }
 

@@ -161,7 +161,7 @@ impl CachedSource {
         let state = self.lock();
         let label = &self.label;
         match (&state.last_error, &state.snapshot) {
-            (Some(error), _) => Some(KeySourceError::with_source(&**label, error.clone())),
+            (Some(error), _) => Some(error.of_source(label)),
             (None, None) => Some(KeySourceError::new(format!("{label}: no answer yet"))),
             (None, Some(_)) => None,
         }

@@ -80,6 +80,12 @@ impl KeySourceError {
     ) -> Self {
         Self { message: message.into(), source: Some(Arc::from(source.into())) }
     }
+
+    /// Names the source in front. What is behind the error stays behind it.
+    fn of_source(&self, label: &str) -> Self {
+        let message = format!("{label}: {}", self.message).into();
+        Self { message, source: self.source.clone() }
+    }
 }
 
 impl fmt::Display for KeySourceError {

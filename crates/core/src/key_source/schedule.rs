@@ -214,6 +214,16 @@ impl Schedule {
         self.fetch = FetchState::Idle;
     }
 
+    #[cfg(test)]
+    pub(super) fn refill_for_test(&mut self) {
+        self.bucket.tokens = MISS_TOKENS;
+    }
+
+    #[cfg(test)]
+    pub(super) fn knows_as_unknown(&self, key_id: &str, now: NumericDate) -> bool {
+        self.unknown.contains(key_id, now)
+    }
+
     /// A fetch has brought keys. The scheduled fetch moves on; what misses may cause does not.
     pub(crate) fn succeed(
         &mut self,
