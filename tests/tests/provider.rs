@@ -1,0 +1,369 @@
+//! An OpenID provider that we did not write is trusted by its URL alone, and its keys are followed.
+//!
+//! Each test starts `oidc-provider` for itself, by the script that `PORTCULLIS_INTEROP_PROVIDER_SCRIPT`
+//! names (`interop/provider.mjs`, whose first lines say what it is told and what it answers). The
+//! engine finds the keys over HTTP. Its clock stands still, so that it fetches when a token or the
+//! test makes it, and never else.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "what is no test function here runs in tests alone"
+)]
+
+use std::{
+    cell::Cell,
+    env,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::Duration,
+};
+
+use base64_simd::URL_SAFE_NO_PAD;
+use conformance::{Request, encode};
+use portcullis::{
+    Authenticated, Authenticator, Challenge, Clock, Issuer, Judgement, SystemClock, TokenProfile,
+};
+use portcullis_testkit::ManualClock;
+use serde_json::{Value, json};
+
+const VARIABLE: &str = "PORTCULLIS_INTEROP_PROVIDER_SCRIPT";
+const AUDIENCE: &str = "https://api.interop.example";
+const CLIENTS: [(&str, &str); 4] =
+    [("rs256", "RS256"), ("ps256", "PS256"), ("es256", "ES256"), ("eddsa", "EdDSA")];
+
+/// Longer than anything here takes: what takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn tokens_of_each_algorithm_are_accepted() {
+    let Some(provider) = Provider::start() else { return };
+    let service = Service::trusting(&provider);
+    service.auth.ready().await.unwrap();
+    for (client, algorithm) in CLIENTS {
+        let token = provider.token(client);
+        let header = token.header();
+        assert_eq!(
+            header,
+            json!({"alg": algorithm, "typ": "at+jwt", "kid": format!("{client}-1")})
+        );
+        let caller = service.accept(&token, Keys::AtHand).await;
+        let (principal, grant) = (caller.principal(), caller.grant());
+        assert_eq!(principal.issuer(), provider.issuer);
+        assert_eq!(principal.subject(), client);
+        assert_eq!(principal.client_id(), Some(client));
+        assert!(principal.token_id().is_some_and(|id| !id.is_empty()));
+        assert!(grant.scope().iter().eq(["orders:read", "orders:write"]), "{grant:?}");
+
+        let token = provider.token_with(client, &[("scope", "orders:read"), RESOURCE]);
+        let caller = service.accept(&token, Keys::AtHand).await;
+        assert!(caller.grant().scope().iter().eq(["orders:read"]), "{:?}", caller.grant());
+    }
+    let status = service.auth.key_status();
+    let [source] = status.as_slice() else { panic!("one source, not {status:?}") };
+    let ids: Vec<_> = source.keys.iter().filter_map(|key| key.key_id.as_deref()).collect();
+    assert_eq!(ids, CLIENTS.map(|(client, _)| format!("{client}-1")));
+    assert!(source.skipped.is_empty(), "{:?}", source.skipped);
+    service.report("tokens of each algorithm");
+}
+
+#[tokio::test]
+async fn tokens_that_are_not_for_us_are_refused() {
+    let Some(provider) = Provider::start() else { return };
+    let service = Service::trusting(&provider);
+    service.auth.ready().await.unwrap();
+    let opaque = provider.token_with("rs256", &[("scope", "orders:read")]);
+    service.refuse(&opaque, Keys::AtHand, 401, "malformed_token").await;
+
+    let elsewhere = Service::with_audience(&provider, "https://other.interop.example");
+    elsewhere.auth.ready().await.unwrap();
+    let stranger = Provider::start().unwrap();
+    for (client, _) in CLIENTS {
+        let token = provider.token(client);
+        elsewhere.refuse(&token, Keys::AtHand, 401, "wrong_audience").await;
+        service.refuse(&token.spoiled(), Keys::AtHand, 401, "signature_mismatch").await;
+        // The key ids are the same there, the issuer and the keys are not.
+        let token = stranger.token(client);
+        service.refuse(&token, Keys::AtHand, 401, "untrusted_issuer").await;
+    }
+    let token = provider.token("eddsa");
+    service.clock.advance(Duration::from_secs(3600 + 90));
+    service.refuse(&token, Keys::AtHand, 401, "token_expired").await;
+    service.report("tokens that are not for us");
+    elsewhere.report("tokens for another service");
+}
+
+#[tokio::test]
+async fn rotated_keys_are_fetched_when_a_token_names_one() {
+    let Some(mut provider) = Provider::start() else { return };
+    let service = Service::trusting(&provider);
+    service.auth.ready().await.unwrap();
+    let old = CLIENTS.map(|(client, _)| provider.token(client));
+
+    provider.tell("rotate", "rotated rs256-2 ps256-2 es256-2 eddsa-2");
+    let new = CLIENTS.map(|(client, _)| provider.token(client));
+    let [first, rest @ ..] = &new;
+    service.accept(first, Keys::Fetched).await;
+    // One fetch brings them all.
+    for token in rest.iter().chain(&new).chain(&old) {
+        service.accept(token, Keys::AtHand).await;
+    }
+
+    provider.tell("retire", "retired rs256-1 ps256-1 es256-1 eddsa-1");
+    for token in &old {
+        service.accept(token, Keys::AtHand).await;
+    }
+    service.refresh().await;
+    let [first, rest @ ..] = &old;
+    // Asked for once more, because it might be new.
+    service.refuse(first, Keys::Fetched, 401, "unknown_key").await;
+    service.refuse(first, Keys::AtHand, 401, "unknown_key").await;
+    for token in rest {
+        service.refuse(token, Keys::Either, 401, "unknown_key").await;
+    }
+    for token in &new {
+        service.accept(token, Keys::AtHand).await;
+    }
+    service.report("rotation");
+}
+
+#[tokio::test]
+async fn an_outage_stops_nobody_whose_key_is_known() {
+    let Some(mut provider) = Provider::start() else { return };
+    let service = Service::trusting(&provider);
+    service.auth.ready().await.unwrap();
+    let known = CLIENTS.map(|(client, _)| provider.token(client));
+    provider.tell("rotate", "rotated rs256-2 ps256-2 es256-2 eddsa-2");
+    let [new, later, ..] = CLIENTS.map(|(client, _)| provider.token(client));
+
+    provider.tell("down", "down");
+    service.refuse(&new, Keys::Fetched, 503, "keys_unavailable").await;
+    service.refresh().await;
+    for token in &known {
+        service.accept(token, Keys::AtHand).await;
+    }
+    service.refuse(&later, Keys::Fetched, 503, "keys_unavailable").await;
+    service.auth.health().unwrap();
+
+    provider.tell("up", "up");
+    service.accept(&new, Keys::Fetched).await;
+    for token in known.iter().chain([&new, &later]) {
+        service.accept(token, Keys::AtHand).await;
+    }
+    service.report("outage");
+}
+
+#[tokio::test]
+async fn a_provider_that_is_down_at_the_start_is_found_later() {
+    let Some(mut provider) = Provider::start() else { return };
+    let token = provider.token("es256");
+    provider.tell("down", "down");
+    let service = Service::trusting(&provider);
+    let not_ready = service.auth.ready().await.unwrap_err();
+    assert_eq!(not_ready.issuer(), provider.issuer);
+    let cause = std::error::Error::source(&not_ready).unwrap().to_string();
+    assert!(cause.contains(&provider.issuer), "{cause}");
+    service.refuse(&token, Keys::Fetched, 503, "keys_unavailable").await;
+
+    provider.tell("up", "up");
+    service.refresh().await;
+    service.auth.ready().await.unwrap();
+    service.accept(&token, Keys::AtHand).await;
+
+    // A day without an answer is too long.
+    provider.tell("down", "down");
+    service.clock.advance(Duration::from_secs(24 * 3600 + 1));
+    service.auth.health().unwrap_err();
+    service.refuse(&token, Keys::Fetched, 503, "keys_unavailable").await;
+    service.report("late start");
+}
+
+/// A service that knows of the provider by its issuer alone.
+struct Service {
+    auth: Authenticator,
+    clock: ManualClock,
+    verdicts: Cell<usize>,
+}
+
+/// Which keys a token is judged by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Keys {
+    AtHand,
+    /// Those that came, or did not, while the request waited.
+    Fetched,
+    Either,
+}
+
+impl Service {
+    fn trusting(provider: &Provider) -> Self {
+        Self::with_audience(provider, AUDIENCE)
+    }
+
+    fn with_audience(provider: &Provider, audience: &str) -> Self {
+        // The tokens carry the real time.
+        let clock = ManualClock::at(SystemClock::default().now());
+        let auth = Authenticator::builder()
+            .issuer(Issuer::discover(&provider.issuer).profile(TokenProfile::AtJwt))
+            .audience(audience)
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        Self { auth, clock, verdicts: Cell::new(0) }
+    }
+
+    async fn accept(&self, token: &Token, keys: Keys) -> Authenticated {
+        self.judge(token, keys).await.unwrap_or_else(|refused| {
+            panic!("{token:?}: {} {}", refused.status(), refused.code());
+        })
+    }
+
+    async fn refuse(&self, token: &Token, keys: Keys, status: u16, code: &str) {
+        let refused = self.judge(token, keys).await.expect_err(&format!("{token:?} is accepted"));
+        assert_eq!((refused.status(), refused.code()), (status, code), "{token:?}");
+    }
+
+    async fn judge(&self, token: &Token, keys: Keys) -> Result<Authenticated, Challenge> {
+        let (verdict, waited) = match self.auth.begin(&Request::new().bearer(&token.text)) {
+            Judgement::Done(verdict) => (verdict, Keys::AtHand),
+            Judgement::Waiting(waiting) => (in_time(waiting).await, Keys::Fetched),
+        };
+        assert!([waited, Keys::Either].contains(&keys), "{token:?}: {waited:?}, {verdict:?}");
+        self.verdicts.set(self.verdicts.get() + 1);
+        verdict.result.map_err(|error| Challenge::from(&error))
+    }
+
+    /// Moves the clock to when the keys are due, and waits until the fetch is over.
+    async fn refresh(&self) {
+        let mut changes = self.auth.key_changes();
+        let due = self.auth.key_status().iter().map(|source| source.next_due).min();
+        self.clock.set(due.unwrap());
+        in_time(changes.changed()).await;
+    }
+
+    /// Tells `cargo xtask test` how many verdicts were as they should be.
+    fn report(&self, what: &str) {
+        println!("interop: oidc-provider: {what}: {} verdicts", self.verdicts.get());
+    }
+}
+
+async fn in_time<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("an end within 30 seconds")
+}
+
+const RESOURCE: (&str, &str) = ("resource", AUDIENCE);
+
+/// A running `oidc-provider`, which ends with this value.
+struct Provider {
+    process: Child,
+    answers: Receiver<String>,
+    issuer: String,
+}
+
+impl Provider {
+    /// Starts it; `None` where there is no Node.
+    fn start() -> Option<Self> {
+        let Some(script) = env::var_os(VARIABLE) else {
+            println!("SKIPPED oidc-provider: no Node ({VARIABLE} is set by `cargo xtask test`)");
+            return None;
+        };
+        let mut process = Command::new("node")
+            .arg(script)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("node is there");
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let (sender, answers) = mpsc::channel();
+        // A thread of its own, so that a provider that says nothing fails the test.
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let mut provider = Self { process, answers, issuer: String::new() };
+        let line = provider.answer();
+        provider.issuer = line.strip_prefix("listening on ").expect(&line).to_owned();
+        Some(provider)
+    }
+
+    fn tell(&mut self, command: &str, expected: &str) {
+        writeln!(self.process.stdin.as_mut().unwrap(), "{command}").unwrap();
+        assert_eq!(self.answer(), expected);
+    }
+
+    fn answer(&self) -> String {
+        self.answers.recv_timeout(PATIENCE).expect("the provider says something")
+    }
+
+    /// Asks for a token for this service, with all scopes.
+    fn token(&self, client: &str) -> Token {
+        self.token_with(client, &[("scope", "orders:read orders:write"), RESOURCE])
+    }
+
+    fn token_with(&self, client: &str, parameters: &[(&str, &str)]) -> Token {
+        let mut form = format!(
+            "grant_type=client_credentials&client_id={client}&client_secret=interop-secret"
+        );
+        for (name, value) in parameters {
+            form += &format!("&{name}={}", value.replace(' ', "+"));
+        }
+        let answer: Value = serde_json::from_str(&self.post("/token", &form)).unwrap();
+        assert_eq!(answer["token_type"], "Bearer", "{answer}");
+        Token { text: answer["access_token"].as_str().unwrap().to_owned() }
+    }
+
+    /// HTTP/1.0, so that the body ends with the connection.
+    fn post(&self, path: &str, form: &str) -> String {
+        let address = self.issuer.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(
+            stream,
+            "POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}",
+            form.len()
+        )
+        .unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        let (head, body) = response.split_once("\r\n\r\n").expect(&response);
+        assert!(head.starts_with("HTTP/1.1 200 "), "{response}");
+        body.to_owned()
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        // It may be gone already, and a test that fails must not fail twice.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+struct Token {
+    text: String,
+}
+
+impl Token {
+    fn header(&self) -> Value {
+        let (header, _) = self.text.split_once('.').unwrap();
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode_to_vec(header).unwrap()).unwrap()
+    }
+
+    /// The same with one bit of the signature flipped.
+    fn spoiled(&self) -> Self {
+        let (signing_input, signature) = self.text.rsplit_once('.').unwrap();
+        let mut signature = URL_SAFE_NO_PAD.decode_to_vec(signature).unwrap();
+        *signature.last_mut().unwrap() ^= 1;
+        Self { text: format!("{signing_input}.{}", encode(signature)) }
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.text.split('.').next().unwrap_or_default())
+    }
+}
