@@ -23,7 +23,7 @@ const USAGE: &str = "\
 Usage: cargo xtask <command>
 
 Commands:
-  test   Run every test: Rust tests, doctests, and tokens minted by other libraries
+  test   Run every test: Rust tests, doctests, and those with other people's libraries and provider
   try    Run the quickstart example and each curl line that it prints";
 
 fn main() -> ExitCode {

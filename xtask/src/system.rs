@@ -1,6 +1,7 @@
 //! Running other programs.
 
 use std::{
+    io::{self, BufRead, BufReader},
     path::Path,
     process::{Command, Stdio},
 };
@@ -10,6 +11,23 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     println!("$ {}", shown(command));
     let status = command.status().map_err(|error| format!("{}: {error}", shown(command)))?;
     if status.success() { Ok(()) } else { Err(format!("{}: {status}", shown(command))) }
+}
+
+/// Runs a command to its end, with the output passed through, and returns its standard output.
+pub(crate) fn run_and_read(command: &mut Command) -> Result<String, String> {
+    let shown = shown(command);
+    println!("$ {shown}");
+    let told = |error: io::Error| format!("{shown}: {error}");
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(told)?;
+    let mut text = String::new();
+    for line in child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines()) {
+        let line = line.map_err(told)?;
+        println!("{line}");
+        text += &line;
+        text.push('\n');
+    }
+    let status = child.wait().map_err(told)?;
+    if status.success() { Ok(text) } else { Err(format!("{shown}: {status}")) }
 }
 
 /// Runs a command to its end and returns what it wrote to standard output.

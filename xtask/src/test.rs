@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every test of the workspace.
 
-use crate::{interop, report::Report, system, workspace::Workspace};
+use crate::{interop, provider, report::Report, system, workspace::Workspace};
 
 const WITHOUT_BENCHES: [&str; 3] = ["--workspace", "--exclude", "portcullis-benches"];
 
@@ -33,13 +33,19 @@ fn run_steps(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
     if variables.is_empty() {
         return Ok(());
     }
-    report.step("interop: verify", |_| {
-        system::run(
+    let provider_is_ready = provider::is_ready(&variables);
+    report.step("interop: verify", |report| {
+        let output = system::run_and_read(
             workspace
-                .cargo(&["test", "-p", "conformance", "--features", "interop"])
-                .args(["--test", "interop", "--", "--nocapture"])
+                .cargo(&["test", "-p", "conformance", "--features", "interop", "--no-fail-fast"])
+                .args(["--test", "interop", "--test", "provider", "--", "--nocapture"])
                 .envs(variables),
-        )
+        )?;
+        if provider_is_ready {
+            let verdicts = provider::count_verdicts(&output)?;
+            report.note(format!("interop: oidc-provider: {verdicts} verdicts as expected"));
+        }
+        Ok(())
     })
 }
 
