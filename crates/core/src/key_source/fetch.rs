@@ -50,18 +50,17 @@ pub struct FetchResponse {
     pub validators: Option<Validators>,
 }
 
-/// Why nothing came back.
+/// Why nothing came back: a text for operators, with all causes in it.
 #[derive(Clone, Debug)]
 pub struct FetchError {
     message: String,
-    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl FetchError {
     /// Creates an error with a text for operators.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None }
+        Self { message: message.into() }
     }
 }
 
@@ -74,7 +73,7 @@ impl From<reqwest::Error> for FetchError {
             message = format!("{message}: {source}");
             inner = source.source();
         }
-        Self { message, source: Some(Arc::new(error)) }
+        Self { message }
     }
 }
 
@@ -84,14 +83,7 @@ impl fmt::Display for FetchError {
     }
 }
 
-impl Error for FetchError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.source {
-            Some(source) => Some(source.as_ref()),
-            None => None,
-        }
-    }
-}
+impl Error for FetchError {}
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 

@@ -81,8 +81,7 @@ impl KeyFile {
         if known == Some(&validators) {
             return Ok(Loaded::NotModified(None));
         }
-        let document =
-            read(&text).map_err(|error| KeySourceError::with_source(error.to_string(), error))?;
+        let document = read(&text).map_err(|error| KeySourceError::new(error.to_string()))?;
         Ok(Loaded::Document(document.validators(Some(validators))))
     }
 }

@@ -164,8 +164,7 @@ impl RemoteJwkSet {
     ) -> Result<FetchResponse, KeySourceError> {
         let request = FetchRequest { url, known, max_len: MAX_LEN, timeout: self.timeout };
         let response = fetch.fetch(&request).await;
-        let response =
-            response.map_err(|error| KeySourceError::with_source(error.to_string(), error))?;
+        let response = response.map_err(|error| KeySourceError::new(error.to_string()))?;
         // An application's own `Fetch` may not look.
         if response.body.len() > MAX_LEN {
             let message = format!("the document is longer than {MAX_LEN} bytes");
@@ -221,7 +220,7 @@ fn document(response: FetchResponse) -> Result<Loaded, KeySourceError> {
     }
     let text = std::str::from_utf8(&response.body)
         .map_err(|_| KeySourceError::new("the document is not UTF-8"))?;
-    let document = KeyDocument::from_json(text)
-        .map_err(|error| KeySourceError::with_source(error.to_string(), error))?;
+    let document =
+        KeyDocument::from_json(text).map_err(|error| KeySourceError::new(error.to_string()))?;
     Ok(Loaded::Document(document.lifetime(lifetime).validators(response.validators)))
 }
