@@ -132,11 +132,12 @@
 
 // The public interface is:
 pub use portcullis::{
-    Actor, Algorithm, AuthError, AuthErrorKind, Authenticated, Authenticator, AuthenticatorBuilder,
-    BearerToken, Challenge, ChallengeSettings, Clock, ConfigError, Grant, GrantBuilder,
-    GrantMapping, Issuer, JwkSet, LayerError, NumericDate, Place, Policy, Principal, RequestView,
-    Scope, SeveralTokens, SkippedKey, SystemClock, TokenProfile, TokenType, UnknownAlgorithm,
-    Verdict, VerificationKey, policy,
+    Actor, Admission, Algorithm, AuthError, AuthErrorKind, Authenticated, Authenticator,
+    AuthenticatorBuilder, BearerToken, Challenge, ChallengeMap, ChallengeSettings, Clock,
+    ConfigError, Grant, GrantBuilder, GrantMapping, HiddenTokens, Issuer, JwkSet, LayerError,
+    NumericDate, Place, Policy, Principal, RequestView, Requirement, Scope, SeveralTokens,
+    SkippedKey, SystemClock, TokenProfile, TokenType, UnknownAlgorithm, Verdict, VerdictHook,
+    VerificationKey, policy,
 };
 #[cfg(feature = "remote")]
 pub use portcullis::{
@@ -145,7 +146,7 @@ pub use portcullis::{
 };
 pub use portcullis_tower::{
     Anonymous, Caller, CallerRejection, Claims, Granted, JwtAuth, JwtAuthFuture, JwtAuthLayer,
-    ProblemJson, Refusal, Require, RequireFuture, RequireLayer, ResponseForRefusal,
+    OtherCallers, ProblemJson, Refusal, Require, RequireFuture, RequireLayer, ResponseForRefusal,
 };
 
 // Compiles the README's examples as tests.

@@ -37,6 +37,8 @@ pub struct Challenge {
     pub(crate) scope: Option<Arc<str>>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) settings: Arc<ChallengeSettings>,
+    /// Where it is not the one that goes with the status.
+    pub(crate) grpc_status: Option<u8>,
 }
 
 /// What challenges name of the service itself.
@@ -68,6 +70,41 @@ impl Challenge {
     #[must_use]
     pub fn with_settings(self, settings: Arc<ChallengeSettings>) -> Self {
         Self { settings, ..self }
+    }
+
+    /// Answers with another HTTP status. One that is none of an error becomes 500: a refusal never looks
+    /// like success.
+    #[must_use]
+    pub fn with_status(self, status: u16) -> Self {
+        let status = if (400..600).contains(&status) { status } else { 500 };
+        Self { status, ..self }
+    }
+
+    /// Answers with another gRPC status code. Default: the one that goes with the HTTP status. Zero,
+    /// which means success, becomes 2 (`UNKNOWN`).
+    #[must_use]
+    pub fn with_grpc_status(self, code: u8) -> Self {
+        Self { grpc_status: Some(if code == 0 { 2 } else { code }), ..self }
+    }
+
+    /// Answers without `WWW-Authenticate`.
+    #[must_use]
+    pub fn without_www_authenticate(self) -> Self {
+        Self { asks: false, ..self }
+    }
+
+    /// Returns the gRPC status code: 16 for 401, 3 for 400, 7 for 403, 14 for 503, 13 for 500, and 2 for
+    /// others.
+    #[must_use]
+    pub fn grpc_status(&self) -> u8 {
+        self.grpc_status.unwrap_or(match self.status {
+            400 => 3,
+            401 => 16,
+            403 => 7,
+            500 => 13,
+            503 => 14,
+            _ => 2,
+        })
     }
 
     /// Returns the stable code of the refusal, such as `token_expired`.
@@ -199,8 +236,15 @@ fn title(status: u16) -> &'static str {
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",
+        404 => "Not Found",
+        407 => "Proxy Authentication Required",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
         503 => "Service Unavailable",
-        _ => "Internal Server Error",
+        504 => "Gateway Timeout",
+        other if other < 500 => "Client Error",
+        _ => "Server Error",
     }
 }
 

@@ -50,6 +50,7 @@ mod claims;
 mod clock;
 mod error;
 mod grant;
+mod hooks;
 mod issuer;
 mod json;
 mod jwk;
@@ -63,13 +64,14 @@ mod pipeline;
 mod place;
 mod principal;
 mod request;
+mod requirement;
 mod scope;
 
 // The public interface is:
 pub mod policy;
 
 pub use authenticator::{
-    Authenticated, Authenticator, AuthenticatorBuilder, Judgement, Verdict, Waiting,
+    Admission, Authenticated, Authenticator, AuthenticatorBuilder, Judgement, Verdict, Waiting,
 };
 #[cfg(feature = "remote")]
 pub use authenticator::{KeyChanges, NotReady};
@@ -78,6 +80,7 @@ pub use claims::NumericDate;
 pub use clock::{Clock, SystemClock};
 pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError};
 pub use grant::{Grant, GrantBuilder, GrantMapping};
+pub use hooks::{ChallengeMap, VerdictHook};
 pub use issuer::Issuer;
 pub use jwk::{JwkSet, SkippedKey, VerificationKey};
 pub use jws::{Algorithm, TokenProfile, TokenType, UnknownAlgorithm};
@@ -87,8 +90,10 @@ pub use key_source::{
     KeyInfo, KeySource, KeySourceError, KeyStatus, Loaded, PemFile, RefreshPolicy, RemoteJwkSet,
     Validators,
 };
+pub use pipeline::hide::HiddenTokens;
 pub use place::{Place, SeveralTokens};
 pub use policy::Policy;
 pub use principal::{Actor, Principal};
 pub use request::{BearerToken, RequestView};
+pub use requirement::Requirement;
 pub use scope::Scope;

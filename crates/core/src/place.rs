@@ -1,5 +1,7 @@
 //! Where in a request a token may be.
 
+use std::sync::Arc;
+
 use crate::ConfigError;
 
 /// A place that a token is taken from.
@@ -23,14 +25,22 @@ pub struct Place {
     /// In front of the token in a header field.
     pub(crate) scheme: Option<String>,
     pub(crate) prefix: Option<String>,
+    /// The only issuer whose tokens this place may hold.
+    pub(crate) issuer: Option<Arc<str>>,
 }
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PlaceKind {
     Header,
     Query,
     Cookie,
+    WebSocketProtocol,
 }
+
+/// The field that WebSocket clients offer subprotocols in ([RFC 6455 §11.3.4]).
+///
+/// [RFC 6455 §11.3.4]: https://www.rfc-editor.org/rfc/rfc6455#section-11.3.4
+pub(crate) const WEB_SOCKET_PROTOCOL: &str = "sec-websocket-protocol";
 
 impl Place {
     /// `Authorization: Bearer <token>` ([RFC 6750 §2.1]): the default.
@@ -66,6 +76,19 @@ impl Place {
         Self::at(PlaceKind::Cookie, name.into())
     }
 
+    /// The WebSocket subprotocol that a client offers after the one of this name
+    /// ([RFC 6455 §11.3.4]): the only field of a WebSocket handshake that a page can set. The page
+    /// says `new WebSocket(url, ["access_token", token])`.
+    ///
+    /// Adapters take the token out of the field, so that no handler selects it as the subprotocol and
+    /// sends it back. The handler must select the name, which is still there, or browsers close the
+    /// connection.
+    ///
+    /// [RFC 6455 §11.3.4]: https://www.rfc-editor.org/rfc/rfc6455#section-11.3.4
+    pub fn web_socket_protocol(name: impl Into<String>) -> Self {
+        Self::at(PlaceKind::WebSocketProtocol, name.into())
+    }
+
     /// The three places in the order that most services use: `Authorization: Bearer`, a query
     /// parameter and a cookie of one name.
     pub fn header_query_cookie(name: impl Into<String>) -> [Self; 3] {
@@ -74,7 +97,7 @@ impl Place {
     }
 
     fn at(kind: PlaceKind, name: String) -> Self {
-        Self { kind, name, scheme: None, prefix: None }
+        Self { kind, name, scheme: None, prefix: None, issuer: None }
     }
 
     /// The scheme in front of the token in a header field.
@@ -89,6 +112,12 @@ impl Place {
         self
     }
 
+    /// The only issuer whose tokens this place may hold. Tokens of this issuer may be in other places
+    /// too, unless these are bound to other issuers. Default: any that is trusted.
+    pub fn of_issuer(self, issuer: impl Into<Arc<str>>) -> Self {
+        Self { issuer: Some(issuer.into()), ..self }
+    }
+
     /// A cookie is sent by the browser; anything else the client means.
     pub(crate) fn is_explicit(&self) -> bool {
         self.kind != PlaceKind::Cookie
@@ -101,18 +130,29 @@ impl Place {
         }
         match (&self.kind, &self.scheme) {
             // Cookies are read as such; as a field they would count as explicit.
-            (PlaceKind::Header, _) if self.name == "cookie" => invalid(&self.name),
+            (PlaceKind::Header, _) if self.name == "cookie" || self.name == WEB_SOCKET_PROTOCOL => {
+                invalid(&self.name)
+            }
             (PlaceKind::Header, Some(scheme)) if !is_token(scheme) => invalid(scheme),
-            (PlaceKind::Query | PlaceKind::Cookie, Some(scheme)) => invalid(scheme),
+            (PlaceKind::Header, _) => Ok(()),
+            (_, Some(scheme)) => invalid(scheme),
             _ => Ok(()),
         }
+    }
+
+    /// Tells whether both read the same thing. Whose tokens they may hold makes no other place.
+    fn is_same_place(&self, other: &Self) -> bool {
+        let read = |place: &Self| {
+            (place.kind, place.name.clone(), place.scheme.clone(), place.prefix.clone())
+        };
+        read(self) == read(other)
     }
 
     /// Checks places that stand together.
     pub(crate) fn check_all(places: &[Self]) -> Result<(), ConfigError> {
         places.iter().try_for_each(Self::check)?;
         let is_twice = |(index, place): &(usize, &Self)| {
-            places.iter().take(*index).any(|other| other == *place)
+            places.iter().take(*index).any(|other| other.is_same_place(place))
         };
         match places.iter().enumerate().find(is_twice) {
             None => Ok(()),

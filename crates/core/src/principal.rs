@@ -4,7 +4,11 @@ use std::{fmt, sync::Arc};
 
 use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct};
 
-use crate::{AuthError, AuthErrorKind, Grant, NumericDate, issuer::IssuerConfig, json::Object};
+use crate::{
+    AuthError, AuthErrorKind, Grant, NumericDate,
+    issuer::IssuerConfig,
+    json::{Name, Object},
+};
 
 /// Who calls: the subject of a token that was found valid, and on whose behalf others act for it.
 ///
@@ -183,6 +187,31 @@ impl Principal {
     pub fn standard_grant(&self) -> Result<Grant, AuthError> {
         let claims = self.object().ok_or(AuthErrorKind::MalformedToken)?;
         self.inner.issuer.mapping.grant(&claims)
+    }
+
+    /// Returns the configured name of the issuer.
+    pub(crate) fn trusted_issuer(&self) -> &str {
+        self.inner.issuer.name()
+    }
+
+    /// Tells whether the token is meant for this audience: the `aud` claim ([RFC 7519 §4.1.3]).
+    ///
+    /// [RFC 7519 §4.1.3]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3
+    #[must_use]
+    pub fn has_audience(&self, audience: &str) -> bool {
+        let Some(claims) = self.object() else { return false };
+        let Some(claim) = claims.get(Name::Aud) else { return false };
+        match claim.as_str() {
+            Some(only) => only == audience,
+            None => {
+                let mut found = false;
+                let read = claim.each_element(|element| {
+                    found |= element.as_str()? == audience;
+                    Some(())
+                });
+                found && read.is_some()
+            }
+        }
     }
 
     pub(crate) fn issuer_config(&self) -> &IssuerConfig {

@@ -10,8 +10,9 @@ use http::{Method, request::Parts};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Anonymous, Caller, Granted, ProblemJson, Refusal,
+    Caller, Granted, ProblemJson, Refusal,
     caller::{self, NoCaller},
+    refusal::RefusalForm,
 };
 
 /// Why a handler could not get what it asked for.
@@ -49,7 +50,7 @@ impl Error for CallerRejection {}
 
 impl IntoResponse for CallerRejection {
     fn into_response(self) -> Response {
-        (*self.refusal).into_response(&ProblemJson::default())
+        (*self.refusal).into_response(&RefusalForm::<ProblemJson>::default())
     }
 }
 
@@ -71,7 +72,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Caller {
         parts: &mut Parts,
         state: &S,
     ) -> Result<Option<Self>, CallerRejection> {
-        if parts.extensions.get::<Anonymous>().is_some() {
+        if caller::is_without_credentials(&parts.extensions) {
             return Ok(None);
         }
         <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)
@@ -97,7 +98,7 @@ impl<S: Sync, G: Send + Sync + 'static> OptionalFromRequestParts<S> for Granted<
         parts: &mut Parts,
         state: &S,
     ) -> Result<Option<Self>, CallerRejection> {
-        if parts.extensions.get::<Anonymous>().is_some() {
+        if caller::is_without_credentials(&parts.extensions) {
             return Ok(None);
         }
         <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)

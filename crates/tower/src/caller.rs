@@ -41,16 +41,41 @@ impl<G> Deref for Granted<G> {
     }
 }
 
-/// The request came without credentials, and an [optional](crate::JwtAuthLayer::optional) layer has
-/// let it through.
+/// The callers of the other tokens, where a request may bring several
+/// ([`Requirement::all`](portcullis::Requirement::all)). It is in the extensions if there are any.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a handler takes it apart, like `Json`")]
+pub struct OtherCallers<G = portcullis::Grant>(pub Vec<Authenticated<G>>);
+
+impl<G> Clone for OtherCallers<G> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+/// There is no caller, and the layer has let the request through: it came without credentials, past an
+/// [optional](crate::JwtAuthLayer::optional) layer, or with bad ones, past one that
+/// [lets these through too](crate::JwtAuthLayer::dangerous_admit_failed).
 #[derive(Clone, Debug)]
 pub struct Anonymous {
     settings: Arc<ChallengeSettings>,
+    failure: Option<AuthError>,
 }
 
 impl Anonymous {
     pub(crate) fn new(settings: Arc<ChallengeSettings>) -> Self {
-        Self { settings }
+        Self { settings, failure: None }
+    }
+
+    pub(crate) fn because(settings: Arc<ChallengeSettings>, error: AuthError) -> Self {
+        let failure = Some(error).filter(|error| error.kind() != AuthErrorKind::NoCredentials);
+        Self { settings, failure }
+    }
+
+    /// Returns what was wrong with the credentials, if there were any.
+    #[must_use]
+    pub fn failure(&self) -> Option<&AuthError> {
+        self.failure.as_ref()
     }
 
     /// Returns what a challenge to this caller names.
@@ -77,8 +102,12 @@ pub(crate) fn insert<G: Send + Sync + 'static>(
     extensions: &mut Extensions,
     caller: Authenticated<G>,
 ) {
-    let (principal, grant) = caller.into_parts();
     extensions.remove::<Anonymous>();
+    extensions.remove::<OtherCallers<G>>();
+    if !caller.others().is_empty() {
+        extensions.insert(OtherCallers(caller.others().to_vec()));
+    }
+    let (principal, grant) = caller.into_parts();
     extensions.insert(Caller(principal));
     extensions.insert(Granted(grant));
 }
@@ -91,7 +120,15 @@ pub(crate) fn insert_anonymous<G: Send + Sync + 'static>(
 ) {
     extensions.remove::<Caller>();
     extensions.remove::<Granted<G>>();
+    extensions.remove::<OtherCallers<G>>();
     extensions.insert(anonymous);
+}
+
+/// Tells whether a layer has let the request through because it brings no credentials. Bad ones are
+/// not none.
+#[cfg(feature = "axum")]
+pub(crate) fn is_without_credentials(extensions: &Extensions) -> bool {
+    extensions.get::<Anonymous>().is_some_and(|anonymous| anonymous.failure.is_none())
 }
 
 /// Finds the caller in the extensions.
@@ -99,7 +136,8 @@ pub(crate) fn caller(extensions: &Extensions) -> Result<&Caller, NoCaller> {
     match (extensions.get::<Anonymous>(), extensions.get::<Caller>()) {
         (Some(anonymous), _) => {
             let settings = Arc::clone(&anonymous.settings);
-            Err(NoCaller::Refused(AuthErrorKind::NoCredentials.into(), settings))
+            let failure = anonymous.failure.clone();
+            Err(NoCaller::Refused(failure.unwrap_or(AuthErrorKind::NoCredentials.into()), settings))
         }
         (None, Some(caller)) => Ok(caller),
         (None, None) => Err(NoCaller::Layer(LayerError::Missing)),

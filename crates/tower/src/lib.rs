@@ -71,6 +71,6 @@ mod require;
 pub use auth::{JwtAuth, JwtAuthFuture, JwtAuthLayer};
 #[cfg(feature = "axum")]
 pub use axum::{CallerRejection, Claims};
-pub use caller::{Anonymous, Caller, Granted};
+pub use caller::{Anonymous, Caller, Granted, OtherCallers};
 pub use refusal::{ProblemJson, Refusal, ResponseForRefusal};
 pub use require::{Require, RequireFuture, RequireLayer};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use portcullis::{AuthError, Challenge, ChallengeSettings, LayerError};
+use portcullis::{AuthError, Challenge, ChallengeMap, ChallengeSettings, LayerError};
 
 use crate::caller::NoCaller;
 
@@ -84,8 +84,14 @@ impl Refusal {
         self.is_head
     }
 
-    pub(crate) fn into_response<B>(self, make: &impl ResponseForRefusal<B>) -> Response<B> {
-        let mut response = make.response(&self);
+    pub(crate) fn into_response<B>(
+        mut self,
+        form: &RefusalForm<impl ResponseForRefusal<B>>,
+    ) -> Response<B> {
+        if let Some(error) = &self.error {
+            self.challenge = form.challenge.apply(self.challenge, error);
+        }
+        let mut response = form.respond.response(&self);
         if let Some(error) = self.error {
             response.extensions_mut().insert(error);
         }
@@ -93,6 +99,19 @@ impl Refusal {
             response.extensions_mut().insert(error);
         }
         response
+    }
+}
+
+/// What a layer makes of its refusals.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RefusalForm<R> {
+    pub(crate) respond: R,
+    pub(crate) challenge: ChallengeMap,
+}
+
+impl<R> RefusalForm<R> {
+    pub(crate) fn with_response<R2>(self, respond: R2) -> RefusalForm<R2> {
+        RefusalForm { respond, challenge: self.challenge }
     }
 }
 

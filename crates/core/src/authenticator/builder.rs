@@ -11,7 +11,7 @@ use crate::{
     AuthError, Clock, ConfigError, Grant, Issuer, Place, Principal, SeveralTokens, SystemClock,
     challenge::ChallengeSettings,
     issuer::{EngineInfo, TrustedIssuers},
-    pipeline::KnownHeaders,
+    pipeline::{Hide, KnownHeaders},
 };
 
 /// The longest token, in bytes, unless configured otherwise. Real access tokens stay below 4 KiB;
@@ -26,6 +26,7 @@ pub struct AuthenticatorBuilder<G = Grant> {
     audiences: Vec<String>,
     places: Vec<Place>,
     several: SeveralTokens,
+    hide: Hide,
     max_token_len: usize,
     clock: Arc<dyn Clock>,
     challenge: ChallengeSettings,
@@ -39,6 +40,7 @@ impl AuthenticatorBuilder {
             audiences: Vec::new(),
             places: vec![Place::bearer()],
             several: SeveralTokens::default(),
+            hide: Hide::Necessary,
             max_token_len: MAX_TOKEN_LEN,
             clock: Arc::new(SystemClock),
             challenge: ChallengeSettings::default(),
@@ -70,6 +72,12 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     /// [`SeveralTokens::Refuse`].
     pub fn several_tokens(self, several: SeveralTokens) -> Self {
         Self { several, ..self }
+    }
+
+    /// Takes tokens out of header fields and cookies too before handlers see the request, so that none
+    /// of them logs one or passes it on. Default: out of the query and of WebSocket subprotocols only.
+    pub fn remove_tokens(self) -> Self {
+        Self { hide: Hide::Everything, ..self }
     }
 
     /// The longest token, in bytes. Default: 16 KiB.
@@ -136,6 +144,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             audiences: self.audiences,
             places: self.places,
             several: self.several,
+            hide: self.hide,
             max_token_len: self.max_token_len,
             clock: self.clock,
             challenge: self.challenge,
@@ -161,10 +170,16 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             grant_type: std::any::type_name::<G>(),
             grant_type_id: TypeId::of::<G>(),
         };
+        for issuer in self.places.iter().filter_map(|place| place.issuer.as_deref()) {
+            if !self.issuers.iter().any(|trusted| trusted.is_called(issuer)) {
+                return Err(ConfigError::UntrustedRequirement { issuer: issuer.to_owned() });
+            }
+        }
         let engine = Engine {
             issuers: TrustedIssuers::new(self.issuers, &self.audiences, &Arc::new(info), now)?,
             places: self.places,
             several: self.several,
+            hide: self.hide,
             max_token_len: self.max_token_len,
             clock: self.clock,
             grant: self.grant,
@@ -173,6 +188,6 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             #[cfg(feature = "remote")]
             tasks: SourceTasks::default(),
         };
-        Ok(Authenticator { engine: Arc::new(engine) })
+        Ok(Authenticator::new(engine))
     }
 }

@@ -15,11 +15,11 @@ pub use readiness::{KeyChanges, NotReady};
 pub use waiting::{Judgement, Waiting};
 
 use crate::{
-    AuthError, AuthErrorKind, BearerToken, Clock, Grant, Place, Principal, RequestView,
-    SeveralTokens,
+    AuthError, AuthErrorKind, Clock, ConfigError, Grant, HiddenTokens, Place, Principal,
+    RequestView, Requirement, SeveralTokens,
     challenge::ChallengeSettings,
     issuer::TrustedIssuers,
-    pipeline::{KnownHeaders, Patience, Stop, extract, prove},
+    pipeline::{Hide, KnownHeaders, Patience, Presented, Stop, Wanted, extract, hide, prove},
 };
 
 /// Judges requests: takes the token out, proves it, and tells who calls and what they may do.
@@ -43,6 +43,8 @@ use crate::{
 /// ```
 pub struct Authenticator<G = Grant> {
     engine: Arc<Engine<G>>,
+    requirement: Option<Arc<Requirement>>,
+    admission: Admission,
 }
 
 /// What the stages read.
@@ -50,6 +52,7 @@ pub(crate) struct Engine<G> {
     pub(crate) issuers: TrustedIssuers,
     pub(crate) places: Vec<Place>,
     pub(crate) several: SeveralTokens,
+    pub(crate) hide: Hide,
     pub(crate) max_token_len: usize,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) grant: GrantSource<G>,
@@ -67,6 +70,29 @@ impl Authenticator {
 }
 
 impl<G: Send + Sync + 'static> Authenticator<G> {
+    fn new(engine: Engine<G>) -> Self {
+        Self { engine: Arc::new(engine), requirement: None, admission: Admission::default() }
+    }
+
+    /// Returns the same engine with a [requirement] of a route: whose tokens it asks for. Default: one
+    /// good token of any trusted issuer.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] if the requirement names an issuer that is not trusted, or is empty.
+    ///
+    /// [requirement]: Requirement
+    pub fn requiring(self, requirement: Requirement) -> Result<Self, ConfigError> {
+        requirement.check(&self.engine.issuers.all().map(|issuer| issuer.name()).collect())?;
+        Ok(Self { requirement: Some(Arc::new(requirement)), ..self })
+    }
+
+    /// Returns the same engine for a route that lets requests through without a caller.
+    #[must_use]
+    pub fn admitting(self, admission: Admission) -> Self {
+        Self { admission, ..self }
+    }
+
     /// Judges a request by the keys at hand.
     #[must_use]
     pub fn authenticate(&self, request: &dyn RequestView) -> Verdict<G> {
@@ -83,30 +109,30 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         let engine = &*self.engine;
         #[cfg(feature = "remote")]
         self.start_tasks();
-        let query_without_tokens = self.query_without_tokens(request);
-        let tokens = match extract::extract(&engine.places, engine.several, request) {
+        let hidden = self.hidden_tokens(request);
+        let wanted = match &self.requirement {
+            Some(requirement) if requirement.is_of_several() => Wanted::OneInEachPlace,
+            _ => Wanted::One,
+        };
+        let tokens = match extract::extract(&engine.places, engine.several, wanted, request) {
             Ok(tokens) => tokens,
-            Err(error) => {
-                return Judgement::Done(Verdict { result: Err(error), query_without_tokens });
-            }
+            Err(error) => return Judgement::Done(self.verdict_without_tokens(error, hidden)),
         };
         match self.judge(&tokens, Patience::Ask) {
-            Ok(caller) => Judgement::Done(Verdict { result: Ok(caller), query_without_tokens }),
-            Err(Stop { error, coming: None }) => {
-                Judgement::Done(Verdict { result: Err(error), query_without_tokens })
-            }
+            Ok(caller) => Judgement::Done(self.verdict(Ok(caller), hidden)),
+            Err(Stop { error, coming: None }) => Judgement::Done(self.verdict(Err(error), hidden)),
             Err(Stop { error, coming: Some(coming) }) => {
-                let verdict = Verdict { result: Err(error), query_without_tokens };
+                let verdict = self.verdict(Err(error), hidden);
                 Judgement::Waiting(Waiting::new(self, &tokens, coming, verdict))
             }
         }
     }
 
-    /// Returns the query without tokens, if there are any in it, of a request that is not judged.
+    /// Returns what is left of the parts of a request that hold tokens, where the request is not
+    /// judged.
     #[must_use]
-    pub fn query_without_tokens(&self, request: &dyn RequestView) -> Option<String> {
-        let query = request.query()?;
-        extract::without_tokens(&self.engine.places, query)
+    pub fn hidden_tokens(&self, request: &dyn RequestView) -> HiddenTokens {
+        hide::hide(&self.engine.places, self.engine.hide, request)
     }
 
     /// Judges a token that some other code took out of a request, by the keys at hand.
@@ -121,7 +147,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         }
         #[cfg(feature = "remote")]
         self.start_tasks();
-        self.judge(&[BearerToken::new(token)], Patience::Ask).map_err(|stop| stop.error)
+        self.judge(&[Presented::elsewhere(token)], Patience::Ask).map_err(|stop| stop.error)
     }
 
     /// Returns the realm and the metadata URL that challenges name.
@@ -130,25 +156,74 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         &self.engine.challenge
     }
 
-    /// Proves each token. The caller is the one of the first.
+    /// Proves each token. The caller is the one of the first, unless a requirement chooses.
     fn judge(
         &self,
-        tokens: &[BearerToken<'_>],
+        tokens: &[Presented<'_>],
         patience: Patience,
     ) -> Result<Authenticated<G>, Stop> {
-        let mut caller = None;
-        for token in tokens {
-            let proven = prove(&self.engine, token, patience)
-                .map_err(|stop| Stop { error: stop.error.about(token), ..stop })?;
-            caller.get_or_insert(proven);
+        let proven = |token: &Presented<'_>| {
+            prove(&self.engine, token, patience)
+                .map_err(|stop| Stop { error: stop.error.about(&token.token), ..stop })
+        };
+        match (&self.requirement, tokens) {
+            (None, [token]) => proven(token),
+            (None, [first, rest @ ..]) => {
+                let first = proven(first)?;
+                Ok(first.with_others(rest.iter().map(proven).collect::<Result<_, _>>()?))
+            }
+            (None, []) => Err(AuthError::from(AuthErrorKind::NoCredentials).into()),
+            (Some(requirement), tokens) => {
+                let callers = tokens.iter().map(proven).collect::<Result<_, _>>()?;
+                Ok(requirement.choose(callers)?)
+            }
         }
-        caller.ok_or_else(|| AuthError::from(AuthErrorKind::NoCredentials).into())
     }
+
+    /// A request that has presented something.
+    fn verdict(
+        &self,
+        result: Result<Authenticated<G>, AuthError>,
+        hidden: HiddenTokens,
+    ) -> Verdict<G> {
+        let admits_anonymous = result.is_err() && self.admission == Admission::DangerousFailed;
+        Verdict { result, hidden, admits_anonymous }
+    }
+
+    /// A request without a token to judge: nothing was presented, or not in a way that tells which
+    /// token counts.
+    fn verdict_without_tokens(&self, error: AuthError, hidden: HiddenTokens) -> Verdict<G> {
+        let is_empty = error.kind() == AuthErrorKind::NoCredentials;
+        let may_be_empty = self.admission == Admission::Optional
+            || self.requirement.as_ref().is_some_and(|requirement| requirement.is_met_by_none());
+        let admits_anonymous =
+            (is_empty && may_be_empty) || self.admission == Admission::DangerousFailed;
+        Verdict { result: Err(error), hidden, admits_anonymous }
+    }
+}
+
+/// Whether requests without a caller are let through.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Admission {
+    /// None is. The default.
+    #[default]
+    Required,
+    /// Those *without* credentials are. Bad credentials are refused.
+    Optional,
+    /// All are: without credentials, and with any that are bad, malformed or cannot be judged. The
+    /// handler sees the failure.
+    ///
+    /// # Security
+    ///
+    /// Whatever the handler does for anonymous callers it does for forged and expired tokens too.
+    DangerousFailed,
 }
 
 impl<G> Clone for Authenticator<G> {
     fn clone(&self) -> Self {
-        Self { engine: Arc::clone(&self.engine) }
+        let requirement = self.requirement.clone();
+        Self { engine: Arc::clone(&self.engine), requirement, admission: self.admission }
     }
 }
 
@@ -158,6 +233,8 @@ impl<G> fmt::Debug for Authenticator<G> {
             .field("issuers", &self.engine.issuers)
             .field("places", &self.engine.places)
             .field("several", &self.engine.several)
+            .field("requirement", &self.requirement)
+            .field("admission", &self.admission)
             .finish_non_exhaustive()
     }
 }
@@ -168,22 +245,28 @@ impl<G> fmt::Debug for Authenticator<G> {
 pub struct Verdict<G = Grant> {
     /// The caller, or why the request is refused.
     pub result: Result<Authenticated<G>, AuthError>,
-    /// The query without tokens, if there were any in it: what handlers and their logs should see.
-    /// The response must not be stored by caches then ([RFC 6750 §2.3]).
-    ///
-    /// [RFC 6750 §2.3]: https://www.rfc-editor.org/rfc/rfc6750#section-2.3
-    pub query_without_tokens: Option<String>,
+    /// The parts of the request that hold tokens, without them: what handlers and their logs should
+    /// see, whatever the verdict.
+    pub hidden: HiddenTokens,
+    /// Whether the request is let through without a caller, though there is an error. What an adapter
+    /// does not look at, it refuses.
+    pub admits_anonymous: bool,
 }
 
 /// A caller whose token was found good.
 pub struct Authenticated<G = Grant> {
     principal: Principal,
     grant: Arc<G>,
+    others: Vec<Self>,
 }
 
 impl<G> Authenticated<G> {
     pub(crate) fn new(principal: Principal, grant: Arc<G>) -> Self {
-        Self { principal, grant }
+        Self { principal, grant, others: Vec::new() }
+    }
+
+    pub(crate) fn with_others(self, others: Vec<Self>) -> Self {
+        Self { others, ..self }
     }
 
     /// Returns who calls.
@@ -198,7 +281,14 @@ impl<G> Authenticated<G> {
         &self.grant
     }
 
-    /// Returns both.
+    /// Returns the callers of the other tokens, where a request may bring several: all were found
+    /// good.
+    #[must_use]
+    pub fn others(&self) -> &[Self] {
+        &self.others
+    }
+
+    /// Returns principal and grant.
     #[must_use]
     pub fn into_parts(self) -> (Principal, Arc<G>) {
         (self.principal, self.grant)
@@ -207,7 +297,11 @@ impl<G> Authenticated<G> {
 
 impl<G> Clone for Authenticated<G> {
     fn clone(&self) -> Self {
-        Self { principal: self.principal.clone(), grant: Arc::clone(&self.grant) }
+        Self {
+            principal: self.principal.clone(),
+            grant: Arc::clone(&self.grant),
+            others: self.others.clone(),
+        }
     }
 }
 
@@ -216,6 +310,7 @@ impl<G: fmt::Debug> fmt::Debug for Authenticated<G> {
         f.debug_struct("Authenticated")
             .field("principal", &self.principal)
             .field("grant", &self.grant)
+            .field("others", &self.others)
             .finish()
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     issuer::Over,
     pipeline::{Patience, Stop},
 };
-use crate::{BearerToken, issuer::KeysComing};
+use crate::{issuer::KeysComing, pipeline::Presented};
 
 /// What the engine says of a request, now or soon.
 #[derive(Debug)]
@@ -45,12 +45,12 @@ impl<G> Waiting<G> {
 impl<G: Send + Sync + 'static> Waiting<G> {
     pub(super) fn new(
         auth: &Authenticator<G>,
-        tokens: &[BearerToken<'_>],
+        tokens: &[Presented<'_>],
         coming: KeysComing,
         now: Verdict<G>,
     ) -> Self {
-        let tokens: Vec<_> = tokens.iter().map(BearerToken::to_owned_token).collect();
-        let query_without_tokens = now.query_without_tokens.clone();
+        let tokens: Vec<_> = tokens.iter().map(Presented::to_owned_token).collect();
+        let hidden = now.hidden.clone();
         let auth = auth.clone();
         let future = Box::pin(async move {
             let wait = coming.longest_wait();
@@ -58,7 +58,7 @@ impl<G: Send + Sync + 'static> Waiting<G> {
                 result = judge_when_over(&auth, &tokens, coming) => result,
                 () = auth.engine.clock.sleep(wait) => judge_at_last(&auth, &tokens),
             };
-            Verdict { result, query_without_tokens }
+            auth.verdict(result, hidden)
         });
         Self { future, now }
     }
@@ -68,7 +68,7 @@ impl<G: Send + Sync + 'static> Waiting<G> {
 #[cfg(feature = "remote")]
 async fn judge_when_over<G: Send + Sync + 'static>(
     auth: &Authenticator<G>,
-    tokens: &[BearerToken<'_>],
+    tokens: &[Presented<'_>],
     mut coming: KeysComing,
 ) -> Result<Authenticated<G>, AuthError> {
     loop {
@@ -86,7 +86,7 @@ async fn judge_when_over<G: Send + Sync + 'static>(
 #[cfg(feature = "remote")]
 fn judge_at_last<G: Send + Sync + 'static>(
     auth: &Authenticator<G>,
-    tokens: &[BearerToken<'_>],
+    tokens: &[Presented<'_>],
 ) -> Result<Authenticated<G>, AuthError> {
     auth.judge(tokens, Patience::JudgeNow).map_err(|stop| match stop.error.kind() {
         AuthErrorKind::UnknownKey => AuthErrorKind::KeysUnavailable.into(),
@@ -104,7 +104,7 @@ impl<G> Waiting<G> {
     #[expect(clippy::needless_pass_by_value, reason = "there is no value")]
     pub(super) fn new(
         _: &Authenticator<G>,
-        _: &[BearerToken<'_>],
+        _: &[Presented<'_>],
         coming: KeysComing,
         _: Verdict<G>,
     ) -> Self {

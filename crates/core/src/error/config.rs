@@ -46,6 +46,16 @@ pub enum ConfigError {
         /// The name of the header field, query parameter or cookie.
         name: String,
     },
+    /// A place or a requirement names an issuer that is not trusted.
+    UntrustedRequirement {
+        /// The issuer.
+        issuer: String,
+    },
+    /// A requirement has no part, or an empty one, so that nothing or everything would meet it.
+    EmptyRequirement {
+        /// The part.
+        part: &'static str,
+    },
     /// A text that challenges name would not arrive as it is.
     InvalidChallengeText {
         /// The setting.
@@ -152,6 +162,14 @@ impl fmt::Display for ConfigError {
             ),
             Self::DuplicatePlace { name } => {
                 write!(f, "place `{name}` is there twice: name each place once")
+            }
+            Self::UntrustedRequirement { issuer } => write!(
+                f,
+                "a place or requirement names the issuer `{issuer}`, which is not trusted, so no \
+                 token would ever do: add it with `issuer(…)`, under the same name"
+            ),
+            Self::EmptyRequirement { part } => {
+                write!(f, "`{part}` of a requirement is empty: say what it asks for")
             }
             Self::InvalidChallengeText { setting } => write!(
                 f,

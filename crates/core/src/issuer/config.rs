@@ -153,7 +153,6 @@ impl TrustedIssuers {
     }
 
     /// Returns all issuers.
-    #[cfg(feature = "remote")]
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<IssuerConfig>> {
         self.issuers.iter().chain(&self.any)
     }

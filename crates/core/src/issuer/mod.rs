@@ -264,6 +264,10 @@ impl Issuer {
         self
     }
 
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.name == name
+    }
+
     /// Which claims hold scopes, roles, permissions and groups. Default: see [`GrantMapping`].
     pub fn grant_mapping(self, mapping: GrantMapping) -> Self {
         Self { mapping, ..self }

@@ -2,17 +2,46 @@
 //!
 //! [RFC 6750 §2]: https://www.rfc-editor.org/rfc/rfc6750#section-2
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use percent_encoding::percent_decode_str;
 use smallvec::SmallVec;
 
 use crate::{
-    AuthError, AuthErrorKind, BearerToken, Place, RequestView, SeveralTokens, place::PlaceKind,
+    AuthError, AuthErrorKind, BearerToken, Place, RequestView, SeveralTokens,
+    place::{PlaceKind, WEB_SOCKET_PROTOCOL},
 };
 
 /// The tokens of a request that must be proven: at least one.
-pub(crate) type Tokens<'r> = SmallVec<[BearerToken<'r>; 1]>;
+pub(crate) type Tokens<'r> = SmallVec<[Presented<'r>; 1]>;
+
+/// A token, and what its place says of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Presented<'r> {
+    pub(crate) token: BearerToken<'r>,
+    /// The only issuer whose tokens the place may hold.
+    pub(crate) of_issuer: Option<Arc<str>>,
+}
+
+impl<'r> Presented<'r> {
+    /// A token that some other code has taken out of a request.
+    pub(crate) fn elsewhere(token: &'r str) -> Self {
+        Self { token: BearerToken::new(token), of_issuer: None }
+    }
+
+    #[cfg(feature = "remote")]
+    pub(crate) fn to_owned_token(&self) -> Presented<'static> {
+        Presented { token: self.token.to_owned_token(), of_issuer: self.of_issuer.clone() }
+    }
+}
+
+/// How many tokens a request needs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Wanted {
+    One,
+    /// Tokens of several issuers, each in a place of its own.
+    OneInEachPlace,
+}
 
 /// How many tokens one request may have verified, where all of them must be.
 const MAX_TOKENS: usize = 4;
@@ -28,11 +57,12 @@ type Result<T> = std::result::Result<T, AuthError>;
 pub(crate) fn extract<'r>(
     places: &[Place],
     several: SeveralTokens,
+    wanted: Wanted,
     request: &'r dyn RequestView,
 ) -> Result<Tokens<'r>> {
     let mut tokens = Tokens::new();
-    match several {
-        SeveralTokens::Refuse => {
+    let limit = match (several, wanted) {
+        (SeveralTokens::Refuse, Wanted::One) => {
             for place in places.iter().filter(|place| place.is_explicit()) {
                 collect(place, several, request, &mut tokens)?;
             }
@@ -41,22 +71,35 @@ pub(crate) fn extract<'r>(
                     collect(place, several, request, &mut tokens)?;
                 }
             }
+            1
         }
-        SeveralTokens::First => {
+        (SeveralTokens::First, Wanted::One) => {
             for place in places {
                 if tokens.is_empty() {
                     collect(place, several, request, &mut tokens)?;
                 }
             }
             tokens.truncate(1);
+            1
         }
-        SeveralTokens::All => {
+        (SeveralTokens::All, _) => {
             for place in places {
                 collect(place, several, request, &mut tokens)?;
             }
+            MAX_TOKENS
         }
-    }
-    let limit = if several == SeveralTokens::All { MAX_TOKENS } else { 1 };
+        (SeveralTokens::Refuse | SeveralTokens::First, Wanted::OneInEachPlace) => {
+            for place in places {
+                let mut own = Tokens::new();
+                collect(place, several, request, &mut own)?;
+                if several == SeveralTokens::Refuse && own.len() > 1 {
+                    return Err(AuthErrorKind::MultipleTokens.into());
+                }
+                tokens.extend(own.into_iter().take(1));
+            }
+            MAX_TOKENS
+        }
+    };
     match tokens.len() {
         0 => Err(AuthErrorKind::NoCredentials.into()),
         found if found > limit => Err(AuthErrorKind::MultipleTokens.into()),
@@ -75,6 +118,7 @@ fn collect<'r>(
         PlaceKind::Header => from_header(place, several, request, tokens),
         PlaceKind::Query => from_query(place, several, request, tokens),
         PlaceKind::Cookie => from_cookies(place, several, request, tokens),
+        PlaceKind::WebSocketProtocol => from_web_socket_protocols(place, several, request, tokens),
     }
 }
 
@@ -112,7 +156,7 @@ fn from_header<'r>(
 /// ([RFC 9110 §11.4]).
 ///
 /// [RFC 9110 §11.4]: https://www.rfc-editor.org/rfc/rfc9110#section-11.4
-fn after_scheme<'r>(value: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
+pub(super) fn after_scheme<'r>(value: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
     let (start, rest) = value.split_at_checked(scheme.len())?;
     // As clients write it, most of the time.
     if start != scheme.as_bytes() && !start.eq_ignore_ascii_case(scheme.as_bytes()) {
@@ -155,26 +199,12 @@ fn from_query<'r>(
 }
 
 /// Compares a parameter's name as the next reader of the query will: percent-decoded.
-fn is_named(encoded: &str, name: &str) -> bool {
+pub(super) fn is_named(encoded: &str, name: &str) -> bool {
     if encoded.contains('%') {
         percent_decode_str(encoded).eq(name.bytes())
     } else {
         encoded == name
     }
-}
-
-/// Returns the query without the parameters that places name, or `None` if there is none of these.
-pub(crate) fn without_tokens(places: &[Place], query: &str) -> Option<String> {
-    let is_token = |parameter: &str| {
-        let name = parameter.split('=').next().unwrap_or_default();
-        let mut in_query = places.iter().filter(|place| place.kind == PlaceKind::Query);
-        in_query.any(|place| is_named(name, &place.name))
-    };
-    if !query.split('&').any(is_token) {
-        return None;
-    }
-    let rest: Vec<_> = query.split('&').filter(|parameter| !is_token(parameter)).collect();
-    Some(rest.join("&"))
 }
 
 /// Reads cookies ([RFC 6265 §4.2.1]). HTTP/2 may bring them in several fields.
@@ -189,18 +219,45 @@ fn from_cookies<'r>(
     let mut outcome = Ok(());
     request.field_values("cookie", &mut |field| {
         for cookie in field.split(|&byte| byte == b';') {
-            let cookie = cookie.trim_ascii();
-            let Some(value) =
-                cookie.strip_prefix(place.name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="))
-            else {
-                continue;
-            };
+            let Some(value) = cookie_value(cookie, &place.name) else { continue };
             let counts = several != SeveralTokens::First || tokens.is_empty();
             if counts && outcome.is_ok() {
-                outcome = add(place, unquoted(value), tokens);
+                outcome = add(place, value, tokens);
             }
         }
     });
+    outcome
+}
+
+/// Returns the value of a cookie that has this name.
+pub(super) fn cookie_value<'c>(cookie: &'c [u8], name: &str) -> Option<&'c [u8]> {
+    cookie.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=").map(unquoted)
+}
+
+/// Reads the subprotocol that follows the one of the place's name ([RFC 6455 §11.3.4]): the fields
+/// make one list.
+///
+/// [RFC 6455 §11.3.4]: https://www.rfc-editor.org/rfc/rfc6455#section-11.3.4
+fn from_web_socket_protocols<'r>(
+    place: &Place,
+    several: SeveralTokens,
+    request: &'r dyn RequestView,
+    tokens: &mut Tokens<'r>,
+) -> Result<()> {
+    let (mut follows, mut outcome) = (false, Ok(()));
+    request.field_values(WEB_SOCKET_PROTOCOL, &mut |field| {
+        for protocol in field.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+            let counts = several != SeveralTokens::First || tokens.is_empty();
+            if follows && counts && outcome.is_ok() {
+                outcome = add(place, protocol, tokens);
+            }
+            follows = !follows && protocol == place.name.as_bytes();
+        }
+    });
+    // The name alone is a credential that is not there, like `Bearer` alone.
+    if follows && outcome.is_ok() {
+        outcome = add(place, &b""[..], tokens);
+    }
     outcome
 }
 
@@ -225,6 +282,6 @@ fn add<'r>(place: &Place, token: impl Into<Cow<'r, [u8]>>, tokens: &mut Tokens<'
         let reason = "the place of a token holds an empty one";
         return Err(AuthError::because(AuthErrorKind::MalformedRequest, reason));
     }
-    tokens.push(token);
+    tokens.push(Presented { token, of_issuer: place.issuer.clone() });
     Ok(())
 }

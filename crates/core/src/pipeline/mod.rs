@@ -7,6 +7,7 @@ pub(crate) mod authorize;
 mod check;
 pub(crate) mod extract;
 mod header;
+pub(crate) mod hide;
 mod lookup;
 mod map;
 pub(crate) mod peek;
@@ -20,23 +21,25 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use extract::{Presented, Wanted};
 pub(crate) use header::KnownHeaders;
+pub(crate) use hide::Hide;
 pub(crate) use stop::{Patience, Stop};
 
-use crate::{Authenticated, BearerToken, authenticator::Engine, json::Object};
+use crate::{Authenticated, authenticator::Engine, json::Object};
 
 /// Proves one token, from its bytes to the caller and the grant.
 pub(crate) fn prove<G>(
     engine: &Engine<G>,
-    token: &BearerToken<'_>,
+    presented: &Presented<'_>,
     patience: Patience,
 ) -> Result<Authenticated<G>, Stop> {
-    let segments = segments::Segments::split(token, engine.max_token_len)?;
+    let segments = segments::Segments::split(&presented.token, engine.max_token_len)?;
     let known = &engine.known_headers;
     let mut decoded = peek::Decoded::default();
     let mut claims = Object::default();
     let peeked = peek::peek(&segments, &engine.issuers, known, &mut decoded, &mut claims)?;
-    let selected = select::select(peeked, &engine.issuers)?;
+    let selected = select::select(peeked, &engine.issuers, presented.of_issuer.as_deref())?;
     let issuer = selected.issuer();
     let now = engine.clock.now();
     let keys = issuer.keys.load(now);

@@ -24,6 +24,7 @@ impl From<&AuthError> for Challenge {
             scope: error.missing_scope_shared(),
             retry_after: (status == 503).then_some(RETRY_AFTER),
             settings: Arc::default(),
+            grpc_status: None,
         }
     }
 }
@@ -40,6 +41,7 @@ impl From<&LayerError> for Challenge {
             scope: None,
             retry_after: None,
             settings: Arc::default(),
+            grpc_status: None,
         }
     }
 }

@@ -31,7 +31,8 @@ impl<'a, 'd, 'i> Selected<'a, 'd, 'i> {
     }
 }
 
-/// Finds the trusted issuer that the token claims to be from.
+/// Finds the trusted issuer that the token claims to be from. It must be `of_issuer`, if the token's
+/// place is for one alone.
 ///
 /// # Errors
 ///
@@ -40,6 +41,7 @@ impl<'a, 'd, 'i> Selected<'a, 'd, 'i> {
 pub(super) fn select<'a, 'd: 'a, 'i>(
     token: PeekedJwt<'a, 'd>,
     issuers: &'i TrustedIssuers,
+    of_issuer: Option<&str>,
 ) -> Result<Selected<'a, 'd, 'i>, AuthError> {
     let issuer = match token.unverified_issuer() {
         None => issuers
@@ -53,5 +55,9 @@ pub(super) fn select<'a, 'd: 'a, 'i>(
             issuer.ok_or_else(|| AuthError::from(AuthErrorKind::UntrustedIssuer))?
         }
     };
+    if of_issuer.is_some_and(|name| name != issuer.name()) {
+        let reason = "the place of the token is for another issuer";
+        return Err(AuthError::because(AuthErrorKind::UntrustedIssuer, reason));
+    }
     Ok(Selected { token, issuer })
 }

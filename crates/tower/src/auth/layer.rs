@@ -1,10 +1,12 @@
 //! The configuration of the layer.
 
-use portcullis::{Authenticator, Grant};
+use portcullis::{
+    Admission, AuthError, Authenticator, Challenge, ChallengeMap, Grant, Verdict, VerdictHook,
+};
 use tower_layer::Layer;
 
 use super::JwtAuth;
-use crate::ProblemJson;
+use crate::{ProblemJson, refusal::RefusalForm};
 
 /// Judges each request before the inner service sees it.
 ///
@@ -13,8 +15,9 @@ use crate::ProblemJson;
 /// 2. The caller is left in the request's extensions, as [`Caller`](crate::Caller) and
 ///    [`Granted`](crate::Granted).
 /// 3. Parameters of the query that are places of tokens are taken out of the URI, and the response
-///    gets `Cache-Control: no-store` ([RFC 6750 §2.3]).
-///
+///    gets `Cache-Control: no-store` ([RFC 6750 §2.3]). Tokens among WebSocket subprotocols are taken
+///    out too, and other header fields where the engine
+///    [says so](portcullis::AuthenticatorBuilder::remove_tokens).
 /// 4. What a layer of this kind around this one has left is replaced, not added to: the verdict of
 ///    the innermost layer holds.
 ///
@@ -31,16 +34,9 @@ use crate::ProblemJson;
 #[must_use]
 pub struct JwtAuthLayer<G = Grant, R = ProblemJson> {
     pub(super) auth: Authenticator<G>,
-    pub(super) admission: Admission,
     pub(super) preflight: Preflight,
-    pub(super) respond: R,
-}
-
-/// What happens to a request without credentials.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Admission {
-    Required,
-    Optional,
+    pub(super) hook: VerdictHook<G>,
+    pub(super) refusals: RefusalForm<R>,
 }
 
 /// What happens to a CORS preflight.
@@ -55,18 +51,28 @@ impl<G> JwtAuthLayer<G> {
     pub fn new(auth: Authenticator<G>) -> Self {
         Self {
             auth,
-            admission: Admission::Required,
             preflight: Preflight::Judged,
-            respond: ProblemJson::default(),
+            hook: VerdictHook::default(),
+            refusals: RefusalForm::default(),
         }
     }
 }
 
-impl<G, R> JwtAuthLayer<G, R> {
+impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     /// Lets requests *without* credentials through, marked as [`Anonymous`](crate::Anonymous).
     /// Bad credentials are refused all the same. Default: credentials are required.
     pub fn optional(self) -> Self {
-        Self { admission: Admission::Optional, ..self }
+        Self { auth: self.auth.admitting(Admission::Optional), ..self }
+    }
+
+    /// Lets every request through: one without good credentials as
+    /// [`Anonymous`](crate::Anonymous), which tells what was wrong with them.
+    ///
+    /// # Security
+    ///
+    /// Whatever the handler does for anonymous callers it does for forged and expired tokens too.
+    pub fn dangerous_admit_failed(self) -> Self {
+        Self { auth: self.auth.admitting(Admission::DangerousFailed), ..self }
     }
 
     /// Lets CORS preflight requests through unjudged, past policies too: `OPTIONS` with the headers
@@ -81,14 +87,35 @@ impl<G, R> JwtAuthLayer<G, R> {
     ///
     /// Each layer has its own; extractors that refuse answer as [`ProblemJson`] does.
     pub fn response_for_refusal<R2>(self, respond: R2) -> JwtAuthLayer<G, R2> {
-        let Self { auth, admission, preflight, .. } = self;
-        JwtAuthLayer { auth, admission, preflight, respond }
+        let Self { auth, preflight, hook, refusals } = self;
+        JwtAuthLayer { auth, preflight, hook, refusals: refusals.with_response(respond) }
+    }
+
+    /// Changes what refused callers are told, before the response is made of it: for services that must
+    /// answer as another system does. Default: nothing is changed.
+    pub fn map_challenge(
+        mut self,
+        map: impl Fn(Challenge, &AuthError) -> Challenge + Send + Sync + 'static,
+    ) -> Self {
+        self.refusals.challenge = ChallengeMap::new(map);
+        self
+    }
+
+    /// Calls a function once for each request that this layer judges, whatever the verdict: for an
+    /// audit log, or metrics of the application's own. It must be quick. Default: none.
+    pub fn on_verdict(self, hook: impl Fn(&Verdict<G>) + Send + Sync + 'static) -> Self {
+        Self { hook: VerdictHook::new(hook), ..self }
     }
 }
 
 impl<G, R: Clone> Clone for JwtAuthLayer<G, R> {
     fn clone(&self) -> Self {
-        Self { auth: self.auth.clone(), respond: self.respond.clone(), ..*self }
+        Self {
+            auth: self.auth.clone(),
+            preflight: self.preflight,
+            hook: self.hook.clone(),
+            refusals: self.refusals.clone(),
+        }
     }
 }
 

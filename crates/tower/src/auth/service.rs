@@ -5,14 +5,16 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderMap, Method, Request, Response, Uri, header, uri::PathAndQuery};
-use portcullis::{AuthErrorKind, Grant, Judgement, RequestView, Verdict};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, uri::PathAndQuery,
+};
+use portcullis::{Grant, HiddenTokens, Judgement, RequestView, Verdict};
 use tower_service::Service;
 
 use super::{
     JwtAuthLayer,
     future::{JwtAuthFuture, forbid_storing},
-    layer::{Admission, Preflight},
+    layer::Preflight,
 };
 use crate::{
     Anonymous, ProblemJson, Refusal, ResponseForRefusal,
@@ -54,9 +56,10 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         if self.layer.preflight == Preflight::Passed && is_preflight(&request) {
-            let query = self.layer.auth.query_without_tokens(&View::of(&request));
-            let no_store = hide_tokens(request.uri_mut(), query);
-            self.layer.admit_anonymous(&mut request);
+            let hidden = self.layer.auth.hidden_tokens(&View::of(&request));
+            let no_store = hide_tokens(&mut request, &hidden);
+            let settings = Arc::clone(self.layer.auth.challenge_settings());
+            caller::insert_anonymous::<G>(request.extensions_mut(), Anonymous::new(settings));
             request.extensions_mut().insert(PassedPreflight);
             return JwtAuthFuture::inner(self.inner.call(request), no_store);
         }
@@ -87,19 +90,19 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     where
         R: ResponseForRefusal<ResBody>,
     {
-        let no_store = hide_tokens(request.uri_mut(), verdict.query_without_tokens);
+        let no_store = hide_tokens(request, &verdict.hidden);
+        self.hook.call(&verdict);
         match verdict.result {
             Ok(caller) => caller::insert(request.extensions_mut(), caller),
-            Err(error)
-                if error.kind() == AuthErrorKind::NoCredentials
-                    && self.admission == Admission::Optional =>
-            {
-                self.admit_anonymous(request);
-            }
             Err(error) => {
                 let settings = Arc::clone(self.auth.challenge_settings());
+                if verdict.admits_anonymous {
+                    let anonymous = Anonymous::because(settings, error);
+                    caller::insert_anonymous::<G>(request.extensions_mut(), anonymous);
+                    return Ok(no_store);
+                }
                 let refusal = Refusal::new(error, settings, request.method());
-                let mut response = refusal.into_response(&self.respond);
+                let mut response = refusal.into_response(&self.refusals);
                 if no_store {
                     forbid_storing(&mut response);
                 }
@@ -107,11 +110,6 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
             }
         }
         Ok(no_store)
-    }
-
-    fn admit_anonymous<ReqBody>(&self, request: &mut Request<ReqBody>) {
-        let anonymous = Anonymous::new(Arc::clone(self.auth.challenge_settings()));
-        caller::insert_anonymous::<G>(request.extensions_mut(), anonymous);
     }
 }
 
@@ -145,10 +143,19 @@ fn is_preflight<B>(request: &Request<B>) -> bool {
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Takes tokens out of the URI. Tells whether there were any, so that the response must not be stored.
-fn hide_tokens(uri: &mut Uri, query_without_tokens: Option<String>) -> bool {
-    let Some(query) = query_without_tokens else { return false };
-    replace_query(uri, &query);
+/// Takes tokens out of the request. Tells whether there were any in the query, so that the response
+/// must not be stored.
+fn hide_tokens<B>(request: &mut Request<B>, hidden: &HiddenTokens) -> bool {
+    for (name, values) in hidden.fields() {
+        // The name is that of a field which is there, and the values are pieces of its values.
+        let Ok(name) = HeaderName::try_from(name) else { continue };
+        request.headers_mut().remove(&name);
+        for value in values.iter().filter_map(|value| HeaderValue::from_bytes(value).ok()) {
+            request.headers_mut().append(&name, value);
+        }
+    }
+    let Some(query) = hidden.query() else { return false };
+    replace_query(request.uri_mut(), query);
     true
 }
 

@@ -1,10 +1,10 @@
 //! The configuration of the layer.
 
-use portcullis::{Grant, Policy};
+use portcullis::{AuthError, Challenge, ChallengeMap, Grant, Policy};
 use tower_layer::Layer;
 
 use super::Require;
-use crate::ProblemJson;
+use crate::{ProblemJson, refusal::RefusalForm};
 
 /// Asks for rights that a [policy](portcullis::policy) names.
 ///
@@ -18,26 +18,36 @@ use crate::ProblemJson;
 #[must_use]
 pub struct RequireLayer<G = Grant, R = ProblemJson> {
     pub(super) policy: Policy<G>,
-    pub(super) respond: R,
+    pub(super) refusals: RefusalForm<R>,
 }
 
 impl<G> RequireLayer<G> {
     /// Creates the layer.
     pub fn new(policy: Policy<G>) -> Self {
-        Self { policy, respond: ProblemJson::default() }
+        Self { policy, refusals: RefusalForm::default() }
     }
 }
 
 impl<G, R> RequireLayer<G, R> {
     /// Makes the responses to refused requests. Default: [`ProblemJson`].
     pub fn response_for_refusal<R2>(self, respond: R2) -> RequireLayer<G, R2> {
-        RequireLayer { policy: self.policy, respond }
+        RequireLayer { policy: self.policy, refusals: self.refusals.with_response(respond) }
+    }
+
+    /// Changes what refused callers are told, before the response is made of it. Default: nothing is
+    /// changed.
+    pub fn map_challenge(
+        mut self,
+        map: impl Fn(Challenge, &AuthError) -> Challenge + Send + Sync + 'static,
+    ) -> Self {
+        self.refusals.challenge = ChallengeMap::new(map);
+        self
     }
 }
 
 impl<G, R: Clone> Clone for RequireLayer<G, R> {
     fn clone(&self) -> Self {
-        Self { policy: self.policy.clone(), respond: self.respond.clone() }
+        Self { policy: self.policy.clone(), refusals: self.refusals.clone() }
     }
 }
 

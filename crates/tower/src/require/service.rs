@@ -51,7 +51,7 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         match self.layer.check(&request) {
             Ok(()) => RequireFuture::inner(self.inner.call(request)),
-            Err(refusal) => RequireFuture::refused(refusal.into_response(&self.layer.respond)),
+            Err(refusal) => RequireFuture::refused(refusal.into_response(&self.layer.refusals)),
         }
     }
 }
