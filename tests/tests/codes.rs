@@ -15,7 +15,7 @@ use portcullis::{
 };
 
 /// Each code, and what the caller gets: status, `error`, `error_description`.
-const CHALLENGES: [(&str, u16, &str, &str); 34] = [
+const CHALLENGES: [(&str, u16, &str, &str); 35] = [
     ("no_credentials", 401, "", ""),
     ("malformed_request", 400, REQUEST, "the request does not carry a well-formed token"),
     ("multiple_tokens", 400, REQUEST, "the request carries more than one token"),
@@ -60,6 +60,7 @@ const CHALLENGES: [(&str, u16, &str, &str); 34] = [
     ("keys_unavailable", 503, "", ""),
     ("store_unavailable", 503, "", ""),
     ("resolver_unavailable", 503, "", ""),
+    ("internal_error", 500, "", ""),
 ];
 
 const REQUEST: &str = "invalid_request";
@@ -67,10 +68,11 @@ const TOKEN: &str = "invalid_token";
 const RIGHT: &str = "insufficient_scope";
 
 /// Reached by a policy on a handler, whatever the token is.
-const BY_POLICY: [AuthErrorKind; 3] = [
+const BY_POLICY: [AuthErrorKind; 4] = [
     AuthErrorKind::InsufficientScope,
     AuthErrorKind::InsufficientRole,
     AuthErrorKind::NotPermitted,
+    AuthErrorKind::InternalError,
 ];
 
 /// Reached where a function of the application says so: it knows its users, the engine does not.
@@ -96,7 +98,7 @@ fn expected_challenge(kind: AuthErrorKind) -> (u16, Option<String>) {
     let found = CHALLENGES.iter().find(|(code, ..)| *code == kind.code());
     let (_, status, error, description) = found.unwrap_or_else(|| panic!("no row for {kind:?}"));
     let value = match (*status, *error) {
-        (503, _) => None,
+        (500 | 503, _) => None,
         (_, "") => Some("Bearer".to_owned()),
         _ => Some(format!(r#"Bearer error="{error}", error_description="{description}""#)),
     };
@@ -183,12 +185,12 @@ fn policies_reach_the_kinds_that_are_theirs() {
         (scope("a\"b\\"), "insufficient_scope", r#", scope="a\"b\\""#),
         (scope("a").and(scope("b")), "insufficient_scope", r#", scope="a b""#),
         // Rules that say nothing never allow, and neither do their opposites.
-        (scope("a\r\nb"), "not_permitted", ""),
-        (scope("orders:read orders:read").not(), "not_permitted", ""),
-        (all_scopes(<[&str; 0]>::default()), "not_permitted", ""),
-        (any_scope(<[&str; 0]>::default()).not(), "not_permitted", ""),
-        (any_role(<[&str; 0]>::default()).not(), "not_permitted", ""),
-        (claim("x", BTreeMap::from([((1, 2), 3)])).not(), "not_permitted", ""),
+        (scope("a\r\nb"), "internal_error", ""),
+        (scope("orders:read orders:read").not(), "internal_error", ""),
+        (all_scopes(<[&str; 0]>::default()), "internal_error", ""),
+        (any_scope(<[&str; 0]>::default()).not(), "internal_error", ""),
+        (any_role(<[&str; 0]>::default()).not(), "internal_error", ""),
+        (claim("x", BTreeMap::from([((1, 2), 3)])).not(), "internal_error", ""),
         (role("admin"), "insufficient_role", ""),
         (any_role(["admin", "auditor"]), "insufficient_role", ""),
         (role("admin").or(scope("orders:write")), "insufficient_role", ""),
@@ -244,7 +246,12 @@ fn functions_of_the_application_reach_every_kind() {
 fn a_rule_that_cannot_tell_is_neither_mended_nor_negated() {
     let setting = Setting::new();
     let caller = alice(&setting);
-    let a_no = names(BY_POLICY.into_iter().chain([AuthErrorKind::ReauthenticationRequired]));
+    let a_no = names([
+        AuthErrorKind::InsufficientScope,
+        AuthErrorKind::InsufficientRole,
+        AuthErrorKind::NotPermitted,
+        AuthErrorKind::ReauthenticationRequired,
+    ]);
     for &kind in AuthErrorKind::ALL {
         let rule = || policy::check(move |_, _| Err(kind.into()));
         let check = |policy: Policy| {

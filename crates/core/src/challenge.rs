@@ -288,6 +288,11 @@ mod tests {
                     assert!(challenge.retry_after().is_some());
                     assert_eq!(challenge.www_authenticate(), None);
                 }
+                500 => {
+                    assert_eq!(kind, AuthErrorKind::InternalError);
+                    assert_eq!(challenge.www_authenticate(), None);
+                    assert_eq!(challenge.retry_after(), None);
+                }
                 other => panic!("{kind:?} has status {other}"),
             }
         }

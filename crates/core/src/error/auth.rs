@@ -67,12 +67,22 @@ impl AuthError {
 
     /// Tells log and metrics that a request was refused: one event, target `portcullis::rejection`, level
     /// debug, with the fields `code`, `token` (a [fingerprint](crate::BearerToken::fingerprint))
-    /// and `cause`.
+    /// and `cause`. An [internal error](AuthErrorKind::InternalError) is told as an error too, target
+    /// `portcullis`.
     ///
     /// Adapters call it once for each request that they refuse. Without the feature `tracing` it
     /// does nothing.
     pub fn report(&self) {
         crate::metrics::refused(self.kind.code());
+        #[cfg(feature = "tracing")]
+        if self.kind == AuthErrorKind::InternalError {
+            // Of the kind of a `LayerError`: no client can cause it.
+            tracing::error!(
+                target: "portcullis",
+                cause = self.source().map(tracing::field::display),
+                "the application is put together wrongly"
+            );
+        }
         #[cfg(feature = "tracing")]
         tracing::debug!(
             target: "portcullis::rejection",

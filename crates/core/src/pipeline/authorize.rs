@@ -1,33 +1,128 @@
 //! May they use this handler? ([RFC 6750 §3.1])
 //!
+//! A tree of rules is asked in the order in which it is written, and no further than is needed. A
+//! rule that is asynchronous ends the walk: what is still open around it is kept as a list of
+//! [`Open`] places, the innermost first, and its answer goes on from there. Each step is one
+//! function, whether the answer came at once or later.
+//!
 //! [RFC 6750 §3.1]: https://www.rfc-editor.org/rfc/rfc6750#section-3.1
+
+use std::{borrow::Cow, pin::Pin, sync::Arc};
 
 use crate::{
     AuthError, AuthErrorKind, Grant, Policy, Principal,
-    policy::{Node, Quantity},
+    policy::{Deciding, Decision, KeptRoute, Node, Quantity, RouteView},
 };
 
-/// Decides by a policy whether a caller may go on.
+/// Decides by a policy whether a caller may go on, without waiting for anything.
 ///
 /// # Errors
 ///
 /// [`AuthErrorKind::InsufficientScope`], naming the scope that the rule needs;
 /// [`AuthErrorKind::InsufficientRole`], [`AuthErrorKind::NotPermitted`], and what functions of the
-/// application refuse with.
+/// application refuse with. [`AuthErrorKind::InternalError`] for a rule that cannot be asked.
 pub(crate) fn authorize<G>(
     policy: &Policy<G>,
     principal: &Principal,
     grant: &G,
 ) -> Result<(), AuthError> {
-    decide(policy, principal, grant).map_err(|refusal| match refusal {
-        Refusal::No(error) | Refusal::CannotTell(error) => error,
-    })
+    let inquiry = Inquiry { principal, grant, shared: None, route: &() };
+    match decide(policy, inquiry) {
+        Step::Done(answer) => answer.map_err(Refusal::into_error),
+        // It is reached with a shared grant only.
+        Step::Pending(_) => Err(AuthErrorKind::InternalError.into()),
+    }
+}
+
+/// Decides by a policy whether a caller may go on, at once or after an asynchronous rule.
+pub(crate) fn begin<G: Send + Sync + 'static>(
+    policy: &Policy<G>,
+    principal: &Principal,
+    grant: &Arc<G>,
+    route: &dyn RouteView,
+) -> Decision {
+    match decide(policy, Inquiry { principal, grant, shared: Some(grant), route }) {
+        Step::Done(answer) => Decision::Done(answer.map_err(Refusal::into_error)),
+        Step::Pending(pending) => {
+            let kept = Kept {
+                principal: principal.clone(),
+                grant: Arc::clone(grant),
+                route: KeptRoute::new(policy.path_parameters(), route),
+            };
+            Decision::Waiting(Deciding::new(go_on(pending, kept)))
+        }
+    }
+}
+
+/// Waits for the rule, and asks what is still open, until all is decided.
+async fn go_on<G: Send + Sync + 'static>(
+    pending: Pending<G>,
+    kept: Kept<G>,
+) -> Result<(), AuthError> {
+    let Pending { mut answer, mut open } = pending;
+    // The innermost place is the last from here on.
+    open.reverse();
+    loop {
+        let mut settled = answer.await.map_err(Refusal::from);
+        answer = loop {
+            let Some(place) = open.pop() else {
+                return settled.map_err(Refusal::into_error);
+            };
+            match place.close(settled, kept.inquiry()) {
+                Step::Done(answer) => settled = answer,
+                Step::Pending(Pending { answer, open: inner }) => {
+                    open.extend(inner.into_iter().rev());
+                    break answer;
+                }
+            }
+        };
+    }
+}
+
+/// What rules are asked about.
+pub(crate) struct Inquiry<'a, G> {
+    principal: &'a Principal,
+    grant: &'a G,
+    /// The same grant, for rules that keep it. Without it no asynchronous rule can be asked.
+    shared: Option<&'a Arc<G>>,
+    route: &'a dyn RouteView,
+}
+
+impl<G> Clone for Inquiry<'_, G> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<G> Copy for Inquiry<'_, G> {}
+
+/// What rules are asked about, for as long as it takes.
+struct Kept<G> {
+    principal: Principal,
+    grant: Arc<G>,
+    route: KeptRoute,
+}
+
+impl<G> Kept<G> {
+    fn inquiry(&self) -> Inquiry<'_, G> {
+        let Self { principal, grant, route } = self;
+        Inquiry { principal, grant, shared: Some(grant), route }
+    }
 }
 
 /// A rule that says no, and one that could not answer: only the first has an opposite.
-enum Refusal {
+#[derive(Debug)]
+pub(crate) enum Refusal {
     No(AuthError),
     CannotTell(AuthError),
+}
+
+impl Refusal {
+    fn into_error(self) -> AuthError {
+        match self {
+            Self::No(error) | Self::CannotTell(error) => error,
+        }
+    }
 }
 
 impl From<AuthError> for Refusal {
@@ -42,36 +137,150 @@ impl From<AuthError> for Refusal {
     }
 }
 
-fn decide<G>(policy: &Policy<G>, principal: &Principal, grant: &G) -> Result<(), Refusal> {
-    let ask = |policy: &Policy<G>| decide(policy, principal, grant);
-    match &policy.node {
-        Node::Scopes { tokens, quantity, grant: find } => {
-            check_scopes(tokens, *quantity, find(grant)).map_err(Refusal::No)
-        }
-        Node::Rule { function, .. } => function(principal, grant).map_err(Refusal::from),
-        Node::Senseless(reason) => {
-            Err(Refusal::CannotTell(AuthError::because(AuthErrorKind::NotPermitted, reason)))
-        }
-        Node::And(pair) => {
-            let [first, second] = &**pair;
-            ask(first).and_then(|()| ask(second)).map_err(|refusal| name_all(refusal, policy))
-        }
-        Node::Or(pair) => {
-            let [first, second] = &**pair;
-            match ask(first) {
-                Err(Refusal::No(refused)) => match ask(second) {
-                    Err(Refusal::No(_)) => Err(Refusal::No(refused)),
-                    decided => decided,
-                },
-                decided => decided,
+pub(crate) type Answer = Result<(), Refusal>;
+
+/// How far the walk has come.
+enum Step<G> {
+    Done(Answer),
+    Pending(Pending<G>),
+}
+
+/// An asynchronous rule that was asked, and what is open around it, the innermost place first.
+struct Pending<G> {
+    answer: AsyncAnswer,
+    open: Vec<Open<G>>,
+}
+
+pub(crate) type AsyncAnswer = Pin<Box<dyn Future<Output = Result<(), AuthError>> + Send>>;
+
+impl<G> Step<G> {
+    /// Goes on with an answer, or keeps the place that it is for.
+    fn then(self, go_on: impl FnOnce(Answer) -> Self, place: impl FnOnce() -> Open<G>) -> Self {
+        match self {
+            Self::Done(answer) => go_on(answer),
+            Self::Pending(mut pending) => {
+                pending.open.push(place());
+                Self::Pending(pending)
             }
         }
-        Node::Not(inner) => match ask(inner) {
-            Ok(()) => Err(Refusal::No(AuthErrorKind::NotPermitted.into())),
-            Err(Refusal::No(_)) => Ok(()),
-            cannot_tell => cannot_tell,
-        },
     }
+}
+
+/// A place in the tree that waits for an answer from below.
+enum Open<G> {
+    /// The first of two, or the only one.
+    First(Policy<G>),
+    /// The second of two.
+    Second(Policy<G>, Option<AuthError>),
+}
+
+impl<G> Open<G> {
+    fn close(self, answer: Answer, inquiry: Inquiry<'_, G>) -> Step<G> {
+        match self {
+            Self::First(policy) => after_first(&policy, answer, inquiry),
+            Self::Second(policy, refused) => Step::Done(after_second(&policy, refused, answer)),
+        }
+    }
+}
+
+fn decide<G>(policy: &Policy<G>, inquiry: Inquiry<'_, G>) -> Step<G> {
+    let Inquiry { principal, grant, shared, route } = inquiry;
+    let done = |answer: Answer| Step::Done(answer);
+    match &policy.node {
+        Node::Scopes { tokens, quantity, grant: find } => {
+            done(check_scopes(tokens, *quantity, find(grant)).map_err(Refusal::No))
+        }
+        Node::Rule { function, .. } => done(function(principal, grant)),
+        Node::PathRule { parameter, function, .. } => done(
+            path_parameter(parameter, route).and_then(|value| function(&value, principal, grant)),
+        ),
+        Node::Async { parameter, function, .. } => {
+            let value = parameter.as_deref().map(|name| path_parameter(name, route)).transpose();
+            match (value, shared) {
+                (Err(refusal), _) => done(Err(refusal)),
+                (Ok(_), None) => done(Err(fault("an asynchronous rule cannot be asked here"))),
+                (Ok(value), Some(grant)) => {
+                    let value = value.map(Cow::into_owned);
+                    let answer = function(principal.clone(), Arc::clone(grant), value);
+                    Step::Pending(Pending { answer, open: Vec::new() })
+                }
+            }
+        }
+        Node::Senseless(reason) => done(Err(fault(*reason))),
+        Node::And(pair) | Node::Or(pair) => {
+            let [first, _] = &**pair;
+            decide(first, inquiry)
+                .then(|answer| after_first(policy, answer, inquiry), || Open::First(policy.clone()))
+        }
+        Node::Not(inner) => decide(inner, inquiry)
+            .then(|answer| after_first(policy, answer, inquiry), || Open::First(policy.clone())),
+    }
+}
+
+/// Goes on after the first rule of a pair, or the only one.
+fn after_first<G>(policy: &Policy<G>, answer: Answer, inquiry: Inquiry<'_, G>) -> Step<G> {
+    match (&policy.node, answer) {
+        (Node::And(pair), Ok(())) => ask_second(policy, pair, None, inquiry),
+        (Node::Or(pair), Err(Refusal::No(refused))) => {
+            ask_second(policy, pair, Some(refused), inquiry)
+        }
+        (Node::And(_), Err(refusal)) => Step::Done(Err(name_all(refusal, policy))),
+        (Node::Not(_), answer) => Step::Done(opposite(answer)),
+        (_, answer) => Step::Done(answer),
+    }
+}
+
+fn ask_second<G>(
+    policy: &Policy<G>,
+    pair: &[Policy<G>; 2],
+    refused: Option<AuthError>,
+    inquiry: Inquiry<'_, G>,
+) -> Step<G> {
+    let [_, second] = pair;
+    match decide(second, inquiry) {
+        Step::Done(answer) => Step::Done(after_second(policy, refused, answer)),
+        Step::Pending(mut pending) => {
+            pending.open.push(Open::Second(policy.clone(), refused));
+            Step::Pending(pending)
+        }
+    }
+}
+
+/// Decides a pair. `refused` is what the first rule of an `or` said.
+fn after_second<G>(policy: &Policy<G>, refused: Option<AuthError>, answer: Answer) -> Answer {
+    match (refused, answer) {
+        (Some(refused), Err(Refusal::No(_))) => Err(Refusal::No(refused)),
+        (None, answer) => answer.map_err(|refusal| name_all(refusal, policy)),
+        (_, answer) => answer,
+    }
+}
+
+fn opposite(answer: Answer) -> Answer {
+    match answer {
+        Ok(()) => Err(Refusal::No(AuthErrorKind::NotPermitted.into())),
+        Err(Refusal::No(_)) => Ok(()),
+        cannot_tell => cannot_tell,
+    }
+}
+
+/// Reads a parameter of the path. A route without it is a fault of the application; where no route
+/// was found at all, as for a path that is not known, the client may be at fault.
+fn path_parameter<'a>(name: &str, route: &'a dyn RouteView) -> Result<Cow<'a, str>, Refusal> {
+    route.path_parameter(name).ok_or_else(|| match route.route() {
+        Some(route) => fault(format!(
+            "a policy names the path parameter `{name}`, which the route `{route}` does not have \
+             exactly once"
+        )),
+        None => Refusal::CannotTell(AuthError::because(
+            AuthErrorKind::NotPermitted,
+            "a policy names a path parameter, and no route is known",
+        )),
+    })
+}
+
+/// A fault of the application.
+fn fault(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Refusal {
+    Refusal::CannotTell(AuthError::with_source(AuthErrorKind::InternalError, reason))
 }
 
 fn check_scopes(tokens: &[Box<str>], quantity: Quantity, grant: &Grant) -> Result<(), AuthError> {
@@ -111,6 +320,6 @@ fn required_scope<G>(policy: &Policy<G>) -> Option<String> {
             let [first, second] = &**pair;
             required_scope(first).filter(|_| required_scope(second).is_some())
         }
-        Node::Rule { .. } | Node::Senseless(_) | Node::Not(_) => None,
+        _ => None,
     }
 }

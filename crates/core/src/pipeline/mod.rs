@@ -21,6 +21,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use authorize::{Answer, AsyncAnswer, Refusal};
 pub(crate) use extract::{Presented, Wanted};
 pub(crate) use header::KnownHeaders;
 pub(crate) use hide::Hide;

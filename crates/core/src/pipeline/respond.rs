@@ -20,7 +20,7 @@ impl From<&AuthError> for Challenge {
             status,
             error: code,
             description: code.map(|_| kind.description()),
-            asks: status != 503,
+            asks: status < 500,
             scope: error.missing_scope_shared(),
             retry_after: (status == 503).then_some(RETRY_AFTER),
             settings: Arc::default(),
@@ -61,6 +61,7 @@ fn status_and_code(kind: AuthErrorKind) -> (u16, Option<&'static str>) {
         AuthErrorKind::KeysUnavailable
         | AuthErrorKind::StoreUnavailable
         | AuthErrorKind::ResolverUnavailable => (503, None),
+        AuthErrorKind::InternalError => (500, None),
         AuthErrorKind::MalformedToken
         | AuthErrorKind::UnsupportedCriticalHeader
         | AuthErrorKind::AlgorithmNotAllowed

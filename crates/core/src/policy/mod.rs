@@ -25,12 +25,25 @@
 //!     .and(policy::grant(|rights: &Rights| rights.credit > 0));
 //! ```
 
+mod decision;
+mod path_parameter;
+mod route;
 mod tree;
+
+use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use tree::Policy;
-pub(crate) use tree::{Node, Quantity};
+pub use self::{
+    decision::{Deciding, Decision},
+    path_parameter::{PathParameter, path_parameter},
+    route::RouteView,
+    tree::Policy,
+};
+pub(crate) use self::{
+    route::KeptRoute,
+    tree::{Node, Quantity},
+};
 
 use crate::{AuthError, AuthErrorKind, Grant, Principal};
 
@@ -106,4 +119,36 @@ pub fn check<G>(
     function: impl Fn(&Principal, &G) -> Result<(), AuthError> + Send + Sync + 'static,
 ) -> Policy<G> {
     Policy::rule("check", function)
+}
+
+/// A function of the application looks at caller and grant, and takes its time: it may ask a
+/// database, say.
+///
+/// It may refuse with any [kind](AuthErrorKind) of error. Nothing limits how long it takes: that is
+/// up to the function.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use portcullis::{AuthErrorKind, Grant, Principal, policy};
+///
+/// # async fn is_member(subject: &str) -> std::io::Result<bool> { Ok(subject == "alice") }
+/// let policy = policy::check_async(async |caller: Principal, _grant: Arc<Grant>| {
+///     match is_member(caller.subject()).await {
+///         Ok(true) => Ok(()),
+///         Ok(false) => Err(AuthErrorKind::NotPermitted.into()),
+///         Err(_) => Err(AuthErrorKind::ResolverUnavailable.into()),
+///     }
+/// });
+/// ```
+pub fn check_async<G, F>(
+    function: impl Fn(Principal, Arc<G>) -> F + Send + Sync + 'static,
+) -> Policy<G>
+where
+    F: Future<Output = Result<(), AuthError>> + Send + 'static,
+{
+    Policy::async_rule("check_async", None, move |principal, grant, _| {
+        Box::pin(function(principal, grant))
+    })
 }

@@ -2,7 +2,11 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{AuthError, Grant, Principal, pipeline::authorize};
+use super::{Decision, RouteView};
+use crate::{
+    AuthError, Grant, Principal,
+    pipeline::{Answer, AsyncAnswer, Refusal, authorize},
+};
 
 /// What a handler asks of its caller. Cloning copies pointers.
 ///
@@ -22,6 +26,18 @@ pub(crate) enum Node<G> {
         name: &'static str,
         function: RuleFunction<G>,
     },
+    /// A rule about a parameter of the path.
+    PathRule {
+        name: &'static str,
+        parameter: Arc<str>,
+        function: PathRuleFunction<G>,
+    },
+    /// A rule that takes time to answer; about a parameter of the path, or none.
+    Async {
+        name: &'static str,
+        parameter: Option<Arc<str>>,
+        function: AsyncFunction<G>,
+    },
     /// A rule that says nothing: neither it nor its opposite ever allows.
     Senseless(&'static str),
     And(Arc<[Policy<G>; 2]>),
@@ -29,7 +45,11 @@ pub(crate) enum Node<G> {
     Not(Arc<Policy<G>>),
 }
 
-type RuleFunction<G> = Arc<dyn Fn(&Principal, &G) -> Result<(), AuthError> + Send + Sync>;
+type RuleFunction<G> = Arc<dyn Fn(&Principal, &G) -> Answer + Send + Sync>;
+
+type PathRuleFunction<G> = Arc<dyn Fn(&str, &Principal, &G) -> Answer + Send + Sync>;
+
+type AsyncFunction<G> = Arc<dyn Fn(Principal, Arc<G>, Option<String>) -> AsyncAnswer + Send + Sync>;
 
 /// Finds the standard grant inside of the application's.
 pub(crate) type GrantOf<G> = Arc<dyn Fn(&G) -> &Grant + Send + Sync>;
@@ -76,6 +96,21 @@ impl Policy {
                     Arc::new(move |principal, grant| function(principal, find(grant)));
                 Node::Rule { name, function }
             }
+            Node::PathRule { name, parameter, function } => {
+                let (function, find) = (Arc::clone(function), Arc::clone(find));
+                let function: PathRuleFunction<G> = Arc::new(move |value, principal, grant| {
+                    function(value, principal, find(grant))
+                });
+                Node::PathRule { name, parameter: Arc::clone(parameter), function }
+            }
+            Node::Async { name, parameter, function } => {
+                let (function, find) = (Arc::clone(function), Arc::clone(find));
+                let function: AsyncFunction<G> = Arc::new(move |principal, grant, value| {
+                    // The rule keeps it, and the one inside belongs to the whole.
+                    function(principal, Arc::new(find(&grant).clone()), value)
+                });
+                Node::Async { name, parameter: parameter.clone(), function }
+            }
             Node::Senseless(reason) => Node::Senseless(reason),
             Node::And(pair) => Node::And(both(pair)),
             Node::Or(pair) => Node::Or(both(pair)),
@@ -90,11 +125,38 @@ impl<G> Policy<G> {
         Self { node: Node::Senseless(reason) }
     }
 
+    /// A function of the application.
     pub(super) fn rule(
         name: &'static str,
         function: impl Fn(&Principal, &G) -> Result<(), AuthError> + Send + Sync + 'static,
     ) -> Self {
+        Self::own_rule(name, move |principal, grant| {
+            function(principal, grant).map_err(Refusal::from)
+        })
+    }
+
+    /// A rule of ours, which says itself whether its refusal has an opposite.
+    pub(super) fn own_rule(
+        name: &'static str,
+        function: impl Fn(&Principal, &G) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         Self { node: Node::Rule { name, function: Arc::new(function) } }
+    }
+
+    pub(super) fn path_rule(
+        name: &'static str,
+        parameter: Arc<str>,
+        function: impl Fn(&str, &Principal, &G) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self { node: Node::PathRule { name, parameter, function: Arc::new(function) } }
+    }
+
+    pub(super) fn async_rule(
+        name: &'static str,
+        parameter: Option<Arc<str>>,
+        function: impl Fn(Principal, Arc<G>, Option<String>) -> AsyncAnswer + Send + Sync + 'static,
+    ) -> Self {
+        Self { node: Node::Async { name, parameter, function: Arc::new(function) } }
     }
 
     /// Both must allow. The first that refuses decides what the caller is told; where both are rules
@@ -119,6 +181,69 @@ impl<G> Policy<G> {
 
     /// Decides whether a caller may go on.
     ///
+    /// Rules are asked in the order in which they are written, and no further than is needed. An
+    /// asynchronous one that is reached has to answer first, and the rest waits for it. Without one
+    /// nothing is allocated.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// use portcullis::{AuthError, Grant, Principal, policy::{Decision, RouteView, scope}};
+    ///
+    /// async fn may_go_on(
+    ///     caller: &Principal,
+    ///     grant: &Arc<Grant>,
+    ///     route: &dyn RouteView,
+    /// ) -> Result<(), AuthError> {
+    ///     match scope("orders:read").begin(caller, grant, route) {
+    ///         Decision::Done(result) => result,
+    ///         Decision::Waiting(deciding) => deciding.await,
+    ///     }
+    /// }
+    /// ```
+    pub fn begin(&self, principal: &Principal, grant: &Arc<G>, route: &dyn RouteView) -> Decision
+    where
+        G: Send + Sync + 'static,
+    {
+        authorize::begin(self, principal, grant, route)
+    }
+
+    /// Tells whether a rule looks at the route, so that an adapter need not read it for nothing.
+    #[must_use]
+    pub fn looks_at_route(&self) -> bool {
+        !self.path_parameters().is_empty()
+    }
+
+    /// Returns the parameters of the path that rules name.
+    pub(crate) fn path_parameters(&self) -> Vec<Arc<str>> {
+        let mut names = Vec::new();
+        self.add_path_parameters(&mut names);
+        names
+    }
+
+    fn add_path_parameters(&self, names: &mut Vec<Arc<str>>) {
+        match &self.node {
+            Node::PathRule { parameter, .. } | Node::Async { parameter: Some(parameter), .. } => {
+                if !names.contains(parameter) {
+                    names.push(Arc::clone(parameter));
+                }
+            }
+            Node::And(pair) | Node::Or(pair) => {
+                pair.iter().for_each(|policy| policy.add_path_parameters(names));
+            }
+            Node::Not(inner) => inner.add_path_parameters(names),
+            Node::Scopes { .. }
+            | Node::Rule { .. }
+            | Node::Async { parameter: None, .. }
+            | Node::Senseless(_) => {}
+        }
+    }
+
+    /// Decides whether a caller may go on, where there is no route to look at and no time to wait:
+    /// rules about the path, and asynchronous ones, never allow here, and neither do their
+    /// opposites.
+    ///
     /// # Errors
     ///
     /// Why not: of kind `InsufficientScope`, naming the scope, `InsufficientRole` or
@@ -137,6 +262,14 @@ impl<G> Clone for Policy<G> {
                 grant: Arc::clone(grant),
             },
             Node::Rule { name, function } => Node::Rule { name, function: Arc::clone(function) },
+            Node::PathRule { name, parameter, function } => Node::PathRule {
+                name,
+                parameter: Arc::clone(parameter),
+                function: Arc::clone(function),
+            },
+            Node::Async { name, parameter, function } => {
+                Node::Async { name, parameter: parameter.clone(), function: Arc::clone(function) }
+            }
             Node::Senseless(reason) => Node::Senseless(reason),
             Node::And(pair) => Node::And(Arc::clone(pair)),
             Node::Or(pair) => Node::Or(Arc::clone(pair)),
@@ -155,7 +288,13 @@ impl<G> fmt::Debug for Policy<G> {
             Node::Scopes { tokens, quantity: Quantity::Any, .. } => {
                 write!(f, "any_scope({tokens:?})")
             }
-            Node::Rule { name, .. } => write!(f, "{name}(…)"),
+            Node::Rule { name, .. } | Node::Async { name, parameter: None, .. } => {
+                write!(f, "{name}(…)")
+            }
+            Node::PathRule { name, parameter, .. }
+            | Node::Async { name, parameter: Some(parameter), .. } => {
+                write!(f, "path_parameter({parameter:?}).{name}(…)")
+            }
             Node::Senseless(reason) => write!(f, "never({reason})"),
             Node::And(pair) => {
                 let [first, second] = &**pair;
