@@ -212,19 +212,19 @@ impl Principal {
     /// Returns the realm and the metadata URL of the engine that made this caller.
     #[must_use]
     pub fn challenge_settings(&self) -> &Arc<ChallengeSettings> {
-        &self.issuer_config().engine().challenge
+        &self.origin().engine().challenge
     }
 
     /// Tells whether this engine makes grants of this type.
     #[must_use]
     pub fn is_grant_type<G: 'static>(&self) -> bool {
-        self.issuer_config().engine().grant_type_id == std::any::TypeId::of::<G>()
+        self.origin().engine().grant_type_id == std::any::TypeId::of::<G>()
     }
 
     /// Returns the name of the type of grants that this engine makes, for messages.
     #[must_use]
     pub fn grant_type_name(&self) -> &'static str {
-        self.issuer_config().engine().grant_type
+        self.origin().engine().grant_type
     }
 }
 

@@ -1,10 +1,8 @@
 //! The one place that time comes from.
 
-#[cfg(feature = "remote")]
-use std::time::Duration;
 use std::{
     fmt::Debug,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use crate::NumericDate;
@@ -17,16 +15,14 @@ pub trait Clock: Debug + Send + Sync {
     /// Returns the current time.
     fn now(&self) -> NumericDate;
 
-    /// Waits for a while: for the tasks that refresh keys.
+    /// Waits for a while: for whatever has a time limit, and for the tasks that refresh keys.
     ///
     /// A clock of a test waits until the test moves it on. The default waits in real time.
-    #[cfg(feature = "remote")]
     fn sleep(&self, duration: Duration) -> crate::BoxFuture<'_, ()> {
         Box::pin(tokio::time::sleep(duration))
     }
 
     /// Waits until this time has come.
-    #[cfg(feature = "remote")]
     fn sleep_until(&self, deadline: NumericDate) -> crate::BoxFuture<'_, ()> {
         self.sleep(deadline.saturating_since(self.now()))
     }

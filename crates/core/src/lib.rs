@@ -49,6 +49,7 @@ mod challenge;
 mod claims;
 mod clock;
 mod error;
+mod future;
 mod grant;
 mod hooks;
 mod issuer;
@@ -66,12 +67,14 @@ mod principal;
 mod request;
 mod requirement;
 mod scope;
+mod strategy;
 
 // The public interface is:
 pub mod policy;
 
 pub use authenticator::{
-    Admission, Authenticated, Authenticator, AuthenticatorBuilder, Judgement, Verdict, Waiting,
+    Admission, Authenticated, Authenticator, AuthenticatorBuilder, Judgement, Resolver, Resolving,
+    Verdict, Waiting,
 };
 #[cfg(feature = "remote")]
 pub use authenticator::{KeyChanges, NotReady};
@@ -79,6 +82,7 @@ pub use challenge::{Challenge, ChallengeSettings};
 pub use claims::NumericDate;
 pub use clock::{Clock, SystemClock};
 pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError};
+pub use future::BoxFuture;
 pub use grant::{Grant, GrantBuilder, GrantMapping};
 pub use hooks::{ChallengeMap, VerdictHook};
 pub use issuer::Issuer;
@@ -86,9 +90,8 @@ pub use jwk::{JwkSet, SkippedKey, VerificationKey};
 pub use jws::{Algorithm, TokenProfile, TokenType, UnknownAlgorithm};
 #[cfg(feature = "remote")]
 pub use key_source::{
-    BoxFuture, Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, JwkSetFile, KeyDocument,
-    KeyInfo, KeySource, KeySourceError, KeyStatus, Loaded, PemFile, RefreshPolicy, RemoteJwkSet,
-    Validators,
+    Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, JwkSetFile, KeyDocument, KeyInfo,
+    KeySource, KeySourceError, KeyStatus, Loaded, PemFile, RefreshPolicy, RemoteJwkSet, Validators,
 };
 pub use pipeline::hide::HiddenTokens;
 pub use place::{Place, SeveralTokens};
@@ -97,3 +100,4 @@ pub use principal::{Actor, Principal};
 pub use request::{BearerToken, RequestView};
 pub use requirement::Requirement;
 pub use scope::Scope;
+pub use strategy::{Attempt, Credential, Identity, Strategy};

@@ -6,7 +6,8 @@ use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct};
 
 use crate::{
     AuthError, AuthErrorKind, Grant, NumericDate,
-    issuer::IssuerConfig,
+    grant::CompiledMapping,
+    issuer::Origin,
     json::{Name, Object},
 };
 
@@ -21,7 +22,7 @@ pub struct Principal {
 struct Inner {
     /// The claims as JSON text; the spans point into it.
     claims: String,
-    issuer: Arc<IssuerConfig>,
+    origin: Arc<Origin>,
     parts: PrincipalParts,
 }
 
@@ -62,8 +63,8 @@ impl Text {
 
 impl Principal {
     #[inline]
-    pub(crate) fn new(claims: String, issuer: Arc<IssuerConfig>, parts: PrincipalParts) -> Self {
-        Self { inner: Arc::new(Inner { claims, issuer, parts }) }
+    pub(crate) fn new(claims: String, origin: Arc<Origin>, parts: PrincipalParts) -> Self {
+        Self { inner: Arc::new(Inner { claims, origin, parts }) }
     }
 
     /// Returns the subject: the `sub` claim ([RFC 7519 §4.1.2]).
@@ -86,7 +87,7 @@ impl Principal {
     pub fn issuer(&self) -> &str {
         match &self.inner.parts.token_issuer {
             Some(text) => self.text(text),
-            None => self.inner.issuer.name(),
+            None => self.inner.origin.name(),
         }
     }
 
@@ -185,13 +186,25 @@ impl Principal {
     /// });
     /// ```
     pub fn standard_grant(&self) -> Result<Grant, AuthError> {
+        self.with_claims(&CompiledMapping::grant)
+    }
+
+    /// Maps the claims by the mapping of the issuer.
+    pub(crate) fn with_claims<G>(
+        &self,
+        map: &dyn Fn(&CompiledMapping, &Object<'_>) -> Result<G, AuthError>,
+    ) -> Result<G, AuthError> {
         let claims = self.object().ok_or(AuthErrorKind::MalformedToken)?;
-        self.inner.issuer.mapping.grant(&claims)
+        map(&self.inner.origin.mapping, &claims)
+    }
+
+    pub(crate) fn claims_text(&self) -> &str {
+        &self.inner.claims
     }
 
     /// Returns the configured name of the issuer.
     pub(crate) fn trusted_issuer(&self) -> &str {
-        self.inner.issuer.name()
+        self.inner.origin.name()
     }
 
     /// Tells whether the token is meant for this audience: the `aud` claim ([RFC 7519 §4.1.3]).
@@ -214,8 +227,8 @@ impl Principal {
         }
     }
 
-    pub(crate) fn issuer_config(&self) -> &IssuerConfig {
-        &self.inner.issuer
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.inner.origin
     }
 
     /// Reads the claims again. They were one object when the token was accepted.

@@ -35,7 +35,6 @@ impl<'r> BearerToken<'r> {
         Self { bytes: bytes.into() }
     }
 
-    #[cfg(feature = "remote")]
     pub(crate) fn to_owned_token(&self) -> BearerToken<'static> {
         BearerToken { bytes: Cow::Owned(self.bytes.clone().into_owned()) }
     }

@@ -9,7 +9,7 @@ use portcullis::{Clock, NumericDate};
 
 /// A clock that stands still until a test moves it. Clones show the same time.
 ///
-/// With the feature `remote`, whoever waits for a time sleeps until the clock is moved there.
+/// Whoever waits for a time sleeps until the clock is moved there.
 #[derive(Clone, Debug)]
 pub struct ManualClock {
     state: Arc<Mutex<State>>,
@@ -18,7 +18,6 @@ pub struct ManualClock {
 #[derive(Debug)]
 struct State {
     now: NumericDate,
-    #[cfg(feature = "remote")]
     sleepers: Vec<std::task::Waker>,
 }
 
@@ -26,11 +25,7 @@ impl ManualClock {
     /// Creates a clock that shows this time.
     #[must_use]
     pub fn at(now: NumericDate) -> Self {
-        let state = State {
-            now,
-            #[cfg(feature = "remote")]
-            sleepers: Vec::new(),
-        };
+        let state = State { now, sleepers: Vec::new() };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
@@ -43,7 +38,6 @@ impl ManualClock {
     pub fn set(&self, now: NumericDate) {
         let mut state = self.lock();
         state.now = now;
-        #[cfg(feature = "remote")]
         for sleeper in std::mem::take(&mut state.sleepers) {
             sleeper.wake();
         }
@@ -59,12 +53,10 @@ impl Clock for ManualClock {
         self.lock().now
     }
 
-    #[cfg(feature = "remote")]
     fn sleep(&self, duration: Duration) -> portcullis::BoxFuture<'_, ()> {
         self.sleep_until(self.now().saturating_add(duration))
     }
 
-    #[cfg(feature = "remote")]
     fn sleep_until(&self, deadline: NumericDate) -> portcullis::BoxFuture<'_, ()> {
         Box::pin(std::future::poll_fn(move |cx| {
             let mut state = self.lock();

@@ -4,14 +4,16 @@ use std::{any::TypeId, sync::Arc};
 
 use serde::de::DeserializeOwned;
 
-use super::{Authenticator, Engine, GrantSource, PrincipalMapping};
+use super::{Authenticator, Engine, GrantSource, PrincipalMapping, Resolving, register};
 #[cfg(feature = "remote")]
 use crate::key_source::SourceTasks;
 use crate::{
-    AuthError, Clock, ConfigError, Grant, Issuer, Place, Principal, SeveralTokens, SystemClock,
+    AuthError, Clock, ConfigError, Grant, Issuer, Place, Principal, SeveralTokens, Strategy,
+    SystemClock,
     challenge::ChallengeSettings,
     issuer::{EngineInfo, TrustedIssuers},
     pipeline::{Hide, KnownHeaders},
+    strategy::{Chain, Slot},
 };
 
 /// The longest token, in bytes, unless configured otherwise. Real access tokens stay below 4 KiB;
@@ -23,6 +25,9 @@ const MAX_TOKEN_LEN: usize = 16 * 1024;
 #[must_use]
 pub struct AuthenticatorBuilder<G = Grant> {
     issuers: Vec<Issuer>,
+    strategies: Vec<Arc<dyn Strategy>>,
+    /// How many strategies stand in front of the issuers of JWTs.
+    before_issuers: Option<usize>,
     audiences: Vec<String>,
     places: Vec<Place>,
     several: SeveralTokens,
@@ -37,6 +42,8 @@ impl AuthenticatorBuilder {
     pub(super) fn new() -> Self {
         Self {
             issuers: Vec::new(),
+            strategies: Vec::new(),
+            before_issuers: None,
             audiences: Vec::new(),
             places: vec![Place::bearer()],
             several: SeveralTokens::default(),
@@ -52,7 +59,15 @@ impl AuthenticatorBuilder {
 impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     /// Adds an issuer that is trusted.
     pub fn issuer(mut self, issuer: Issuer) -> Self {
+        self.before_issuers.get_or_insert(self.strategies.len());
         self.issuers.push(issuer);
+        self
+    }
+
+    /// Adds a [strategy](Strategy) for another kind of credential than JWTs. Strategies are asked in the
+    /// order in which they are added; all issuers are one of them, at the place of the first.
+    pub fn strategy(mut self, strategy: impl Strategy + 'static) -> Self {
+        self.strategies.push(Arc::new(strategy));
         self
     }
 
@@ -139,8 +154,23 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         self,
         function: impl Fn(&Principal) -> Result<T, AuthError> + Send + Sync + 'static,
     ) -> AuthenticatorBuilder<T> {
+        self.with_grant_source(GrantSource::Principal(PrincipalMapping::new(function)))
+    }
+
+    /// The grant is looked up by the application, for each request: in a database, or at another
+    /// service. See [`Resolving`].
+    pub fn with_resolver<T: Send + Sync + 'static>(
+        self,
+        resolving: Resolving<T>,
+    ) -> AuthenticatorBuilder<T> {
+        self.with_grant_source(GrantSource::Resolver(Box::new(resolving)))
+    }
+
+    fn with_grant_source<T>(self, grant: GrantSource<T>) -> AuthenticatorBuilder<T> {
         AuthenticatorBuilder {
             issuers: self.issuers,
+            strategies: self.strategies,
+            before_issuers: self.before_issuers,
             audiences: self.audiences,
             places: self.places,
             several: self.several,
@@ -148,7 +178,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             max_token_len: self.max_token_len,
             clock: self.clock,
             challenge: self.challenge,
-            grant: GrantSource::Principal(PrincipalMapping::new(function)),
+            grant,
         }
     }
 
@@ -170,13 +200,23 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             grant_type: std::any::type_name::<G>(),
             grant_type_id: TypeId::of::<G>(),
         };
-        for issuer in self.places.iter().filter_map(|place| place.issuer.as_deref()) {
-            if !self.issuers.iter().any(|trusted| trusted.is_called(issuer)) {
-                return Err(ConfigError::UntrustedRequirement { issuer: issuer.to_owned() });
-            }
+        if self.issuers.is_empty() && self.strategies.is_empty() {
+            return Err(ConfigError::NoIssuer);
         }
+        let info = Arc::new(info);
+        let issuers = TrustedIssuers::new(self.issuers, &self.audiences, &info, now)?;
+        let strategies = self.strategies.into_iter();
+        let slots = strategies.map(|strategy| register(strategy, &issuers, &info).map(Slot::Other));
+        let mut slots = slots.collect::<Result<Vec<_>, _>>()?;
+        if let Some(position) = self.before_issuers {
+            slots.insert(position.min(slots.len()), Slot::Jwt);
+        }
+        let chain = Chain::new(slots);
+        check_issuers_of_places(&self.places, &issuers, &chain)?;
         let engine = Engine {
-            issuers: TrustedIssuers::new(self.issuers, &self.audiences, &Arc::new(info), now)?,
+            issuers,
+            chain,
+            info,
             places: self.places,
             several: self.several,
             hide: self.hide,
@@ -190,4 +230,20 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         };
         Ok(Authenticator::new(engine))
     }
+}
+
+/// Checks that a place which is bound can hold a token.
+fn check_issuers_of_places(
+    places: &[Place],
+    issuers: &TrustedIssuers,
+    chain: &Chain,
+) -> Result<(), ConfigError> {
+    let strategies = chain.names();
+    for issuer in places.iter().filter_map(|place| place.issuer.as_deref()) {
+        let is_trusted = issuers.all().any(|trusted| trusted.name() == issuer);
+        if !is_trusted && !strategies.iter().any(|strategy| strategy == issuer) {
+            return Err(ConfigError::UntrustedRequirement { issuer: issuer.to_owned() });
+        }
+    }
+    Ok(())
 }

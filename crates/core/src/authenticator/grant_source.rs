@@ -2,7 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{AuthError, AuthErrorKind, Grant, Principal, grant::CompiledMapping, json::Object};
+use super::Resolving;
+use crate::{
+    AuthError, AuthErrorKind, Authenticated, Clock, Grant, Principal,
+    grant::CompiledMapping,
+    json::Object,
+    pipeline::{Coming, Stop},
+};
 
 /// Where the grant of a caller is made from.
 pub(crate) enum GrantSource<G> {
@@ -10,6 +16,42 @@ pub(crate) enum GrantSource<G> {
     Claims(fn(&CompiledMapping, &Object<'_>) -> Result<G, AuthError>),
     /// From the caller, by a function of the application.
     Principal(PrincipalMapping<G>),
+    /// From the caller, by what the application looks up.
+    Resolver(Box<Resolving<G>>),
+}
+
+impl<G: Send + Sync + 'static> GrantSource<G> {
+    /// Makes the grant of a caller, from claims that were read already or will be read again.
+    pub(crate) fn grant(
+        &self,
+        caller: Principal,
+        clock: &dyn Clock,
+    ) -> Result<Authenticated<G>, Stop> {
+        let grant = match self {
+            Self::Claims(map) => caller.with_claims(map)?,
+            Self::Principal(mapping) => mapping.map(&caller)?,
+            Self::Resolver(resolving) => match resolving.kept(&caller, clock) {
+                Some(grant) => return Ok(Authenticated::new(caller, grant)),
+                None => return Err(Stop::until(Coming::Grant(caller))),
+            },
+        };
+        Ok(Authenticated::new(caller, Arc::new(grant)))
+    }
+
+    /// Waits for the grant of a caller.
+    pub(crate) async fn resolve(
+        &self,
+        caller: Principal,
+        clock: &dyn Clock,
+    ) -> Result<Authenticated<G>, Stop> {
+        match self {
+            Self::Resolver(resolving) => {
+                let grant = resolving.resolve(&caller, clock).await?;
+                Ok(Authenticated::new(caller, grant))
+            }
+            other => other.grant(caller, clock),
+        }
+    }
 }
 
 impl GrantSource<Grant> {
@@ -31,11 +73,15 @@ impl<G> PrincipalMapping<G> {
     }
 
     pub(crate) fn map(&self, principal: &Principal) -> Result<G, AuthError> {
-        (self.function)(principal).map_err(|error| match error.kind() {
-            // There were credentials: an optional layer must not take this for a request without.
-            AuthErrorKind::NoCredentials => AuthErrorKind::NotPermitted.into(),
-            _ => error,
-        })
+        (self.function)(principal).map_err(of_a_caller)
+    }
+}
+
+/// There were credentials: nobody must take this for a request without.
+pub(super) fn of_a_caller(error: AuthError) -> AuthError {
+    match error.kind() {
+        AuthErrorKind::NoCredentials => AuthErrorKind::NotPermitted.into(),
+        _ => error,
     }
 }
 
@@ -50,6 +96,7 @@ impl<G> fmt::Debug for GrantSource<G> {
         f.write_str(match self {
             Self::Claims(_) => "Claims",
             Self::Principal(_) => "Principal",
+            Self::Resolver(_) => "Resolver",
         })
     }
 }

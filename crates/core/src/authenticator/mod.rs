@@ -2,8 +2,10 @@
 
 mod builder;
 mod grant_source;
+mod judge;
 #[cfg(feature = "remote")]
 mod readiness;
+mod resolver;
 mod waiting;
 
 use std::{fmt, sync::Arc};
@@ -12,15 +14,18 @@ pub use builder::AuthenticatorBuilder;
 pub(crate) use grant_source::{GrantSource, PrincipalMapping};
 #[cfg(feature = "remote")]
 pub use readiness::{KeyChanges, NotReady};
+pub use resolver::{Resolver, Resolving};
 pub use waiting::{Judgement, Waiting};
 
 use crate::{
-    AuthError, AuthErrorKind, Clock, ConfigError, Grant, HiddenTokens, Place, Principal,
-    RequestView, Requirement, SeveralTokens,
+    AuthError, AuthErrorKind, Clock, ConfigError, Grant, GrantMapping, HiddenTokens, Place,
+    Principal, RequestView, Requirement, SeveralTokens, Strategy,
     challenge::ChallengeSettings,
-    issuer::TrustedIssuers,
-    pipeline::{Hide, KnownHeaders, Patience, Presented, Stop, Wanted, extract, hide, prove},
+    issuer::{EngineInfo, Origin, TrustedIssuers},
+    pipeline::{Hide, KnownHeaders, Presented, Wanted, extract, hide},
+    strategy::{Chain, Registered, Slot},
 };
+use judge::Held;
 
 /// Judges requests: takes the token out, proves it, and tells who calls and what they may do.
 ///
@@ -58,8 +63,35 @@ pub(crate) struct Engine<G> {
     pub(crate) grant: GrantSource<G>,
     pub(crate) challenge: Arc<ChallengeSettings>,
     pub(crate) known_headers: KnownHeaders,
+    pub(crate) chain: Chain,
+    /// What callers remember of the engine.
+    info: Arc<EngineInfo>,
     #[cfg(feature = "remote")]
     pub(crate) tasks: crate::key_source::SourceTasks,
+}
+
+impl<G> Engine<G> {
+    fn register(&self, strategy: Arc<dyn Strategy>) -> Result<Arc<Registered>, ConfigError> {
+        register(strategy, &self.issuers, &self.info)
+    }
+}
+
+/// Gives a strategy its place among the origins of callers.
+fn register(
+    strategy: Arc<dyn Strategy>,
+    issuers: &TrustedIssuers,
+    info: &Arc<EngineInfo>,
+) -> Result<Arc<Registered>, ConfigError> {
+    let name = strategy.name().to_owned();
+    if name.is_empty() {
+        return Err(ConfigError::EmptyIssuer);
+    }
+    if issuers.all().any(|issuer| issuer.name() == name) {
+        return Err(ConfigError::DuplicateIssuer { issuer: name });
+    }
+    let mapping = GrantMapping::default().permissions("permissions", ":");
+    let origin = Arc::new(Origin::new(name, &mapping, info)?);
+    Ok(Arc::new(Registered::new(strategy, origin)))
 }
 
 impl Authenticator {
@@ -83,8 +115,39 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     ///
     /// [requirement]: Requirement
     pub fn requiring(self, requirement: Requirement) -> Result<Self, ConfigError> {
-        requirement.check(&self.engine.issuers.all().map(|issuer| issuer.name()).collect())?;
+        let strategies = self.engine.chain.names();
+        let issuers = self.engine.issuers.all().map(|issuer| issuer.name());
+        requirement.check(&issuers.chain(strategies.iter().map(String::as_str)).collect())?;
         Ok(Self { requirement: Some(Arc::new(requirement)), ..self })
+    }
+
+    /// Adds a strategy while the engine runs, behind all others. It holds from the next request on.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] if it has the name of a trusted issuer, or none.
+    pub fn add_strategy(&self, strategy: impl Strategy + 'static) -> Result<(), ConfigError> {
+        let registered = self.engine.register(Arc::new(strategy))?;
+        self.engine.chain.change(|slots| slots.push(Slot::Other(registered)));
+        Ok(())
+    }
+
+    /// Takes the strategies of this name away, and tells how many there were. It holds from the next
+    /// request on.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
+    pub fn remove_strategy(&self, name: &str) -> usize {
+        self.engine.chain.change(|slots| {
+            let before = slots.len();
+            slots.retain(|slot| !matches!(slot, Slot::Other(own) if own.name() == name));
+            before.saturating_sub(slots.len())
+        })
+    }
+
+    /// Returns the names of the strategies, in the order in which they are asked. Issuers of JWTs are not
+    /// among them.
+    #[must_use]
+    pub fn strategies(&self) -> Vec<String> {
+        self.engine.chain.names()
     }
 
     /// Returns the same engine for a route that lets requests through without a caller.
@@ -102,8 +165,9 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         }
     }
 
-    /// Judges a request; where a key is missing that a source may bring soon, what comes back waits
-    /// for it, for a bounded time.
+    /// Judges a request. Where a key is missing that a source may bring soon, where a strategy takes
+    /// its time, or where the caller's rights are looked up, what comes back waits for that, for a
+    /// bounded time.
     #[must_use]
     pub fn begin(&self, request: &dyn RequestView) -> Judgement<G> {
         let engine = &*self.engine;
@@ -118,12 +182,12 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
             Ok(tokens) => tokens,
             Err(error) => return Judgement::Done(self.verdict_without_tokens(error, hidden)),
         };
-        match self.judge(&tokens, Patience::Ask) {
+        match self.judge(&tokens) {
             Ok(caller) => Judgement::Done(self.verdict(Ok(caller), hidden)),
-            Err(Stop { error, coming: None }) => Judgement::Done(self.verdict(Err(error), hidden)),
-            Err(Stop { error, coming: Some(coming) }) => {
+            Err(Held { error, begun: None }) => Judgement::Done(self.verdict(Err(error), hidden)),
+            Err(Held { error, begun: Some(begun) }) => {
                 let verdict = self.verdict(Err(error), hidden);
-                Judgement::Waiting(Waiting::new(self, &tokens, coming, verdict))
+                Judgement::Waiting(Waiting::new(self, &tokens, begun, verdict))
             }
         }
     }
@@ -147,37 +211,13 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         }
         #[cfg(feature = "remote")]
         self.start_tasks();
-        self.judge(&[Presented::elsewhere(token)], Patience::Ask).map_err(|stop| stop.error)
+        self.judge(&[Presented::elsewhere(token)]).map_err(|held| held.error)
     }
 
     /// Returns the realm and the metadata URL that challenges name.
     #[must_use]
     pub fn challenge_settings(&self) -> &Arc<ChallengeSettings> {
         &self.engine.challenge
-    }
-
-    /// Proves each token. The caller is the one of the first, unless a requirement chooses.
-    fn judge(
-        &self,
-        tokens: &[Presented<'_>],
-        patience: Patience,
-    ) -> Result<Authenticated<G>, Stop> {
-        let proven = |token: &Presented<'_>| {
-            prove(&self.engine, token, patience)
-                .map_err(|stop| Stop { error: stop.error.about(&token.token), ..stop })
-        };
-        match (&self.requirement, tokens) {
-            (None, [token]) => proven(token),
-            (None, [first, rest @ ..]) => {
-                let first = proven(first)?;
-                Ok(first.with_others(rest.iter().map(proven).collect::<Result<_, _>>()?))
-            }
-            (None, []) => Err(AuthError::from(AuthErrorKind::NoCredentials).into()),
-            (Some(requirement), tokens) => {
-                let callers = tokens.iter().map(proven).collect::<Result<_, _>>()?;
-                Ok(requirement.choose(callers)?)
-            }
-        }
     }
 
     /// A request that has presented something.

@@ -1,4 +1,4 @@
-//! Requests that wait for a key.
+//! Requests that wait: for a key, for a strategy, or for the application's rights.
 
 use std::{
     fmt,
@@ -6,14 +6,19 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{Authenticator, Verdict};
+use super::{Authenticator, Verdict, judge::Begun};
+use crate::{
+    Attempt, AuthError, Authenticated, BoxFuture, NumericDate,
+    issuer::KeysComing,
+    pipeline::{Coming, Presented, Stop, finish_identity},
+    strategy::StrategyComing,
+};
 #[cfg(feature = "remote")]
 use crate::{
-    AuthError, AuthErrorKind, Authenticated,
+    AuthErrorKind,
     issuer::Over,
-    pipeline::{Patience, Stop},
+    pipeline::{Patience, prove},
 };
-use crate::{issuer::KeysComing, pipeline::Presented};
 
 /// What the engine says of a request, now or soon.
 #[derive(Debug)]
@@ -21,63 +26,143 @@ use crate::{issuer::KeysComing, pipeline::Presented};
 pub enum Judgement<G = crate::Grant> {
     /// It is judged.
     Done(Verdict<G>),
-    /// A key is on its way that it may need.
+    /// A key, a strategy or the caller's rights are on their way.
     Waiting(Waiting<G>),
 }
 
-/// A request that waits for a key, for a bounded time. It holds the tokens, and nothing else of the
-/// request.
+/// A request that waits, for a bounded time. It holds the tokens, and nothing else of the request.
 #[must_use = "futures do nothing unless polled"]
 pub struct Waiting<G> {
-    future: Pin<Box<dyn Future<Output = Verdict<G>> + Send>>,
+    future: BoxFuture<'static, Verdict<G>>,
     now: Verdict<G>,
 }
 
 impl<G> Waiting<G> {
-    /// Returns the verdict by the keys at hand.
+    /// Returns the verdict by what is at hand.
     #[must_use]
     pub fn give_up(self) -> Verdict<G> {
         self.now
     }
 }
 
-#[cfg(feature = "remote")]
 impl<G: Send + Sync + 'static> Waiting<G> {
     pub(super) fn new(
         auth: &Authenticator<G>,
         tokens: &[Presented<'_>],
-        coming: KeysComing,
+        begun: Box<Begun<G>>,
         now: Verdict<G>,
     ) -> Self {
         let tokens: Vec<_> = tokens.iter().map(Presented::to_owned_token).collect();
-        let hidden = now.hidden.clone();
-        let auth = auth.clone();
+        let (auth, hidden) = (auth.clone(), now.hidden.clone());
         let future = Box::pin(async move {
-            let wait = coming.longest_wait();
-            let result = tokio::select! {
-                result = judge_when_over(&auth, &tokens, coming) => result,
-                () = auth.engine.clock.sleep(wait) => judge_at_last(&auth, &tokens),
-            };
+            let result = judge_later(&auth, &tokens, *begun).await;
             auth.verdict(result, hidden)
         });
         Self { future, now }
     }
 }
 
+/// Goes on with a judgement that one token has held up.
+async fn judge_later<G: Send + Sync + 'static>(
+    auth: &Authenticator<G>,
+    tokens: &[Presented<'_>],
+    Begun { mut found, coming }: Begun<G>,
+) -> Result<Authenticated<G>, AuthError> {
+    let (mut coming, mut deadline) = (Some(coming), None);
+    for token in tokens.iter().skip(found.len()) {
+        let judged = match coming.take() {
+            Some(coming) => Err(Stop::until(coming)),
+            None => auth.judge_one(token),
+        };
+        found.push(settle(auth, token, judged, &mut deadline).await?);
+    }
+    auth.choose(found)
+}
+
+/// Waits until one token is judged.
+async fn settle<G: Send + Sync + 'static>(
+    auth: &Authenticator<G>,
+    token: &Presented<'_>,
+    mut judged: Result<Authenticated<G>, Stop>,
+    deadline: &mut Option<NumericDate>,
+) -> Result<Authenticated<G>, AuthError> {
+    loop {
+        judged = match judged {
+            Ok(caller) => return Ok(caller),
+            Err(Stop { error, coming: None, .. }) => return Err(error.about(&token.token)),
+            Err(Stop { coming: Some(coming), .. }) => match *coming {
+                Coming::Keys(coming) => wait_for_keys(auth, token, coming, deadline).await,
+                Coming::Strategy(coming) => wait_for_strategy(auth, token, coming).await,
+                Coming::Grant(principal) => {
+                    auth.engine.grant.resolve(principal, &*auth.engine.clock).await
+                }
+            },
+        };
+    }
+}
+
+/// Waits for a strategy; if it abstains, the next ones are asked.
+async fn wait_for_strategy<G: Send + Sync + 'static>(
+    auth: &Authenticator<G>,
+    token: &Presented<'_>,
+    coming: StrategyComing,
+) -> Result<Authenticated<G>, Stop> {
+    let StrategyComing { attempt, registered, slots, next, told } = coming;
+    match attempt.await {
+        Attempt::Accept(identity) => finish_identity(&auth.engine, identity, &registered.origin),
+        Attempt::Refuse(error) => Err(error.into()),
+        Attempt::Abstain => auth.ask_from(next, &slots, told, token),
+        Attempt::Later(attempt) => {
+            let coming = StrategyComing { attempt, registered, slots, next, told };
+            Err(Stop::until(Coming::Strategy(coming)))
+        }
+    }
+}
+
+/// Waits for a key, no longer than the deadline of the request.
+#[cfg(feature = "remote")]
+async fn wait_for_keys<G: Send + Sync + 'static>(
+    auth: &Authenticator<G>,
+    token: &Presented<'_>,
+    coming: KeysComing,
+    deadline: &mut Option<NumericDate>,
+) -> Result<Authenticated<G>, Stop> {
+    let clock = &auth.engine.clock;
+    let until = *deadline.get_or_insert_with(|| clock.now().saturating_add(coming.longest_wait()));
+    tokio::select! {
+        judged = judge_when_over(auth, token, coming) => judged,
+        () = clock.sleep_until(until) => judge_at_last(auth, token),
+    }
+}
+
+/// Keys that never change are never on their way.
+#[cfg(not(feature = "remote"))]
+async fn wait_for_keys<G>(
+    _: &Authenticator<G>,
+    _: &Presented<'_>,
+    coming: KeysComing,
+    _: &mut Option<NumericDate>,
+) -> Result<Authenticated<G>, Stop> {
+    match coming {}
+}
+
 /// Judges anew whenever a fetch is over, until the key is there or no fetch is left.
 #[cfg(feature = "remote")]
 async fn judge_when_over<G: Send + Sync + 'static>(
     auth: &Authenticator<G>,
-    tokens: &[Presented<'_>],
+    token: &Presented<'_>,
     mut coming: KeysComing,
-) -> Result<Authenticated<G>, AuthError> {
+) -> Result<Authenticated<G>, Stop> {
     loop {
         let over = coming.next_over().await;
         let patience = if over == Over::AskAgain { Patience::Ask } else { Patience::JudgeNow };
-        match auth.judge(tokens, patience) {
-            Err(Stop { coming: Some(again), .. }) => coming = again,
+        match prove(&auth.engine, token, patience) {
+            Err(Stop { coming: Some(next), error, abstains }) => match *next {
+                Coming::Keys(again) => coming = again,
+                other => return Err(Stop { coming: Some(Box::new(other)), error, abstains }),
+            },
             Err(stop) if over == Over::MoreToCome && is_about_keys(&stop.error) => {}
-            judged => return judged.map_err(|stop| stop.error),
+            judged => return judged,
         }
     }
 }
@@ -86,30 +171,17 @@ async fn judge_when_over<G: Send + Sync + 'static>(
 #[cfg(feature = "remote")]
 fn judge_at_last<G: Send + Sync + 'static>(
     auth: &Authenticator<G>,
-    tokens: &[Presented<'_>],
-) -> Result<Authenticated<G>, AuthError> {
-    auth.judge(tokens, Patience::JudgeNow).map_err(|stop| match stop.error.kind() {
-        AuthErrorKind::UnknownKey => AuthErrorKind::KeysUnavailable.into(),
-        _ => stop.error,
+    token: &Presented<'_>,
+) -> Result<Authenticated<G>, Stop> {
+    prove(&auth.engine, token, Patience::JudgeNow).map_err(|stop| match stop.error.kind() {
+        AuthErrorKind::UnknownKey => AuthError::from(AuthErrorKind::KeysUnavailable).into(),
+        _ => stop,
     })
 }
 
 #[cfg(feature = "remote")]
 fn is_about_keys(error: &AuthError) -> bool {
     matches!(error.kind(), AuthErrorKind::UnknownKey | AuthErrorKind::KeysUnavailable)
-}
-
-#[cfg(not(feature = "remote"))]
-impl<G> Waiting<G> {
-    #[expect(clippy::needless_pass_by_value, reason = "there is no value")]
-    pub(super) fn new(
-        _: &Authenticator<G>,
-        _: &[Presented<'_>],
-        coming: KeysComing,
-        _: Verdict<G>,
-    ) -> Self {
-        match coming {}
-    }
 }
 
 impl<G> Future for Waiting<G> {

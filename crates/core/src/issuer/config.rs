@@ -4,7 +4,7 @@ use std::{any::TypeId, sync::Arc};
 
 use super::{Issuer, IssuerKeys, Rules};
 use crate::{
-    ConfigError, NumericDate, challenge::ChallengeSettings, claims::ClaimPath,
+    ConfigError, GrantMapping, NumericDate, challenge::ChallengeSettings, claims::ClaimPath,
     grant::CompiledMapping, jws::AlgorithmSet, name_index::NameIndex,
 };
 
@@ -54,14 +54,12 @@ impl Issuer {
         };
         Ok(IssuerConfig {
             required: ClaimPath::parse_all(&self.rules.required)?,
-            mapping: self.mapping.compile()?,
             keys: Arc::new(keys),
-            name: self.name,
             any: self.any,
             algorithms,
             audiences,
             rules: self.rules,
-            engine: Arc::clone(engine),
+            origin: Arc::new(Origin::new(self.name, &self.mapping, engine)?),
         })
     }
 }
@@ -69,7 +67,6 @@ impl Issuer {
 /// An [`Issuer`] whose settings were checked, as the pipeline reads it.
 #[derive(Debug)]
 pub(crate) struct IssuerConfig {
-    name: String,
     any: bool,
     pub(crate) keys: Arc<IssuerKeys>,
     pub(crate) algorithms: AlgorithmSet,
@@ -77,8 +74,33 @@ pub(crate) struct IssuerConfig {
     pub(crate) audiences: Option<Vec<String>>,
     pub(crate) required: Vec<ClaimPath>,
     pub(crate) rules: Rules,
+    pub(crate) origin: Arc<Origin>,
+}
+
+/// Where a caller comes from: a trusted issuer, or a strategy.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    name: String,
     pub(crate) mapping: CompiledMapping,
     engine: Arc<EngineInfo>,
+}
+
+impl Origin {
+    pub(crate) fn new(
+        name: String,
+        mapping: &GrantMapping,
+        engine: &Arc<EngineInfo>,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self { name, mapping: mapping.compile()?, engine: Arc::clone(engine) })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn engine(&self) -> &EngineInfo {
+        &self.engine
+    }
 }
 
 /// What a caller remembers of the engine that judged it.
@@ -92,11 +114,7 @@ pub(crate) struct EngineInfo {
 
 impl IssuerConfig {
     pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    pub(crate) fn engine(&self) -> &EngineInfo {
-        &self.engine
+        self.origin.name()
     }
 
     /// Tells whether the issuer stands in for all that are not named.
@@ -126,9 +144,6 @@ impl TrustedIssuers {
             .into_iter()
             .map(|issuer| issuer.compile(default_audiences, engine, now).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
-        if issuers.is_empty() {
-            return Err(ConfigError::NoIssuer);
-        }
         let (any, named): (Vec<_>, Vec<_>) =
             issuers.into_iter().partition(|issuer| issuer.is_any());
         let by_name = NameIndex::new(named.iter().map(|issuer| issuer.name()).enumerate());
@@ -138,7 +153,7 @@ impl TrustedIssuers {
             .or_else(|| any.iter().find(|issuer| !by_name.get(issuer.name()).is_empty()))
             .or_else(|| any.get(1));
         if let Some(duplicate) = duplicate {
-            return Err(ConfigError::DuplicateIssuer { issuer: duplicate.name.clone() });
+            return Err(ConfigError::DuplicateIssuer { issuer: duplicate.name().to_owned() });
         }
         let algorithms = named
             .iter()

@@ -8,7 +8,7 @@ use std::time::Duration;
 #[cfg(feature = "remote")]
 pub(crate) use self::keys::Over;
 pub(crate) use self::{
-    config::{EngineInfo, IssuerConfig, TrustedIssuers},
+    config::{EngineInfo, IssuerConfig, Origin, TrustedIssuers},
     keys::{IssuerKeys, KeysComing},
 };
 use crate::{
@@ -262,10 +262,6 @@ impl Issuer {
     pub fn dangerous_ignore_binding(mut self) -> Self {
         self.rules.bound_tokens_ignored = true;
         self
-    }
-
-    pub(crate) fn is_called(&self, name: &str) -> bool {
-        self.name == name
     }
 
     /// Which claims hold scopes, roles, permissions and groups. Default: see [`GrantMapping`].

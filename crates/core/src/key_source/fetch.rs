@@ -6,9 +6,10 @@ use reqwest::{Client, ClientBuilder, header, redirect};
 use url::{Host, Url};
 
 use super::{
-    BoxFuture, Validators,
+    Validators,
     address::{PublicAddresses, is_public},
 };
+use crate::BoxFuture;
 
 /// Fetches a document. The default is [`HttpFetch`].
 ///

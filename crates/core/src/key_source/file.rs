@@ -9,8 +9,8 @@ use std::{
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::{BoxFuture, KeyDocument, KeySource, KeySourceError, Loaded, RefreshPolicy, Validators};
-use crate::{ConfigError, VerificationKey};
+use super::{KeyDocument, KeySource, KeySourceError, Loaded, RefreshPolicy, Validators};
+use crate::{BoxFuture, ConfigError, VerificationKey};
 
 /// How often a file is looked at. Its content is compared, so that it does not matter how it was
 /// replaced: written in place, renamed over, or behind a symbolic link that moved.

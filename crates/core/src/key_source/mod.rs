@@ -16,9 +16,9 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-use std::{error::Error, fmt, pin::Pin, sync::Arc};
+use std::{error::Error, fmt, sync::Arc};
 
-use crate::NumericDate;
+use crate::{BoxFuture, NumericDate};
 
 pub(crate) use cached::{CachedSource, FetchOver, any_over};
 pub use document::{KeyDocument, Loaded, Validators};
@@ -28,9 +28,6 @@ pub use file::{JwkSetFile, PemFile};
 pub use remote::RemoteJwkSet;
 pub use schedule::RefreshPolicy;
 pub use status::{KeyInfo, KeyStatus};
-
-/// A future that a trait object returns.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A place that keys come from.
 ///

@@ -29,7 +29,6 @@ impl<'r> Presented<'r> {
         Self { token: BearerToken::new(token), of_issuer: None }
     }
 
-    #[cfg(feature = "remote")]
     pub(crate) fn to_owned_token(&self) -> Presented<'static> {
         Presented { token: self.token.to_owned_token(), of_issuer: self.of_issuer.clone() }
     }

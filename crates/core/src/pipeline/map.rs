@@ -5,45 +5,39 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::{check::CheckedClaims, validate::ValidClaims};
+use super::{check::CheckedClaims, stop::Stop};
 use crate::{
-    Actor, AuthError, AuthErrorKind, Authenticated, Principal,
-    authenticator::{GrantSource, PrincipalMapping},
-    issuer::IssuerConfig,
-    json::{Kind, Name, Value},
+    Actor, AuthError, AuthErrorKind, Authenticated, NumericDate, Principal,
+    authenticator::{Engine, GrantSource},
+    issuer::Origin,
+    json::{Kind, Name, Object, Value},
     principal::{PrincipalParts, Text},
 };
 
-/// The principal in parts, and the grant or how to make it.
+/// The principal in parts, and the grant if it is made of the claims as they stand.
 ///
 /// The parts point into the text of the claims instead of borrowing it, so that the text can move
 /// into the principal without a copy.
 #[derive(Debug)]
-pub(super) struct Mapped<'s, G> {
+pub(super) struct Mapped<G> {
     parts: PrincipalParts,
-    grant: Pending<'s, G>,
+    grant: Option<G>,
 }
 
-#[derive(Debug)]
-enum Pending<'s, G> {
-    Ready(G),
-    NeedsPrincipal(&'s PrincipalMapping<G>),
-}
-
-impl<G> Mapped<'_, G> {
+impl<G: Send + Sync + 'static> Mapped<G> {
     /// Puts the caller together.
     #[inline]
     pub(super) fn finish(
         self,
         claims: String,
-        issuer: &Arc<IssuerConfig>,
-    ) -> Result<Authenticated<G>, AuthError> {
-        let principal = Principal::new(claims, Arc::clone(issuer), self.parts);
-        let grant = match self.grant {
-            Pending::Ready(grant) => grant,
-            Pending::NeedsPrincipal(mapping) => mapping.map(&principal)?,
-        };
-        Ok(Authenticated::new(principal, Arc::new(grant)))
+        origin: &Arc<Origin>,
+        engine: &Engine<G>,
+    ) -> Result<Authenticated<G>, Stop> {
+        let caller = Principal::new(claims, Arc::clone(origin), self.parts);
+        match self.grant {
+            Some(grant) => Ok(Authenticated::new(caller, Arc::new(grant))),
+            None => engine.grant.grant(caller, &*engine.clock),
+        }
     }
 }
 
@@ -54,31 +48,56 @@ impl<G> Mapped<'_, G> {
 /// [`AuthErrorKind::MalformedClaim`] for a claim of another type than its definition says, and what
 /// the mapping of the application refuses.
 #[inline]
-pub(super) fn map<'s, G>(
+pub(super) fn map<G>(
     checked: CheckedClaims<'_>,
-    source: &'s GrantSource<G>,
-) -> Result<Mapped<'s, G>, AuthError> {
+    source: &GrantSource<G>,
+) -> Result<Mapped<G>, AuthError> {
     let valid = &checked.into_valid();
-    let authorized_party = text(valid, Name::Azp)?;
-    let parts = PrincipalParts {
-        subject: text(valid, Name::Sub)?.unwrap_or_default(),
-        token_issuer: text(valid, Name::Iss)?,
-        client_id: text(valid, Name::ClientId)?.or(authorized_party),
-        token_id: text(valid, Name::Jti)?,
-        actors: actors(valid.claim(Name::Act))?,
-        expires_at: valid.expires_at(),
-        issued_at: valid.issued_at(),
-    };
+    let dates = (valid.expires_at(), valid.issued_at());
+    let parts = parts(valid.claims(), valid.claims_text(), dates)?;
     let grant = match source {
-        GrantSource::Claims(map) => Pending::Ready(map(&valid.issuer().mapping, valid.claims())?),
-        GrantSource::Principal(mapping) => Pending::NeedsPrincipal(mapping),
+        GrantSource::Claims(map) => Some(map(&valid.issuer().origin.mapping, valid.claims())?),
+        GrantSource::Principal(_) | GrantSource::Resolver(_) => None,
     };
     Ok(Mapped { parts, grant })
 }
 
+/// Finds the caller in claims that are no token's.
+pub(super) fn parts_of(
+    claims: &Object<'_>,
+    claims_text: &str,
+) -> Result<PrincipalParts, AuthError> {
+    let date = |name| {
+        let Some(value) = claims.get(name) else { return Ok(None) };
+        let reason = "a date is not a NumericDate";
+        let date = value.as_number().and_then(NumericDate::from_json_number);
+        date.map(Some).ok_or_else(|| AuthError::because(AuthErrorKind::MalformedClaim, reason))
+    };
+    parts(claims, claims_text, (date(Name::Exp)?, date(Name::Iat)?))
+}
+
+#[inline]
+fn parts(
+    claims: &Object<'_>,
+    claims_text: &str,
+    (expires_at, issued_at): (Option<NumericDate>, Option<NumericDate>),
+) -> Result<PrincipalParts, AuthError> {
+    let text = |name| text(claims, claims_text, name);
+    let authorized_party = text(Name::Azp)?;
+    Ok(PrincipalParts {
+        subject: text(Name::Sub)?.unwrap_or_default(),
+        token_issuer: text(Name::Iss)?,
+        client_id: text(Name::ClientId)?.or(authorized_party),
+        token_id: text(Name::Jti)?,
+        actors: actors(claims.get(Name::Act))?,
+        expires_at,
+        issued_at,
+    })
+}
+
 /// Reads a claim that is a string, as its place in the text.
-fn text(valid: &ValidClaims<'_>, name: Name) -> Result<Option<Text>, AuthError> {
-    let Some(value) = valid.claim(name) else {
+fn text(claims: &Object<'_>, claims_text: &str, name: Name) -> Result<Option<Text>, AuthError> {
+    let Some(value) = claims.get(name) else {
         return Ok(None);
     };
     let reason = "a claim that is a string by definition is none";
@@ -87,7 +106,7 @@ fn text(valid: &ValidClaims<'_>, name: Name) -> Result<Option<Text>, AuthError> 
         Some(Cow::Owned(text)) => Ok(Some(Text::Owned(text.into()))),
         Some(Cow::Borrowed(text)) => {
             // Where the text stands inside of the claims, which it was cut out of.
-            let start = text.as_ptr().addr().checked_sub(valid.claims_text().as_ptr().addr());
+            let start = text.as_ptr().addr().checked_sub(claims_text.as_ptr().addr());
             let span = start.and_then(|start| Some((start, start.checked_add(text.len())?)));
             Ok(span.map(|(start, end)| Text::Span(start, end)))
         }

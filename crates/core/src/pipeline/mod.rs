@@ -25,22 +25,30 @@ pub(crate) use authorize::{Answer, AsyncAnswer, Refusal};
 pub(crate) use extract::{Presented, Wanted};
 pub(crate) use header::KnownHeaders;
 pub(crate) use hide::Hide;
-pub(crate) use stop::{Patience, Stop};
+pub(crate) use stop::{Coming, Patience, Stop};
 
-use crate::{Authenticated, authenticator::Engine, json::Object};
+use std::sync::Arc;
+
+use crate::{
+    AuthErrorKind, Authenticated, Identity, Principal, authenticator::Engine, issuer::Origin,
+    json::Object,
+};
 
 /// Proves one token, from its bytes to the caller and the grant.
-pub(crate) fn prove<G>(
+pub(crate) fn prove<G: Send + Sync + 'static>(
     engine: &Engine<G>,
     presented: &Presented<'_>,
     patience: Patience,
 ) -> Result<Authenticated<G>, Stop> {
-    let segments = segments::Segments::split(&presented.token, engine.max_token_len)?;
+    let segments = segments::Segments::split(&presented.token, engine.max_token_len)
+        .map_err(Stop::abstaining)?;
     let known = &engine.known_headers;
     let mut decoded = peek::Decoded::default();
     let mut claims = Object::default();
-    let peeked = peek::peek(&segments, &engine.issuers, known, &mut decoded, &mut claims)?;
-    let selected = select::select(peeked, &engine.issuers, presented.of_issuer.as_deref())?;
+    let peeked = peek::peek(&segments, &engine.issuers, known, &mut decoded, &mut claims)
+        .map_err(Stop::abstaining)?;
+    let selected = select::select(peeked, &engine.issuers, presented.of_issuer.as_deref())
+        .map_err(Stop::abstaining)?;
     let issuer = selected.issuer();
     let now = engine.clock.now();
     let keys = issuer.keys.load(now);
@@ -53,5 +61,18 @@ pub(crate) fn prove<G>(
     let checked = check::check(valid)?;
     let mapped = map::map(checked, &engine.grant)?;
     drop(claims);
-    Ok(mapped.finish(decoded.take_claims(), issuer)?)
+    mapped.finish(decoded.take_claims(), &issuer.origin, engine)
+}
+
+/// Takes the caller that a strategy accepts the rest of the way.
+pub(crate) fn finish_identity<G: Send + Sync + 'static>(
+    engine: &Engine<G>,
+    identity: Identity,
+    origin: &Arc<Origin>,
+) -> Result<Authenticated<G>, Stop> {
+    let claims = identity.into_text()?;
+    let parts = Object::parse(&claims).map_err(|_| AuthErrorKind::MalformedClaim.into());
+    let parts = parts.and_then(|object| map::parts_of(&object, &claims))?;
+    let caller = Principal::new(claims, Arc::clone(origin), parts);
+    engine.grant.grant(caller, &*engine.clock)
 }

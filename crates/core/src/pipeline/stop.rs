@@ -2,21 +2,49 @@
 
 use super::peek::PeekedJwt;
 use crate::{
-    AuthError, AuthErrorKind, NumericDate,
+    AuthError, AuthErrorKind, NumericDate, Principal,
     issuer::{IssuerConfig, KeysComing},
+    strategy::StrategyComing,
 };
 
 /// Why the way of a request ends early.
 #[derive(Debug)]
 pub(crate) struct Stop {
     pub(crate) error: AuthError,
-    /// A fetch is under way that may bring the key that was missing.
-    pub(crate) coming: Option<KeysComing>,
+    /// What is under way and may lead on.
+    pub(crate) coming: Option<Box<Coming>>,
+    /// The token is none of any trusted issuer, so that another strategy may know it.
+    pub(crate) abstains: bool,
+}
+
+/// What is under way and may lead on.
+#[derive(Debug)]
+pub(crate) enum Coming {
+    /// A fetch that may bring the key that was missing.
+    Keys(KeysComing),
+    /// The answer of a strategy.
+    Strategy(StrategyComing),
+    /// What a caller may do, whose token was found good.
+    Grant(Principal),
+}
+
+impl Stop {
+    /// Stops until something has come. Without it, nothing can be told of the token.
+    pub(crate) fn until(coming: Coming) -> Self {
+        let reason = "the answer takes a while";
+        let error = AuthError::because(AuthErrorKind::ResolverUnavailable, reason);
+        Self { error, coming: Some(Box::new(coming)), abstains: false }
+    }
+
+    /// Stops at a token that is none of any trusted issuer.
+    pub(super) fn abstaining(error: AuthError) -> Self {
+        Self { abstains: true, ..error.into() }
+    }
 }
 
 impl From<AuthError> for Stop {
     fn from(error: AuthError) -> Self {
-        Self { error, coming: None }
+        Self { error, coming: None, abstains: false }
     }
 }
 
@@ -52,5 +80,5 @@ pub(super) fn at_lookup(
         (None, Some(_)) => AuthErrorKind::KeysUnavailable.into(),
         (None, None) => error,
     };
-    Stop { error, coming }
+    Stop { error, coming: coming.map(|coming| Box::new(Coming::Keys(coming))), abstains: false }
 }

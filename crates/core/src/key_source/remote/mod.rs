@@ -12,10 +12,10 @@ use std::{
 
 use self::{cache_control::lifetime, discovery::Metadata, location::Location};
 use super::{
-    BoxFuture, Fetch, FetchRequest, FetchResponse, HttpFetch, KeyDocument, KeySource,
-    KeySourceError, Loaded, RefreshPolicy, Validators,
+    Fetch, FetchRequest, FetchResponse, HttpFetch, KeyDocument, KeySource, KeySourceError, Loaded,
+    RefreshPolicy, Validators,
 };
-use crate::NumericDate;
+use crate::{BoxFuture, NumericDate};
 
 /// The longest document, in bytes: a hundred keys with certificate chains stay below it.
 const MAX_LEN: usize = 256 * 1024;

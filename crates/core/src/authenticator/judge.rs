@@ -1,0 +1,122 @@
+//! The judgement of the tokens of one request: each by the strategies in order, and then together.
+
+use std::sync::Arc;
+
+use super::Authenticator;
+use crate::{
+    Attempt, AuthError, AuthErrorKind, Authenticated, Credential,
+    pipeline::{Coming, Patience, Presented, Stop, finish_identity, prove},
+    strategy::{Slot, StrategyComing},
+};
+
+/// The judgement of several tokens that one of them holds up.
+pub(super) struct Held<G> {
+    pub(super) error: AuthError,
+    pub(super) begun: Option<Box<Begun<G>>>,
+}
+
+/// What a judgement goes on from.
+pub(super) struct Begun<G> {
+    /// The callers of the tokens before the one that is waited for.
+    pub(super) found: Vec<Authenticated<G>>,
+    pub(super) coming: Coming,
+}
+
+impl<G> From<AuthError> for Held<G> {
+    fn from(error: AuthError) -> Self {
+        Self { error, begun: None }
+    }
+}
+
+impl<G: Send + Sync + 'static> Authenticator<G> {
+    /// Judges all tokens of a request, as far as nothing has to be waited for.
+    pub(super) fn judge(&self, tokens: &[Presented<'_>]) -> Result<Authenticated<G>, Held<G>> {
+        if let ([token], None) = (tokens, &self.requirement) {
+            return self.judge_one(token).map_err(|stop| held(stop, Vec::new()));
+        }
+        let mut found = Vec::new();
+        for token in tokens {
+            match self.judge_one(token) {
+                Ok(caller) => found.push(caller),
+                Err(stop) => return Err(held(stop, found)),
+            }
+        }
+        Ok(self.choose(found)?)
+    }
+
+    /// Finds the caller among those of all tokens: the first, unless a requirement chooses.
+    pub(super) fn choose(
+        &self,
+        mut found: Vec<Authenticated<G>>,
+    ) -> Result<Authenticated<G>, AuthError> {
+        match &self.requirement {
+            Some(requirement) => requirement.choose(found),
+            None if found.is_empty() => Err(AuthErrorKind::NoCredentials.into()),
+            None => {
+                let first = found.remove(0);
+                Ok(first.with_others(found))
+            }
+        }
+    }
+
+    /// Judges one token by the strategies in order.
+    #[inline]
+    pub(super) fn judge_one(&self, token: &Presented<'_>) -> Result<Authenticated<G>, Stop> {
+        let judged = match self.engine.chain.load() {
+            None => prove(&self.engine, token, Patience::Ask),
+            Some(slots) => self.ask_from(0, &slots, None, token),
+        };
+        judged.map_err(|stop| Stop { error: stop.error.about(&token.token), ..stop })
+    }
+
+    /// Asks the strategies from one on.
+    pub(super) fn ask_from(
+        &self,
+        start: usize,
+        slots: &Arc<Vec<Slot>>,
+        mut told: Option<AuthError>,
+        token: &Presented<'_>,
+    ) -> Result<Authenticated<G>, Stop> {
+        for (position, slot) in slots.iter().enumerate().skip(start) {
+            let registered = match slot {
+                Slot::Jwt => match prove(&self.engine, token, Patience::Ask) {
+                    Err(stop) if stop.abstains => {
+                        told = Some(stop.error);
+                        continue;
+                    }
+                    judged => return judged,
+                },
+                Slot::Other(registered) => registered,
+            };
+            // The place is for the tokens of one, which is another.
+            if token.of_issuer.as_deref().is_some_and(|name| name != registered.name()) {
+                continue;
+            }
+            match registered.attempt(&Credential::of(&token.token)?) {
+                Attempt::Abstain => {}
+                Attempt::Accept(identity) => {
+                    return finish_identity(&self.engine, identity, &registered.origin);
+                }
+                Attempt::Refuse(error) => return Err(error.into()),
+                Attempt::Later(attempt) => {
+                    let coming = StrategyComing {
+                        attempt,
+                        registered: Arc::clone(registered),
+                        slots: Arc::clone(slots),
+                        next: position.saturating_add(1),
+                        told,
+                    };
+                    return Err(Stop::until(Coming::Strategy(coming)));
+                }
+            }
+        }
+        let reason = "no strategy knows the token";
+        let nobody = AuthError::because(AuthErrorKind::NoCredentials, reason);
+        Err(told.unwrap_or(nobody).into())
+    }
+}
+
+fn held<G>(stop: Stop, found: Vec<Authenticated<G>>) -> Held<G> {
+    let begun = stop.coming.map(|coming| Box::new(Begun { found, coming: *coming }));
+    Held { error: stop.error, begun }
+}

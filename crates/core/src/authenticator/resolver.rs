@@ -1,0 +1,255 @@
+//! Rights that the application looks up for each caller.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::{OnceCell, Semaphore};
+
+use crate::{
+    AuthError, AuthErrorKind, BoxFuture, Clock, NumericDate, Principal, future::PanicCaught,
+};
+
+/// How many grants are kept, where they are kept for a while.
+const MAX_KEPT: usize = 10_000;
+
+/// Looks up what a caller may do *now*: in a database, or at another service.
+///
+/// Closures are one:
+///
+/// ```
+/// use portcullis::{AuthErrorKind, Authenticator, Principal, Resolving};
+///
+/// struct Rights {
+///     is_editor: bool,
+/// }
+///
+/// let builder = Authenticator::builder().with_resolver(Resolving::new(|caller: Principal| async move {
+///     match caller.subject() {
+///         "alice" => Ok(Rights { is_editor: true }),
+///         "bob" => Err(AuthErrorKind::SubjectDisabled.into()),
+///         _ => Err(AuthErrorKind::SubjectUnknown.into()),
+///     }
+/// }));
+/// ```
+pub trait Resolver<G>: Send + Sync {
+    /// Looks up the rights of a caller whose token was found good.
+    ///
+    /// Errors say what was found: [`SubjectUnknown`](AuthErrorKind::SubjectUnknown),
+    /// [`SubjectDisabled`](AuthErrorKind::SubjectDisabled),
+    /// [`ActorDisabled`](AuthErrorKind::ActorDisabled), or
+    /// [`ResolverUnavailable`](AuthErrorKind::ResolverUnavailable) with the cause as its
+    /// [source](AuthError::with_source), which callers may try again (503).
+    fn resolve(&self, caller: Principal) -> BoxFuture<'static, Result<G, AuthError>>;
+}
+
+impl<G, F, Fut> Resolver<G> for F
+where
+    F: Fn(Principal) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<G, AuthError>> + Send + 'static,
+{
+    fn resolve(&self, caller: Principal) -> BoxFuture<'static, Result<G, AuthError>> {
+        Box::pin(self(caller))
+    }
+}
+
+/// A [`Resolver`], and how it is asked.
+///
+/// 1. Requests with equal claims that come while one is looked up share its answer.
+/// 2. No more than a number of look-ups run at once; the others wait for their turn.
+/// 3. A look-up that takes too long, and one that panics, refuses the request as
+///    [`ResolverUnavailable`](AuthErrorKind::ResolverUnavailable): 503.
+/// 4. Nothing is kept, unless that is said: a change in the database holds from the next request on.
+#[must_use]
+pub struct Resolving<G> {
+    resolver: Box<dyn Resolver<G>>,
+    timeout: Duration,
+    keep_for: Duration,
+    share: Share,
+    turns: Semaphore,
+    flights: Mutex<HashMap<Box<str>, Flight<G>>>,
+    kept: Mutex<HashMap<Box<str>, Kept<G>>>,
+}
+
+/// One look-up, and all who wait for its answer.
+type Flight<G> = Arc<OnceCell<Result<Arc<G>, AuthError>>>;
+
+#[derive(Debug)]
+struct Kept<G> {
+    grant: Arc<G>,
+    until: NumericDate,
+}
+
+/// What makes two callers the same for the resolver.
+enum Share {
+    EqualClaims,
+    Function(Box<dyn Fn(&Principal) -> String + Send + Sync>),
+}
+
+impl<G: Send + Sync + 'static> Resolving<G> {
+    /// Asks this resolver.
+    pub fn new(resolver: impl Resolver<G> + 'static) -> Self {
+        Self {
+            resolver: Box::new(resolver),
+            timeout: Duration::from_secs(2),
+            keep_for: Duration::ZERO,
+            share: Share::EqualClaims,
+            turns: Semaphore::new(64),
+            flights: Mutex::default(),
+            kept: Mutex::default(),
+        }
+    }
+
+    /// The longest time that a look-up may take, the wait for its turn included. Default: 2 seconds.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// The number of look-ups that may run at once. Default: 64.
+    pub fn concurrency(self, concurrency: NonZeroUsize) -> Self {
+        let turns = Semaphore::new(concurrency.get().min(Semaphore::MAX_PERMITS));
+        Self { turns, ..self }
+    }
+
+    /// How long an answer is kept. A change of rights holds after that time only. Default: not at all.
+    pub fn keep_for(self, keep_for: Duration) -> Self {
+        Self { keep_for, ..self }
+    }
+
+    /// What makes two callers the same, such as the subject alone, so that all tokens of a subject
+    /// share an answer. Default: all claims are equal.
+    ///
+    /// # Security
+    ///
+    /// What the resolver looks at must be part of it: a caller gets the rights of another whose text is
+    /// the same. Subjects are unique within their issuer only.
+    pub fn share_by(self, function: impl Fn(&Principal) -> String + Send + Sync + 'static) -> Self {
+        Self { share: Share::Function(Box::new(function)), ..self }
+    }
+
+    /// Returns the grant of a caller, if it is kept.
+    pub(super) fn kept(&self, caller: &Principal, clock: &dyn Clock) -> Option<Arc<G>> {
+        if self.keep_for.is_zero() {
+            return None;
+        }
+        let key = self.key(caller);
+        let kept = lock(&self.kept);
+        let grant = kept.get(&*key).filter(|kept| clock.now() < kept.until)?;
+        Some(Arc::clone(&grant.grant))
+    }
+
+    /// Returns the grant of a caller, looked up now or by a request that has begun to.
+    pub(super) async fn resolve(
+        &self,
+        caller: &Principal,
+        clock: &dyn Clock,
+    ) -> Result<Arc<G>, AuthError> {
+        let key = self.key(caller);
+        let joined = Joined { resolving: self, flight: self.join(&key), key };
+        let asked = joined.flight.get_or_init(|| self.ask(&joined.key, caller, clock));
+        asked.await.clone()
+    }
+
+    /// Takes part in a look-up that is under way, or begins one. One that is over is of the past.
+    fn join(&self, key: &str) -> Flight<G> {
+        let mut flights = lock(&self.flights);
+        if let Some(flight) = flights.get(key)
+            && !flight.initialized()
+        {
+            return Arc::clone(flight);
+        }
+        let flight = Flight::default();
+        flights.insert(key.into(), Arc::clone(&flight));
+        flight
+    }
+
+    async fn ask(
+        &self,
+        key: &str,
+        caller: &Principal,
+        clock: &dyn Clock,
+    ) -> Result<Arc<G>, AuthError> {
+        let unavailable =
+            |reason| Err(AuthError::because(AuthErrorKind::ResolverUnavailable, reason));
+        let answer = async {
+            // Closed never: a turn comes, or the time is up.
+            let _turn = self.turns.acquire().await;
+            PanicCaught(self.resolver.resolve(caller.clone())).await
+        };
+        let answer = tokio::select! {
+            answer = answer => answer,
+            () = clock.sleep(self.timeout) => {
+                return unavailable("the resolver did not answer in time");
+            }
+        };
+        match answer {
+            Some(Ok(grant)) => {
+                let grant = Arc::new(grant);
+                self.keep(key, &grant, clock);
+                Ok(grant)
+            }
+            Some(Err(error)) => Err(super::grant_source::of_a_caller(error)),
+            None => unavailable("the resolver panicked"),
+        }
+    }
+
+    fn keep(&self, key: &str, grant: &Arc<G>, clock: &dyn Clock) {
+        if self.keep_for.is_zero() {
+            return;
+        }
+        let now = clock.now();
+        let mut kept = lock(&self.kept);
+        if kept.len() >= MAX_KEPT {
+            kept.retain(|_, kept| now < kept.until);
+        }
+        if kept.len() < MAX_KEPT {
+            let until = now.saturating_add(self.keep_for);
+            kept.insert(key.into(), Kept { grant: Arc::clone(grant), until });
+        }
+    }
+
+    fn key(&self, caller: &Principal) -> Box<str> {
+        match &self.share {
+            // The origin too, because of issuers whose tokens do not name them.
+            Share::EqualClaims => {
+                [caller.trusted_issuer(), "\n", caller.claims_text()].concat().into()
+            }
+            Share::Function(function) => function(caller).into(),
+        }
+    }
+}
+
+/// A request that takes part in a look-up. The last one, and any after the end, clears up.
+struct Joined<'r, G> {
+    resolving: &'r Resolving<G>,
+    flight: Flight<G>,
+    key: Box<str>,
+}
+
+impl<G> Drop for Joined<'_, G> {
+    fn drop(&mut self) {
+        let mut flights = lock(&self.resolving.flights);
+        let is_ours = flights.get(&*self.key).is_some_and(|own| Arc::ptr_eq(own, &self.flight));
+        // Two hold it if nobody else does: the map and this one.
+        if is_ours && (self.flight.initialized() || Arc::strong_count(&self.flight) <= 2) {
+            flights.remove(&*self.key);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<G> fmt::Debug for Resolving<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resolving")
+            .field("timeout", &self.timeout)
+            .field("keep_for", &self.keep_for)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,404 @@
+//! The chain of strategies: whose word counts, whatever the others say.
+
+#![expect(clippy::panic, reason = "short helpers of tests")]
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use conformance::{AUDIENCE, NOW, Request};
+use portcullis::{
+    Admission, Attempt, AuthErrorKind, Authenticator, Challenge, ConfigError, Credential, Identity,
+    Judgement, NumericDate, Place, Requirement, Strategy, Verdict, policy,
+};
+use portcullis_testkit::{ManualClock, TestIssuer};
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Says {
+    Accept,
+    Refuse,
+    Abstain,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum When {
+    Now,
+    Later,
+    /// It takes two steps.
+    MuchLater,
+}
+
+/// Says what it is told to say, and counts how often it is asked.
+#[derive(Clone, Debug)]
+struct Told {
+    name: &'static str,
+    says: Says,
+    when: When,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Told {
+    fn new(name: &'static str, says: Says, when: When) -> Self {
+        Self { name, says, when, asked: Arc::default() }
+    }
+
+    fn attempt(name: &str, says: Says) -> Attempt {
+        match says {
+            Says::Accept => Attempt::Accept(Identity::new(name)),
+            Says::Refuse => Attempt::Refuse(AuthErrorKind::TokenRevoked.into()),
+            Says::Abstain => Attempt::Abstain,
+        }
+    }
+}
+
+impl Strategy for Told {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn attempt(&self, _: &Credential<'_>) -> Attempt {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let (name, says) = (self.name, self.says);
+        match self.when {
+            When::Now => Self::attempt(name, says),
+            When::Later => Attempt::Later(Box::pin(async move {
+                tokio::task::yield_now().await;
+                Self::attempt(name, says)
+            })),
+            When::MuchLater => Attempt::Later(Box::pin(async move {
+                Attempt::Later(Box::pin(async move { Self::attempt(name, says) }))
+            })),
+        }
+    }
+}
+
+async fn patient(auth: &Authenticator, request: &Request) -> Verdict {
+    match auth.begin(request) {
+        Judgement::Done(verdict) => verdict,
+        Judgement::Waiting(waiting) => waiting.await,
+    }
+}
+
+fn outcome(verdict: &Verdict) -> String {
+    match &verdict.result {
+        Ok(caller) => caller.principal().subject().to_owned(),
+        Err(error) => error.kind().code().to_owned(),
+    }
+}
+
+async fn judge(auth: &Authenticator, token: &str) -> String {
+    outcome(&patient(auth, &Request::new().bearer(token)).await)
+}
+
+/// What must come of three answers: the first that is not an abstention.
+fn expected(answers: &[(&str, Says)]) -> String {
+    for (name, says) in answers {
+        match says {
+            Says::Accept => return (*name).to_owned(),
+            Says::Refuse => return "token_revoked".to_owned(),
+            Says::Abstain => {}
+        }
+    }
+    "no_credentials".to_owned()
+}
+
+#[tokio::test]
+async fn the_first_that_does_not_abstain_decides_whatever_the_others_say_and_when() {
+    let says = [Says::Accept, Says::Refuse, Says::Abstain];
+    let whens = [When::Now, When::Later, When::MuchLater];
+    let mut rows = 0;
+    for combination in 0..27 {
+        let answer = |digit: u32| says.get(combination / 3_usize.pow(digit) % 3).copied().unwrap();
+        for pace in 0..27 {
+            let when = |digit: u32| whens.get(pace / 3_usize.pow(digit) % 3).copied().unwrap();
+            let strategies = [
+                Told::new("first", answer(0), when(0)),
+                Told::new("second", answer(1), when(1)),
+                Told::new("third", answer(2), when(2)),
+            ];
+            let answers: Vec<_> = strategies.iter().map(|one| (one.name, one.says)).collect();
+            let auth = strategies
+                .iter()
+                .fold(Authenticator::builder(), |builder, one| builder.strategy(one.clone()))
+                .build()
+                .unwrap();
+            assert_eq!(judge(&auth, "opaque").await, expected(&answers), "{strategies:?}");
+            let decided = answers.iter().position(|(_, says)| *says != Says::Abstain);
+            for (position, one) in strategies.iter().enumerate() {
+                let asked = usize::from(decided.is_none_or(|decided| position <= decided));
+                assert_eq!(one.asked.load(Ordering::SeqCst), asked, "{position} of {strategies:?}");
+            }
+            rows += 1;
+        }
+    }
+    assert_eq!(rows, 729);
+}
+
+struct World {
+    issuer: TestIssuer,
+    stranger: TestIssuer,
+    clock: ManualClock,
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = ManualClock::at(NumericDate::from_seconds(NOW));
+        let issuer = |name| TestIssuer::new(name).clock(clock.clone());
+        Self { issuer: issuer("https://idp.test"), stranger: issuer("https://s.test"), clock }
+    }
+
+    fn builder(&self) -> portcullis::AuthenticatorBuilder {
+        Authenticator::builder().clock(self.clock.clone()).audience(AUDIENCE)
+    }
+
+    fn token(&self) -> String {
+        self.issuer.token().audience(AUDIENCE).build()
+    }
+}
+
+#[tokio::test]
+async fn issuers_stand_where_the_first_was_added() {
+    let world = World::new();
+    let accept = || Told::new("sessions", Says::Accept, When::Now);
+    let after = world.builder().issuer(world.issuer.trusted()).strategy(accept()).build().unwrap();
+    assert_eq!(judge(&after, &world.token()).await, "alice");
+    let before = world.builder().strategy(accept()).issuer(world.issuer.trusted()).build().unwrap();
+    assert_eq!(judge(&before, &world.token()).await, "sessions");
+}
+
+#[tokio::test]
+async fn issuers_abstain_from_tokens_that_are_not_theirs_and_refuse_bad_ones_that_are() {
+    let world = World::new();
+    let auth = world
+        .builder()
+        .issuer(world.issuer.trusted())
+        .strategy(Told::new("sessions", Says::Accept, When::Now))
+        .build()
+        .unwrap();
+    let foreign = world.stranger.token().audience(AUDIENCE).build();
+    for token in ["opaque", "a.b.c", &foreign, &"x".repeat(20_000), "key:with-colon"] {
+        assert_eq!(judge(&auth, token).await, "sessions", "{token}");
+    }
+    let expired = world.issuer.token().audience(AUDIENCE).expired().build();
+    assert_eq!(judge(&auth, &expired).await, "token_expired");
+    let unknown = world.issuer.token().audience(AUDIENCE).header("kid", "unknown").build();
+    assert_eq!(judge(&auth, &unknown).await, "unknown_key");
+}
+
+#[tokio::test]
+async fn where_all_abstain_the_issuers_say_why() {
+    let world = World::new();
+    let auth = world
+        .builder()
+        .issuer(world.issuer.trusted())
+        .strategy(Told::new("sessions", Says::Abstain, When::Later))
+        .build()
+        .unwrap();
+    let foreign = world.stranger.token().audience(AUDIENCE).build();
+    assert_eq!(judge(&auth, &foreign).await, "untrusted_issuer");
+    assert_eq!(judge(&auth, "opaque").await, "malformed_token");
+    assert_eq!(judge(&auth, "not a token").await, "malformed_request");
+}
+
+#[tokio::test]
+async fn a_token_that_nobody_knows_is_not_let_through_as_none() {
+    let world = World::new();
+    let auth = world.builder().strategy(Told::new("sessions", Says::Abstain, When::Now));
+    let auth = auth.build().unwrap().admitting(Admission::Optional);
+    let verdict = patient(&auth, &Request::new().bearer("opaque")).await;
+    assert_eq!((outcome(&verdict).as_str(), verdict.admits_anonymous), ("no_credentials", false));
+    let verdict = patient(&auth, &Request::new()).await;
+    assert_eq!((outcome(&verdict).as_str(), verdict.admits_anonymous), ("no_credentials", true));
+    let challenge = Challenge::from(&patient(&auth, &Request::new()).await.result.unwrap_err());
+    assert_eq!(challenge.status(), 401);
+}
+
+#[derive(Debug)]
+struct Panicking(When);
+
+impl Strategy for Panicking {
+    fn name(&self) -> &str {
+        "panicking"
+    }
+
+    fn attempt(&self, _: &Credential<'_>) -> Attempt {
+        match self.0 {
+            When::Now => panic!("on purpose"),
+            _ => Attempt::Later(Box::pin(async { panic!("on purpose") })),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_strategy_that_panics_refuses_the_request_and_nothing_else() {
+    for when in [When::Now, When::Later] {
+        let next = Told::new("next", Says::Accept, When::Now);
+        let auth = Authenticator::builder().strategy(Panicking(when)).strategy(next.clone());
+        let auth = auth.build().unwrap();
+        for _ in 0..2 {
+            let verdict = patient(&auth, &Request::new().bearer("opaque")).await;
+            let error = verdict.result.unwrap_err();
+            assert_eq!(error.kind(), AuthErrorKind::ResolverUnavailable, "{when:?}");
+            assert_eq!(Challenge::from(&error).status(), 503);
+        }
+        assert_eq!(next.asked.load(Ordering::SeqCst), 0);
+    }
+}
+
+#[tokio::test]
+async fn strategies_come_and_go_while_the_engine_runs() {
+    let world = World::new();
+    let auth = world.builder().issuer(world.issuer.trusted()).build().unwrap();
+    let shared = auth.clone();
+    assert_eq!(judge(&shared, "opaque").await, "malformed_token");
+    auth.add_strategy(Told::new("sessions", Says::Accept, When::Now)).unwrap();
+    assert_eq!(judge(&shared, "opaque").await, "sessions");
+    assert_eq!(judge(&shared, &world.token()).await, "alice");
+    auth.add_strategy(Told::new("sessions", Says::Refuse, When::Now)).unwrap();
+    assert_eq!(auth.strategies(), ["sessions", "sessions"]);
+    assert_eq!(auth.remove_strategy("sessions"), 2);
+    assert_eq!(auth.remove_strategy("sessions"), 0);
+    assert_eq!(judge(&shared, "opaque").await, "malformed_token");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_is_refused_while_strategies_come_and_go() {
+    let world = World::new();
+    let auth = world.builder().issuer(world.issuer.trusted()).build().unwrap();
+    let (requests, token) = (auth.clone(), world.token());
+    let load = tokio::spawn(async move {
+        for request in 0..2_000 {
+            assert_eq!(judge(&requests, &token).await, "alice", "{request}");
+            if request % 50 == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    while !load.is_finished() {
+        auth.add_strategy(Told::new("sessions", Says::Abstain, When::Now)).unwrap();
+        tokio::task::yield_now().await;
+        auth.remove_strategy("sessions");
+    }
+    load.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_strategy_has_a_name_that_is_no_issuers() {
+    let world = World::new();
+    let named = |name| Told::new(name, Says::Accept, When::Now);
+    let builder = || world.builder().issuer(world.issuer.trusted());
+    let duplicate = builder().strategy(named("https://idp.test")).build().unwrap_err();
+    assert!(matches!(duplicate, ConfigError::DuplicateIssuer { .. }));
+    assert!(matches!(builder().strategy(named("")).build().unwrap_err(), ConfigError::EmptyIssuer));
+    let running = builder().build().unwrap();
+    assert!(running.add_strategy(named("https://idp.test")).is_err());
+    assert!(matches!(Authenticator::builder().build().unwrap_err(), ConfigError::NoIssuer));
+}
+
+#[tokio::test]
+async fn places_and_requirements_name_strategies_like_issuers() {
+    let world = World::new();
+    let builder = || {
+        world.builder().issuer(world.issuer.trusted()).strategy(Told::new(
+            "sessions",
+            Says::Accept,
+            When::Later,
+        ))
+    };
+    let places = [Place::bearer(), Place::header("x-session").of_issuer("sessions")];
+    let auth = builder().places(places).build().unwrap();
+    let session = Request::new().field("x-session", "opaque");
+    assert_eq!(outcome(&patient(&auth, &session).await), "sessions");
+    // The issuers are not asked there, and the strategy is.
+    let jwt_there = Request::new().field("x-session", world.token());
+    assert_eq!(outcome(&patient(&auth, &jwt_there).await), "sessions");
+
+    let all = Requirement::all([
+        Requirement::issuer("https://idp.test"),
+        Requirement::issuer("sessions"),
+    ]);
+    let both = auth.requiring(all).unwrap();
+    let request = session.bearer(&world.token());
+    let verdict = patient(&both, &request).await;
+    let caller = verdict.result.as_ref().unwrap();
+    assert_eq!(caller.principal().subject(), "alice");
+    assert_eq!(caller.others().first().unwrap().principal().issuer(), "sessions");
+
+    let bound_to_jwt = [Place::bearer().of_issuer("https://idp.test")];
+    let auth = builder().places(bound_to_jwt).build().unwrap();
+    assert_eq!(judge(&auth, "opaque").await, "malformed_token");
+}
+
+#[derive(Debug)]
+struct Keys;
+
+impl Strategy for Keys {
+    fn name(&self) -> &str {
+        "keys"
+    }
+
+    fn attempt(&self, credential: &Credential<'_>) -> Attempt {
+        match credential.unverified_issuer() {
+            Some(_) => Attempt::Abstain,
+            None => Attempt::Accept(
+                Identity::new("etl")
+                    .roles(["writer"])
+                    .scope("jobs:read jobs:write")
+                    .client_id("batch")
+                    .claim("team", "data")
+                    .claim("permissions", ["ns:read"])
+                    .expires_at(NumericDate::from_seconds(NOW + 60)),
+            ),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_identity_is_a_caller_like_any_other() {
+    let auth = Authenticator::builder().strategy(Keys).build().unwrap();
+    let caller = auth.authenticate_token("opaque").unwrap();
+    let (who, grant) = (caller.principal(), caller.grant());
+    assert_eq!((who.subject(), who.issuer(), who.client_id()), ("etl", "keys", Some("batch")));
+    assert_eq!(who.expires_at(), Some(NumericDate::from_seconds(NOW + 60)));
+    assert_eq!(who.claim::<String>("team").unwrap().as_deref(), Some("data"));
+    assert!(grant.has_role("writer") && grant.has_scope("jobs:read"));
+    assert!(grant.has_permission("ns", "read"));
+    let rule = policy::scope("jobs:write").and(policy::claim("team", "data"));
+    assert!(rule.check(who, grant).is_ok());
+}
+
+#[tokio::test]
+async fn an_identity_of_nonsense_refuses() {
+    #[derive(Debug)]
+    struct Nonsense;
+    impl Strategy for Nonsense {
+        fn name(&self) -> &str {
+            "nonsense"
+        }
+        fn attempt(&self, credential: &Credential<'_>) -> Attempt {
+            let identity = Identity::new("x");
+            Attempt::Accept(match credential.token() {
+                "act" => identity.claim("act", "not an actor"),
+                "exp" => identity.claim("exp", "tomorrow"),
+                "roles" => identity.claim("roles", 1),
+                _ => identity.claim("map", std::collections::HashMap::from([((1, 2), 3)])),
+            })
+        }
+    }
+    let auth = Authenticator::builder().strategy(Nonsense).build().unwrap();
+    for token in ["act", "exp", "roles", "map"] {
+        assert_eq!(judge(&auth, token).await, "malformed_claim", "{token}");
+    }
+}
+
+#[test]
+fn the_unverified_issuer_is_read_of_anything_that_looks_like_a_jwt() {
+    let world = World::new();
+    let token = world.token();
+    assert_eq!(Credential::new(&token).unverified_issuer().as_deref(), Some("https://idp.test"));
+    for token in ["", "a.b", "a.b.c", "a.e30.c", "a.e30.c.d", "a.bnVsbA.c", "..", "....."] {
+        assert_eq!(Credential::new(token).unverified_issuer(), None, "{token}");
+    }
+    assert_eq!(format!("{:?}", Credential::new("secret")), "Credential(***)");
+}
