@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use portcullis::{Algorithm, Issuer, RefreshPolicy};
+use tokio::runtime::{Builder, Runtime};
 
 use super::support::{
     Answer, Control, World, chain, clock, engine, issuer, key, now, patient_verdict, settle, soon,
@@ -115,11 +116,101 @@ fn without_a_runtime_ready_says_what_is_missing_and_a_later_one_serves() {
     };
     assert!(chain(&result.unwrap_err()).contains("tokio runtime"));
     drop(ready);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    runtime().block_on(async {
         soon(world.auth.ready()).await.unwrap();
         assert_eq!(world.verdict(), "accepted");
     });
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+#[test]
+fn rule_21_tasks_whose_runtime_is_gone_start_again_in_the_next_one() {
+    let world = World::new();
+    runtime().block_on(async { soon(world.auth.ready()).await.unwrap() });
+    for _ in 0..3 {
+        let hits = world.source.hits();
+        runtime().block_on(async {
+            // Here it is a request that finds out.
+            assert_eq!(world.verdict(), "accepted");
+            world.advance(505).await;
+            assert_eq!(world.source.hits(), hits + 1);
+            world.issuer.rotate(Algorithm::ES256);
+            world.publish();
+            let waiting = patient_verdict(world.auth.clone(), world.token());
+            assert_eq!(soon(waiting).await, "accepted");
+            // And one that waited is served even where the next runtime must first notice.
+            world.source.hold();
+            world.advance(505).await;
+            assert_eq!(world.source.running(), 1);
+        });
+        assert_eq!(world.source.running(), 0);
+        world.source.release();
+    }
+    let World { auth, source, .. } = world;
+    runtime().block_on(async {
+        soon(auth.shutdown()).await;
+        drop(auth);
+        settle().await;
+    });
+    assert!(!source.is_held_elsewhere());
+}
+
+#[test]
+fn rule_21_a_fetch_that_ended_with_its_runtime_is_made_up_for_at_once() {
+    let world = World::new();
+    runtime().block_on(async { soon(world.auth.ready()).await.unwrap() });
+    world.issuer.rotate(Algorithm::ES256);
+    world.publish();
+    world.source.hold();
+    runtime().block_on(async {
+        assert_eq!(world.verdict(), "keys_unavailable");
+        settle().await;
+        assert_eq!((world.source.hits(), world.source.running()), (2, 1));
+    });
+    world.source.release();
+    runtime().block_on(async {
+        let waiting = patient_verdict(world.auth.clone(), world.token());
+        assert_eq!(soon(waiting).await, "accepted");
+    });
+}
+
+#[test]
+fn after_a_shutdown_nothing_starts_in_another_runtime() {
+    let world = World::new();
+    let first = runtime();
+    first.block_on(async { soon(world.auth.ready()).await.unwrap() });
+    // Told to stop, but its runtime ends before it can.
+    let mut shutdown = Box::pin(world.auth.shutdown());
+    let waker = std::task::Waker::noop();
+    let polled = shutdown.as_mut().poll(&mut std::task::Context::from_waker(waker));
+    assert!(polled.is_pending());
+    drop(first);
+    runtime().block_on(async {
+        soon(shutdown).await;
+        assert_eq!(world.verdict(), "accepted");
+        world.advance(505).await;
+        soon(world.auth.shutdown()).await;
+    });
+    assert_eq!(world.source.hits(), 1);
+}
+
+#[tokio::test]
+async fn rule_21_every_shutdown_waits_until_the_tasks_are_over() {
+    let world = World::ready().await;
+    world.source.hold();
+    world.advance(505).await;
+    assert_eq!(world.source.running(), 1);
+    let (first, second) = (world.auth.clone(), world.auth.clone());
+    let mut first = Box::pin(first.shutdown());
+    let waker = std::task::Waker::noop();
+    let polled = first.as_mut().poll(&mut std::task::Context::from_waker(waker));
+    assert!(polled.is_pending());
+    soon(second.shutdown()).await;
+    assert_eq!(world.source.running(), 0);
+    soon(first).await;
 }
 
 #[tokio::test]

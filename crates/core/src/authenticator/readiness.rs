@@ -26,6 +26,8 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
             let mut waiting: Vec<FetchOver> =
                 sources.iter().map(|source| source.subscribe()).collect();
             while !self.has_keys(issuer) {
+                // At each turn, because a runtime that ends takes its tasks with it.
+                self.start_tasks();
                 if !self.engine.tasks.are_settled() {
                     return Err(no_runtime(issuer));
                 }
@@ -70,7 +72,8 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         KeyChanges { sources: sources.map(|source| source.subscribe()).collect() }
     }
 
-    /// Ends all tasks that fetch keys, and waits until they are over. The keys at hand stay.
+    /// Ends all tasks that fetch keys, and waits until they are over, as every other call of this
+    /// does meanwhile. The keys at hand stay.
     pub async fn shutdown(&self) {
         self.engine.tasks.stop().await;
         // Those whose task never ran, too.

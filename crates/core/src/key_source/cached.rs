@@ -103,6 +103,18 @@ impl CachedSource {
         self.lock().schedule.next_due()
     }
 
+    /// A task begins to ask the source: what a task before it has left undone comes first.
+    pub(super) fn resume(&self) {
+        if self.lock().schedule.resume() {
+            self.wake.notify_one();
+        }
+    }
+
+    /// The task that asks the source is gone. Those who wait look again, and start another one.
+    pub(super) fn interrupt(&self) {
+        self.finished.send_modify(|_| {});
+    }
+
     pub(super) async fn woken(&self) {
         self.wake.notified().await;
     }

@@ -13,6 +13,7 @@ mod file;
 mod remote;
 mod schedule;
 mod status;
+mod tasks;
 #[cfg(test)]
 mod tests;
 
@@ -22,12 +23,12 @@ use crate::{BoxFuture, NumericDate};
 
 pub(crate) use cached::{CachedSource, FetchOver, any_over};
 pub use document::{KeyDocument, Loaded, Validators};
-pub(crate) use driver::SourceTasks;
 pub use fetch::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch};
 pub use file::{JwkSetFile, PemFile};
 pub use remote::RemoteJwkSet;
 pub use schedule::RefreshPolicy;
 pub use status::{KeyInfo, KeyStatus};
+pub(crate) use tasks::SourceTasks;
 
 /// A place that keys come from.
 ///

@@ -209,6 +209,15 @@ impl Schedule {
         begins
     }
 
+    /// Takes over from a task that is gone. Tells whether a fetch is asked for: also one that it had
+    /// begun and will not end.
+    pub(crate) fn resume(&mut self) -> bool {
+        if self.fetch == FetchState::Begun {
+            self.fetch = FetchState::Asked;
+        }
+        self.fetch == FetchState::Asked
+    }
+
     /// The fetch is over, and requests see what it brought: the next miss may start another.
     pub(crate) fn finish(&mut self) {
         self.fetch = FetchState::Idle;
