@@ -125,6 +125,8 @@ async fn rotated_keys_are_fetched_when_a_token_names_one() {
     service.refuse(first, Keys::Fetched, 401, "unknown_key").await;
     service.refuse(first, Keys::AtHand, 401, "unknown_key").await;
     for token in rest {
+        // Asking is paid for, and there is one more fetch every ten seconds.
+        service.clock.advance(Duration::from_secs(10));
         service.refuse(token, Keys::Either, 401, "unknown_key").await;
     }
     for token in &new {

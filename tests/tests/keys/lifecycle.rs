@@ -81,9 +81,10 @@ async fn after_a_shutdown_nobody_waits_for_keys() {
     let waiting = tokio::spawn(patient_verdict(world.auth.clone(), world.token()));
     settle().await;
     soon(world.auth.shutdown()).await;
-    assert_eq!(soon(waiting).await.unwrap(), "unknown_key");
+    // Nobody has looked the key up, and nobody will.
+    assert_eq!(soon(waiting).await.unwrap(), "keys_unavailable");
     let waiting = patient_verdict(world.auth.clone(), world.token());
-    assert_eq!(soon(waiting).await, "unknown_key");
+    assert_eq!(soon(waiting).await, "keys_unavailable");
 
     let never_started = World::new();
     soon(never_started.auth.shutdown()).await;
@@ -175,6 +176,41 @@ fn rule_21_a_fetch_that_ended_with_its_runtime_is_made_up_for_at_once() {
         let waiting = patient_verdict(world.auth.clone(), world.token());
         assert_eq!(soon(waiting).await, "accepted");
     });
+}
+
+#[test]
+fn rule_21_who_waits_elsewhere_when_a_runtime_ends_is_served() {
+    for ready in [true, false] {
+        let world = World::new();
+        let other = runtime();
+        if ready {
+            runtime().block_on(async { soon(world.auth.ready()).await.unwrap() });
+            world.issuer.rotate(Algorithm::ES256);
+            world.publish();
+        }
+        world.source.hold();
+        other.block_on(async {
+            assert_eq!(world.verdict(), "keys_unavailable");
+            settle().await;
+            assert_eq!(world.source.running(), 1);
+        });
+        runtime().block_on(async {
+            let auth = world.auth.clone();
+            let token = world.token();
+            let waiting = tokio::spawn(async move {
+                if !ready {
+                    auth.ready().await.unwrap();
+                }
+                patient_verdict(auth, token).await
+            });
+            settle().await;
+            assert!(!waiting.is_finished());
+            world.source.release();
+            // From a thread of its own, because a runtime must not end inside of another.
+            std::thread::scope(|scope| scope.spawn(|| drop(other)).join().unwrap());
+            assert_eq!(soon(waiting).await.unwrap(), "accepted");
+        });
+    }
 }
 
 #[test]

@@ -168,7 +168,7 @@ async fn a_clock_that_goes_back_keeps_no_new_key_out() {
     world.clock.set(hour_ago);
     world.issuer.rotate(portcullis::Algorithm::ES256);
     world.publish();
-    assert_eq!(patient_verdict(world.auth.clone(), world.token()).await, "unknown_key");
+    assert_eq!(patient_verdict(world.auth.clone(), world.token()).await, "keys_unavailable");
     world.advance(10).await;
     assert_eq!(patient_verdict(world.auth.clone(), world.token()).await, "accepted");
 }

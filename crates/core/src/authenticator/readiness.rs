@@ -6,7 +6,7 @@ use super::Authenticator;
 use crate::{
     KeyStatus,
     issuer::IssuerConfig,
-    key_source::{FetchOver, KeySourceError, any_over},
+    key_source::{FetchEnd, FetchOver, KeySourceError, any_over},
 };
 
 impl<G: Send + Sync + 'static> Authenticator<G> {
@@ -151,6 +151,6 @@ impl KeyChanges {
     /// # }
     /// ```
     pub async fn changed(&mut self) -> bool {
-        !self.sources.is_empty() && any_over(&mut self.sources).await.1
+        !self.sources.is_empty() && any_over(&mut self.sources).await.1 != FetchEnd::Gone
     }
 }

@@ -9,14 +9,13 @@ use std::{
 use super::{Authenticator, Verdict, judge::Begun};
 use crate::{
     Attempt, AuthError, Authenticated, BoxFuture, NumericDate,
-    issuer::KeysComing,
     pipeline::{Coming, Presented, Stop, finish_identity},
     strategy::StrategyComing,
 };
 #[cfg(feature = "remote")]
 use crate::{
     AuthErrorKind,
-    issuer::Over,
+    issuer::{KeysComing, Over},
     pipeline::{Patience, prove},
 };
 
@@ -80,6 +79,10 @@ async fn judge_later<G: Send + Sync + 'static>(
 }
 
 /// Waits until one token is judged.
+#[cfg_attr(
+    not(feature = "remote"),
+    expect(unused_variables, reason = "keys alone have a deadline")
+)]
 async fn settle<G: Send + Sync + 'static>(
     auth: &Authenticator<G>,
     token: &Presented<'_>,
@@ -91,6 +94,7 @@ async fn settle<G: Send + Sync + 'static>(
             Ok(caller) => return Ok(caller),
             Err(Stop { error, coming: None, .. }) => return Err(error.about(&token.token)),
             Err(Stop { coming: Some(coming), .. }) => match *coming {
+                #[cfg(feature = "remote")]
                 Coming::Keys(coming) => wait_for_keys(auth, token, coming, deadline).await,
                 Coming::Strategy(coming) => wait_for_strategy(auth, token, coming).await,
                 Coming::Grant(principal) => {
@@ -131,19 +135,10 @@ async fn wait_for_keys<G: Send + Sync + 'static>(
     let until = *deadline.get_or_insert_with(|| clock.now().saturating_add(coming.longest_wait()));
     tokio::select! {
         judged = judge_when_over(auth, token, coming) => judged,
-        () = clock.sleep_until(until) => judge_at_last(auth, token),
+        () = clock.sleep_until(until) => {
+            prove(&auth.engine, token, Patience::NotAnswered)
+        }
     }
-}
-
-/// Keys that never change are never on their way.
-#[cfg(not(feature = "remote"))]
-async fn wait_for_keys<G>(
-    _: &Authenticator<G>,
-    _: &Presented<'_>,
-    coming: KeysComing,
-    _: &mut Option<NumericDate>,
-) -> Result<Authenticated<G>, Stop> {
-    match coming {}
 }
 
 /// Judges anew whenever a fetch is over, until the key is there or no fetch is left.
@@ -155,7 +150,15 @@ async fn judge_when_over<G: Send + Sync + 'static>(
 ) -> Result<Authenticated<G>, Stop> {
     loop {
         let over = coming.next_over().await;
-        let patience = if over == Over::AskAgain { Patience::Ask } else { Patience::JudgeNow };
+        let patience = match over {
+            Over::AskAgain => Patience::Ask,
+            Over::AllAnswered => Patience::AllAnswered,
+            Over::MoreToCome | Over::NotAnswered => Patience::NotAnswered,
+        };
+        if over == Over::AskAgain {
+            // The task that was to fetch may be gone with its runtime.
+            auth.start_tasks();
+        }
         match prove(&auth.engine, token, patience) {
             Err(Stop { coming: Some(next), error, abstains }) => match *next {
                 Coming::Keys(again) => coming = again,
@@ -165,18 +168,6 @@ async fn judge_when_over<G: Send + Sync + 'static>(
             judged => return judged,
         }
     }
-}
-
-/// Judges at the end of the wait. A key that has not been looked up is not unknown.
-#[cfg(feature = "remote")]
-fn judge_at_last<G: Send + Sync + 'static>(
-    auth: &Authenticator<G>,
-    token: &Presented<'_>,
-) -> Result<Authenticated<G>, Stop> {
-    prove(&auth.engine, token, Patience::JudgeNow).map_err(|stop| match stop.error.kind() {
-        AuthErrorKind::UnknownKey => AuthError::from(AuthErrorKind::KeysUnavailable).into(),
-        _ => stop,
-    })
 }
 
 #[cfg(feature = "remote")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, Guard};
 
 #[cfg(feature = "remote")]
-use crate::key_source::{CachedSource, FetchOver, KeySource, KeySourceError, any_over};
+use crate::key_source::{CachedSource, FetchEnd, FetchOver, KeySource, KeySourceError, any_over};
 use crate::{NumericDate, VerificationKey, keys::Keys};
 #[cfg(feature = "remote")]
 use std::time::Duration;
@@ -34,22 +34,7 @@ impl IssuerKeys {
     pub(crate) fn load(&self, _now: NumericDate) -> Guard<Arc<Keys>> {
         self.current.load()
     }
-
-    #[expect(clippy::unused_self, reason = "with changing keys there are sources to ask")]
-    pub(crate) fn ask(&self, _key_id: Option<&str>, _now: NumericDate) -> Option<KeysComing> {
-        None
-    }
-
-    #[expect(clippy::unused_self, reason = "with changing keys there are sources to ask")]
-    pub(crate) fn trouble(&self) -> Option<std::convert::Infallible> {
-        None
-    }
 }
-
-/// Keys that never change are never on their way.
-#[cfg(not(feature = "remote"))]
-#[derive(Debug)]
-pub(crate) enum KeysComing {}
 
 #[cfg(feature = "remote")]
 impl IssuerKeys {
@@ -86,17 +71,24 @@ impl IssuerKeys {
         &self.sources
     }
 
-    /// Asks the sources for a key that is not there.
-    pub(crate) fn ask(&self, key_id: Option<&str>, now: NumericDate) -> Option<KeysComing> {
-        let mut wait = Duration::ZERO;
-        let mut coming = Vec::new();
+    /// Asks the sources for a key that is not there. It is unknown only where each of them says so.
+    pub(crate) fn ask(&self, key_id: Option<&str>, now: NumericDate) -> Asked<KeysComing> {
+        let mut asked = KeysComing { coming: Vec::new(), wait: Duration::ZERO, all_answered: true };
         for source in &self.sources {
-            if let Some(over) = source.miss(key_id, now) {
-                wait = wait.max(source.waiting_time());
-                coming.push(over);
+            match source.miss(key_id, now) {
+                Asked::Coming(over) => {
+                    asked.wait = asked.wait.max(source.waiting_time());
+                    asked.coming.push(over);
+                }
+                Asked::Unknown => {}
+                Asked::NotNow => asked.all_answered = false,
             }
         }
-        (!coming.is_empty()).then_some(KeysComing { coming, wait })
+        match (asked.coming.is_empty(), asked.all_answered) {
+            (false, _) => Asked::Coming(asked),
+            (true, true) => Asked::Unknown,
+            (true, false) => Asked::NotNow,
+        }
     }
 
     /// Returns why a key could not be looked up, if a source is in trouble.
@@ -127,12 +119,26 @@ impl IssuerKeys {
     }
 }
 
+/// What asking for a key that is not there leads to.
+#[cfg(feature = "remote")]
+#[derive(Debug)]
+pub(crate) enum Asked<T> {
+    /// A fetch is on its way that may bring it.
+    Coming(T),
+    /// It was asked for a short while ago, and is not there.
+    Unknown,
+    /// It cannot be asked for now: nobody can say whether it is there.
+    NotNow,
+}
+
 /// Fetches that may bring a key that was missing.
 #[cfg(feature = "remote")]
 #[derive(Debug)]
 pub(crate) struct KeysComing {
     coming: Vec<FetchOver>,
     wait: Duration,
+    /// Whether each source that is not among them any more has said that it has no such key.
+    all_answered: bool,
 }
 
 #[cfg(feature = "remote")]
@@ -145,12 +151,14 @@ impl KeysComing {
     /// Waits until the next of them is over: not for all, so that a source that is down holds no
     /// other up. Never returns if none is left.
     pub(crate) async fn next_over(&mut self) -> Over {
-        let (index, _) = any_over(&mut self.coming).await;
-        let late = self.coming.swap_remove(index).is_late();
-        match (late, self.coming.is_empty()) {
-            (true, _) => Over::AskAgain,
-            (false, true) => Over::Last,
-            (false, false) => Over::MoreToCome,
+        let (index, end) = any_over(&mut self.coming).await;
+        self.coming.swap_remove(index);
+        self.all_answered &= end == FetchEnd::Answered;
+        match (end, self.coming.is_empty(), self.all_answered) {
+            (FetchEnd::AskAgain, _, _) => Over::AskAgain,
+            (_, false, _) => Over::MoreToCome,
+            (_, true, true) => Over::AllAnswered,
+            (_, true, false) => Over::NotAnswered,
         }
     }
 }
@@ -159,8 +167,11 @@ impl KeysComing {
 #[cfg(feature = "remote")]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Over {
-    /// It had begun before the token came: if it did not bring the key, another one may.
+    /// The answer says nothing of the key: another one may bring it.
     AskAgain,
     MoreToCome,
-    Last,
+    /// Every source has answered: a key that is not there now is unknown.
+    AllAnswered,
+    /// Some source has not: nobody can say that the key is unknown.
+    NotAnswered,
 }

@@ -6,10 +6,10 @@ mod keys;
 use std::time::Duration;
 
 #[cfg(feature = "remote")]
-pub(crate) use self::keys::Over;
+pub(crate) use self::keys::{Asked, KeysComing, Over};
 pub(crate) use self::{
     config::{EngineInfo, IssuerConfig, Origin, TrustedIssuers},
-    keys::{IssuerKeys, KeysComing},
+    keys::IssuerKeys,
 };
 use crate::{
     Algorithm, GrantMapping, JwkSet, TokenProfile, TokenType, VerificationKey, jws::AlgorithmSet,

@@ -8,7 +8,7 @@ use super::{
     KeyDocument, KeySource, KeySourceError, KeyStatus, Loaded, Validators,
     schedule::{Miss, Schedule},
 };
-use crate::{KeyInfo, NumericDate, VerificationKey, metrics};
+use crate::{KeyInfo, NumericDate, VerificationKey, issuer::Asked, metrics};
 
 /// One source with its last good keys.
 ///
@@ -20,8 +20,7 @@ pub(crate) struct CachedSource {
     /// Kept, so that no code of others runs under the lock.
     label: Box<str>,
     state: Mutex<State>,
-    /// Counts the fetches that are over.
-    finished: watch::Sender<u64>,
+    fetches: watch::Sender<FetchCount>,
     wake: Notify,
 }
 
@@ -40,6 +39,14 @@ struct Snapshot {
     last_success: NumericDate,
 }
 
+/// How many fetches are over. Whoever waits for one is woken at each change, and also where there
+/// will be none.
+#[derive(Clone, Copy, Debug, Default)]
+struct FetchCount {
+    over: u64,
+    succeeded: u64,
+}
+
 /// Keys that can be used, and until when.
 pub(crate) struct UsableKeys {
     pub(crate) keys: Arc<[VerificationKey]>,
@@ -56,9 +63,14 @@ impl CachedSource {
         });
         let schedule = Schedule::new(source.refresh_policy(), now);
         let state = State { schedule, snapshot, last_error: None, closed: false };
-        let (finished, _) = watch::channel(0);
         let label = source.label().into();
-        Self { source, label, state: Mutex::new(state), finished, wake: Notify::new() }
+        Self {
+            source,
+            label,
+            state: Mutex::new(state),
+            fetches: watch::Sender::default(),
+            wake: Notify::new(),
+        }
     }
 
     /// Returns the keys, unless there are none or they are too old.
@@ -70,21 +82,20 @@ impl CachedSource {
         usable.then(|| UsableKeys { keys: Arc::clone(&snapshot.document.keys), until })
     }
 
-    /// Asks for a fetch because a token names a key that is not there. What comes back tells when
-    /// the fetch is over; `None` if there is none to wait for.
-    pub(crate) fn miss(&self, key_id: Option<&str>, now: NumericDate) -> Option<FetchOver> {
+    /// Asks for a fetch because a token names a key that is not there.
+    pub(crate) fn miss(&self, key_id: Option<&str>, now: NumericDate) -> Asked<FetchOver> {
         let mut state = self.lock();
         if state.closed {
-            return None;
+            return Asked::NotNow;
         }
-        let over = |late| FetchOver { finished: self.finished.subscribe(), late };
         match state.schedule.miss(key_id, now) {
-            Miss::NoFetch => None,
-            Miss::Join => Some(over(false)),
-            Miss::JoinLate => Some(over(true)),
+            Miss::Unknown => Asked::Unknown,
+            Miss::NotNow => Asked::NotNow,
+            Miss::Join => Asked::Coming(self.fetch_over(false)),
+            Miss::JoinLate => Asked::Coming(self.fetch_over(true)),
             Miss::Fetch => {
                 self.wake.notify_one();
-                Some(over(false))
+                Asked::Coming(self.fetch_over(false))
             }
         }
     }
@@ -92,7 +103,7 @@ impl CachedSource {
     /// Nobody asks the source any more: those who wait for it need not.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
-        self.announce();
+        self.fetches.send_modify(|fetches| fetches.over = fetches.over.wrapping_add(1));
     }
 
     pub(crate) fn waiting_time(&self) -> std::time::Duration {
@@ -112,7 +123,7 @@ impl CachedSource {
 
     /// The task that asks the source is gone. Those who wait look again, and start another one.
     pub(super) fn interrupt(&self) {
-        self.finished.send_modify(|_| {});
+        self.fetches.send_modify(|_| {});
     }
 
     pub(super) async fn woken(&self) {
@@ -165,7 +176,11 @@ impl CachedSource {
     pub(super) fn announce(&self) {
         let mut state = self.lock();
         state.schedule.finish();
-        self.finished.send_modify(|finished| *finished = finished.wrapping_add(1));
+        let succeeded = state.last_error.is_none();
+        self.fetches.send_modify(|fetches| {
+            fetches.over = fetches.over.wrapping_add(1);
+            fetches.succeeded = fetches.succeeded.wrapping_add(succeeded.into());
+        });
     }
 
     /// Returns why there are no keys, or why the key that was asked for could not be looked up.
@@ -180,12 +195,18 @@ impl CachedSource {
     }
 
     pub(crate) fn subscribe(&self) -> FetchOver {
-        FetchOver { finished: self.finished.subscribe(), late: false }
+        self.fetch_over(false)
+    }
+
+    fn fetch_over(&self, late: bool) -> FetchOver {
+        let fetches = self.fetches.subscribe();
+        let before = *fetches.borrow();
+        FetchOver { fetches, before, late }
     }
 
     /// Tells whether any fetch is over, or none will come.
     pub(crate) fn was_asked(&self) -> bool {
-        *self.finished.borrow() > 0
+        self.fetches.borrow().over > 0
     }
 
     pub(crate) fn status(&self, issuer: &str, now: NumericDate) -> KeyStatus {
@@ -249,30 +270,50 @@ impl State {
 /// Tells when a fetch is over.
 #[derive(Debug)]
 pub(crate) struct FetchOver {
-    finished: watch::Receiver<u64>,
+    fetches: watch::Receiver<FetchCount>,
+    /// The count when it was asked for.
+    before: FetchCount,
     late: bool,
 }
 
-impl FetchOver {
-    /// Waits until a fetch is over. Returns whether there may be another: not if the source is gone.
-    pub(crate) async fn wait(&mut self) -> bool {
-        self.finished.changed().await.is_ok()
-    }
+/// How a fetch has ended, for one who has asked for it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FetchEnd {
+    /// The source has answered: what it did not bring is not there.
+    Answered,
+    /// The source has not answered.
+    Failed,
+    /// The fetch had begun before it was asked for, or its task is gone: another one may bring more.
+    AskAgain,
+    /// The engine is gone.
+    Gone,
+}
 
-    /// Tells whether the fetch had begun before it was asked for.
-    pub(crate) fn is_late(&self) -> bool {
-        self.late
+impl FetchOver {
+    /// Waits until a fetch is over, or will not come.
+    pub(crate) async fn wait(&mut self) -> FetchEnd {
+        if self.fetches.changed().await.is_err() {
+            return FetchEnd::Gone;
+        }
+        let count = *self.fetches.borrow_and_update();
+        if self.late || count.over == self.before.over {
+            FetchEnd::AskAgain
+        } else if count.succeeded == self.before.succeeded {
+            FetchEnd::Failed
+        } else {
+            FetchEnd::Answered
+        }
     }
 }
 
-/// Waits until a fetch of any source is over. Returns which, and whether there may be another; never
-/// returns for no sources.
-pub(crate) async fn any_over(sources: &mut [FetchOver]) -> (usize, bool) {
+/// Waits until a fetch of any source is over. Returns which, and how it has ended; never returns for
+/// no sources.
+pub(crate) async fn any_over(sources: &mut [FetchOver]) -> (usize, FetchEnd) {
     let mut waits: Vec<_> = sources.iter_mut().map(|source| Box::pin(source.wait())).collect();
     std::future::poll_fn(|cx| {
         for (index, wait) in waits.iter_mut().enumerate() {
-            if let std::task::Poll::Ready(more) = wait.as_mut().poll(cx) {
-                return std::task::Poll::Ready((index, more));
+            if let std::task::Poll::Ready(end) = wait.as_mut().poll(cx) {
+                return std::task::Poll::Ready((index, end));
             }
         }
         std::task::Poll::Pending

@@ -21,7 +21,7 @@ use std::{error::Error, fmt, sync::Arc};
 
 use crate::{BoxFuture, NumericDate};
 
-pub(crate) use cached::{CachedSource, FetchOver, any_over};
+pub(crate) use cached::{CachedSource, FetchEnd, FetchOver, any_over};
 pub use document::{KeyDocument, Loaded, Validators};
 pub use fetch::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch};
 pub use file::{JwkSetFile, PemFile};

@@ -141,8 +141,10 @@ pub(crate) enum Miss {
     Join,
     /// One has begun, perhaps before the key was published: wait for it, and then ask again.
     JoinLate,
-    /// The source was asked before, or may not be asked now.
-    NoFetch,
+    /// The source was asked a short while ago, and does not have it.
+    Unknown,
+    /// Too many were asked for: nobody can say whether the source has it.
+    NotNow,
 }
 
 impl Schedule {
@@ -178,11 +180,11 @@ impl Schedule {
         if let Some(key_id) = key_id
             && self.unknown.contains(key_id, now)
         {
-            return Miss::NoFetch;
+            return Miss::Unknown;
         }
         let miss = match self.fetch {
             FetchState::Idle if self.bucket.take(now) => Miss::Fetch,
-            FetchState::Idle => return Miss::NoFetch,
+            FetchState::Idle => return Miss::NotNow,
             FetchState::Asked => Miss::Join,
             // Its answer may be older than the key, and says nothing of it.
             FetchState::Begun => return Miss::JoinLate,

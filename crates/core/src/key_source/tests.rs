@@ -133,7 +133,7 @@ fn a_fetch_that_fails_was_paid_for_and_judges_no_key_id() {
         assert!(schedule.begin(START));
         fail(&mut schedule, START);
     }
-    assert_eq!(schedule.miss(Some("new"), START), Miss::NoFetch);
+    assert_eq!(schedule.miss(Some("new"), START), Miss::NotNow);
     assert_eq!(schedule.miss(Some("new"), seconds(10)), Miss::Fetch);
 }
 
@@ -150,7 +150,7 @@ fn who_asks_before_a_fetch_begins_joins_it_and_who_asks_later_is_not_judged_by_i
     assert_eq!(schedule.miss(Some("fourth"), START), Miss::JoinLate);
     schedule.finish();
     for (key_id, expected) in
-        [("first", Miss::NoFetch), ("second", Miss::NoFetch), ("third", Miss::Fetch)]
+        [("first", Miss::Unknown), ("second", Miss::Unknown), ("third", Miss::Fetch)]
     {
         assert_eq!(schedule.miss(Some(key_id), START), expected, "{key_id}");
     }

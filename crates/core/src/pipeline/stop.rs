@@ -1,9 +1,10 @@
 //! Why the way of a request ends early, and whether waiting may help.
 
 use super::peek::PeekedJwt;
+#[cfg(feature = "remote")]
+use crate::issuer::{Asked, KeysComing};
 use crate::{
-    AuthError, AuthErrorKind, NumericDate, Principal,
-    issuer::{IssuerConfig, KeysComing},
+    AuthError, AuthErrorKind, NumericDate, Principal, issuer::IssuerConfig,
     strategy::StrategyComing,
 };
 
@@ -21,6 +22,7 @@ pub(crate) struct Stop {
 #[derive(Debug)]
 pub(crate) enum Coming {
     /// A fetch that may bring the key that was missing.
+    #[cfg(feature = "remote")]
     Keys(KeysComing),
     /// The answer of a strategy.
     Strategy(StrategyComing),
@@ -48,16 +50,22 @@ impl From<AuthError> for Stop {
     }
 }
 
-/// Whether a key that is missing may be asked for.
+/// What is known of a key that is missing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Patience {
+    /// It may be asked for.
     Ask,
+    /// Every source was asked for it and has answered.
     #[cfg(feature = "remote")]
-    JudgeNow,
+    AllAnswered,
+    /// It was asked for, and not every source has answered.
+    #[cfg(feature = "remote")]
+    NotAnswered,
 }
 
 /// A key is missing: asks the sources for it, and tells an unknown key from one that could not be
 /// looked up.
+#[cfg(feature = "remote")]
 #[cold]
 pub(super) fn at_lookup(
     error: AuthError,
@@ -69,16 +77,34 @@ pub(super) fn at_lookup(
     if !matches!(error.kind(), AuthErrorKind::UnknownKey | AuthErrorKind::KeysUnavailable) {
         return error.into();
     }
-    let coming = match patience {
+    let asked = match patience {
         Patience::Ask => issuer.keys.ask(token.unverified_key_id(), now),
-        #[cfg(feature = "remote")]
-        Patience::JudgeNow => None,
+        Patience::AllAnswered => Asked::Unknown,
+        Patience::NotAnswered => Asked::NotNow,
     };
-    let error = match (issuer.keys.trouble(), &coming) {
-        (Some(trouble), _) => AuthError::with_source(AuthErrorKind::KeysUnavailable, trouble),
-        // Until the fetch is over, nobody can say that there is no such key.
-        (None, Some(_)) => AuthErrorKind::KeysUnavailable.into(),
-        (None, None) => error,
+    let (judged, coming) = match asked {
+        Asked::Coming(coming) => (false, Some(coming)),
+        Asked::Unknown => (true, None),
+        Asked::NotNow => (false, None),
+    };
+    let error = match issuer.keys.trouble() {
+        Some(trouble) => AuthError::with_source(AuthErrorKind::KeysUnavailable, trouble),
+        None if judged => error,
+        // Nobody can say that there is no such key.
+        None => AuthErrorKind::KeysUnavailable.into(),
     };
     Stop { error, coming: coming.map(|coming| Box::new(Coming::Keys(coming))), abstains: false }
+}
+
+/// A key is missing, and there is nobody to ask for it.
+#[cfg(not(feature = "remote"))]
+#[cold]
+pub(super) fn at_lookup(
+    error: AuthError,
+    _: &PeekedJwt<'_, '_>,
+    _: &IssuerConfig,
+    _: NumericDate,
+    _: Patience,
+) -> Stop {
+    error.into()
 }
