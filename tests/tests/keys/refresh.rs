@@ -72,6 +72,42 @@ async fn rule_06_fetches_for_unknown_keys_do_not_use_up_the_scheduled_one() {
 }
 
 #[tokio::test]
+async fn rule_06_fetches_for_unknown_keys_that_fail_do_not_put_the_scheduled_one_off() {
+    let world = World::ready().await;
+    world.source.answer(Answer::Error);
+    // Until the backoff is at a minute.
+    world.advance(505).await;
+    for seconds in [2, 3, 5, 9, 17, 34] {
+        world.advance(seconds).await;
+    }
+    let (due, hits) = (world.auth.key_status()[0].next_due, world.source.hits());
+    for junk in 0..5 {
+        world.advance(10).await;
+        let _ = patient_verdict(world.auth.clone(), world.junk(&junk.to_string())).await;
+        assert_eq!(world.auth.key_status()[0].next_due, due);
+    }
+    assert_eq!(world.source.hits(), hits + 5);
+    world.issuer.rotate(portcullis::Algorithm::ES256);
+    world.publish();
+    world.advance(13).await;
+    assert_eq!((world.verdict(), world.source.hits()), ("accepted", hits + 6));
+}
+
+#[tokio::test]
+async fn rule_06_a_new_key_does_not_wait_long_after_a_fetch_for_it_that_failed() {
+    let world = World::ready().await;
+    world.issuer.rotate(portcullis::Algorithm::ES256);
+    world.source.answer(Answer::Error);
+    for _ in 0..3 {
+        let verdict = patient_verdict(world.auth.clone(), world.token()).await;
+        assert_eq!(verdict, "keys_unavailable");
+    }
+    world.publish();
+    world.advance(2).await;
+    assert_eq!(world.verdict(), "accepted");
+}
+
+#[tokio::test]
 async fn rule_06_scheduled_fetches_do_not_use_up_those_for_unknown_keys() {
     let world = World::ready().await;
     for _ in 0..5 {

@@ -116,6 +116,8 @@ pub(crate) struct Schedule {
     planned_at: NumericDate,
     fetch: FetchState,
     failures: u32,
+    /// How many of the failures were scheduled fetches: those that tokens cause lengthen no backoff.
+    backoffs: u32,
     bucket: Bucket,
     unknown: UnknownKeyIds,
     wanted: Vec<Box<str>>,
@@ -129,7 +131,10 @@ enum FetchState {
     Idle,
     /// A token has asked for one, which has not begun.
     Asked,
-    Begun,
+    Begun {
+        /// Whether it was due, and not just asked for.
+        scheduled: bool,
+    },
 }
 
 /// What a token with an unknown key id leads to.
@@ -155,6 +160,7 @@ impl Schedule {
             planned_at: now,
             fetch: FetchState::Idle,
             failures: 0,
+            backoffs: 0,
             bucket: Bucket { tokens: MISS_TOKENS, since: now },
             unknown: UnknownKeyIds::default(),
             wanted: Vec::new(),
@@ -187,7 +193,7 @@ impl Schedule {
             FetchState::Idle => return Miss::NotNow,
             FetchState::Asked => Miss::Join,
             // Its answer may be older than the key, and says nothing of it.
-            FetchState::Begun => return Miss::JoinLate,
+            FetchState::Begun { .. } => return Miss::JoinLate,
         };
         self.fetch = FetchState::Asked;
         if let Some(key_id) = key_id
@@ -200,13 +206,14 @@ impl Schedule {
 
     /// Begins a fetch, if one is due or was asked for.
     pub(crate) fn begin(&mut self, now: NumericDate) -> bool {
+        let scheduled = self.next_due <= now || now < self.planned_at;
         let begins = match self.fetch {
-            FetchState::Idle => self.next_due <= now || now < self.planned_at,
+            FetchState::Idle => scheduled,
             FetchState::Asked => true,
-            FetchState::Begun => false,
+            FetchState::Begun { .. } => false,
         };
         if begins {
-            self.fetch = FetchState::Begun;
+            self.fetch = FetchState::Begun { scheduled };
         }
         begins
     }
@@ -214,7 +221,7 @@ impl Schedule {
     /// Takes over from a task that is gone. Tells whether a fetch is asked for: also one that it had
     /// begun and will not end.
     pub(crate) fn resume(&mut self) -> bool {
-        if self.fetch == FetchState::Begun {
+        if matches!(self.fetch, FetchState::Begun { .. }) {
             self.fetch = FetchState::Asked;
         }
         self.fetch == FetchState::Asked
@@ -235,14 +242,15 @@ impl Schedule {
         self.unknown.contains(key_id, now)
     }
 
-    /// A fetch has brought keys. The scheduled fetch moves on; what misses may cause does not.
+    /// A fetch has brought keys, whoever asked for it: they are fresh, and their life begins now. The
+    /// scheduled fetch moves on with it; what misses may cause does not.
     pub(crate) fn succeed(
         &mut self,
         now: NumericDate,
         lifetime: Option<Duration>,
         has_key: impl Fn(&str) -> bool,
     ) {
-        self.failures = 0;
+        (self.failures, self.backoffs) = (0, 0);
         for key_id in std::mem::take(&mut self.wanted) {
             if !has_key(&key_id) {
                 self.unknown.insert(key_id, now);
@@ -254,13 +262,23 @@ impl Schedule {
         self.plan(now, early);
     }
 
-    /// A fetch has failed.
+    /// A fetch has failed. One that only a token had asked for never puts the scheduled one off. It
+    /// brings it forward, by the backoff that scheduled failures have reached: a new key must not
+    /// wait until another token can pay.
     pub(crate) fn fail(&mut self, now: NumericDate) {
         self.wanted.clear();
-        let doublings = self.failures.min(6);
         self.failures = self.failures.saturating_add(1);
-        let backoff = FIRST_BACKOFF.saturating_mul(1 << doublings).min(MAX_BACKOFF);
-        self.plan(now, backoff);
+        let backoff = FIRST_BACKOFF.saturating_mul(1 << self.backoffs.min(6)).min(MAX_BACKOFF);
+        if self.fetch == (FetchState::Begun { scheduled: false }) {
+            let planned = (self.planned_at, self.next_due);
+            self.plan(now, backoff);
+            if planned.1 < self.next_due {
+                (self.planned_at, self.next_due) = planned;
+            }
+        } else {
+            self.backoffs = self.backoffs.saturating_add(1);
+            self.plan(now, backoff);
+        }
     }
 
     fn plan(&mut self, now: NumericDate, delay: Duration) {

@@ -138,6 +138,48 @@ fn a_fetch_that_fails_was_paid_for_and_judges_no_key_id() {
 }
 
 #[test]
+fn a_fetch_that_a_token_asked_for_and_that_fails_never_puts_the_scheduled_one_off() {
+    let mut schedule = started(RefreshPolicy::default());
+    let fail_a_miss = |schedule: &mut Schedule, now| {
+        assert_eq!(schedule.miss(Some("new"), now), Miss::Fetch);
+        assert!(schedule.begin(now));
+        fail(schedule, now);
+        schedule.refill_for_test();
+    };
+    // While all was well, the next try comes after the first backoff.
+    fail_a_miss(&mut schedule, START);
+    let due = schedule.next_due();
+    assert!((950..=1050).contains(&due.saturating_since(START).as_millis()));
+    for millis in [100, 500, 900] {
+        fail_a_miss(&mut schedule, at(millis));
+        assert_eq!(schedule.next_due(), due);
+    }
+    // They count as failures, and lengthen no backoff: after the first one comes the second.
+    assert_eq!(schedule.failures(), 4);
+    for expected in [1, 2, 4, 8, 16, 32, 60, 60] {
+        let due = schedule.next_due();
+        assert!(schedule.begin(due));
+        fail(&mut schedule, due);
+        let next = schedule.next_due();
+        let delay = next.saturating_since(due).as_millis();
+        assert!((expected * 950..=expected * 1050).contains(&delay), "{expected} {delay}");
+        fail_a_miss(&mut schedule, due.saturating_add(Duration::from_millis(900)));
+        assert!(schedule.next_due() <= next, "{expected}");
+    }
+}
+
+#[test]
+fn a_fetch_that_was_due_and_asked_for_counts_as_the_scheduled_one() {
+    let mut schedule = started(RefreshPolicy::default());
+    let due = schedule.next_due();
+    assert_eq!(schedule.miss(Some("new"), due), Miss::Fetch);
+    assert!(schedule.begin(due));
+    fail(&mut schedule, due);
+    assert!(schedule.next_due() > due);
+    assert!(!schedule.begin(due));
+}
+
+#[test]
 fn who_asks_before_a_fetch_begins_joins_it_and_who_asks_later_is_not_judged_by_it() {
     let mut schedule = started(RefreshPolicy::default());
     assert_eq!(schedule.miss(Some("first"), START), Miss::Fetch);
