@@ -189,6 +189,35 @@ async fn rule_15_only_https_is_fetched_and_http_from_this_machine() {
     }
 }
 
+/// Set where this program has started itself with a proxy in its environment: the URL to fetch.
+const BEHIND_A_PROXY: &str = "PORTCULLIS_TEST_BEHIND_A_PROXY";
+
+#[tokio::test]
+async fn rule_15_what_is_fetched_from_this_machine_goes_through_no_proxy() {
+    if let Ok(uri) = std::env::var(BEHIND_A_PROXY) {
+        let auth = engine(&clock(), [Issuer::new("https://idp.test").jwk_set_uri(uri)]);
+        return soon(auth.ready()).await.unwrap();
+    }
+    let (server, proxy) = (KeyServer::start(), KeyServer::start());
+    server.reply(PATH, Reply::json(good_set()));
+    let port = server.address().port();
+    let name = "wire::rule_15_what_is_fetched_from_this_machine_goes_through_no_proxy";
+    for host in ["127.0.0.1", "localhost"] {
+        let uri = format!("http://{host}:{port}{PATH}");
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", name]).env(BEHIND_A_PROXY, &uri);
+        // Those that exempt this machine may be set where this runs.
+        command.env_remove("NO_PROXY").env_remove("no_proxy").env_remove("REQUEST_METHOD");
+        for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+            command.env(variable, proxy.url(""));
+        }
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        assert_eq!(proxy.hits(&uri), 0);
+    }
+    assert_eq!(server.hits(PATH), 2);
+}
+
 #[tokio::test]
 async fn rule_15_redirects_are_refused() {
     let other = KeyServer::start();

@@ -1,13 +1,19 @@
 //! Fetching a document over HTTP.
 
-use std::{error::Error, fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    fmt,
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use reqwest::{Client, ClientBuilder, header, redirect};
 use url::{Host, Url};
 
 use super::{
     Validators,
-    address::{PublicAddresses, is_public},
+    address::{PublicAddresses, is_loopback, is_public},
 };
 use crate::BoxFuture;
 
@@ -90,12 +96,19 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Fetches with `reqwest`: TLS by rustls on AWS-LC, with the certificates of the platform.
 ///
+/// A proxy that the environment names (`HTTPS_PROXY` and the like) is used for other machines, and
+/// never for this one: what is fetched from a loopback address does not leave it.
+///
 /// A client of the application's own serves for a private certificate authority, a proxy or a
 /// client certificate: `HttpFetch::from(client)`. It is used for discovery and for every later
-/// fetch. If it follows redirects, a document that came by one is refused.
+/// fetch, with the proxies that it has. If it follows redirects, a document that came by one is
+/// refused.
 #[derive(Clone, Debug)]
 pub struct HttpFetch {
     client: Client,
+    /// Without a proxy, for loopback addresses; made when it is first needed. `None`: the client
+    /// above serves for all.
+    loopback: Option<Arc<OnceLock<Client>>>,
     addresses: AddressPolicy,
 }
 
@@ -114,7 +127,7 @@ impl HttpFetch {
     /// [`FetchError`] if the TLS back end cannot be set up.
     pub fn new() -> Result<Self, FetchError> {
         let client = default_client().build()?;
-        Ok(Self { client, addresses: AddressPolicy::Any })
+        Ok(Self { client, loopback: Some(Arc::default()), addresses: AddressPolicy::Any })
     }
 
     /// Creates a client that connects to addresses of the public internet alone: for URLs that a
@@ -129,7 +142,18 @@ impl HttpFetch {
     pub fn public_addresses_only() -> Result<Self, FetchError> {
         let resolver = Arc::new(PublicAddresses);
         let client = default_client().no_proxy().dns_resolver(resolver).build()?;
-        Ok(Self { client, addresses: AddressPolicy::Public })
+        Ok(Self { client, loopback: None, addresses: AddressPolicy::Public })
+    }
+
+    fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {
+        let Some(loopback) = self.loopback.as_ref().filter(|_| is_loopback(url)) else {
+            return Ok(&self.client);
+        };
+        if let Some(client) = loopback.get() {
+            return Ok(client);
+        }
+        let client = default_client().no_proxy().build()?;
+        Ok(loopback.get_or_init(|| client))
     }
 
     /// A URL with a number for its host is not resolved, and so checked here.
@@ -152,7 +176,7 @@ fn default_client() -> ClientBuilder {
 
 impl From<Client> for HttpFetch {
     fn from(client: Client) -> Self {
-        Self { client, addresses: AddressPolicy::Any }
+        Self { client, loopback: None, addresses: AddressPolicy::Any }
     }
 }
 
@@ -165,7 +189,7 @@ impl Fetch for HttpFetch {
             let url =
                 Url::parse(&request.url).map_err(|error| FetchError::new(error.to_string()))?;
             self.check_host(&url)?;
-            let mut builder = self.client.get(url.clone()).timeout(request.timeout);
+            let mut builder = self.client_for(&url)?.get(url.clone()).timeout(request.timeout);
             builder = builder.header(header::ACCEPT, "application/jwk-set+json, application/json");
             if let Some(known) = &request.known {
                 for (name, value) in [

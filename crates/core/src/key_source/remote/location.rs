@@ -1,8 +1,9 @@
 //! Where keys are, and from where they may be fetched.
 
-use url::{Host, Url};
+use url::Url;
 
 use super::{KeySourceError, discovery::Metadata};
+use crate::key_source::address::is_loopback;
 
 /// Where the keys of an issuer are.
 #[derive(Debug)]
@@ -95,15 +96,6 @@ impl Location {
             return Err(KeySourceError::new("a URL of keys must not hold a password"));
         }
         Ok(url)
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 
