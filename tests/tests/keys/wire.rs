@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use portcullis::{Algorithm, Authenticator, Issuer, RefreshPolicy, RemoteJwkSet};
+use portcullis::{Algorithm, Authenticator, HttpFetch, Issuer, RefreshPolicy, RemoteJwkSet};
 use portcullis_testkit::{KeyServer, ManualClock, Reply, TestIssuer};
 use serde_json::json;
 
@@ -227,6 +227,31 @@ async fn rule_15_redirects_are_refused() {
         assert!(error.contains(&format!("status {status}")), "{error}");
     }
     assert_eq!(other.hits(PATH), 0);
+}
+
+#[tokio::test]
+async fn rule_16_a_url_of_a_user_does_not_reach_into_this_machine() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let fetch = HttpFetch::public_addresses_only().unwrap();
+    let ready = async |source: RemoteJwkSet| {
+        let trusted = Issuer::new("https://idp.test").key_source(source);
+        chain(&soon(engine(&clock(), [trusted]).ready()).await.unwrap_err())
+    };
+    for host in ["localhost", "127.0.0.1", "127.1", "0.0.0.0", "[::ffff:127.0.0.1]"] {
+        for scheme in ["http", "https"] {
+            let uri = format!("{scheme}://{host}:{port}");
+            let keys = RemoteJwkSet::new(format!("{uri}{PATH}")).dangerous_allow_http();
+            let found = RemoteJwkSet::discover(uri).dangerous_allow_http();
+            for source in [keys, found] {
+                let error = ready(source.fetch(fetch.clone())).await;
+                assert!(error.contains("not public"), "{host}: {error}");
+            }
+        }
+    }
+    let nobody = listener.accept().unwrap_err();
+    assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
 }
 
 #[tokio::test]

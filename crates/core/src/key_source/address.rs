@@ -2,26 +2,48 @@
 
 use std::{
     error::Error,
+    io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-/// Resolves names to addresses of the public internet, and refuses names that have any other.
+use super::BoxFuture;
+
+/// Resolves names to addresses that are allowed, and refuses names that have any other.
 ///
 /// The addresses that are checked are the ones that are connected to, so that a name cannot point
 /// elsewhere in between.
-#[derive(Debug)]
-pub(super) struct PublicAddresses;
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CheckedAddresses {
+    pub(super) allowed: fn(IpAddr) -> bool,
+    pub(super) lookup: Lookup,
+}
 
-impl Resolve for PublicAddresses {
+/// Asks for the addresses of a name, once.
+type Lookup = fn(Name) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
+
+impl CheckedAddresses {
+    /// Those of the public internet, as the system resolves them.
+    pub(super) const PUBLIC: Self = Self {
+        allowed: is_public,
+        lookup: |name| {
+            Box::pin(
+                async move { Ok(tokio::net::lookup_host((name.as_str(), 0)).await?.collect()) },
+            )
+        },
+    };
+}
+
+impl Resolve for CheckedAddresses {
     fn resolve(&self, name: Name) -> Resolving {
+        let Self { allowed, lookup } = *self;
+        let host = name.as_str().to_owned();
         Box::pin(async move {
-            let addresses: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if let Some(address) = addresses.iter().find(|address| !is_public(address.ip())) {
-                let message = format!("`{}` leads to {}, not public", name.as_str(), address.ip());
+            let addresses = lookup(name).await?;
+            if let Some(address) = addresses.iter().find(|address| !allowed(address.ip())) {
+                let message = format!("`{host}` leads to {}, which is not public", address.ip());
                 return Err(Box::<dyn Error + Send + Sync>::from(message));
             }
             let addresses: Addrs = Box::new(addresses.into_iter());
@@ -44,7 +66,7 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 /// a link, the metadata service of a cloud, or a block reserved for other things ([RFC 6890]).
 ///
 /// [RFC 6890]: https://www.rfc-editor.org/rfc/rfc6890
-pub(super) fn is_public(address: IpAddr) -> bool {
+fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),
@@ -145,7 +167,7 @@ mod tests {
 
     #[tokio::test]
     async fn names_of_this_machine_are_refused() {
-        let refused = PublicAddresses.resolve("localhost".parse().unwrap()).await;
+        let refused = CheckedAddresses::PUBLIC.resolve("localhost".parse().unwrap()).await;
         let message = refused.err().unwrap().to_string();
         assert!(message.starts_with("`localhost` leads to "), "{message}");
     }

@@ -1,5 +1,8 @@
 //! Fetching a document over HTTP.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     error::Error,
     fmt,
@@ -13,7 +16,7 @@ use url::{Host, Url};
 
 use super::{
     Validators,
-    address::{PublicAddresses, is_loopback, is_public},
+    address::{CheckedAddresses, is_loopback},
 };
 use crate::BoxFuture;
 
@@ -109,14 +112,8 @@ pub struct HttpFetch {
     /// Without a proxy, for loopback addresses; made when it is first needed. `None`: the client
     /// above serves for all.
     loopback: Option<Arc<OnceLock<Client>>>,
-    addresses: AddressPolicy,
-}
-
-/// Which addresses may be connected to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum AddressPolicy {
-    Any,
-    Public,
+    /// Which addresses may be connected to. `None`: all.
+    allowed: Option<fn(IpAddr) -> bool>,
 }
 
 impl HttpFetch {
@@ -127,7 +124,7 @@ impl HttpFetch {
     /// [`FetchError`] if the TLS back end cannot be set up.
     pub fn new() -> Result<Self, FetchError> {
         let client = default_client().build()?;
-        Ok(Self { client, loopback: Some(Arc::default()), addresses: AddressPolicy::Any })
+        Ok(Self { client, loopback: Some(Arc::default()), allowed: None })
     }
 
     /// Creates a client that connects to addresses of the public internet alone: for URLs that a
@@ -140,9 +137,12 @@ impl HttpFetch {
     ///
     /// [`FetchError`] if the TLS back end cannot be set up.
     pub fn public_addresses_only() -> Result<Self, FetchError> {
-        let resolver = Arc::new(PublicAddresses);
-        let client = default_client().no_proxy().dns_resolver(resolver).build()?;
-        Ok(Self { client, loopback: None, addresses: AddressPolicy::Public })
+        Self::checked(CheckedAddresses::PUBLIC)
+    }
+
+    fn checked(addresses: CheckedAddresses) -> Result<Self, FetchError> {
+        let client = default_client().no_proxy().dns_resolver(Arc::new(addresses)).build()?;
+        Ok(Self { client, loopback: None, allowed: Some(addresses.allowed) })
     }
 
     fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {
@@ -163,7 +163,7 @@ impl HttpFetch {
             Some(Host::Ipv6(address)) => IpAddr::V6(address),
             Some(Host::Domain(_)) | None => return Ok(()),
         };
-        if self.addresses == AddressPolicy::Public && !is_public(address) {
+        if self.allowed.is_some_and(|allowed| !allowed(address)) {
             return Err(FetchError::new(format!("{address} is not public")));
         }
         Ok(())
@@ -176,7 +176,7 @@ fn default_client() -> ClientBuilder {
 
 impl From<Client> for HttpFetch {
     fn from(client: Client) -> Self {
-        Self { client, loopback: None, addresses: AddressPolicy::Any }
+        Self { client, loopback: None, allowed: None }
     }
 }
 
