@@ -139,3 +139,15 @@ async fn rule_27_the_issuer_of_the_metadata_must_be_the_configured_one_byte_for_
     }
     assert_eq!(server.hits("/k"), 0);
 }
+
+#[tokio::test]
+async fn rule_24_what_a_server_sends_fills_no_status_and_makes_no_line_of_its_own() {
+    let server = KeyServer::start();
+    let name = format!("https://evil.test\r\nERROR {}", "x".repeat(100_000));
+    let metadata = json!({"issuer": name, "jwks_uri": server.url("/k")}).to_string();
+    server.reply(OPENID, Reply::json(metadata));
+    let auth = engine(&clock(), [Issuer::discover(server.url(""))]);
+    soon(auth.ready()).await.unwrap_err();
+    let error = auth.key_status()[0].last_error.clone().unwrap();
+    assert!(error.contains("evil.test  ERROR xxx") && error.len() <= 1024, "{error}");
+}

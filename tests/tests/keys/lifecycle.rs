@@ -269,6 +269,7 @@ async fn rule_24_the_status_tells_all_without_a_request() {
     assert!((456..=504).contains(&status.next_due.saturating_since(start).as_secs()));
     let key = &status.keys[0];
     assert_eq!(key.key_id.as_deref(), Some("es256"));
+    assert_eq!(key.key_type, Some("EC"));
     assert_eq!(key.algorithms, [Algorithm::ES256]);
     assert_eq!(key.thumbprint.as_ref().map(String::len), Some(43));
     assert!(status.json.as_ref().unwrap().contains("es256"));

@@ -83,6 +83,22 @@ impl Algorithm {
         matches!(self, Self::HS256 | Self::HS384 | Self::HS512)
     }
 
+    /// Returns the `kty` of the keys that it is used with ([RFC 7518 §6.1], [RFC 8037 §2]).
+    ///
+    /// [RFC 7518 §6.1]: https://www.rfc-editor.org/rfc/rfc7518#section-6.1
+    /// [RFC 8037 §2]: https://www.rfc-editor.org/rfc/rfc8037#section-2
+    #[must_use]
+    pub const fn key_type(self) -> &'static str {
+        match self {
+            Self::RS256 | Self::RS384 | Self::RS512 | Self::PS256 | Self::PS384 | Self::PS512 => {
+                "RSA"
+            }
+            Self::ES256 | Self::ES384 | Self::ES512 => "EC",
+            Self::EdDSA => "OKP",
+            Self::HS256 | Self::HS384 | Self::HS512 => "oct",
+        }
+    }
+
     const fn bit(self) -> u16 {
         match self {
             Self::RS256 => 1,

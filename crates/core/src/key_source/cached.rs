@@ -218,7 +218,7 @@ impl CachedSource {
             source: self.label.to_string(),
             usable,
             last_success: state.snapshot.as_ref().map(|snapshot| snapshot.last_success),
-            last_error: state.last_error.as_ref().map(ToString::to_string),
+            last_error: state.last_error.as_ref().map(KeySourceError::text),
             failures: state.schedule.failures(),
             next_due: state.schedule.next_due(),
             keys: document
@@ -239,7 +239,7 @@ impl CachedSource {
         tracing::warn!(
             target: "portcullis::keys",
             source = &*self.label,
-            cause = std::error::Error::source(error).map(tracing::field::display),
+            cause = error.cause(),
             "keys not refreshed: {error}"
         );
         #[cfg(not(feature = "tracing"))]

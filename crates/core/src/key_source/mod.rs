@@ -8,6 +8,7 @@ mod address;
 mod cached;
 mod document;
 mod driver;
+mod error;
 mod fetch;
 mod file;
 mod remote;
@@ -17,12 +18,13 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 
-use std::{error::Error, fmt, sync::Arc};
+use std::fmt;
 
 use crate::{BoxFuture, NumericDate};
 
 pub(crate) use cached::{CachedSource, FetchEnd, FetchOver, any_over};
 pub use document::{KeyDocument, Loaded, Validators};
+pub use error::KeySourceError;
 pub use fetch::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch};
 pub use file::{JwkSetFile, PemFile};
 pub use remote::RemoteJwkSet;
@@ -53,50 +55,5 @@ pub trait KeySource: fmt::Debug + Send + Sync {
     /// Returns how often to ask.
     fn refresh_policy(&self) -> RefreshPolicy {
         RefreshPolicy::default()
-    }
-}
-
-/// Why a source has brought no keys.
-#[derive(Clone, Debug)]
-pub struct KeySourceError {
-    message: Arc<str>,
-    source: Option<Arc<dyn Error + Send + Sync>>,
-}
-
-impl KeySourceError {
-    /// Creates an error with a text for operators.
-    #[must_use]
-    pub fn new(message: impl Into<Arc<str>>) -> Self {
-        Self { message: message.into(), source: None }
-    }
-
-    /// Creates an error with a text for operators and the error behind it.
-    #[must_use]
-    pub fn with_source(
-        message: impl Into<Arc<str>>,
-        source: impl Into<Box<dyn Error + Send + Sync>>,
-    ) -> Self {
-        Self { message: message.into(), source: Some(Arc::from(source.into())) }
-    }
-
-    /// Names the source in front. What is behind the error stays behind it.
-    fn of_source(&self, label: &str) -> Self {
-        let message = format!("{label}: {}", self.message).into();
-        Self { message, source: self.source.clone() }
-    }
-}
-
-impl fmt::Display for KeySourceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for KeySourceError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.source {
-            Some(source) => Some(source.as_ref()),
-            None => None,
-        }
     }
 }

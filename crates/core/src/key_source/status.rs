@@ -14,7 +14,7 @@ pub struct KeyStatus {
     pub usable: bool,
     /// When the source last answered with keys.
     pub last_success: Option<NumericDate>,
-    /// Why the last attempt failed, if it did.
+    /// Why the last attempt failed, if it did, with what is behind it: 1 KiB at most.
     pub last_error: Option<String>,
     /// How many attempts in a row have failed.
     pub failures: u32,
@@ -34,6 +34,11 @@ pub struct KeyStatus {
 pub struct KeyInfo {
     /// The key id.
     pub key_id: Option<String>,
+    /// The type: its `kty`, such as `RSA` ([RFC 7517 §4.1]). Every key has algorithms, and they are
+    /// all of one type.
+    ///
+    /// [RFC 7517 §4.1]: https://www.rfc-editor.org/rfc/rfc7517#section-4.1
+    pub key_type: Option<&'static str>,
     /// The algorithms that it may be used with.
     pub algorithms: Vec<Algorithm>,
     /// The thumbprint ([RFC 7638]), where the key came as a JWK.
@@ -46,6 +51,7 @@ impl From<&VerificationKey> for KeyInfo {
     fn from(key: &VerificationKey) -> Self {
         Self {
             key_id: key.id().map(ToOwned::to_owned),
+            key_type: key.algorithms().next().map(Algorithm::key_type),
             algorithms: key.algorithms().collect(),
             thumbprint: key.thumbprint().map(ToOwned::to_owned),
         }

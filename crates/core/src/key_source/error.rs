@@ -1,0 +1,111 @@
+//! Why a source has brought no keys.
+
+use std::{error::Error, fmt, sync::Arc};
+
+/// The longest text of one error, in bytes: parts of it may come from a server.
+const MAX_LEN: usize = 1024;
+
+/// Why a source has brought no keys.
+///
+/// Its texts have one line and 1 KiB at most, whatever they are made of.
+#[derive(Clone, Debug)]
+pub struct KeySourceError {
+    message: Arc<str>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl KeySourceError {
+    /// Creates an error with a text for operators.
+    #[must_use]
+    pub fn new(message: impl Into<Arc<str>>) -> Self {
+        Self { message: one_line(message.into()), source: None }
+    }
+
+    /// Creates an error with a text for operators and the error behind it.
+    #[must_use]
+    pub fn with_source(
+        message: impl Into<Arc<str>>,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self { message: one_line(message.into()), source: Some(Arc::from(source.into())) }
+    }
+
+    /// Names the source in front. What is behind the error stays behind it.
+    pub(super) fn of_source(&self, label: &str) -> Self {
+        let message = format!("{label}: {}", self.message).into();
+        Self { message, source: self.source.clone() }
+    }
+
+    /// Returns the message and all that is behind it.
+    pub(super) fn text(&self) -> String {
+        let text = match self.cause() {
+            Some(cause) => format!("{}: {cause}", self.message),
+            None => self.message.to_string(),
+        };
+        one_line(text.into()).to_string()
+    }
+
+    /// Returns what is behind the message.
+    pub(super) fn cause(&self) -> Option<String> {
+        let mut inner = self.source()?;
+        let mut cause = inner.to_string();
+        while let Some(source) = inner.source().filter(|_| cause.len() < MAX_LEN) {
+            cause = format!("{cause}: {source}");
+            inner = source;
+        }
+        Some(one_line(cause.into()).to_string())
+    }
+}
+
+/// Shortens a text, and takes out what could make another line of it, or more than a text.
+fn one_line(text: Arc<str>) -> Arc<str> {
+    let mut end = text.len().min(MAX_LEN);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    if end == text.len() && !text.contains(char::is_control) {
+        return text;
+    }
+    let start = text.get(..end).unwrap_or_default();
+    start.replace(char::is_control, " ").into()
+}
+
+impl fmt::Display for KeySourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for KeySourceError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.source {
+            Some(source) => Some(source.as_ref()),
+            None => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_short_and_of_one_line() {
+        let long = "é".repeat(MAX_LEN);
+        let error = KeySourceError::new(long.as_str());
+        assert_eq!(error.to_string(), "é".repeat(MAX_LEN / 2));
+        let error = KeySourceError::new(format!("a{long}"));
+        assert_eq!(error.text(), format!("a{}", "é".repeat(MAX_LEN / 2 - 1)));
+        let error = KeySourceError::with_source("outer\r\nline", format!("inner\u{1b}[31m{long}"));
+        assert_eq!(error.to_string(), "outer  line");
+        assert!(error.text().starts_with("outer  line: inner [31mé"));
+        assert!(error.text().len() <= MAX_LEN && error.cause().unwrap().len() <= MAX_LEN);
+    }
+
+    #[test]
+    fn a_text_names_every_cause() {
+        let inner = KeySourceError::with_source("b", "c");
+        assert_eq!(KeySourceError::with_source("a", inner).text(), "a: b: c");
+        assert_eq!(KeySourceError::new("a").text(), "a");
+    }
+}
