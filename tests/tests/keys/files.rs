@@ -11,7 +11,7 @@ use std::{
 use portcullis::{Algorithm, Authenticator, Issuer, JwkSetFile, KeySource, PemFile};
 use portcullis_testkit::{ManualClock, TestIssuer};
 
-use super::support::{chain, clock, engine, issuer, key, set, settle, token, verdict};
+use super::support::{chain, clock, engine, issuer, key, set, settle, soon, token, verdict};
 
 /// A directory of its own for each test, gone at the end.
 struct Directory(PathBuf);
@@ -53,9 +53,11 @@ impl Watched {
         Self { clock, issuer, auth }
     }
 
-    async fn look(&self) {
-        self.clock.advance(Duration::from_millis(2100));
-        settle().await;
+    /// Moves the clock on, and waits until the file was looked at.
+    async fn look_after(&self, duration: Duration) {
+        let mut changes = self.auth.key_changes();
+        self.clock.advance(duration);
+        assert!(soon(changes.changed()).await);
     }
 
     /// Changes the key, and sees that it is taken and that the old one is not.
@@ -63,7 +65,7 @@ impl Watched {
         let old = token(&self.issuer);
         self.issuer.rotate(Algorithm::ES256);
         write(&self.issuer);
-        self.look().await;
+        self.look_after(Duration::from_millis(2100)).await;
         assert_eq!(verdict(&self.auth, &token(&self.issuer)), "accepted");
         assert_ne!(verdict(&self.auth, &old), "accepted");
     }
@@ -130,22 +132,48 @@ async fn a_file_that_is_half_written_or_gone_keeps_the_old_keys() {
     let whole = json(&watched.issuer);
     for half in [whole.get(..whole.len() / 2).unwrap(), "", r#"{"keys":[]}"#] {
         fs::write(&path, half).unwrap();
-        watched.clock.advance(Duration::from_secs(10));
-        settle().await;
+        watched.look_after(Duration::from_secs(10)).await;
         assert!(watched.auth.key_status()[0].failures > 0);
         assert_eq!(verdict(&watched.auth, &token(&watched.issuer)), "accepted");
     }
     fs::remove_file(&path).unwrap();
-    watched.clock.advance(Duration::from_secs(23 * 3600));
-    settle().await;
+    watched.look_after(Duration::from_secs(23 * 3600)).await;
     assert_eq!(verdict(&watched.auth, &token(&watched.issuer)), "accepted");
-    watched.clock.advance(Duration::from_secs(2 * 3600));
-    settle().await;
+    watched.look_after(Duration::from_secs(2 * 3600)).await;
     assert_eq!(verdict(&watched.auth, &token(&watched.issuer)), "keys_unavailable");
     write(&watched.issuer);
-    watched.clock.advance(Duration::from_secs(64));
-    settle().await;
+    watched.look_after(Duration::from_secs(64)).await;
     assert_eq!(verdict(&watched.auth, &token(&watched.issuer)), "accepted");
+}
+
+#[test]
+fn a_file_is_read_beside_the_runtime_and_not_in_it() {
+    let directory = Directory::new();
+    let issuer = issuer(&clock());
+    let sources = [("keys.json", json(&issuer)), ("key.pem", pem(&issuer))];
+    for (name, text) in sources {
+        let path = directory.join(name);
+        fs::write(&path, text).unwrap();
+        let trusted = Issuer::new(issuer.name());
+        let trusted = if name == "key.pem" {
+            trusted.key_source(PemFile::new(path))
+        } else {
+            trusted.key_source(JwkSetFile::new(path))
+        };
+        let auth = engine(&clock(), [trusted]);
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().max_blocking_threads(1).build().unwrap().block_on(async {
+            // The one thread for such work is busy, and the runtime goes on.
+            let (release, busy) = std::sync::mpsc::channel::<()>();
+            let busy = tokio::task::spawn_blocking(move || busy.recv());
+            let ready = tokio::spawn(async move { auth.ready().await });
+            settle().await;
+            assert!(!ready.is_finished());
+            release.send(()).unwrap();
+            busy.await.unwrap().unwrap();
+            ready.await.unwrap().unwrap();
+        });
+    }
 }
 
 #[tokio::test]

@@ -4,10 +4,12 @@ use std::{
     fs::{self, File},
     io::Read,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, TryLockError},
     time::Duration,
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
+use tokio::runtime::Handle;
 
 use super::{KeyDocument, KeySource, KeySourceError, Loaded, RefreshPolicy, Validators};
 use crate::{BoxFuture, ConfigError, VerificationKey};
@@ -29,11 +31,20 @@ pub struct JwkSetFile(KeyFile);
 #[must_use]
 pub struct PemFile(KeyFile);
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct KeyFile {
     path: PathBuf,
     label: String,
     policy: RefreshPolicy,
+    /// Held while a thread reads the file.
+    reading: Arc<Mutex<()>>,
+}
+
+impl Clone for KeyFile {
+    fn clone(&self) -> Self {
+        let (path, label, policy) = (self.path.clone(), self.label.clone(), self.policy.clone());
+        Self { path, label, policy, reading: Arc::default() }
+    }
 }
 
 impl JwkSetFile {
@@ -66,15 +77,36 @@ impl KeyFile {
     fn new(path: PathBuf) -> Self {
         let label = path.display().to_string();
         let policy = RefreshPolicy::default().min_refresh(LOOK_EVERY).refresh(LOOK_EVERY);
-        Self { path, label, policy }
+        Self { path, label, policy, reading: Arc::default() }
     }
 
-    fn load(
+    /// Reads the file in a thread where that may take its time: a file of a network may, and this
+    /// runs among the requests of the application.
+    async fn read(&self) -> Result<String, KeySourceError> {
+        let (path, reading) = (self.path.clone(), Arc::clone(&self.reading));
+        let read = move || {
+            // A thread that hangs cannot be ended, and must not be joined by more and more of them.
+            let held = reading.try_lock();
+            if matches!(held, Err(TryLockError::WouldBlock)) {
+                return Err(KeySourceError::new("the file is still being read"));
+            }
+            read_limited(&path)
+        };
+        match Handle::try_current() {
+            Ok(runtime) => runtime.spawn_blocking(read).await.unwrap_or_else(|error| {
+                Err(KeySourceError::with_source("the file was not read", error))
+            }),
+            // Somebody asks the source without an engine.
+            Err(_) => read(),
+        }
+    }
+
+    async fn load(
         &self,
         known: Option<&Validators>,
         read: impl Fn(&str) -> Result<KeyDocument, ConfigError>,
     ) -> Result<Loaded, KeySourceError> {
-        let text = read_limited(&self.path)?;
+        let text = self.read().await?;
         let hash = digest(&SHA256, text.as_bytes());
         let tag = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         let validators = Validators { etag: Some(tag), last_modified: None };
@@ -111,7 +143,7 @@ impl KeySource for JwkSetFile {
         &'a self,
         known: Option<&'a Validators>,
     ) -> BoxFuture<'a, Result<Loaded, KeySourceError>> {
-        Box::pin(async move { self.0.load(known, KeyDocument::from_json) })
+        Box::pin(self.0.load(known, KeyDocument::from_json))
     }
 
     fn refresh_policy(&self) -> RefreshPolicy {
@@ -129,10 +161,30 @@ impl KeySource for PemFile {
         known: Option<&'a Validators>,
     ) -> BoxFuture<'a, Result<Loaded, KeySourceError>> {
         let read = |text: &str| VerificationKey::from_pem(text).map(|key| KeyDocument::new([key]));
-        Box::pin(async move { self.0.load(known, read) })
+        Box::pin(self.0.load(known, read))
     }
 
     fn refresh_policy(&self) -> RefreshPolicy {
         self.0.policy.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_hangs_holds_one_thread_and_not_more() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let error = |file: &JwkSetFile| {
+            runtime.block_on(file.load(None)).map(|_| ()).unwrap_err().to_string()
+        };
+        let file = JwkSetFile::new("/dev/null");
+        let hangs = file.0.reading.lock().unwrap();
+        assert_eq!(error(&file), "the file is still being read");
+        // Another source of the same file reads for itself.
+        assert_eq!(error(&file.clone()), "it is no regular file");
+        drop(hangs);
+        assert_eq!(error(&file), "it is no regular file");
     }
 }
