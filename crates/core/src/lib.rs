@@ -66,6 +66,7 @@ mod place;
 mod principal;
 mod request;
 mod requirement;
+mod resource_metadata;
 mod scope;
 mod strategy;
 
@@ -99,5 +100,6 @@ pub use policy::Policy;
 pub use principal::{Actor, Principal};
 pub use request::{BearerToken, RequestView};
 pub use requirement::Requirement;
+pub use resource_metadata::{ProtectedResource, ResourceMetadata, ResourceMetadataResponse};
 pub use scope::Scope;
 pub use strategy::{Attempt, Credential, Identity, Strategy};

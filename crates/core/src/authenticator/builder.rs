@@ -8,8 +8,8 @@ use super::{Authenticator, Engine, GrantSource, PrincipalMapping, Resolving, reg
 #[cfg(feature = "remote")]
 use crate::key_source::SourceTasks;
 use crate::{
-    AuthError, Clock, ConfigError, Grant, Issuer, Place, Principal, SeveralTokens, Strategy,
-    SystemClock,
+    AuthError, Clock, ConfigError, Grant, Issuer, Place, Principal, ProtectedResource,
+    ResourceMetadata, SeveralTokens, Strategy, SystemClock,
     challenge::ChallengeSettings,
     issuer::{EngineInfo, TrustedIssuers},
     pipeline::{Hide, KnownHeaders},
@@ -35,6 +35,7 @@ pub struct AuthenticatorBuilder<G = Grant> {
     max_token_len: usize,
     clock: Arc<dyn Clock>,
     challenge: ChallengeSettings,
+    resource: Option<ProtectedResource>,
     grant: GrantSource<G>,
 }
 
@@ -51,6 +52,7 @@ impl AuthenticatorBuilder {
             max_token_len: MAX_TOKEN_LEN,
             clock: Arc::new(SystemClock),
             challenge: ChallengeSettings::default(),
+            resource: None,
             grant: GrantSource::DEFAULT,
         }
     }
@@ -113,8 +115,23 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         self
     }
 
+    /// What clients know this service as: the URL that they use, or a [`ProtectedResource`], which
+    /// can say more ([RFC 9728 §1.2]). Default: nothing is known.
+    ///
+    /// 1. It is an [audience](Self::audience), because clients ask for tokens by this name
+    ///    ([RFC 8707 §2]). A host as a whole counts with and without a slash at its end.
+    /// 2. There are [metadata](Authenticator::resource_metadata) of it, for an adapter to serve.
+    /// 3. Challenges name the URL of these, unless they are told
+    ///    [another](Self::resource_metadata).
+    ///
+    /// [RFC 9728 §1.2]: https://www.rfc-editor.org/rfc/rfc9728#section-1.2
+    /// [RFC 8707 §2]: https://www.rfc-editor.org/rfc/rfc8707#section-2
+    pub fn resource(self, resource: impl Into<ProtectedResource>) -> Self {
+        Self { resource: Some(resource.into()), ..self }
+    }
+
     /// The URL of the protected resource metadata that challenges name ([RFC 9728 §5.1]).
-    /// Default: none.
+    /// Default: that of the [resource](Self::resource), if there is one.
     ///
     /// [RFC 9728 §5.1]: https://www.rfc-editor.org/rfc/rfc9728#section-5.1
     pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
@@ -178,6 +195,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             max_token_len: self.max_token_len,
             clock: self.clock,
             challenge: self.challenge,
+            resource: self.resource,
             grant,
         }
     }
@@ -187,11 +205,12 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     /// # Errors
     ///
     /// A [`ConfigError`] that says what to change.
-    pub fn build(self) -> Result<Authenticator<G>, ConfigError> {
+    pub fn build(mut self) -> Result<Authenticator<G>, ConfigError> {
         if self.places.is_empty() {
             return Err(ConfigError::NoPlaces);
         }
         Place::check_all(&self.places)?;
+        let resource_metadata = self.publish_resource()?;
         self.challenge.check()?;
         let challenge = Arc::new(self.challenge);
         let now = self.clock.now();
@@ -225,10 +244,20 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             grant: self.grant,
             challenge,
             known_headers: KnownHeaders::default(),
+            resource_metadata,
             #[cfg(feature = "remote")]
             tasks: SourceTasks::default(),
         };
         Ok(Authenticator::new(engine))
+    }
+
+    /// Makes the metadata, and sets what follows from them.
+    fn publish_resource(&mut self) -> Result<Option<Arc<ResourceMetadata>>, ConfigError> {
+        let Some(resource) = self.resource.take() else { return Ok(None) };
+        let metadata = resource.publish(&self.issuers, &self.places)?;
+        self.audiences.extend_from_slice(metadata.audiences());
+        self.challenge.resource_metadata.get_or_insert_with(|| metadata.url().to_owned());
+        Ok(Some(Arc::new(metadata)))
     }
 }
 

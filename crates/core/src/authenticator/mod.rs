@@ -19,7 +19,7 @@ pub use waiting::{Judgement, Waiting};
 
 use crate::{
     AuthError, AuthErrorKind, Clock, ConfigError, Grant, GrantMapping, HiddenTokens, Place,
-    Principal, RequestView, Requirement, SeveralTokens, Strategy,
+    Principal, RequestView, Requirement, ResourceMetadata, SeveralTokens, Strategy,
     challenge::ChallengeSettings,
     issuer::{EngineInfo, Origin, TrustedIssuers},
     pipeline::{Hide, KnownHeaders, Presented, Wanted, extract, hide},
@@ -66,6 +66,7 @@ pub(crate) struct Engine<G> {
     pub(crate) chain: Chain,
     /// What callers remember of the engine.
     info: Arc<EngineInfo>,
+    pub(crate) resource_metadata: Option<Arc<ResourceMetadata>>,
     #[cfg(feature = "remote")]
     pub(crate) tasks: crate::key_source::SourceTasks,
 }
@@ -218,6 +219,15 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     #[must_use]
     pub fn challenge_settings(&self) -> &Arc<ChallengeSettings> {
         &self.engine.challenge
+    }
+
+    /// Returns what the service publishes of itself ([RFC 9728]): `None` unless it has a
+    /// [name](AuthenticatorBuilder::resource).
+    ///
+    /// [RFC 9728]: https://www.rfc-editor.org/rfc/rfc9728
+    #[must_use]
+    pub fn resource_metadata(&self) -> Option<&Arc<ResourceMetadata>> {
+        self.engine.resource_metadata.as_ref()
     }
 
     /// A request that has presented something.

@@ -61,6 +61,24 @@ pub enum ConfigError {
         /// The setting.
         setting: &'static str,
     },
+    /// A URL cannot be the resource identifier of a service ([RFC 9728 §1.2]).
+    ///
+    /// [RFC 9728 §1.2]: https://www.rfc-editor.org/rfc/rfc9728#section-1.2
+    InvalidResource {
+        /// The URL, without a password.
+        resource: String,
+        /// What to change.
+        reason: &'static str,
+    },
+    /// The metadata of the resource cannot hold a parameter.
+    InvalidResourceMetadata {
+        /// The parameter.
+        parameter: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Metadata are to be served, and the service has no name.
+    NoResource,
     /// The name of a header field, query parameter or cookie cannot be one.
     InvalidPlace {
         /// The name.
@@ -175,6 +193,19 @@ impl fmt::Display for ConfigError {
                 f,
                 "`{setting}` must be visible ASCII and spaces, 256 characters at most, to arrive \
                  in a challenge as it is"
+            ),
+            Self::InvalidResource { resource, reason } => {
+                write!(
+                    f,
+                    "`{resource}` cannot be the resource identifier of this service: {reason}"
+                )
+            }
+            Self::InvalidResourceMetadata { parameter, reason } => {
+                write!(f, "the metadata of the resource cannot hold this `{parameter}`: {reason}")
+            }
+            Self::NoResource => f.write_str(
+                "there are no metadata to serve: name this service with `resource(…)` where the \
+                 engine is built",
             ),
             Self::NoPlaces => f.write_str(
                 "there is no place to take a token from: name one with `places(…)`, or leave the \

@@ -268,4 +268,9 @@ impl Issuer {
     pub fn grant_mapping(self, mapping: GrantMapping) -> Self {
         Self { mapping, ..self }
     }
+
+    /// Returns the name, unless the issuer stands in for all others.
+    pub(crate) fn own_name(&self) -> Option<&str> {
+        (!self.any).then_some(&self.name)
+    }
 }

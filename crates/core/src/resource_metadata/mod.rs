@@ -1,0 +1,14 @@
+//! What a protected resource publishes of itself ([RFC 9728]).
+//!
+//! [RFC 9728]: https://www.rfc-editor.org/rfc/rfc9728
+
+mod document;
+mod identifier;
+mod protected_resource;
+mod response;
+#[cfg(test)]
+mod tests;
+
+pub use document::ResourceMetadata;
+pub use protected_resource::ProtectedResource;
+pub use response::ResourceMetadataResponse;
