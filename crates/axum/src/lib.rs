@@ -93,6 +93,44 @@
 //! # }
 //! ```
 //!
+//! # Clients that find the way to a token by themselves
+//!
+//! A service that has a name, its [resource identifier](AuthenticatorBuilder::resource), can tell
+//! clients which authorization server to ask ([RFC 9728]): challenges name the URL of its metadata,
+//! and [`ResourceMetadataService`] serves them. Routes that are added after a layer are outside of
+//! it, where clients without a token can read them.
+//!
+//! ```
+//! use axum::{Router, routing::post};
+//! use portcullis_axum::{
+//!     Authenticator, Caller, Issuer, JwkSet, JwtAuthLayer, ProtectedResource,
+//!     ResourceMetadataService,
+//! };
+//!
+//! fn app(keys: &JwkSet) -> Result<Router, portcullis_axum::ConfigError> {
+//!     let resource = ProtectedResource::new("https://api.example.com/mcp")
+//!         .scopes_supported(["tools:call"])
+//!         .resource_name("Tools");
+//!     let auth = Authenticator::builder()
+//!         .issuer(Issuer::new("https://idp.example.com").jwk_set(keys))
+//!         .resource(resource) // tokens must have this name as their audience
+//!         .build()?;
+//!     let metadata = ResourceMetadataService::new(&auth)?;
+//!     Ok(Router::new()
+//!         .route("/mcp", post(call_tool))
+//!         .route_layer(JwtAuthLayer::new(auth))
+//!         .route_service(metadata.path(), metadata.clone())) // open to everyone
+//! }
+//!
+//! async fn call_tool(caller: Caller) -> String {
+//!     caller.subject().to_owned()
+//! }
+//! # let issuer = portcullis_testkit::TestIssuer::new("https://idp.example.com");
+//! # app(&JwkSet::from_json(&issuer.jwk_set_json()).unwrap()).unwrap();
+//! ```
+//!
+//! [RFC 9728]: https://www.rfc-editor.org/rfc/rfc9728
+//!
 //! # Testing
 //!
 //! `portcullis-testkit` brings an issuer with real keys; the service is the same as in production,
@@ -135,9 +173,9 @@ pub use portcullis::{
     Actor, Admission, Algorithm, AuthError, AuthErrorKind, Authenticated, Authenticator,
     AuthenticatorBuilder, BearerToken, Challenge, ChallengeMap, ChallengeSettings, Clock,
     ConfigError, Grant, GrantBuilder, GrantMapping, HiddenTokens, Issuer, JwkSet, LayerError,
-    NumericDate, Place, Policy, Principal, RequestView, Requirement, Scope, SeveralTokens,
-    SkippedKey, SystemClock, TokenProfile, TokenType, UnknownAlgorithm, Verdict, VerdictHook,
-    VerificationKey, policy,
+    NumericDate, Place, Policy, Principal, ProtectedResource, RequestView, Requirement,
+    ResourceMetadata, ResourceMetadataResponse, Scope, SeveralTokens, SkippedKey, SystemClock,
+    TokenProfile, TokenType, UnknownAlgorithm, Verdict, VerdictHook, VerificationKey, policy,
 };
 #[cfg(feature = "remote")]
 pub use portcullis::{
@@ -146,7 +184,8 @@ pub use portcullis::{
 };
 pub use portcullis_tower::{
     Anonymous, Caller, CallerRejection, Claims, Granted, JwtAuth, JwtAuthFuture, JwtAuthLayer,
-    OtherCallers, ProblemJson, Refusal, Require, RequireFuture, RequireLayer, ResponseForRefusal,
+    OtherCallers, ProblemJson, Refusal, Require, RequireFuture, RequireLayer, ResourceMetadataBody,
+    ResourceMetadataService, ResponseForRefusal,
 };
 
 // Compiles the README's examples as tests.

@@ -66,6 +66,7 @@ mod axum;
 mod caller;
 mod refusal;
 mod require;
+mod resource_metadata;
 
 // The public interface is:
 pub use auth::{JwtAuth, JwtAuthFuture, JwtAuthLayer};
@@ -74,3 +75,4 @@ pub use axum::{CallerRejection, Claims};
 pub use caller::{Anonymous, Caller, Granted, OtherCallers};
 pub use refusal::{ProblemJson, Refusal, ResponseForRefusal};
 pub use require::{Require, RequireFuture, RequireLayer};
+pub use resource_metadata::{ResourceMetadataBody, ResourceMetadataService};
