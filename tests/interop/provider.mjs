@@ -3,9 +3,9 @@
 // It listens on a free port of 127.0.0.1, over plain http. A token comes from POST /token with
 // `grant_type=client_credentials`, `client_id`, `client_secret`, `resource` and, if wanted, `scope`.
 // There is one client for each algorithm: `rs256`, `ps256`, `es256` and `eddsa`, each with the secret
-// `interop-secret`. The one resource is `https://api.interop.example`, its scopes are `orders:read`
-// and `orders:write`, and its access tokens are JWTs (RFC 9068) that live for an hour. Without a
-// `resource` the access token is no JWT.
+// `interop-secret`, sent in the body. The resources are `https://api.interop.example` and what the
+// arguments name, their scopes are `orders:read` and `orders:write`, and their access tokens are JWTs
+// (RFC 9068) that live for an hour. Without a `resource` the access token is no JWT.
 //
 // The first line on standard output is `listening on http://127.0.0.1:PORT`, which ends in the
 // issuer. Then each line on standard input is a command, answered in one line once it has taken
@@ -25,7 +25,7 @@ import { createInterface } from "node:readline";
 
 import Provider, { errors } from "oidc-provider";
 
-const RESOURCE = "https://api.interop.example";
+const RESOURCES = ["https://api.interop.example", ...process.argv.slice(2)];
 const SCOPE = "orders:read orders:write";
 const SECRET = "interop-secret";
 const LIFETIME = 3600;
@@ -53,11 +53,11 @@ function generatePair(alg) {
 }
 
 function resourceServer(_context, resource, client) {
-  if (resource !== RESOURCE) {
+  if (!RESOURCES.includes(resource)) {
     throw new errors.InvalidTarget();
   }
   return {
-    audience: RESOURCE,
+    audience: resource,
     scope: SCOPE,
     accessTokenFormat: "jwt",
     accessTokenTTL: LIFETIME,
@@ -79,6 +79,7 @@ function handlerWith(keys) {
       scope: SCOPE,
     })),
     scopes: SCOPE.split(" "),
+    clientAuthMethods: ["client_secret_post"],
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },

@@ -12,6 +12,8 @@
 )]
 
 pub mod hostile;
+#[cfg(feature = "interop")]
+pub mod provider;
 pub mod public_key;
 mod request;
 mod row;
