@@ -1,4 +1,5 @@
-//! What other people wrote, for Portcullis to work with: libraries that mint tokens, and a provider.
+//! What other people wrote, for Portcullis to work with: libraries that mint tokens, a provider, and
+//! an MCP client.
 
 use std::{
     fs,
@@ -42,6 +43,7 @@ pub(crate) fn prepare(workspace: &Workspace, report: &mut Report) -> Result<Vec<
         Tool::Missing(reason) => {
             report.skip(&format!("interop with jose, fast-jwt, jsonwebtoken: {reason}"));
             report.skip(&format!("interop with oidc-provider: {reason}"));
+            report.skip(&format!("interop with rmcp and the MCP TypeScript SDK: {reason}"));
         }
     }
     let libraries = tokens::count(&lines)?;

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     interop::{Tool, install_once, read_requirements},
-    system,
+    system, tokens,
 };
 
 const OLDEST: u32 = 20;
@@ -49,6 +49,15 @@ pub(crate) fn install(scripts: &Path, folder: &Path, version: &str) -> Result<()
 pub(crate) fn mint(scripts: &Path, folder: &Path) -> Result<String, String> {
     let script = place(scripts, folder, "mint.mjs")?;
     system::read(Command::new("node").arg(&script))
+}
+
+/// Returns the version of a library that was installed.
+pub(crate) fn installed_version(folder: &Path, library: &str) -> Result<String, String> {
+    let manifest = folder.join("node_modules").join(library).join("package.json");
+    let told = |what: &str| format!("{}: {what}", manifest.display());
+    let text = fs::read_to_string(&manifest).map_err(|error| told(&error.to_string()))?;
+    let version = tokens::between(&text, "\"version\": \"", "\"");
+    version.map(ToOwned::to_owned).ok_or_else(|| told("no version"))
 }
 
 /// Copies a script to the libraries, because Node looks for them beside it.

@@ -38,12 +38,12 @@ fn run_steps(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
         let output = system::run_and_read(
             workspace
                 .cargo(&["test", "-p", "conformance", "--features", "interop", "--no-fail-fast"])
-                .args(["--test", "interop", "--test", "provider", "--", "--nocapture"])
+                .args(["--test", "interop", "--test", "provider", "--test", "mcp"])
+                .args(["--", "--nocapture"])
                 .envs(variables),
         )?;
         if provider_is_ready {
-            let verdicts = provider::count_verdicts(&output)?;
-            report.note(format!("interop: oidc-provider: {verdicts} verdicts as expected"));
+            provider::note_verdicts(&output, report)?;
         }
         Ok(())
     })
