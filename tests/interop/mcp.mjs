@@ -12,7 +12,8 @@
 //   spoiled       what a token with another signature is told
 //   elsewhere     what a token for another resource is told
 //   limited       what the SDK says when its token lacks that scope, and the statuses it has seen
-//   clients       for each client the names of the tools, what the tool `whoami` says, and the statuses
+//   clients       for each client the names of the tools, what the tool `whoami` says, the same asked by
+//                 the first client in the session of this one, and the statuses
 //
 // A failure, and anything that takes longer than half a minute, ends the process with a failure.
 
@@ -56,23 +57,39 @@ function spoil(token) {
   return [header, payload, signature.split("").reverse().join("")].join(".");
 }
 
-// What the SDK reads in the response to a bare request.
-async function told(token) {
-  const response = await fetch(server, {
+function post(token, headers, method, params) {
+  return fetch(server, {
     method: "POST",
     headers: {
       accept: "application/json, text/event-stream",
       "content-type": "application/json",
       ...(token && { authorization: `Bearer ${token}` }),
+      ...headers,
     },
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" }),
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1000, method, params }),
   });
+}
+
+// What the SDK reads in the response to a bare request.
+async function told(token) {
+  const response = await post(token, {}, "tools/list");
   await response.body?.cancel();
   const { resourceMetadataUrl, scope, error } = extractWWWAuthenticateParams(response);
   if (extractResourceMetadataUrl(response)?.href !== resourceMetadataUrl?.href) {
     throw new Error("the SDK reads two URLs in one challenge");
   }
   return { status: response.status, url: resourceMetadataUrl?.href, scope, error };
+}
+
+// Asks who the caller is, with this token in a session that another client has opened.
+async function borrowed(token, transport) {
+  const headers = {
+    "mcp-session-id": transport.sessionId,
+    "mcp-protocol-version": transport.protocolVersion,
+  };
+  const response = await post(token, headers, "tools/call", { name: "whoami", arguments: {} });
+  const events = (await response.text()).split("\n").filter((line) => line.startsWith("data: {"));
+  return { status: response.status, content: JSON.parse(events[0].slice(6)).result.content };
 }
 
 // Connects with nothing but the URL and what a client has of its own, and notes the statuses.
@@ -114,13 +131,15 @@ report.insufficient = await told(await tokenFor(resource, "orders:read"));
 report.spoiled = await told(spoil(await tokenFor(resource, SCOPE)));
 report.elsewhere = await told(await tokenFor(ELSEWHERE, SCOPE));
 report.limited = await session(clientIds[0], "orders:read", () => ({}));
+const firstToken = await tokenFor(resource, SCOPE);
 report.clients = {};
 for (const clientId of clientIds) {
   report.clients[clientId] = await session(clientId, SCOPE, async (client, transport) => {
     const { tools } = await client.listTools();
     const { content } = await client.callTool({ name: "whoami", arguments: {} });
+    const inSession = await borrowed(firstToken, transport);
     await transport.terminateSession();
-    return { tools: tools.map((tool) => tool.name), content };
+    return { tools: tools.map((tool) => tool.name), content, borrowed: inSession };
   });
 }
 console.log(JSON.stringify(report));

@@ -22,3 +22,8 @@ mod setting;
 pub use request::Request;
 pub use row::{Input, Outcome, Row, TableReport};
 pub use setting::{AUDIENCE, LEEWAY, NOW, Setting, compact, encode, trusting};
+
+// Compiles the recipe's example as a test.
+#[cfg(all(doctest, feature = "interop"))]
+#[doc = include_str!("../../docs/mcp.md")]
+struct Recipe;

@@ -172,6 +172,9 @@ fn check_clients(report: &Value) -> usize {
         let session = &report["clients"][client];
         assert_eq!(session["tools"], json!(["whoami"]), "{client}: {session}");
         assert_eq!(session["content"], json!([{"type": "text", "text": client}]), "{session}");
+        // A session is no credential: who calls is who sent the request.
+        let borrowed = json!({"status": 200, "content": [{"type": "text", "text": CLIENTS[0]}]});
+        assert_eq!(session["borrowed"], borrowed, "{session}");
         let statuses = session["statuses"].as_array().unwrap();
         let [first, rest @ ..] = statuses.as_slice() else { panic!("{session}") };
         assert_eq!(*first, 401, "{session}");
@@ -181,7 +184,7 @@ fn check_clients(report: &Value) -> usize {
             rest.iter().all(|status| [200, 202, 204].map(Value::from).contains(status)),
             "{session}"
         );
-        statuses.len()
+        statuses.len() + 1
     };
     CLIENTS.map(check).into_iter().sum()
 }

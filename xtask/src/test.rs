@@ -35,6 +35,8 @@ fn run_steps(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
     }
     let provider_is_ready = provider::is_ready(&variables);
     report.step("interop: verify", |report| {
+        let doctests = ["test", "--doc", "-p", "conformance", "--features", "interop"];
+        system::run(&mut workspace.cargo(&doctests))?;
         let output = system::run_and_read(
             workspace
                 .cargo(&["test", "-p", "conformance", "--features", "interop", "--no-fail-fast"])

@@ -146,3 +146,37 @@ impl Body for ResourceMetadataBody {
         SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use portcullis_testkit::TestIssuer;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn bodies_say_how_long_they_are_and_head_has_none() {
+        let issuer = TestIssuer::new("https://idp.test");
+        let auth = Authenticator::builder()
+            .issuer(issuer.trusted())
+            .resource("https://api.test/mcp")
+            .build()
+            .unwrap();
+        let service = ResourceMetadataService::new(&auth).unwrap();
+        let length = service.document.len();
+        for (method, has_body) in
+            [("GET", true), ("HEAD", false), ("OPTIONS", false), ("PUT", false)]
+        {
+            let request = Request::builder().method(method).body(()).unwrap();
+            let response = service.clone().oneshot(request).await.unwrap();
+            let stated = response.headers().get(header::CONTENT_LENGTH).cloned();
+            assert_eq!(stated, (method == "HEAD").then(|| length.into()), "{method}");
+            let expected = if has_body { length } else { 0 };
+            assert_eq!(response.body().size_hint().exact(), u64::try_from(expected).ok());
+            assert_eq!(response.body().is_end_stream(), !has_body, "{method}");
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(body.len(), expected, "{method}");
+        }
+    }
+}
