@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
+mod browser;
 mod interop;
 mod node;
 mod provider;
@@ -23,7 +24,8 @@ const USAGE: &str = "\
 Usage: cargo xtask <command>
 
 Commands:
-  test   Run every test: Rust tests, doctests, and those with other people's libraries and provider
+  test   Run every test: Rust tests, doctests, and those with other people's libraries,
+         provider and browser
   try    Run the quickstart example and each curl line that it prints";
 
 fn main() -> ExitCode {
