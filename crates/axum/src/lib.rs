@@ -131,6 +131,26 @@
 //!
 //! [RFC 9728]: https://www.rfc-editor.org/rfc/rfc9728
 //!
+//! # CORS
+//!
+//! A CORS layer belongs around a [`JwtAuthLayer`], so it is added after it, and must expose the
+//! challenge:
+//!
+//! ```
+//! # use axum::{Router, http::{HeaderValue, header}, routing::get};
+//! # use portcullis_axum::{Authenticator, JwtAuthLayer};
+//! # use tower_http::cors::CorsLayer;
+//! # fn app(auth: Authenticator) -> Router {
+//! let cors = CorsLayer::new()
+//!     .allow_origin(HeaderValue::from_static("https://app.example.com"))
+//!     .allow_headers([header::AUTHORIZATION])
+//!     .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER]);
+//! Router::new().route("/", get(|| async {})).layer(JwtAuthLayer::new(auth)).layer(cors)
+//! # }
+//! ```
+//!
+//! The project's `docs/cors.md` says what pages see in each order.
+//!
 //! # Testing
 //!
 //! `portcullis-testkit` brings an issuer with real keys; the service is the same as in production,
@@ -192,3 +212,8 @@ pub use portcullis_tower::{
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+// Compiles the examples of that page as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/cors.md")]
+struct Cors;

@@ -27,7 +27,8 @@ use crate::{ProblemJson, refusal::RefusalForm};
 /// because the outer one has taken it out.
 ///
 /// Layers *around* this one, and proxies in front, still see the token: in the header, the cookie
-/// and the query. A CORS layer belongs around this one, so that browsers can read refusals too.
+/// and the query. A CORS layer belongs around this one, and exposes `WWW-Authenticate`, so that
+/// pages of other origins can read refusals too.
 ///
 /// [RFC 6750 §2.3]: https://www.rfc-editor.org/rfc/rfc6750#section-2.3
 #[derive(Debug)]
