@@ -188,6 +188,9 @@
 //! The layer takes a token out of the URI before handlers and inner layers see it. axum's
 //! `OriginalUri` keeps the URI as it was sent, token included: do not log it.
 
+#[cfg(doctest)]
+mod mistakes;
+
 // The public interface is:
 pub use portcullis::{
     Actor, Admission, Algorithm, AuthError, AuthErrorKind, Authenticated, Authenticator,

@@ -60,6 +60,8 @@ mod jws;
 mod key_source;
 mod keys;
 mod metrics;
+#[cfg(doctest)]
+mod mistakes;
 mod name_index;
 mod pipeline;
 mod place;
