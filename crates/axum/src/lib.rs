@@ -57,8 +57,13 @@
 //! # }
 //! ```
 //!
-//! `route_layer` leaves the answer to unknown paths (404) open to everyone; `layer` guards these
-//! too.
+//! `route_layer` leaves the answer to unknown paths (404) and fallbacks open to everyone; `layer`
+//! guards these too. Either guards what the router has when it is added: what is added to the router
+//! later stands outside.
+//!
+//! WebSocket upgrades and server-sent events are judged as other requests are, once, before the
+//! handler. Pages cannot set headers there: their tokens come in the query, in a cookie, or among the
+//! subprotocols ([`Place::web_socket_protocol`]).
 //!
 //! # A grant of the application's own
 //!
