@@ -1,5 +1,6 @@
 //! A page of another origin sees refusals and their challenges, if the layers stand in the order that
-//! `docs/cors.md` gives, and not if they do not.
+//! `docs/cors.md` gives, and not if they do not. Its event sources and WebSockets are let in by the
+//! tokens that a page can give them.
 //!
 //! The page is shown by the Chromium that `PORTCULLIS_INTEROP_BROWSER` names. Everything is on this
 //! machine; ports make the origins. Another framework is one more entry of `FRAMEWORKS`.
@@ -18,6 +19,8 @@ mod axum;
 mod chromium;
 #[path = "browser/page.rs"]
 mod page;
+#[path = "browser/request.rs"]
+mod request;
 #[path = "browser/table.rs"]
 mod table;
 
@@ -37,7 +40,8 @@ use portcullis_testkit::{ManualClock, TestIssuer};
 use serde_json::{Value, json};
 
 use chromium::Chromium;
-use table::{Layers, Row, Token};
+use request::Token;
+use table::{Layers, Row};
 
 const VARIABLE: &str = "PORTCULLIS_INTEROP_BROWSER";
 const AUDIENCE: &str = "orders";
@@ -59,7 +63,7 @@ struct Service {
     log: Log,
 }
 
-/// What `/orders` asks for.
+/// What `/orders`, `/events` and `/chat` ask for.
 fn may_read() -> Policy {
     scope("orders:read")
 }
@@ -90,10 +94,12 @@ async fn a_page_of_another_origin_sees_what_the_order_of_layers_lets_it_see() {
 async fn show(browser: &Path, rows: &[Row], serve: Serve, log: &Log) -> Value {
     let clock = ManualClock::at(NumericDate::from_seconds(1_800_000_000));
     let issuer = TestIssuer::new("https://idp.test").clock(clock.clone());
+    let mut places = Place::header_query_cookie("access_token").to_vec();
+    places.push(Place::web_socket_protocol("access_token"));
     let auth = Authenticator::builder()
         .issuer(issuer.trusted())
         .audience(AUDIENCE)
-        .places(Place::header_query_cookie("access_token"))
+        .places(places)
         .realm("orders")
         .clock(clock)
         .build()

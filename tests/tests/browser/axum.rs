@@ -4,10 +4,10 @@ use std::net::TcpListener;
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{Request, State, WebSocketUpgrade},
     http::{HeaderValue, Method, header},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::get,
 };
 use portcullis_axum::{Caller, JwtAuthLayer, RequireLayer};
@@ -31,6 +31,8 @@ fn app(layers: Layers, Service { auth, page, .. }: Service) -> Router {
     let exposing = || cors.clone().expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER]);
     let orders = Router::new()
         .route("/orders", get(subject).post(subject))
+        .route("/events", get(events))
+        .route("/chat", get(chat))
         .layer(RequireLayer::new(super::may_read()));
     let down =
         Router::new().route("/down", get(subject)).layer(RequireLayer::new(super::cannot_tell()));
@@ -46,6 +48,18 @@ fn app(layers: Layers, Service { auth, page, .. }: Service) -> Router {
 
 async fn subject(caller: Caller) -> String {
     caller.subject().to_owned()
+}
+
+/// One event.
+async fn events(caller: Caller) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/event-stream")], format!("data: {}\n\n", caller.subject()))
+}
+
+/// One message.
+async fn chat(caller: Caller, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.protocols(["access_token"]).on_upgrade(async move |mut socket| {
+        socket.send(caller.subject().into()).await.unwrap();
+    })
 }
 
 async fn note(State(log): State<Log>, request: Request, next: Next) -> Response {
