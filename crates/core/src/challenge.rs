@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{ConfigError, Principal};
+use crate::{ConfigError, Principal, error::StepUp};
 
 /// How long a parameter's value may get, in bytes.
 const MAX_VALUE_LEN: usize = 256;
@@ -35,6 +35,7 @@ pub struct Challenge {
     /// Whether the caller is asked to authenticate.
     pub(crate) asks: bool,
     pub(crate) scope: Option<Arc<str>>,
+    pub(crate) step_up: Option<Arc<StepUp>>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) settings: Arc<ChallengeSettings>,
     /// Where it is not the one that goes with the status.
@@ -135,9 +136,10 @@ impl Challenge {
         self.retry_after
     }
 
-    /// Returns the value of the `WWW-Authenticate` header ([RFC 6750 §3]): visible ASCII and
-    /// spaces. `None` where the refusal is no matter of credentials.
+    /// Returns the value of the `WWW-Authenticate` header ([RFC 6750 §3], [RFC 9470 §3]): visible
+    /// ASCII and spaces. `None` where the refusal is no matter of credentials.
     ///
+    /// [RFC 9470 §3]: https://www.rfc-editor.org/rfc/rfc9470#section-3
     /// [RFC 6750 §3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
     #[must_use]
     pub fn www_authenticate(&self) -> Option<String> {
@@ -145,14 +147,16 @@ impl Challenge {
             return None;
         }
         let mut value = String::from("Bearer");
+        let acr_values = self.step_up.as_ref().and_then(|step_up| step_up.acr_values.as_deref());
+        let max_age = self.step_up.as_ref().and_then(|step_up| step_up.max_age);
+        let max_age = max_age.map(|max_age| max_age.as_secs().to_string());
         let parameters = [
             ("realm", self.settings.realm.as_deref()),
             ("error", self.error),
             ("error_description", self.description),
-            (
-                "scope",
-                self.scope.as_deref().map(whole_scope_tokens).filter(|scope| !scope.is_empty()),
-            ),
+            ("scope", self.scope.as_deref().and_then(whole_tokens)),
+            ("acr_values", acr_values.and_then(whole_tokens)),
+            ("max_age", max_age.as_deref()),
             ("resource_metadata", self.settings.resource_metadata.as_deref()),
         ];
         let mut separator = " ";
@@ -183,14 +187,15 @@ impl Challenge {
     }
 }
 
-/// Cuts a scope that is too long, between two of its tokens.
-fn whole_scope_tokens(scope: &str) -> &str {
-    if scope.len() <= MAX_VALUE_LEN {
-        return scope;
+/// Cuts a list with spaces between that is too long, between two of its tokens. `None` if nothing
+/// is left.
+fn whole_tokens(list: &str) -> Option<&str> {
+    if list.len() <= MAX_VALUE_LEN {
+        return Some(list).filter(|list| !list.is_empty());
     }
-    let fits = scope.char_indices().take_while(|(at, _)| *at <= MAX_VALUE_LEN);
+    let fits = list.char_indices().take_while(|(at, _)| *at <= MAX_VALUE_LEN);
     let cut = fits.filter(|(_, c)| *c == ' ').last().map_or(0, |(at, _)| at);
-    scope.get(..cut).unwrap_or_default()
+    list.get(..cut).filter(|list| !list.is_empty())
 }
 
 /// Adds a quoted string ([RFC 9110 §5.6.4]). Control and non-ASCII characters are dropped, and what

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct};
 
 use crate::{
     AuthError, AuthErrorKind, Grant, NumericDate,
+    claims::ClaimPath,
     grant::CompiledMapping,
     issuer::Origin,
     json::{Name, Object},
@@ -158,6 +159,18 @@ impl Principal {
     /// Kind [`AuthErrorKind::MalformedClaim`] if the claim is of another type.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, AuthError> {
         let value = self.object().and_then(|claims| claims.find(name));
+        value
+            .map(|value| serde_json::from_str(&value.json()).map_err(|error| malformed(&error)))
+            .transpose()
+    }
+
+    /// Reads the claim at a path.
+    pub(crate) fn claim_at<T: DeserializeOwned>(
+        &self,
+        path: &ClaimPath,
+    ) -> Result<Option<T>, AuthError> {
+        let claims = self.object().ok_or(AuthErrorKind::MalformedToken)?;
+        let value = path.find(&claims)?;
         value
             .map(|value| serde_json::from_str(&value.json()).map_err(|error| malformed(&error)))
             .transpose()

@@ -216,6 +216,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         let now = self.clock.now();
         let info = EngineInfo {
             challenge: Arc::clone(&challenge),
+            clock: Arc::clone(&self.clock),
             grant_type: std::any::type_name::<G>(),
             grant_type_id: TypeId::of::<G>(),
         };

@@ -21,7 +21,7 @@ use crate::{
     AuthError, AuthErrorKind, Clock, ConfigError, Grant, GrantMapping, HiddenTokens, Place,
     Principal, RequestView, Requirement, ResourceMetadata, SeveralTokens, Strategy,
     challenge::ChallengeSettings,
-    issuer::{EngineInfo, Origin, TrustedIssuers},
+    issuer::{EngineInfo, LEEWAY, Origin, TrustedIssuers},
     pipeline::{Hide, KnownHeaders, Presented, Wanted, extract, hide},
     strategy::{Chain, Registered, Slot},
 };
@@ -91,7 +91,7 @@ fn register(
         return Err(ConfigError::DuplicateIssuer { issuer: name });
     }
     let mapping = GrantMapping::default().permissions("permissions", ":");
-    let origin = Arc::new(Origin::new(name, &mapping, info)?);
+    let origin = Arc::new(Origin::new(name, &mapping, LEEWAY, info)?);
     Ok(Arc::new(Registered::new(strategy, origin)))
 }
 

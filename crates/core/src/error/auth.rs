@@ -1,7 +1,8 @@
 //! The error of one refused request.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
+use super::StepUp;
 use crate::AuthErrorKind;
 
 /// A refused request: a kind for programs, a cause for logs, and nothing of the token.
@@ -14,6 +15,7 @@ pub struct AuthError {
     kind: AuthErrorKind,
     cause: Option<Cause>,
     missing_scope: Option<Arc<str>>,
+    step_up: Option<Arc<StepUp>>,
     #[cfg(feature = "tracing")]
     fingerprint: Option<Arc<str>>,
 }
@@ -36,6 +38,20 @@ impl AuthError {
         Self::new(AuthErrorKind::InsufficientScope, None, Some(scope.into()))
     }
 
+    /// Creates an error of kind [`AuthErrorKind::ReauthenticationRequired`] that says what kind of
+    /// login is needed ([RFC 9470 §3]): one of these authentication context classes, with spaces
+    /// between, or one that is no longer ago than this, or both.
+    ///
+    /// [RFC 9470 §3]: https://www.rfc-editor.org/rfc/rfc9470#section-3
+    #[must_use]
+    pub fn reauthentication_required(acr_values: Option<&str>, max_age: Option<Duration>) -> Self {
+        Self::stepping_up(Arc::new(StepUp { acr_values: acr_values.map(Arc::from), max_age }))
+    }
+
+    pub(crate) fn stepping_up(step_up: Arc<StepUp>) -> Self {
+        Self { step_up: Some(step_up), ..AuthErrorKind::ReauthenticationRequired.into() }
+    }
+
     const fn new(
         kind: AuthErrorKind,
         cause: Option<Cause>,
@@ -45,6 +61,7 @@ impl AuthError {
             kind,
             cause,
             missing_scope,
+            step_up: None,
             #[cfg(feature = "tracing")]
             fingerprint: None,
         }
@@ -106,6 +123,27 @@ impl AuthError {
 
     pub(crate) fn missing_scope_shared(&self) -> Option<Arc<str>> {
         self.missing_scope.clone()
+    }
+
+    pub(crate) fn step_up(&self) -> Option<&Arc<StepUp>> {
+        self.step_up.as_ref()
+    }
+
+    /// Returns the authentication context classes of which the login needs one, with spaces between
+    /// ([RFC 9470 §3]).
+    ///
+    /// [RFC 9470 §3]: https://www.rfc-editor.org/rfc/rfc9470#section-3
+    #[must_use]
+    pub fn acr_values(&self) -> Option<&str> {
+        self.step_up.as_ref()?.acr_values.as_deref()
+    }
+
+    /// Returns how long ago the login may be ([RFC 9470 §3]).
+    ///
+    /// [RFC 9470 §3]: https://www.rfc-editor.org/rfc/rfc9470#section-3
+    #[must_use]
+    pub fn max_age(&self) -> Option<Duration> {
+        self.step_up.as_ref()?.max_age
     }
 
     /// Returns the scope that the handler needs, where its rule is made of scopes.

@@ -4,8 +4,10 @@ mod auth;
 mod config;
 mod kind;
 mod layer;
+mod step_up;
 
 pub use auth::AuthError;
 pub use config::ConfigError;
 pub use kind::AuthErrorKind;
 pub use layer::LayerError;
+pub(crate) use step_up::StepUp;

@@ -81,6 +81,11 @@ impl Grant {
         self.permissions.get(resource).is_some_and(|levels| levels.contains(level))
     }
 
+    /// Returns the levels on a resource.
+    pub fn levels_on(&self, resource: &str) -> impl Iterator<Item = &str> {
+        self.permissions.get(resource).into_iter().flatten().map(AsRef::as_ref)
+    }
+
     /// Tells whether the caller is in a group.
     #[must_use]
     pub fn is_in_group(&self, group: &str) -> bool {

@@ -1,10 +1,10 @@
 //! Issuers as the pipeline reads them: checked, and never changed.
 
-use std::{any::TypeId, sync::Arc};
+use std::{any::TypeId, sync::Arc, time::Duration};
 
 use super::{Issuer, IssuerKeys, Rules};
 use crate::{
-    ConfigError, GrantMapping, NumericDate, challenge::ChallengeSettings, claims::ClaimPath,
+    Clock, ConfigError, GrantMapping, NumericDate, challenge::ChallengeSettings, claims::ClaimPath,
     grant::CompiledMapping, jws::AlgorithmSet, name_index::NameIndex,
 };
 
@@ -58,8 +58,8 @@ impl Issuer {
             any: self.any,
             algorithms,
             audiences,
+            origin: Arc::new(Origin::new(self.name, &self.mapping, self.rules.leeway, engine)?),
             rules: self.rules,
-            origin: Arc::new(Origin::new(self.name, &self.mapping, engine)?),
         })
     }
 }
@@ -82,6 +82,8 @@ pub(crate) struct IssuerConfig {
 pub(crate) struct Origin {
     name: String,
     pub(crate) mapping: CompiledMapping,
+    /// How far clocks may differ.
+    pub(crate) leeway: Duration,
     engine: Arc<EngineInfo>,
 }
 
@@ -89,9 +91,10 @@ impl Origin {
     pub(crate) fn new(
         name: String,
         mapping: &GrantMapping,
+        leeway: Duration,
         engine: &Arc<EngineInfo>,
     ) -> Result<Self, ConfigError> {
-        Ok(Self { name, mapping: mapping.compile()?, engine: Arc::clone(engine) })
+        Ok(Self { name, mapping: mapping.compile()?, leeway, engine: Arc::clone(engine) })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -107,6 +110,7 @@ impl Origin {
 #[derive(Debug)]
 pub(crate) struct EngineInfo {
     pub(crate) challenge: Arc<ChallengeSettings>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// The name of the type of grants.
     pub(crate) grant_type: &'static str,
     pub(crate) grant_type_id: TypeId,

@@ -47,6 +47,9 @@ pub struct Issuer {
     mapping: GrantMapping,
 }
 
+/// How far clocks may differ, unless configured otherwise.
+pub(crate) const LEEWAY: Duration = Duration::from_secs(60);
+
 /// The rules that need no compiling.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
@@ -65,7 +68,7 @@ pub(crate) struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         Self {
-            leeway: Duration::from_secs(60),
+            leeway: LEEWAY,
             types: vec![TokenType::Absent, TokenType::Jwt, TokenType::AtJwt],
             expiry_required: true,
             subject_required: true,

@@ -11,7 +11,8 @@ use std::{borrow::Cow, pin::Pin, sync::Arc};
 
 use crate::{
     AuthError, AuthErrorKind, Grant, Policy, Principal,
-    policy::{Deciding, Decision, KeptRoute, Node, Quantity, RouteView},
+    error::StepUp,
+    policy::{Deciding, Decision, KeptRoute, Node, Quantity, RouteView, check_login},
 };
 
 /// Decides by a policy whether a caller may go on, without waiting for anything.
@@ -206,7 +207,9 @@ fn decide<G>(policy: &Policy<G>, inquiry: Inquiry<'_, G>) -> Step<G> {
                 }
             }
         }
-        Node::Senseless(reason) => done(Err(fault(*reason))),
+        Node::StepUp(step_up) => done(check_login(step_up, principal)),
+        Node::Senseless(mistake) => done(Err(fault(&**mistake))),
+        Node::ByRoute(table) => decide(table.policy(route), inquiry),
         Node::And(pair) | Node::Or(pair) => {
             let [first, _] = &**pair;
             decide(first, inquiry)
@@ -299,13 +302,23 @@ fn scope_of(tokens: &[Box<str>], quantity: Quantity) -> String {
     }
 }
 
-/// Lets a refusal name every scope that a rule needs which is made of scopes alone.
+/// Lets a refusal name all that a rule needs, where one after the other would send the caller away
+/// several times: every scope of a rule that is made of scopes alone, and the whole of the login.
 fn name_all<G>(refusal: Refusal, policy: &Policy<G>) -> Refusal {
-    match (refusal, required_scope(policy)) {
-        (Refusal::No(error), Some(scope)) if error.missing_scope().is_some() => {
-            Refusal::No(AuthError::insufficient_scope(scope))
-        }
-        (refusal, _) => refusal,
+    match refusal {
+        Refusal::No(error) if error.missing_scope().is_some() => match required_scope(policy) {
+            Some(scope) => Refusal::No(AuthError::insufficient_scope(scope)),
+            None => Refusal::No(error),
+        },
+        Refusal::No(error) => match (error.step_up(), required_login(policy)) {
+            (Some(failed), Some(required)) => {
+                // A function of the application may ask for more than the rules around it.
+                let both = required.and(failed);
+                Refusal::No(AuthError::stepping_up(Arc::new(both)))
+            }
+            _ => Refusal::No(error),
+        },
+        cannot_tell => cannot_tell,
     }
 }
 
@@ -319,6 +332,25 @@ fn required_scope<G>(policy: &Policy<G>) -> Option<String> {
         Node::Or(pair) => {
             let [first, second] = &**pair;
             required_scope(first).filter(|_| required_scope(second).is_some())
+        }
+        _ => None,
+    }
+}
+
+/// What a rule needs of the login, whatever else it needs.
+fn required_login<G>(policy: &Policy<G>) -> Option<StepUp> {
+    match &policy.node {
+        Node::StepUp(step_up) => Some(StepUp::clone(step_up)),
+        Node::And(pair) => {
+            let [first, second] = &**pair;
+            match (required_login(first), required_login(second)) {
+                (Some(first), Some(second)) => Some(first.and(&second)),
+                (first, second) => first.or(second),
+            }
+        }
+        Node::Or(pair) => {
+            let [first, second] = &**pair;
+            required_login(first).filter(|_| required_login(second).is_some())
         }
         _ => None,
     }

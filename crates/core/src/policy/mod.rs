@@ -8,6 +8,39 @@
 //! let policy = scope("orders:read").or(role("admin"));
 //! ```
 //!
+//! # The rules
+//!
+//! | rule | allows a caller | else |
+//! |---|---|---|
+//! | [`scope`], [`all_scopes`], [`any_scope`] | with scope tokens | 403, which names them |
+//! | [`role`], [`all_roles`], [`any_role`] | with roles | 403 |
+//! | [`Ranks::role_at_least`] | with a role, or one that stands higher | 403 |
+//! | [`permission`] | with a level on a resource, which may be one that the path names | 403 |
+//! | [`Ranks::permission_at_least`] | with a level, or one that stands higher | 403 |
+//! | [`claim`] | whose token has a claim of this value | 403 |
+//! | [`PathParameter::equals_claim`], [`is_in_claim`](PathParameter::is_in_claim) | whose token has the path parameter in a claim | 403 |
+//! | [`TokenKinds`] | whose token is of a kind | 403 |
+//! | [`acr_values`], [`max_age`] | who logged in strongly, or not long ago | 401, which says how to |
+//! | [`issuer`], [`audience`] | whose token is from this issuer, or for this audience | 401 |
+//! | [`client`], [`subject`] | who is this one | 403 |
+//! | [`grant`], [`check`], [`PathParameter::check`] | whom a function of the application allows | 403, or as it says |
+//! | [`check_async`], [`PathParameter::check_async`] | the same, in its own time | 403, or as it says |
+//! | [`authenticated`], [`nobody`] | always, never | 403 |
+//!
+//! # Put together
+//!
+//! [`and`](Policy::and), [`or`](Policy::or) and [`not`](Policy::not) make rules of rules. They are
+//! asked from left to right, and no further than is needed, asynchronous ones too. A rule that says
+//! no has an opposite. One that *cannot tell* has none, and decides for the whole, unless it was not
+//! needed: something is unavailable or malformed, or the rule itself is a
+//! [mistake](Policy::mistakes). So no `or` and no `not` makes a yes of it.
+//!
+//! Layers add up: one inside of another can ask for more, never for less. An exception from what a
+//! group asks for is therefore written where the group's policy is, with
+//! [`except_route`](Policy::except_route).
+//!
+//! # Grants of other types
+//!
 //! The functions of this module make rules for the default [`Grant`]. For a grant of the
 //! application's own, [`grant`] makes a rule from a function, and [`Policy::on`] applies rules to
 //! the [`Grant`] inside of one:
@@ -25,27 +58,46 @@
 //!     .and(policy::grant(|rights: &Rights| rights.credit > 0));
 //! ```
 
+mod caller;
 mod decision;
 mod path_parameter;
+mod permission;
+mod ranks;
 mod route;
+mod route_table;
+mod step_up;
+#[cfg(test)]
+mod tests;
+mod token_kinds;
 mod tree;
+mod walk;
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
 pub use self::{
+    caller::{audience, authenticated, client, issuer, nobody, subject},
     decision::{Deciding, Decision},
     path_parameter::{PathParameter, path_parameter},
+    permission::{Resource, permission},
+    ranks::Ranks,
     route::RouteView,
+    step_up::{acr_values, max_age},
+    token_kinds::TokenKinds,
     tree::Policy,
 };
 pub(crate) use self::{
     route::KeptRoute,
+    route_table::RouteTable,
+    step_up::check_login,
     tree::{Node, Quantity},
 };
-
-use crate::{AuthError, AuthErrorKind, Grant, Principal};
+use crate::{
+    AuthError, AuthErrorKind, Grant, Principal,
+    claims::ClaimPath,
+    pipeline::{Answer, Refusal},
+};
 
 /// The caller has this scope token.
 pub fn scope(token: impl Into<Box<str>>) -> Policy {
@@ -70,37 +122,58 @@ pub fn role(role: impl Into<Box<str>>) -> Policy {
     any_role([role])
 }
 
+/// The caller has each of these roles.
+///
+/// A rule without any role never allows, and neither does its [`not`](Policy::not).
+pub fn all_roles<I: IntoIterator<Item: Into<Box<str>>>>(roles: I) -> Policy {
+    let roles: Vec<Box<str>> = roles.into_iter().map(Into::into).collect();
+    if roles.is_empty() {
+        return Policy::senseless("no role");
+    }
+    Policy::own_rule("all_roles", move |_, grant: &Grant| {
+        has_roles(roles.iter().all(|role| grant.has_role(role)))
+    })
+}
+
 /// The caller has at least one of these roles.
+///
+/// A rule without any role never allows, and neither does its [`not`](Policy::not). Roles that
+/// include others are [`Ranks`].
 pub fn any_role<I: IntoIterator<Item: Into<Box<str>>>>(roles: I) -> Policy {
     let roles: Vec<Box<str>> = roles.into_iter().map(Into::into).collect();
     if roles.is_empty() {
         return Policy::senseless("no role");
     }
-    Policy::rule("any_role", move |_, grant: &Grant| {
-        let has_one = roles.iter().any(|role| grant.has_role(role));
-        if has_one { Ok(()) } else { Err(AuthErrorKind::InsufficientRole.into()) }
+    Policy::own_rule("any_role", move |_, grant: &Grant| {
+        has_roles(roles.iter().any(|role| grant.has_role(role)))
     })
 }
 
+fn has_roles(enough: bool) -> Answer {
+    if enough { Ok(()) } else { Err(Refusal::No(AuthErrorKind::InsufficientRole.into())) }
+}
+
 /// A claim of the token has this value: same JSON type, same content. It is named by its member
-/// name, not by a JSON pointer.
+/// name, or by a JSON pointer with a leading slash.
 ///
 /// # Examples
 ///
 /// ```
 /// use portcullis::policy::claim;
 ///
-/// let policy = claim("email_verified", true).and(claim("tenant", "acme"));
+/// let policy = claim("email_verified", true).and(claim("/org/tenant", "acme"));
 /// ```
-pub fn claim(name: impl Into<String>, value: impl Serialize) -> Policy {
-    let name = name.into();
+pub fn claim(name: &str, value: impl Serialize) -> Policy {
+    let Ok(path) = ClaimPath::parse(name) else {
+        return Policy::senseless("a claim whose name is empty or no JSON pointer");
+    };
     let Ok(value) = serde_json::to_value(value) else {
         return Policy::senseless(
             "a value that is no JSON, such as a map whose keys are no strings",
         );
     };
     Policy::rule("claim", move |principal: &Principal, _| {
-        let claim: Option<serde_json::Value> = principal.claim(&name)?;
+        let claim: Option<serde_json::Value> = principal.claim_at(&path)?;
         let equal = claim.as_ref() == Some(&value);
         if equal { Ok(()) } else { Err(AuthErrorKind::NotPermitted.into()) }
     })
@@ -133,12 +206,19 @@ pub fn check<G>(
 /// use std::sync::Arc;
 /// use portcullis::{AuthErrorKind, Grant, Principal, policy};
 ///
-/// # async fn is_member(subject: &str) -> std::io::Result<bool> { Ok(subject == "alice") }
-/// let policy = policy::check_async(async |caller: Principal, _grant: Arc<Grant>| {
-///     match is_member(caller.subject()).await {
-///         Ok(true) => Ok(()),
-///         Ok(false) => Err(AuthErrorKind::NotPermitted.into()),
-///         Err(_) => Err(AuthErrorKind::ResolverUnavailable.into()),
+/// # struct Members;
+/// # impl Members {
+/// #     async fn has(&self, subject: &str) -> std::io::Result<bool> { Ok(subject == "alice") }
+/// # }
+/// # let members = Arc::new(Members);
+/// let policy = policy::check_async(move |caller: Principal, _grant: Arc<Grant>| {
+///     let members = Arc::clone(&members);
+///     async move {
+///         match members.has(caller.subject()).await {
+///             Ok(true) => Ok(()),
+///             Ok(false) => Err(AuthErrorKind::NotPermitted.into()),
+///             Err(_) => Err(AuthErrorKind::ResolverUnavailable.into()),
+///         }
 ///     }
 /// });
 /// ```

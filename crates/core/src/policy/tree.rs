@@ -1,10 +1,11 @@
 //! The tree of rules.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
-use super::{Decision, RouteView};
+use super::{Decision, RouteTable, RouteView};
 use crate::{
     AuthError, Grant, Principal,
+    error::StepUp,
     pipeline::{Answer, AsyncAnswer, Refusal, authorize},
 };
 
@@ -38,8 +39,11 @@ pub(crate) enum Node<G> {
         parameter: Option<Arc<str>>,
         function: AsyncFunction<G>,
     },
+    /// How, or how long ago, the user logged in.
+    StepUp(Arc<StepUp>),
     /// A rule that says nothing: neither it nor its opposite ever allows.
-    Senseless(&'static str),
+    Senseless(Arc<str>),
+    ByRoute(Arc<RouteTable<G>>),
     And(Arc<[Policy<G>; 2]>),
     Or(Arc<[Policy<G>; 2]>),
     Not(Arc<Policy<G>>),
@@ -63,7 +67,7 @@ pub(crate) enum Quantity {
 
 impl Policy {
     pub(super) fn scopes(tokens: Vec<Box<str>>, quantity: Quantity) -> Self {
-        if tokens.is_empty() || !tokens.iter().all(|token| is_scope_token(token)) {
+        if tokens.is_empty() || !tokens.iter().all(|token| is_visible_ascii(token)) {
             return Self::senseless("no scope token, or one that no token can hold");
         }
         let grant: GrantOf<Grant> = Arc::new(|grant| grant);
@@ -111,7 +115,11 @@ impl Policy {
                 });
                 Node::Async { name, parameter: parameter.clone(), function }
             }
-            Node::Senseless(reason) => Node::Senseless(reason),
+            Node::StepUp(step_up) => Node::StepUp(Arc::clone(step_up)),
+            Node::Senseless(mistake) => Node::Senseless(Arc::clone(mistake)),
+            Node::ByRoute(table) => {
+                Node::ByRoute(Arc::new(table.map(|policy| policy.on_shared(find))))
+            }
             Node::And(pair) => Node::And(both(pair)),
             Node::Or(pair) => Node::Or(both(pair)),
             Node::Not(inner) => Node::Not(Arc::new(inner.on_shared(find))),
@@ -121,8 +129,8 @@ impl Policy {
 }
 
 impl<G> Policy<G> {
-    pub(super) fn senseless(reason: &'static str) -> Self {
-        Self { node: Node::Senseless(reason) }
+    pub(super) fn senseless(mistake: impl Into<Arc<str>>) -> Self {
+        Self { node: Node::Senseless(mistake.into()) }
     }
 
     /// A function of the application.
@@ -209,37 +217,6 @@ impl<G> Policy<G> {
         authorize::begin(self, principal, grant, route)
     }
 
-    /// Tells whether a rule looks at the route, so that an adapter need not read it for nothing.
-    #[must_use]
-    pub fn looks_at_route(&self) -> bool {
-        !self.path_parameters().is_empty()
-    }
-
-    /// Returns the parameters of the path that rules name.
-    pub(crate) fn path_parameters(&self) -> Vec<Arc<str>> {
-        let mut names = Vec::new();
-        self.add_path_parameters(&mut names);
-        names
-    }
-
-    fn add_path_parameters(&self, names: &mut Vec<Arc<str>>) {
-        match &self.node {
-            Node::PathRule { parameter, .. } | Node::Async { parameter: Some(parameter), .. } => {
-                if !names.contains(parameter) {
-                    names.push(Arc::clone(parameter));
-                }
-            }
-            Node::And(pair) | Node::Or(pair) => {
-                pair.iter().for_each(|policy| policy.add_path_parameters(names));
-            }
-            Node::Not(inner) => inner.add_path_parameters(names),
-            Node::Scopes { .. }
-            | Node::Rule { .. }
-            | Node::Async { parameter: None, .. }
-            | Node::Senseless(_) => {}
-        }
-    }
-
     /// Decides whether a caller may go on, where there is no route to look at and no time to wait:
     /// rules about the path, and asynchronous ones, never allow here, and neither do their
     /// opposites.
@@ -270,7 +247,9 @@ impl<G> Clone for Policy<G> {
             Node::Async { name, parameter, function } => {
                 Node::Async { name, parameter: parameter.clone(), function: Arc::clone(function) }
             }
-            Node::Senseless(reason) => Node::Senseless(reason),
+            Node::StepUp(step_up) => Node::StepUp(Arc::clone(step_up)),
+            Node::Senseless(mistake) => Node::Senseless(Arc::clone(mistake)),
+            Node::ByRoute(table) => Node::ByRoute(Arc::clone(table)),
             Node::And(pair) => Node::And(Arc::clone(pair)),
             Node::Or(pair) => Node::Or(Arc::clone(pair)),
             Node::Not(inner) => Node::Not(Arc::clone(inner)),
@@ -279,39 +258,9 @@ impl<G> Clone for Policy<G> {
     }
 }
 
-impl<G> fmt::Debug for Policy<G> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.node {
-            Node::Scopes { tokens, quantity: Quantity::All, .. } => {
-                write!(f, "all_scopes({tokens:?})")
-            }
-            Node::Scopes { tokens, quantity: Quantity::Any, .. } => {
-                write!(f, "any_scope({tokens:?})")
-            }
-            Node::Rule { name, .. } | Node::Async { name, parameter: None, .. } => {
-                write!(f, "{name}(…)")
-            }
-            Node::PathRule { name, parameter, .. }
-            | Node::Async { name, parameter: Some(parameter), .. } => {
-                write!(f, "path_parameter({parameter:?}).{name}(…)")
-            }
-            Node::Senseless(reason) => write!(f, "never({reason})"),
-            Node::And(pair) => {
-                let [first, second] = &**pair;
-                write!(f, "({first:?} and {second:?})")
-            }
-            Node::Or(pair) => {
-                let [first, second] = &**pair;
-                write!(f, "({first:?} or {second:?})")
-            }
-            Node::Not(inner) => write!(f, "not {inner:?}"),
-        }
-    }
-}
-
 /// Visible characters only ([RFC 6749 §3.3]).
 ///
 /// [RFC 6749 §3.3]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
-fn is_scope_token(token: &str) -> bool {
+pub(super) fn is_visible_ascii(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|byte| matches!(byte, b'!'..=b'~'))
 }

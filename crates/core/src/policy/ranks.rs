@@ -1,0 +1,117 @@
+//! Roles and levels that have an order.
+
+use std::sync::Arc;
+
+use super::{Policy, Resource};
+use crate::{AuthErrorKind, pipeline::Refusal};
+
+/// An order of roles, or of levels of permissions, declared once: each includes those before it.
+///
+/// A name that stands twice in the order, an empty one, and a rule for a name that does not stand in
+/// it are [mistakes](Policy::mistakes): such a rule never allows, and neither does its
+/// [`not`](Policy::not). What a caller has that stands outside of the order counts for nothing.
+///
+/// # Examples
+///
+/// ```
+/// use portcullis::policy::{Ranks, path_parameter};
+///
+/// let roles = Ranks::new(["reader", "writer", "admin"]);
+/// let may_write = roles.role_at_least("writer");
+///
+/// // Permissions such as `default:write`, and system-wide ones.
+/// let levels = Ranks::new(["worker", "read", "write", "admin"]);
+/// let may_start = levels
+///     .permission_at_least(path_parameter("namespace"), "write")
+///     .or(levels.permission_at_least("temporal-system", "write"));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Ranks {
+    names: Arc<[Box<str>]>,
+    case: Case,
+}
+
+/// Whether capital letters differ from small ones.
+#[derive(Clone, Copy, Debug)]
+enum Case {
+    Differs,
+    Ignored,
+}
+
+impl Case {
+    fn equal(self, first: &str, second: &str) -> bool {
+        match self {
+            Self::Differs => first == second,
+            Self::Ignored => first.eq_ignore_ascii_case(second),
+        }
+    }
+}
+
+impl Ranks {
+    /// Declares an order, the lowest first.
+    pub fn new<I: IntoIterator<Item: Into<Box<str>>>>(names: I) -> Self {
+        Self { names: names.into_iter().map(Into::into).collect(), case: Case::Differs }
+    }
+
+    /// Takes `Admin` and `ADMIN` for `admin`. Default: letters count as they are.
+    pub fn ignoring_ascii_case(self) -> Self {
+        Self { case: Case::Ignored, ..self }
+    }
+
+    /// The caller has this role, or one that stands higher.
+    pub fn role_at_least(&self, role: &str) -> Policy {
+        let at_least = match self.at_least(role) {
+            Ok(at_least) => at_least,
+            Err(mistake) => return Policy::senseless(mistake),
+        };
+        Policy::own_rule("role_at_least", move |_, grant: &crate::Grant| {
+            let is_enough = grant.roles().any(|role| at_least.includes(role));
+            if is_enough {
+                Ok(())
+            } else {
+                Err(Refusal::No(AuthErrorKind::InsufficientRole.into()))
+            }
+        })
+    }
+
+    /// The caller has this level, or one that stands higher, on a resource: one of this name, or the
+    /// one that a [parameter of the path](super::path_parameter) names.
+    pub fn permission_at_least(&self, resource: impl Into<Resource>, level: &str) -> Policy {
+        let at_least = match self.at_least(level) {
+            Ok(at_least) => at_least,
+            Err(mistake) => return Policy::senseless(mistake),
+        };
+        resource.into().rule("permission_at_least", move |grant, resource| {
+            grant.levels_on(resource).any(|level| at_least.includes(level))
+        })
+    }
+
+    fn at_least(&self, name: &str) -> Result<AtLeast, String> {
+        let order = || self.names.join(" < ");
+        let mut rest = &*self.names;
+        while let Some((first, higher)) = rest.split_first() {
+            if first.is_empty() || higher.iter().any(|other| self.case.equal(first, other)) {
+                return Err(format!("the order {} has `{first}` twice, or it is empty", order()));
+            }
+            rest = higher;
+        }
+        match self.names.iter().position(|own| self.case.equal(own, name)) {
+            Some(lowest) => Ok(AtLeast { ranks: self.clone(), lowest }),
+            None => Err(format!("`{name}` does not stand in the order {}", order())),
+        }
+    }
+}
+
+/// A name of an order, and all that stand higher.
+struct AtLeast {
+    ranks: Ranks,
+    lowest: usize,
+}
+
+impl AtLeast {
+    fn includes(&self, name: &str) -> bool {
+        let enough = self.ranks.names.iter().skip(self.lowest);
+        enough.into_iter().any(|own| self.ranks.case.equal(own, name))
+    }
+}
