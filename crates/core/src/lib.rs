@@ -104,4 +104,4 @@ pub use request::{BearerToken, RequestView};
 pub use requirement::Requirement;
 pub use resource_metadata::{ProtectedResource, ResourceMetadata, ResourceMetadataResponse};
 pub use scope::Scope;
-pub use strategy::{Attempt, Credential, Identity, Strategy};
+pub use strategy::{Attempt, Credential, Identity, StaticTokens, StaticTokensBuilder, Strategy};

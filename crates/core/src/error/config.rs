@@ -119,6 +119,18 @@ pub enum ConfigError {
         /// The label of the PEM block, or the JWK member.
         found: String,
     },
+    /// A line of static tokens is none.
+    InvalidToken {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it. The token is not told.
+        reason: &'static str,
+    },
+    /// An environment variable is not set, or no text.
+    MissingVariable {
+        /// The variable.
+        variable: String,
+    },
     /// A secret is shorter than the algorithm's hash ([RFC 7518 §3.2]).
     ///
     /// [RFC 7518 §3.2]: https://www.rfc-editor.org/rfc/rfc7518#section-3.2
@@ -247,6 +259,14 @@ impl fmt::Display for ConfigError {
                 "found a private key (`{found}`) where a public one is meant: give the public \
                  half, and keep the private one where tokens are signed"
             ),
+            Self::InvalidToken { line, reason } => write!(
+                f,
+                "line {line} is no token: {reason}; give one token a line, or `name=token`, where \
+                 `sha256:` and 64 hexadecimal digits may stand for the token"
+            ),
+            Self::MissingVariable { variable } => {
+                write!(f, "the environment variable `{variable}` is not set: set it to a text")
+            }
             Self::SecretTooShort { algorithm, needed, found } => write!(
                 f,
                 "the secret has {found} bytes, and {algorithm} needs at least {needed} of them \

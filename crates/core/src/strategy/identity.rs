@@ -30,6 +30,10 @@ impl Identity {
         Self { claims, unusable: false }
     }
 
+    pub(super) fn subject(self, subject: &str) -> Self {
+        self.claim("sub", subject)
+    }
+
     /// The scope, as scope tokens with spaces between.
     pub fn scope(self, scope: impl Into<String>) -> Self {
         self.claim("scope", scope.into())

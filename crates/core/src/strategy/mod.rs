@@ -2,11 +2,13 @@
 
 mod chain;
 mod identity;
+mod static_tokens;
 
 use std::fmt::Debug;
 
 pub(crate) use chain::{Chain, Registered, Slot, StrategyComing};
 pub use identity::Identity;
+pub use static_tokens::{StaticTokens, StaticTokensBuilder};
 
 use crate::{AuthError, AuthErrorKind, BearerToken, BoxFuture, json::Object};
 

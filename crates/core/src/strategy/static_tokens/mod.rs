@@ -1,0 +1,172 @@
+//! Tokens and API keys that are known beforehand.
+
+mod builder;
+mod line;
+mod reload;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+
+pub use builder::StaticTokensBuilder;
+
+use self::{
+    reload::Reloading,
+    table::{Entry, Table},
+};
+use super::{Attempt, Credential, Identity, Strategy};
+use crate::ConfigError;
+
+/// Bearer tokens and API keys that are known beforehand: a [strategy](Strategy) for what has no issuer.
+///
+/// 1. Only digests are kept and compared: of every token, whichever matches, in constant time.
+/// 2. Several tokens are good at once, so that one can be replaced without a refused request.
+/// 3. Files are read again when they change. One that cannot be read or used changes nothing, and one
+///    without a token lets nobody in.
+/// 4. A token that is not among them is left to the next strategy.
+///
+/// A text or file holds one token a line, or `name=token`, whose caller has the name as its subject.
+/// Instead of a token it may hold `sha256:` and the 64 hexadecimal digits of its SHA-256, so that who
+/// reads the file cannot use it. Empty lines, and those that begin with `#`, do not count.
+///
+/// Cloning copies a pointer.
+///
+/// # Examples
+///
+/// ```
+/// use portcullis::{Authenticator, Identity, StaticTokens};
+///
+/// let tokens = StaticTokens::builder("service-tokens")
+///     .token("4e1hvZ2m7pYcTq0sKfWbNw", Identity::new("service:etl").roles(["writer"]))
+///     .text("backup=sha256:b1946ac92492d2347c6235b4d2611184cbd6a2b4f2b1b0dd2b5a2f2d5c3c1c1a")
+///     .build()?;
+/// let auth = Authenticator::builder().strategy(tokens).build()?;
+///
+/// let caller = auth.authenticate_token("4e1hvZ2m7pYcTq0sKfWbNw")?;
+/// assert!(caller.principal().subject() == "service:etl" && caller.grant().has_role("writer"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct StaticTokens {
+    shared: Arc<Shared>,
+    /// Ends the thread that reads files again, with the last clone.
+    _reloading: Option<Arc<Reloading>>,
+}
+
+/// What the strategy and the thread that reads files share.
+struct Shared {
+    name: String,
+    fixed: Vec<Entry>,
+    files: Vec<PathBuf>,
+    /// The caller of a token without a name.
+    unnamed: Identity,
+    table: ArcSwap<Table>,
+    last_error: Mutex<Option<Arc<ConfigError>>>,
+}
+
+impl StaticTokens {
+    /// Starts a set of tokens. The name is the [issuer](crate::Principal::issuer) of their callers.
+    pub fn builder(name: impl Into<String>) -> StaticTokensBuilder {
+        StaticTokensBuilder::new(name.into())
+    }
+
+    /// Reads all files now.
+    ///
+    /// # Errors
+    ///
+    /// The [`ConfigError`] of the first file that cannot be used: the tokens at hand stay.
+    pub fn reload(&self) -> Result<(), Arc<ConfigError>> {
+        self.shared.reload()
+    }
+
+    /// Returns what was wrong when the files were read the last time.
+    #[must_use]
+    pub fn last_error(&self) -> Option<Arc<ConfigError>> {
+        self.shared.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns how many tokens are good now.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shared.table.load().len()
+    }
+
+    /// Tells whether no token is good, so that nobody gets in by one.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn start(shared: Shared, reload_every: Duration) -> Result<Self, ConfigError> {
+        shared.table.store(Arc::new(shared.read()?));
+        let shared = Arc::new(shared);
+        let watched = !shared.files.is_empty();
+        let reloading = watched.then(|| Reloading::start(&shared, reload_every)).transpose()?;
+        Ok(Self { shared, _reloading: reloading.map(Arc::new) })
+    }
+}
+
+impl Shared {
+    fn reload(&self) -> Result<(), Arc<ConfigError>> {
+        let read = self.read().map_err(Arc::new);
+        let mut last_error = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
+        match read {
+            Ok(table) => {
+                self.table.store(Arc::new(table));
+                *last_error = None;
+                Ok(())
+            }
+            Err(error) => {
+                #[cfg(feature = "tracing")]
+                if last_error.is_none() {
+                    tracing::warn!(target: "portcullis", name = self.name, error = %error, "static tokens were not read again");
+                }
+                *last_error = Some(Arc::clone(&error));
+                Err(error)
+            }
+        }
+    }
+
+    fn read(&self) -> Result<Table, ConfigError> {
+        let mut entries = self.fixed.clone();
+        for path in &self.files {
+            let text = reload::read_file(path)?;
+            let read = line::entries(&text, &self.unnamed);
+            let in_file =
+                |error| ConfigError::InFile { path: path.clone(), source: Box::new(error) };
+            entries.extend(read.map_err(in_file)?);
+        }
+        Ok(Table::new(entries))
+    }
+}
+
+impl Strategy for StaticTokens {
+    fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    fn attempt(&self, credential: &Credential<'_>) -> Attempt {
+        match self.shared.table.load().find(credential.token()) {
+            Some(identity) => Attempt::Accept(identity.clone()),
+            None => Attempt::Abstain,
+        }
+    }
+}
+
+impl fmt::Debug for StaticTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StaticTokens")
+            .field("name", &self.shared.name)
+            .field("len", &self.len())
+            .field("files", &self.shared.files)
+            .finish_non_exhaustive()
+    }
+}

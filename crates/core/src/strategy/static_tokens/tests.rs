@@ -1,0 +1,207 @@
+use std::{fs, time::Duration};
+
+use super::*;
+use crate::{Authenticator, NumericDate, Requirement};
+
+const SECRET: &str = "4e1hvZ2m7pYcTq0sKfWbNw";
+
+fn accepted(tokens: &StaticTokens, token: &str) -> Option<String> {
+    match tokens.attempt(&Credential::new(token)) {
+        Attempt::Accept(identity) => Some(identity.into_text().unwrap()),
+        Attempt::Abstain => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn of_text(text: &str) -> Result<StaticTokens, ConfigError> {
+    StaticTokens::builder("set").identity(Identity::new("nobody").roles(["r"])).text(text).build()
+}
+
+#[test]
+fn lines_are_tokens_with_or_without_a_name() {
+    let unnamed = Some(r#"{"roles":["r"],"sub":"nobody"}"#.to_owned());
+    let named = Some(r#"{"roles":["r"],"sub":"etl"}"#.to_owned());
+    for (text, token, expected) in [
+        ("secret", "secret", &unnamed),
+        ("  secret \r\n", "secret", &unnamed),
+        ("\u{feff}secret", "secret", &unnamed),
+        ("# comment\n\nfirst\nsecond\n", "second", &unnamed),
+        ("etl=secret", "secret", &named),
+        ("etl = secret", "secret", &named),
+        ("etl=c2VjcmV0IQ==", "c2VjcmV0IQ==", &named),
+        ("c2VjcmV0IQ==", "c2VjcmV0IQ==", &unnamed),
+        ("c2VjcmV0ISE=", "c2VjcmV0ISE=", &unnamed),
+        // The digest of "secret".
+        (
+            "sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b",
+            "secret",
+            &unnamed,
+        ),
+        (
+            "etl=sha256:2BB80D537B1DA3E38BD30361AA855686BDE0EACD7162FEF6A25FE97BF527A25B",
+            "secret",
+            &named,
+        ),
+    ] {
+        assert_eq!(&accepted(&of_text(text).unwrap(), token), expected, "{text}");
+    }
+}
+
+#[test]
+fn nothing_but_the_whole_token_is_accepted() {
+    let text =
+        "etl=secret\nsha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+    let tokens = of_text(text).unwrap();
+    let digest = text.lines().nth(1).unwrap();
+    for token in ["", "secre", "secrets", "Secret", "etl=secret", "etl", digest, " secret", "#"] {
+        assert_eq!(accepted(&tokens, token), None, "{token}");
+    }
+    assert_eq!(tokens.len(), 2);
+}
+
+#[test]
+fn a_line_that_is_no_token_is_a_mistake_that_names_its_line_and_not_its_text() {
+    for (text, line) in [
+        ("good\ntwo words", 2),
+        ("sha256:abc", 1),
+        (
+            concat!(
+                "sha256:",
+                "z",
+                "bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"
+            ),
+            1,
+        ),
+        ("\n\nsha256:", 3),
+    ] {
+        let error = of_text(text).unwrap_err();
+        let ConfigError::InvalidToken { line: found, .. } = &error else { panic!("{error}") };
+        assert_eq!(*found, line, "{text}");
+        assert!(!error.to_string().contains("words"), "{error}");
+    }
+    let empty = StaticTokens::builder("set").token("", Identity::new("x")).build();
+    assert!(matches!(empty.unwrap_err(), ConfigError::InvalidToken { .. }));
+    let unset = StaticTokens::builder("set").env("PORTCULLIS_TEST_NOT_SET").build().unwrap_err();
+    assert!(unset.to_string().contains("PORTCULLIS_TEST_NOT_SET"), "{unset}");
+}
+
+#[test]
+fn a_set_without_a_token_lets_nobody_in() {
+    let tokens = of_text("# none yet").unwrap();
+    assert!(tokens.is_empty());
+    let auth = Authenticator::builder().strategy(tokens).build().unwrap();
+    assert_eq!(auth.authenticate_token("x").unwrap_err().kind().code(), "no_credentials");
+}
+
+#[test]
+fn tokens_are_callers_of_the_set() {
+    let identity = Identity::new("service:etl").roles(["writer"]).scope("jobs:read");
+    let tokens = StaticTokens::builder("service-tokens").token(SECRET, identity).build().unwrap();
+    let shown = format!("{tokens:?}");
+    assert!(!shown.contains(SECRET), "{shown}");
+    let auth = Authenticator::builder().strategy(tokens).build().unwrap();
+    let auth = auth.requiring(Requirement::issuer("service-tokens")).unwrap();
+    let caller = auth.authenticate_token(SECRET).unwrap();
+    assert_eq!(caller.principal().issuer(), "service-tokens");
+    assert!(caller.grant().has_scope("jobs:read"));
+    assert_eq!(caller.principal().expires_at(), None::<NumericDate>);
+}
+
+/// A file of its own for each test, which is gone at the end.
+struct TokenFile(PathBuf);
+
+impl TokenFile {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("portcullis-{}-{name}", std::process::id()));
+        Self(path)
+    }
+
+    fn write(&self, text: &str) {
+        let next = self.0.with_extension("next");
+        fs::write(&next, text).unwrap();
+        fs::rename(next, &self.0).unwrap();
+    }
+
+    fn tokens(&self) -> StaticTokensBuilder {
+        StaticTokens::builder("set").file(&self.0).reload_every(Duration::from_secs(3600))
+    }
+}
+
+impl Drop for TokenFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn a_token_is_replaced_by_way_of_both() {
+    let file = TokenFile::new("rotation");
+    let mut expected = Vec::new();
+    file.write("first");
+    let tokens = file.tokens().build().unwrap();
+    for (text, first, second) in
+        [("first\nsecond", true, true), ("second", false, true), ("", false, false)]
+    {
+        file.write(text);
+        tokens.reload().unwrap();
+        let seen = ["first", "second"].map(|token| accepted(&tokens, token).is_some());
+        expected.push((seen, [first, second]));
+    }
+    assert!(expected.iter().all(|(seen, wanted)| seen == wanted), "{expected:?}");
+}
+
+#[test]
+fn a_file_that_cannot_be_used_changes_nothing_and_is_told() {
+    let file = TokenFile::new("broken");
+    assert!(matches!(file.tokens().build().unwrap_err(), ConfigError::File { .. }));
+    file.write("first");
+    let tokens = file.tokens().build().unwrap();
+    assert!(tokens.last_error().is_none());
+    file.write("two words");
+    assert!(matches!(*tokens.reload().unwrap_err(), ConfigError::InFile { .. }));
+    assert!(tokens.last_error().is_some() && accepted(&tokens, "first").is_some());
+    fs::remove_file(&file.0).unwrap();
+    assert!(matches!(*tokens.reload().unwrap_err(), ConfigError::File { .. }));
+    fs::create_dir(&file.0).unwrap();
+    assert!(tokens.reload().is_err());
+    fs::remove_dir(&file.0).unwrap();
+    file.write(&"x".repeat(300_000));
+    assert!(tokens.reload().is_err() && accepted(&tokens, "first").is_some());
+    file.write("second");
+    tokens.reload().unwrap();
+    assert!(tokens.last_error().is_none() && accepted(&tokens, "second").is_some());
+}
+
+#[test]
+fn files_are_read_again_without_being_told_and_no_good_token_is_refused_meanwhile() {
+    let file = TokenFile::new("watched");
+    file.write("stays\nfirst");
+    let every = Duration::from_millis(10);
+    let tokens = file.tokens().reload_every(every).build().unwrap();
+    for round in 0..20 {
+        let next = format!("token-{round}");
+        file.write(&format!("stays\n{next}"));
+        let started = std::time::Instant::now();
+        while accepted(&tokens, &next).is_none() {
+            assert!(accepted(&tokens, "stays").is_some());
+            assert!(started.elapsed() < Duration::from_secs(20), "it is never read again");
+        }
+    }
+    assert_eq!(accepted(&tokens, "first"), None);
+}
+
+#[test]
+fn the_thread_ends_with_the_last_clone() {
+    let file = TokenFile::new("thread");
+    file.write("first");
+    let tokens = file.tokens().build().unwrap();
+    let shared = Arc::downgrade(&tokens.shared);
+    drop(tokens.clone());
+    assert!(shared.upgrade().is_some());
+    drop(tokens);
+    let started = std::time::Instant::now();
+    while shared.strong_count() > 0 {
+        assert!(started.elapsed() < Duration::from_secs(20), "something holds it");
+        std::thread::yield_now();
+    }
+}
