@@ -23,7 +23,7 @@ impl VerificationKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidPem`] if the text is not one such block, and
+    /// [`ConfigError::InvalidSigningKey`] if the text is not one such block, and
     /// [`ConfigError::UnusableKey`] if the key is too short or of another type.
     pub fn from_signing_key_pem(text: &str) -> Result<Self, ConfigError> {
         let invalid = |reason: String| ConfigError::InvalidSigningKey { reason };

@@ -243,7 +243,7 @@ impl CachedSource {
             "keys not refreshed: {error}"
         );
         #[cfg(not(feature = "tracing"))]
-        let _ = error;
+        let _ = (&self.label, error);
     }
 }
 
