@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use portcullis_benches::ALGORITHMS;
 
-use crate::timing::{Effort, Times};
+use crate::timing::Times;
 
 /// Beyond the bare signature check: what the rest of the way may cost.
 const MAX_INSTRUCTIONS: u64 = 12_000;
@@ -21,11 +21,7 @@ fn max_ratios(algorithm: &str) -> (f64, f64) {
 
 /// Prints all figures. Tells whether the counts are within their budget; times are judged by the
 /// reader, since a busy machine moves them.
-pub(crate) fn report(
-    times: &Times,
-    instructions: Option<&HashMap<String, u64>>,
-    effort: Effort,
-) -> bool {
+pub(crate) fn report(times: &Times, instructions: Option<&HashMap<String, u64>>) -> bool {
     let mut within = true;
     let mut check = |what: String, got: u64, most: u64| {
         if got > most {
@@ -63,9 +59,6 @@ pub(crate) fn report(
             "{name:<22} {:>6.0} ns   {counted} instructions",
             times.get(name).copied().unwrap_or(f64::NAN)
         );
-    }
-    if effort == Effort::Smoke {
-        println!("(few rounds: the times above are not figures)");
     }
     within
 }

@@ -77,8 +77,18 @@ fn secret_key(key: &SigningKey) -> VerificationKey {
     key.verification_key().expect("a usable key")
 }
 
-struct Request {
+/// A request with a token in its `Authorization` field.
+#[derive(Debug)]
+pub struct Request {
     authorization: String,
+}
+
+impl Request {
+    /// Creates a request.
+    #[must_use]
+    pub fn bearer(token: &str) -> Self {
+        Self { authorization: format!("Bearer {token}") }
+    }
 }
 
 impl RequestView for Request {
@@ -98,7 +108,7 @@ fn ours(issuer: &TestIssuer, token: &str, expected: Result<(), AuthErrorKind>) -
     let trusted = issuer.trusted().key(secret_key(issuer.key(Algorithm::HS256)));
     let auth =
         Authenticator::builder().issuer(trusted).audience(AUDIENCE).build().expect("an engine");
-    let request = Request { authorization: format!("Bearer {token}") };
+    let request = Request::bearer(token);
     let judge = move || auth.authenticate(black_box(&request)).result;
     let got = judge().map(|_| ()).map_err(|error| error.kind());
     assert_eq!(got, expected, "the case measures what it says");

@@ -3,6 +3,7 @@
 mod builder;
 mod grant_source;
 mod judge;
+mod measuring;
 #[cfg(feature = "remote")]
 mod readiness;
 mod resolver;
