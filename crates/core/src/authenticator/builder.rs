@@ -255,7 +255,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     /// Makes the metadata, and sets what follows from them.
     fn publish_resource(&mut self) -> Result<Option<Arc<ResourceMetadata>>, ConfigError> {
         let Some(resource) = self.resource.take() else { return Ok(None) };
-        let metadata = resource.publish(&self.issuers, &self.places)?;
+        let metadata = resource.publish(&self.issuers, &self.strategies, &self.places)?;
         self.audiences.extend_from_slice(metadata.audiences());
         self.challenge.resource_metadata.get_or_insert_with(|| metadata.url().to_owned());
         Ok(Some(Arc::new(metadata)))

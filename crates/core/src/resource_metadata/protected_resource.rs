@@ -1,10 +1,12 @@
 //! What the application says of its protected resource.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{ResourceMetadata, identifier::Identifier};
-use crate::{ConfigError, Issuer, Place, place::PlaceKind};
+use crate::{ConfigError, Issuer, Place, Strategy, place::PlaceKind};
 
 /// Parameters that the engine derives, or that have a setter which checks them.
 const RESERVED: [&str; 4] =
@@ -74,6 +76,7 @@ impl ProtectedResource {
 
     /// The trusted issuers that are told of, so that others can be left out. Default: each issuer
     /// whose name is an `https` URL without a query ([RFC 8414 §2]), or plain `http` on this machine.
+    /// A [`Strategy`] with such a name can be told of too.
     ///
     /// [RFC 8414 §2]: https://www.rfc-editor.org/rfc/rfc8414#section-2
     pub fn authorization_servers<I: IntoIterator<Item: Into<String>>>(self, issuers: I) -> Self {
@@ -122,6 +125,7 @@ impl ProtectedResource {
     pub(crate) fn publish(
         self,
         issuers: &[Issuer],
+        strategies: &[Arc<dyn Strategy>],
         places: &[Place],
     ) -> Result<ResourceMetadata, ConfigError> {
         let identifier = match Identifier::parse(&self.identifier) {
@@ -135,7 +139,7 @@ impl ProtectedResource {
         };
         let servers = match self.authorization_servers {
             Some(servers) => {
-                servers.iter().try_for_each(|server| check_server(server, issuers))?;
+                servers.iter().try_for_each(|server| check_server(server, issuers, strategies))?;
                 servers
             }
             None => {
@@ -190,8 +194,13 @@ fn bearer_methods(places: &[Place]) -> Vec<&'static str> {
     header.into_iter().chain(query).collect()
 }
 
-fn check_server(server: &str, issuers: &[Issuer]) -> Result<(), ConfigError> {
-    let is_trusted = issuers.iter().any(|issuer| issuer.own_name().is_none_or(|own| own == server));
+fn check_server(
+    server: &str,
+    issuers: &[Issuer],
+    strategies: &[Arc<dyn Strategy>],
+) -> Result<(), ConfigError> {
+    let is_trusted = issuers.iter().any(|issuer| issuer.own_name().is_none_or(|own| own == server))
+        || strategies.iter().any(|strategy| strategy.name() == server);
     let reason = if !is_trusted {
         "is no trusted issuer, so that its tokens would be refused: add it with `issuer(…)`, or leave \
          it out"

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{Authenticator, AuthenticatorBuilder, ConfigError, Issuer, Place, VerificationKey};
+use crate::{
+    Attempt, Authenticator, AuthenticatorBuilder, ConfigError, Credential, Issuer, Place, Strategy,
+    VerificationKey,
+};
 
 fn issuer(issuer: Issuer) -> Issuer {
     issuer.key(VerificationKey::from_secret(vec![7; 32], crate::Algorithm::HS256).unwrap())
@@ -80,6 +83,29 @@ fn issuers_can_be_left_out() {
     assert!(refused(builder(names), untrusted).contains("`https://b.test/` is no trusted issuer"));
     let no_url = resource().authorization_servers(["workers"]);
     assert!(refused(builder(["workers"]), no_url).contains("leave it out"));
+}
+
+#[derive(Debug)]
+struct Introspection;
+
+impl Strategy for Introspection {
+    fn name(&self) -> &str {
+        "https://opaque.test"
+    }
+
+    fn attempt(&self, _: &Credential<'_>) -> Attempt {
+        Attempt::Abstain
+    }
+}
+
+#[test]
+fn strategies_are_told_of_by_name_alone() {
+    let builder = || builder(["https://a.test"]).strategy(Introspection);
+    let resource = || ProtectedResource::new("https://api.test");
+    let told = |resource| document(builder(), resource)["authorization_servers"].clone();
+    assert_eq!(told(resource()), json!(["https://a.test"]));
+    let named = resource().authorization_servers(["https://opaque.test"]);
+    assert_eq!(told(named), json!(["https://opaque.test"]));
 }
 
 #[test]
