@@ -212,8 +212,8 @@ pub use portcullis::{
 };
 pub use portcullis_tower::{
     Anonymous, Caller, CallerRejection, Claims, Granted, JwtAuth, JwtAuthFuture, JwtAuthLayer,
-    OtherCallers, ProblemJson, Refusal, Require, RequireFuture, RequireLayer, ResourceMetadataBody,
-    ResourceMetadataService, ResponseForRefusal,
+    OtherCallers, PathParameters, ProblemJson, Refusal, Require, RequireFuture, RequireLayer,
+    ResourceMetadataBody, ResourceMetadataService, ResponseForRefusal,
 };
 
 // Compiles the README's examples as tests.

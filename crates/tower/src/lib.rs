@@ -67,12 +67,14 @@ mod caller;
 mod refusal;
 mod require;
 mod resource_metadata;
+mod route;
 
 // The public interface is:
-pub use auth::{JwtAuth, JwtAuthFuture, JwtAuthLayer};
 #[cfg(feature = "axum")]
-pub use axum::{CallerRejection, Claims};
+pub use self::axum::{CallerRejection, Claims};
+pub use auth::{JwtAuth, JwtAuthFuture, JwtAuthLayer};
 pub use caller::{Anonymous, Caller, Granted, OtherCallers};
 pub use refusal::{ProblemJson, Refusal, ResponseForRefusal};
 pub use require::{Require, RequireFuture, RequireLayer};
 pub use resource_metadata::{ResourceMetadataBody, ResourceMetadataService};
+pub use route::PathParameters;

@@ -1,61 +1,116 @@
-//! The response of the inner service, or the refusal.
+//! The response of the inner service, or the refusal; after a wait, if a rule takes time.
 
 use std::{
+    fmt,
     pin::Pin,
-    task::{Context, Poll},
+    sync::Arc,
+    task::{Context, Poll, ready},
 };
 
-use http::Response;
+use http::{Request, Response};
 use pin_project_lite::pin_project;
+use portcullis::{ChallengeSettings, policy::Deciding};
+use tower_service::Service;
+
+use crate::{Refusal, ResponseForRefusal, refusal::RefusalForm};
 
 pin_project! {
     /// The future of [`Require`](super::Require).
-    #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct RequireFuture<F, B> {
+    pub struct RequireFuture<S, R, ReqBody>
+    where
+        S: Service<Request<ReqBody>>,
+    {
         #[pin]
-        state: State<F, B>,
+        state: State<S, R, ReqBody>,
     }
 }
 
 pin_project! {
-    #[derive(Debug)]
     #[project = StateProj]
-    enum State<F, B> {
+    enum State<S, R, ReqBody>
+    where
+        S: Service<Request<ReqBody>>,
+    {
         Inner {
             #[pin]
-            future: F,
+            future: S::Future,
         },
         Refused {
-            response: Option<Response<B>>,
+            response: Option<S::Response>,
+        },
+        Deciding {
+            deciding: Deciding,
+            held: Option<Box<Held<S, R, ReqBody>>>,
         },
     }
 }
 
-impl<F, B> RequireFuture<F, B> {
-    pub(super) fn inner(future: F) -> Self {
+/// What a request needs to go on when it is decided.
+pub(super) struct Held<S, R, ReqBody> {
+    pub(super) request: Request<ReqBody>,
+    pub(super) service: S,
+    pub(super) refusals: RefusalForm<R>,
+    pub(super) settings: Arc<ChallengeSettings>,
+}
+
+impl<S, R, ReqBody> RequireFuture<S, R, ReqBody>
+where
+    S: Service<Request<ReqBody>>,
+{
+    pub(super) fn inner(future: S::Future) -> Self {
         Self { state: State::Inner { future } }
     }
 
-    pub(super) fn refused(response: Response<B>) -> Self {
+    pub(super) fn refused(response: S::Response) -> Self {
         Self { state: State::Refused { response: Some(response) } }
+    }
+
+    pub(super) fn deciding(deciding: Deciding, held: Held<S, R, ReqBody>) -> Self {
+        Self { state: State::Deciding { deciding, held: Some(Box::new(held)) } }
     }
 }
 
-impl<F, B, E> Future for RequireFuture<F, B>
+impl<S, R, ReqBody, ResBody> Future for RequireFuture<S, R, ReqBody>
 where
-    F: Future<Output = Result<Response<B>, E>>,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    R: ResponseForRefusal<ResBody>,
 {
-    type Output = Result<Response<B>, E>;
+    type Output = Result<S::Response, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProj::Inner { future } => future.poll(cx),
-            StateProj::Refused { response } => match response.take() {
-                Some(response) => Poll::Ready(Ok(response)),
-                // Polled after it was ready, which no executor does.
-                None => Poll::Pending,
-            },
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProj::Inner { future } => return future.poll(cx),
+                StateProj::Refused { response } => match response.take() {
+                    Some(response) => return Poll::Ready(Ok(response)),
+                    // Polled after it was ready, which no executor does.
+                    None => return Poll::Pending,
+                },
+                StateProj::Deciding { deciding, held } => {
+                    let decided = ready!(Pin::new(deciding).poll(cx));
+                    let Some(held) = held.take() else { return Poll::Pending };
+                    let Held { request, mut service, refusals, settings } = *held;
+                    match decided {
+                        Ok(()) => State::Inner { future: service.call(request) },
+                        Err(error) => {
+                            let refusal = Refusal::new(error, settings, request.method());
+                            State::Refused { response: Some(refusal.into_response(&refusals)) }
+                        }
+                    }
+                }
+            };
+            state.set(next);
         }
+    }
+}
+
+impl<S, R, ReqBody> fmt::Debug for RequireFuture<S, R, ReqBody>
+where
+    S: Service<Request<ReqBody>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequireFuture").finish_non_exhaustive()
     }
 }

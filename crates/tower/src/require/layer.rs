@@ -11,27 +11,43 @@ use crate::{ProblemJson, refusal::RefusalForm};
 /// 1. The caller must have been left in the request by a [`JwtAuthLayer`](crate::JwtAuthLayer)
 ///    around this one. Without that layer the answer is 500, and the log says which line to add.
 /// 2. A caller without credentials, whom an optional layer has let through, gets 401.
-/// 3. A caller that the policy refuses gets 403, with the scope that was missing.
+/// 3. A caller that the policy refuses gets 403, with the scope that was missing, or 401 where another
+///    token or a fresh login is needed.
+/// 4. A rule that is asynchronous holds the request until it answers. The inner service is not called
+///    before.
 ///
-/// Layers of this kind add up: an inner one can ask for more, never for less.
+/// Layers of this kind add up: an inner one can ask for more, never for less. An exception for one
+/// route is made in the policy of the group, with [`except_route`](Policy::except_route).
+///
+/// # Deployment
+///
+/// Rules that look at the route need it: the layer stands *inside* of the router, on a route or with
+/// axum's `route_layer` or `layer`. A router other than axum's, or one around this service, tells it by
+/// [`PathParameters`](crate::PathParameters). Where no route is known such rules refuse; so axum's
+/// `layer`, which is there for unknown paths too, answers these with 403 instead of 404.
 #[derive(Debug)]
 #[must_use]
 pub struct RequireLayer<G = Grant, R = ProblemJson> {
     pub(super) policy: Policy<G>,
+    /// Whether a rule does: found out once.
+    pub(super) looks_at_route: bool,
     pub(super) refusals: RefusalForm<R>,
 }
 
 impl<G> RequireLayer<G> {
-    /// Creates the layer.
+    /// Creates the layer. The log is told of [mistakes](Policy::mistakes) in the policy.
     pub fn new(policy: Policy<G>) -> Self {
-        Self { policy, refusals: RefusalForm::default() }
+        policy.report_mistakes();
+        let looks_at_route = policy.looks_at_route();
+        Self { policy, looks_at_route, refusals: RefusalForm::default() }
     }
 }
 
 impl<G, R> RequireLayer<G, R> {
     /// Makes the responses to refused requests. Default: [`ProblemJson`].
     pub fn response_for_refusal<R2>(self, respond: R2) -> RequireLayer<G, R2> {
-        RequireLayer { policy: self.policy, refusals: self.refusals.with_response(respond) }
+        let Self { policy, looks_at_route, refusals } = self;
+        RequireLayer { policy, looks_at_route, refusals: refusals.with_response(respond) }
     }
 
     /// Changes what refused callers are told, before the response is made of it. Default: nothing is
@@ -47,7 +63,7 @@ impl<G, R> RequireLayer<G, R> {
 
 impl<G, R: Clone> Clone for RequireLayer<G, R> {
     fn clone(&self) -> Self {
-        Self { policy: self.policy.clone(), refusals: self.refusals.clone() }
+        Self { policy: self.policy.clone(), refusals: self.refusals.clone(), ..*self }
     }
 }
 

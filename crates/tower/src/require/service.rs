@@ -6,13 +6,17 @@ use std::{
 };
 
 use http::{Request, Response};
-use portcullis::Grant;
+use portcullis::{
+    ChallengeSettings, Grant,
+    policy::{Deciding, Decision},
+};
 use tower_service::Service;
 
-use super::{RequireFuture, RequireLayer};
+use super::{RequireFuture, RequireLayer, future::Held};
 use crate::{
     ProblemJson, Refusal, ResponseForRefusal,
     caller::{PassedPreflight, caller_and_grant},
+    route::Route,
 };
 
 /// The service of [`RequireLayer`].
@@ -36,37 +40,61 @@ impl<S: Clone, G, R: Clone> Clone for Require<S, G, R> {
 
 impl<S, G, R, ReqBody, ResBody> Service<Request<ReqBody>> for Require<S, G, R>
 where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     G: Send + Sync + 'static,
-    R: ResponseForRefusal<ResBody>,
+    R: ResponseForRefusal<ResBody> + Clone,
 {
     type Response = Response<ResBody>;
     type Error = S::Error;
-    type Future = RequireFuture<S::Future, ResBody>;
+    type Future = RequireFuture<S, R, ReqBody>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        match self.layer.check(&request) {
-            Ok(()) => RequireFuture::inner(self.inner.call(request)),
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        match self.layer.begin(&mut request) {
+            Ok(None) => RequireFuture::inner(self.inner.call(request)),
+            Ok(Some((deciding, settings))) => {
+                // The service that was made ready is the one that must be called; a clone that was
+                // not takes its place.
+                let clone = self.inner.clone();
+                let service = std::mem::replace(&mut self.inner, clone);
+                let refusals = self.layer.refusals.clone();
+                RequireFuture::deciding(deciding, Held { request, service, refusals, settings })
+            }
             Err(refusal) => RequireFuture::refused(refusal.into_response(&self.layer.refusals)),
         }
     }
 }
 
 impl<G: Send + Sync + 'static, R> RequireLayer<G, R> {
-    fn check<B>(&self, request: &Request<B>) -> Result<(), Box<Refusal>> {
+    /// Decides, or returns what the decision waits for and what a challenge would name.
+    fn begin<B>(
+        &self,
+        request: &mut Request<B>,
+    ) -> Result<Option<(Deciding, Arc<ChallengeSettings>)>, Box<Refusal>> {
         if request.extensions().get::<PassedPreflight>().is_some() {
-            return Ok(());
+            return Ok(None);
         }
-        let method = request.method();
-        let (caller, grant) = caller_and_grant::<G>(request.extensions())
-            .map_err(|reason| Refusal::no_caller(reason, method))?;
-        self.policy.check(caller, grant).map_err(|error| {
-            Refusal::new(error, Arc::clone(caller.challenge_settings()), method)
-        })?;
-        Ok(())
+        let no_caller = |reason| Refusal::no_caller(reason, request.method());
+        let (caller, grant) = caller_and_grant::<G>(request.extensions()).map_err(no_caller)?;
+        let settings = Arc::clone(caller.challenge_settings());
+        let decision = if self.looks_at_route {
+            let (caller, grant) = (caller.clone(), grant.clone());
+            match Route::read(request) {
+                Ok(route) => self.policy.begin(&caller, &grant.0, &route),
+                Err(error) => Decision::Done(Err(error)),
+            }
+        } else {
+            self.policy.begin(caller, &grant.0, &())
+        };
+        match decision {
+            Decision::Done(Ok(())) => Ok(None),
+            Decision::Done(Err(error)) => {
+                Err(Box::new(Refusal::new(error, settings, request.method())))
+            }
+            Decision::Waiting(deciding) => Ok(Some((deciding, settings))),
+        }
     }
 }

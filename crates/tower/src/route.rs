@@ -1,0 +1,162 @@
+//! The route of a request, as policies see it.
+
+use std::{borrow::Cow, sync::Arc};
+
+use http::{Method, Request};
+use portcullis::{AuthError, policy::RouteView};
+
+/// The route that a request was led to, and the parameters of its path: for policies that
+/// [look at it](portcullis::policy::path_parameter), behind a router other than axum's.
+///
+/// Such a router, or a layer behind it, inserts it into the extensions of the request. axum's own
+/// routes need nothing; where this is there, it counts instead of them.
+///
+/// # Examples
+///
+/// ```
+/// use http::Request;
+/// use portcullis_tower::PathParameters;
+///
+/// let mut request = Request::new(());
+/// request.extensions_mut().insert(PathParameters::new("/orders/{id}", [("id", "42")]));
+/// ```
+#[derive(Clone, Debug)]
+pub struct PathParameters {
+    route: Box<str>,
+    parameters: Arc<[(Box<str>, Box<str>)]>,
+}
+
+impl PathParameters {
+    /// Creates it: the route as the application wrote it, and each parameter with its value, without
+    /// percent-encoding.
+    pub fn new<N: Into<Box<str>>, V: Into<Box<str>>>(
+        route: impl Into<Box<str>>,
+        parameters: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let parameters = parameters.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self { route: route.into(), parameters: parameters.collect() }
+    }
+}
+
+/// The route of one request.
+pub(crate) struct Route<'a> {
+    method: &'a Method,
+    found: Found,
+}
+
+/// Where the route is known from.
+enum Found {
+    None,
+    Own(PathParameters),
+    #[cfg(feature = "axum")]
+    Axum(axum::AxumRoute),
+}
+
+impl<'a> Route<'a> {
+    /// Reads the route.
+    ///
+    /// # Errors
+    ///
+    /// A parameter of the path is not text: no rule can judge it.
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(clippy::unnecessary_wraps, reason = "with the feature it fails")
+    )]
+    pub(crate) fn read<B>(request: &'a mut Request<B>) -> Result<Self, AuthError> {
+        let found = match request.extensions().get::<PathParameters>() {
+            Some(own) => Found::Own(own.clone()),
+            #[cfg(feature = "axum")]
+            None => axum::read(request.extensions_mut())?.map_or(Found::None, Found::Axum),
+            #[cfg(not(feature = "axum"))]
+            None => Found::None,
+        };
+        Ok(Self { method: request.method(), found })
+    }
+}
+
+impl RouteView for Route<'_> {
+    fn path_parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        match &self.found {
+            Found::None => None,
+            Found::Own(own) => only(own.parameters.iter().filter(|(own, _)| **own == *name))
+                .map(|(_, value)| &**value),
+            #[cfg(feature = "axum")]
+            Found::Axum(route) => only(route.parameters.iter().filter(|(own, _)| *own == name))
+                .map(|(_, value)| value),
+        }
+        .map(Cow::Borrowed)
+    }
+
+    fn route(&self) -> Option<Cow<'_, str>> {
+        match &self.found {
+            Found::None => None,
+            Found::Own(own) => Some(Cow::Borrowed(&own.route)),
+            #[cfg(feature = "axum")]
+            Found::Axum(route) => Some(Cow::Borrowed(route.path.as_str())),
+        }
+    }
+
+    fn method(&self) -> Option<&str> {
+        Some(self.method.as_str())
+    }
+}
+
+/// Of several parameters with the same name nobody knows which one the handler takes.
+fn only<T>(mut values: impl Iterator<Item = T>) -> Option<T> {
+    let value = values.next()?;
+    values.next().is_none().then_some(value)
+}
+
+#[cfg(feature = "axum")]
+mod axum {
+    //! What axum's router has found.
+
+    use std::{
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use ::axum::extract::{
+        FromRequestParts, MatchedPath, RawPathParams, rejection::RawPathParamsRejection,
+    };
+    use http::{Extensions, Request};
+    use portcullis::{AuthError, AuthErrorKind};
+
+    /// A route of axum's router.
+    pub(super) struct AxumRoute {
+        pub(super) path: MatchedPath,
+        pub(super) parameters: RawPathParams,
+    }
+
+    /// Reads the route; `None` if the router has found none, or there is no router.
+    pub(super) fn read(extensions: &mut Extensions) -> Result<Option<AxumRoute>, AuthError> {
+        let Some(path) = extensions.get::<MatchedPath>().cloned() else { return Ok(None) };
+        match raw_path_params(extensions) {
+            Some(Ok(parameters)) => Ok(Some(AxumRoute { path, parameters })),
+            Some(Err(RawPathParamsRejection::InvalidUtf8InPathParam(_))) => {
+                let reason = "a parameter of the path is not UTF-8";
+                Err(AuthError::with_source(AuthErrorKind::NotPermitted, reason))
+            }
+            // Neither is there: the router sets both. Without them there is no route.
+            Some(Err(_)) | None => Ok(None),
+        }
+    }
+
+    /// The parameters are in the extensions as a type that axum keeps to itself, and its extractor
+    /// wants the parts of a request around them. It never waits.
+    fn raw_path_params(
+        extensions: &mut Extensions,
+    ) -> Option<Result<RawPathParams, RawPathParamsRejection>> {
+        let (mut parts, ()) = Request::new(()).into_parts();
+        std::mem::swap(&mut parts.extensions, extensions);
+        let polled = {
+            let extraction = pin!(RawPathParams::from_request_parts(&mut parts, &()));
+            extraction.poll(&mut Context::from_waker(Waker::noop()))
+        };
+        std::mem::swap(&mut parts.extensions, extensions);
+        match polled {
+            Poll::Ready(parameters) => Some(parameters),
+            Poll::Pending => None,
+        }
+    }
+}
