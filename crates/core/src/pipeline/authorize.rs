@@ -209,7 +209,14 @@ fn decide<G>(policy: &Policy<G>, inquiry: Inquiry<'_, G>) -> Step<G> {
         }
         Node::StepUp(step_up) => done(check_login(step_up, principal)),
         Node::Senseless(mistake) => done(Err(fault(&**mistake))),
-        Node::ByRoute(table) => decide(table.policy(route), inquiry),
+        Node::ByRoute(table) => match table.policy(route) {
+            Ok(policy) => decide(policy, inquiry),
+            // The client may be at fault: its path leads nowhere.
+            Err(reason) => done(Err(Refusal::CannotTell(AuthError::because(
+                AuthErrorKind::NotPermitted,
+                reason,
+            )))),
+        },
         Node::And(pair) | Node::Or(pair) => {
             let [first, _] = &**pair;
             decide(first, inquiry)

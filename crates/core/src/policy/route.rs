@@ -17,7 +17,8 @@ pub trait RouteView {
         None
     }
 
-    /// Returns the method of the request, such as `GET`; `None` where methods make no difference.
+    /// Returns the method of the request, such as `GET`; `None` where it is not known: exceptions by
+    /// method then allow nobody.
     fn method(&self) -> Option<&str> {
         None
     }

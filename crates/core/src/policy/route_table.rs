@@ -21,8 +21,10 @@ impl<G> Policy<G> {
     /// `/orders/{id}`, with what the router is nested under, or the full name of a gRPC method.
     ///
     /// This is the way to make an exception from the policy of a group, since layers and
-    /// [`and`](Self::and) only ever add up. A route that is named twice is a
-    /// [mistake](Self::mistakes), and one that does not exist opens nothing.
+    /// [`and`](Self::and) only ever add up. Let the group have the stricter rule, and the exception the
+    /// weaker one: then a new route is strict, and an exception for a route that does not exist, by a
+    /// slip of the pen, opens nothing. A route that is named twice is a [mistake](Self::mistakes).
+    /// Where no route is known, as for a path that leads nowhere, nobody is allowed.
     ///
     /// # Examples
     ///
@@ -64,9 +66,16 @@ impl<G> Policy<G> {
 }
 
 impl<G> RouteTable<G> {
-    /// Finds the policy for a route.
-    pub(crate) fn policy(&self, route: &dyn RouteView) -> &Policy<G> {
-        let exceptions = route.route().and_then(|name| self.exceptions.get(&*name));
+    /// Finds the policy for a route; why there is none where it is not known. The default would be a
+    /// guess, and an exception may be the stricter one.
+    pub(crate) fn policy(&self, route: &dyn RouteView) -> Result<&Policy<G>, &'static str> {
+        let name = route.route().ok_or("a policy differs by route, and no route is known")?;
+        let exceptions = self.exceptions.get(&*name);
+        let differs_by_method =
+            || exceptions.into_iter().flatten().any(|exception| exception.method.is_some());
+        if route.method().is_none() && differs_by_method() {
+            return Err("a policy differs by method, and no method is known");
+        }
         let find = |method: Option<&str>| {
             exceptions.into_iter().flatten().find(|own| own.method.as_deref() == method)
         };
@@ -75,7 +84,7 @@ impl<G> RouteTable<G> {
             Some(method) => find(Some(method)),
             None => None,
         };
-        by_method.or_else(|| find(None)).map_or(&self.otherwise, |found| &found.policy)
+        Ok(by_method.or_else(|| find(None)).map_or(&self.otherwise, |found| &found.policy))
     }
 
     /// Returns every policy.

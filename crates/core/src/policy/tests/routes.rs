@@ -84,7 +84,11 @@ fn a_group_has_a_kind_of_tokens_and_single_routes_have_others() {
         assert_eq!(ask(&and_scope, "workload"), Err(AuthErrorKind::InsufficientScope));
     }
     assert_eq!(of_claims(&group, r#"{"scope":"workload"}"#, &()), NOT_PERMITTED);
-    assert_eq!(of_claims(&group, r#"{"scope":"execution"}"#, &()), Ok(()));
+    // A path that leads to no route may be meant for any.
+    assert_eq!(of_claims(&group, r#"{"scope":"execution"}"#, &()), NOT_PERMITTED);
+    assert_eq!(of_claims(&group.clone().not(), r#"{"scope":"execution"}"#, &()), NOT_PERMITTED);
+    let no_method = Route { method: None, ..Route::named("", "/task-instances/{id}/run") };
+    assert_eq!(of_claims(&group, r#"{"scope":"execution"}"#, &no_method), NOT_PERMITTED);
 }
 
 #[test]
