@@ -2,7 +2,7 @@
 
 use super::Policy;
 use crate::{
-    AuthError, AuthErrorKind, Principal,
+    AuthError, AuthErrorKind,
     claims::ClaimPath,
     json::Kind,
     pipeline::{Answer, Refusal},
@@ -76,12 +76,20 @@ impl TokenKinds {
         }
         let (known, absent) = (self.known.clone(), self.absent.clone());
         Policy::own_rule("token_kind", move |principal, _| {
-            let kind = kind(&claim, principal)?;
-            let kind = kind.as_deref().or(absent.as_deref());
-            decide(kind, &kinds, &known)
+            let claims = principal.object().ok_or(Refusal::CannotTell(MALFORMED))?;
+            let value = claim.find(&claims).map_err(Refusal::CannotTell)?;
+            // `null` is not there.
+            let kind = match value.filter(|value| value.kind() != Kind::Null) {
+                Some(value) => Some(value.as_str().ok_or(Refusal::CannotTell(MALFORMED))?),
+                None => None,
+            };
+            decide(kind.as_deref().or(absent.as_deref()), &kinds, &known)
         })
     }
 }
+
+const MALFORMED: AuthError =
+    AuthError::because(AuthErrorKind::MalformedClaim, "the kind of the token is not a string");
 
 fn decide(kind: Option<&str>, allowed: &[Box<str>], known: &[Box<str>]) -> Answer {
     let is_in = |kinds: &[Box<str>]| kinds.iter().any(|own| Some(&**own) == kind);
@@ -92,19 +100,5 @@ fn decide(kind: Option<&str>, allowed: &[Box<str>], known: &[Box<str>]) -> Answe
     } else {
         let reason = "the token is of no kind that is known";
         Err(Refusal::CannotTell(AuthError::because(AuthErrorKind::NotPermitted, reason)))
-    }
-}
-
-/// Reads the kind. `null` is not there.
-fn kind(claim: &ClaimPath, principal: &Principal) -> Result<Option<Box<str>>, Refusal> {
-    const MALFORMED: AuthError =
-        AuthError::because(AuthErrorKind::MalformedClaim, "the kind of the token is not a string");
-    let claims = principal.object().ok_or(Refusal::CannotTell(MALFORMED))?;
-    match claim.find(&claims).map_err(Refusal::CannotTell)? {
-        Some(value) if value.kind() != Kind::Null => {
-            let kind = value.as_str().ok_or(Refusal::CannotTell(MALFORMED))?;
-            Ok(Some(kind.into()))
-        }
-        _ => Ok(None),
     }
 }
