@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use http::{Method, Request};
-use portcullis::{AuthError, policy::RouteView};
+use portcullis::policy::RouteView;
 
 /// The route that a request was led to, and the parameters of its path: for policies that
 /// [look at it](portcullis::policy::path_parameter), behind a router other than axum's.
@@ -54,23 +54,15 @@ enum Found {
 
 impl<'a> Route<'a> {
     /// Reads the route.
-    ///
-    /// # Errors
-    ///
-    /// A parameter of the path is not text: no rule can judge it.
-    #[cfg_attr(
-        not(feature = "axum"),
-        expect(clippy::unnecessary_wraps, reason = "with the feature it fails")
-    )]
-    pub(crate) fn read<B>(request: &'a mut Request<B>) -> Result<Self, AuthError> {
+    pub(crate) fn read<B>(request: &'a mut Request<B>) -> Self {
         let found = match request.extensions().get::<PathParameters>() {
             Some(own) => Found::Own(own.clone()),
             #[cfg(feature = "axum")]
-            None => axum::read(request.extensions_mut())?.map_or(Found::None, Found::Axum),
+            None => axum::read(request.extensions_mut()).map_or(Found::None, Found::Axum),
             #[cfg(not(feature = "axum"))]
             None => Found::None,
         };
-        Ok(Self { method: request.method(), found })
+        Self { method: request.method(), found }
     }
 }
 
@@ -116,11 +108,8 @@ mod axum {
         task::{Context, Poll, Waker},
     };
 
-    use ::axum::extract::{
-        FromRequestParts, MatchedPath, RawPathParams, rejection::RawPathParamsRejection,
-    };
+    use ::axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
     use http::{Extensions, Request};
-    use portcullis::{AuthError, AuthErrorKind};
 
     /// A route of axum's router.
     pub(super) struct AxumRoute {
@@ -128,25 +117,17 @@ mod axum {
         pub(super) parameters: RawPathParams,
     }
 
-    /// Reads the route; `None` if the router has found none, or there is no router.
-    pub(super) fn read(extensions: &mut Extensions) -> Result<Option<AxumRoute>, AuthError> {
-        let Some(path) = extensions.get::<MatchedPath>().cloned() else { return Ok(None) };
-        match raw_path_params(extensions) {
-            Some(Ok(parameters)) => Ok(Some(AxumRoute { path, parameters })),
-            Some(Err(RawPathParamsRejection::InvalidUtf8InPathParam(_))) => {
-                let reason = "a parameter of the path is not UTF-8";
-                Err(AuthError::with_source(AuthErrorKind::NotPermitted, reason))
-            }
-            // Neither is there: the router sets both. Without them there is no route.
-            Some(Err(_)) | None => Ok(None),
-        }
+    /// Reads the route; `None` if the router has found none, if there is no router, or if a parameter is
+    /// not UTF-8: no rule can judge that.
+    pub(super) fn read(extensions: &mut Extensions) -> Option<AxumRoute> {
+        let path = extensions.get::<MatchedPath>().cloned()?;
+        let parameters = raw_path_params(extensions)?;
+        Some(AxumRoute { path, parameters })
     }
 
     /// The parameters are in the extensions as a type that axum keeps to itself, and its extractor
     /// wants the parts of a request around them. It never waits.
-    fn raw_path_params(
-        extensions: &mut Extensions,
-    ) -> Option<Result<RawPathParams, RawPathParamsRejection>> {
+    fn raw_path_params(extensions: &mut Extensions) -> Option<RawPathParams> {
         let (mut parts, ()) = Request::new(()).into_parts();
         std::mem::swap(&mut parts.extensions, extensions);
         let polled = {
@@ -155,7 +136,7 @@ mod axum {
         };
         std::mem::swap(&mut parts.extensions, extensions);
         match polled {
-            Poll::Ready(parameters) => Some(parameters),
+            Poll::Ready(parameters) => parameters.ok(),
             Poll::Pending => None,
         }
     }

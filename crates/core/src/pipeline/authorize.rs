@@ -283,7 +283,7 @@ fn path_parameter<'a>(name: &str, route: &'a dyn RouteView) -> Result<Cow<'a, st
         )),
         None => Refusal::CannotTell(AuthError::because(
             AuthErrorKind::NotPermitted,
-            "a policy names a path parameter, and no route is known",
+            "a policy names a path parameter, and no route is known, or its path is not UTF-8",
         )),
     })
 }

@@ -82,10 +82,7 @@ impl<G: Send + Sync + 'static, R> RequireLayer<G, R> {
         let settings = Arc::clone(caller.challenge_settings());
         let decision = if self.looks_at_route {
             let (caller, grant) = (caller.clone(), grant.clone());
-            match Route::read(request) {
-                Ok(route) => self.policy.begin(&caller, &grant.0, &route),
-                Err(error) => Decision::Done(Err(error)),
-            }
+            self.policy.begin(&caller, &grant.0, &Route::read(request))
         } else {
             self.policy.begin(caller, &grant.0, &())
         };

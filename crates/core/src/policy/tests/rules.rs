@@ -200,6 +200,7 @@ fn a_path_parameter_equals_a_claim_or_is_in_one() {
         assert_opposite(&is_in, is_a_no, ask);
     }
     for (claims, value, expected, is_a_no) in [
+        (r#"{"c":["x","y"]}"#, "x", Ok(()), true),
         (r#"{"c":["x","y"]}"#, "y", Ok(()), true),
         (r#"{"c":["x","y"]}"#, "z", NOT_PERMITTED, true),
         (r#"{"c":[]}"#, "", NOT_PERMITTED, true),
