@@ -42,6 +42,7 @@
 //! | `tracing` | yes | one event for each refusal, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs, OpenID Connect discovery and watched files |
 //! | `metrics` | no | counters of refusals and of fetches of keys, through the crate `metrics` |
+//! | `regex` | no | permissions found by regular expressions |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
 mod authenticator;

@@ -89,6 +89,13 @@ pub enum ConfigError {
         /// The path.
         path: String,
     },
+    /// A pattern of permissions is no regular expression, or tells no resource and level.
+    InvalidPattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A text is not a JWK Set.
     InvalidJwkSet {
         /// What is wrong with it.
@@ -233,6 +240,11 @@ impl fmt::Display for ConfigError {
                 f,
                 "`{path}` names no claim: give a member name, or a JSON pointer with `~0` for `~` \
                  and `~1` for `/`"
+            ),
+            Self::InvalidPattern { pattern, reason } => write!(
+                f,
+                "`{pattern}` is no pattern of permissions: {reason}; give a regular expression with \
+                 the named groups `resource` and `level`, as in `^(?<resource>.+):(?<level>.+)$`"
             ),
             Self::InvalidJwkSet { reason } => {
                 write!(f, "not a JWK Set: {reason}; expected an object with a list `keys`")

@@ -1,5 +1,6 @@
 //! From claims to a [`Grant`].
 
+use super::split::Split;
 use crate::{
     AuthError, AuthErrorKind, ConfigError, Grant, Scope,
     claims::ClaimPath,
@@ -21,20 +22,37 @@ use crate::{
 /// | groups | `groups` | a list, or one text for one group |
 /// | permissions | none | a list of `resource:level`; an entry without the separator grants nothing |
 ///
+/// Roles may stand in several claims at once ([`more_roles`](Self::more_roles)), and tokens that name
+/// none may be given the least of them ([`default_roles`](Self::default_roles)).
+///
 /// # Examples
 ///
 /// ```
 /// use portcullis::GrantMapping;
 ///
-/// let keycloak = GrantMapping::default().roles(["/realm_access/roles"]);
+/// // Roles of the realm, and those of this client.
+/// let keycloak = GrantMapping::default()
+///     .roles(["/realm_access/roles"])
+///     .more_roles(["/resource_access/orders/roles"])
+///     .default_roles(["reader"]);
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct GrantMapping {
     scope: Vec<String>,
     roles: Vec<String>,
+    more_roles: Vec<String>,
+    default_roles: Vec<String>,
     groups: Vec<String>,
-    permissions: Option<(String, String)>,
+    permissions: Option<(String, Form)>,
+}
+
+/// How an entry of the permissions tells resource and level.
+#[derive(Clone, Debug)]
+enum Form {
+    Separator(String),
+    #[cfg(feature = "regex")]
+    Pattern(String),
 }
 
 impl Default for GrantMapping {
@@ -42,6 +60,8 @@ impl Default for GrantMapping {
         Self {
             scope: vec!["scope".to_owned(), "scp".to_owned()],
             roles: vec!["roles".to_owned()],
+            more_roles: Vec::new(),
+            default_roles: Vec::new(),
             groups: vec!["groups".to_owned()],
             permissions: None,
         }
@@ -59,6 +79,18 @@ impl GrantMapping {
         Self { roles: claims.into_iter().map(Into::into).collect(), ..self }
     }
 
+    /// Claims whose roles are added to the others, each that is there. Default: none.
+    pub fn more_roles<I: IntoIterator<Item: Into<String>>>(self, claims: I) -> Self {
+        Self { more_roles: claims.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// The roles of a token that has none in any claim. Default: none.
+    ///
+    /// Every caller with a good token has at least these: name the least.
+    pub fn default_roles<I: IntoIterator<Item: Into<String>>>(self, roles: I) -> Self {
+        Self { default_roles: roles.into_iter().map(Into::into).collect(), ..self }
+    }
+
     /// The claims that may hold groups. Default: `groups`.
     pub fn groups<I: IntoIterator<Item: Into<String>>>(self, claims: I) -> Self {
         Self { groups: claims.into_iter().map(Into::into).collect(), ..self }
@@ -67,20 +99,56 @@ impl GrantMapping {
     /// The claim that holds permissions, and what stands between resource and level in each entry.
     /// Default: none.
     pub fn permissions(self, claim: impl Into<String>, separator: impl Into<String>) -> Self {
-        Self { permissions: Some((claim.into(), separator.into())), ..self }
+        Self { permissions: Some((claim.into(), Form::Separator(separator.into()))), ..self }
+    }
+
+    /// The claim that holds permissions, and the pattern of each entry: a [regular expression] with the
+    /// named groups `resource` and `level`, or `namespace` and `role`. It is searched for anywhere in
+    /// the entry, and the first match counts; one without a match grants nothing. Default: none.
+    ///
+    /// ```
+    /// use portcullis::GrantMapping;
+    ///
+    /// let mapping = GrantMapping::default()
+    ///     .permissions_matching("permissions", "^temporal-(?<namespace>[^.]+)\\.(?<role>[a-z]+)$");
+    /// ```
+    ///
+    /// [regular expression]: https://docs.rs/regex/1/regex/#syntax
+    #[cfg(feature = "regex")]
+    pub fn permissions_matching(
+        self,
+        claim: impl Into<String>,
+        pattern: impl Into<String>,
+    ) -> Self {
+        Self { permissions: Some((claim.into(), Form::Pattern(pattern.into()))), ..self }
     }
 
     pub(crate) fn compile(&self) -> Result<CompiledMapping, ConfigError> {
         let permissions = match &self.permissions {
             None => None,
-            Some((claim, separator)) => Some((ClaimPath::parse(claim)?, separator.clone())),
+            Some((claim, form)) => Some((ClaimPath::parse(claim)?, form.compile()?)),
         };
         Ok(CompiledMapping {
             scope: ClaimPath::parse_all(&self.scope)?,
             roles: ClaimPath::parse_all(&self.roles)?,
+            more_roles: ClaimPath::parse_all(&self.more_roles)?,
+            default_roles: self.default_roles.iter().map(|role| role.as_str().into()).collect(),
             groups: ClaimPath::parse_all(&self.groups)?,
             permissions,
         })
+    }
+}
+
+impl Form {
+    fn compile(&self) -> Result<Split, ConfigError> {
+        match self {
+            Self::Separator(separator) if separator.is_empty() => {
+                Err(ConfigError::EmptyRequirement { part: "separator of permissions" })
+            }
+            Self::Separator(separator) => Ok(Split::Separator(separator.clone())),
+            #[cfg(feature = "regex")]
+            Self::Pattern(pattern) => Split::pattern(pattern),
+        }
     }
 }
 
@@ -89,24 +157,42 @@ impl GrantMapping {
 pub(crate) struct CompiledMapping {
     scope: Vec<ClaimPath>,
     roles: Vec<ClaimPath>,
+    more_roles: Vec<ClaimPath>,
+    default_roles: Vec<Box<str>>,
     groups: Vec<ClaimPath>,
-    permissions: Option<(ClaimPath, String)>,
+    permissions: Option<(ClaimPath, Split)>,
 }
 
 impl CompiledMapping {
     pub(crate) fn grant(&self, claims: &Object<'_>) -> Result<Grant, AuthError> {
         let mut grant = Grant::builder()
             .scope(scope(first(&self.scope, claims)?)?)
-            .roles(strings(first(&self.roles, claims)?)?)
+            .roles(self.roles(claims)?)
             .groups(strings(first(&self.groups, claims)?)?);
-        if let Some((path, separator)) = &self.permissions {
+        if let Some((path, split)) = &self.permissions {
             for entry in strings(path.find(claims)?)? {
-                if let Some((resource, level)) = entry.split_once(separator) {
+                if let Some((resource, level)) = split.parts(&entry) {
                     grant = grant.permission(resource, level);
                 }
             }
         }
         Ok(grant.build())
+    }
+
+    #[inline]
+    fn roles(&self, claims: &Object<'_>) -> Result<Vec<Box<str>>, AuthError> {
+        let mut roles = strings(first(&self.roles, claims)?)?;
+        for path in &self.more_roles {
+            for role in strings(path.find(claims)?.filter(|value| value.kind() != Kind::Null))? {
+                if !roles.contains(&role) {
+                    roles.push(role);
+                }
+            }
+        }
+        if roles.is_empty() {
+            roles.extend_from_slice(&self.default_roles);
+        }
+        Ok(roles)
     }
 }
 
@@ -198,6 +284,53 @@ mod tests {
         ] {
             assert_eq!(map(&ours(), claims), Ok(expected), "{claims}");
         }
+    }
+
+    #[test]
+    fn roles_of_several_claims_add_up_and_the_least_stand_in_for_none() {
+        let mapping = GrantMapping::default()
+            .roles(["/realm_access/roles", "roles"])
+            .more_roles(["/resource_access/orders/roles", "extra"])
+            .default_roles(["reader"]);
+        for (claims, expected) in [
+            (r#"{"realm_access":{"roles":["a"]},"roles":["not looked at"]}"#, &["a"][..]),
+            (
+                r#"{"realm_access":{"roles":["a"]},"resource_access":{"orders":{"roles":["b","a"]},"other":{"roles":["c"]}}}"#,
+                &["a", "b"],
+            ),
+            (r#"{"extra":"d"}"#, &["d"]),
+            (r#"{"extra":null}"#, &["reader"]),
+            (r#"{"roles":[]}"#, &["reader"]),
+            ("{}", &["reader"]),
+        ] {
+            let expected = Grant::builder().roles(expected.iter().copied()).build();
+            assert_eq!(map(&mapping, claims), Ok(expected), "{claims}");
+        }
+        let malformed = map(&mapping, r#"{"roles":["a"],"extra":1}"#);
+        assert_eq!(malformed, Err(AuthErrorKind::MalformedClaim));
+    }
+
+    #[cfg(feature = "regex")]
+    #[test]
+    fn permissions_are_found_by_a_pattern_with_named_groups() {
+        let matching =
+            |pattern: &str| GrantMapping::default().permissions_matching("permissions", pattern);
+        let mapping = matching("(?<role>read|write)@(?<namespace>[a-z]+)");
+        let claims = r#"{"permissions":["x-read@ns-y","write@a write@b","admin@ns","read@"]}"#;
+        let expected = Grant::builder().permission("ns", "read").permission("a", "write").build();
+        assert_eq!(map(&mapping, claims), Ok(expected));
+        let other_names = matching("^(?<resource>.*)/(?<level>.*)$");
+        let expected = Grant::builder().permission("a/b", "c").build();
+        assert_eq!(map(&other_names, r#"{"permissions":"a/b/c"}"#), Ok(expected));
+        for mistake in ["(", "read", "(?<namespace>a)", "(?<role>a)", "(?<a>x)(?<b>y)"] {
+            let error = matching(mistake).compile().unwrap_err();
+            assert!(matches!(error, ConfigError::InvalidPattern { .. }), "{mistake}");
+        }
+    }
+
+    #[test]
+    fn a_separator_of_nothing_is_a_mistake() {
+        assert!(GrantMapping::default().permissions("permissions", "").compile().is_err());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the caller may do.
 
 mod mapping;
+mod split;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -69,6 +69,33 @@ pub fn subject(issuer: impl Into<Box<str>>, subject: impl Into<Box<str>>) -> Pol
     })
 }
 
+/// This party acts for the subject now ([RFC 8693 §4.1]): a subject of this issuer. An actor whose
+/// issuer the token does not name is one of the token's issuer. Those who acted before do not count.
+///
+/// [RFC 8693 §4.1]: https://www.rfc-editor.org/rfc/rfc8693#section-4.1
+pub fn actor(issuer: impl Into<Box<str>>, subject: impl Into<Box<str>>) -> Policy {
+    let (issuer, subject) = (issuer.into(), subject.into());
+    if subject.is_empty() {
+        return Policy::senseless("an actor without a name");
+    }
+    Policy::own_rule("actor", move |principal, _| {
+        let is_it = principal.actor().is_some_and(|actor| {
+            let issuer_of_actor = actor.issuer().unwrap_or_else(|| principal.issuer());
+            issuer_of_actor == &*issuer && actor.subject() == &*subject
+        });
+        yes_or(is_it, AuthErrorKind::NotPermitted)
+    })
+}
+
+/// The subject acts itself: the token names no actor ([RFC 8693 §4.1]).
+///
+/// [RFC 8693 §4.1]: https://www.rfc-editor.org/rfc/rfc8693#section-4.1
+pub fn not_delegated() -> Policy {
+    Policy::own_rule("not_delegated", |principal, _| {
+        yes_or(principal.actors().is_empty(), AuthErrorKind::NotPermitted)
+    })
+}
+
 fn yes_or(yes: bool, kind: AuthErrorKind) -> Answer {
     // Unlike a function of the application, which may not know the caller, the rule does tell.
     if yes { Ok(()) } else { Err(Refusal::No(kind.into())) }

@@ -23,6 +23,7 @@
 //! | [`acr_values`], [`max_age`] | who logged in strongly, or not long ago | 401, which says how to |
 //! | [`issuer`], [`audience`] | whose token is from this issuer, or for this audience | 401 |
 //! | [`client`], [`subject`] | who is this one | 403 |
+//! | [`actor`], [`not_delegated`] | for whom this one acts, or who acts itself | 403 |
 //! | [`grant`], [`check`], [`PathParameter::check`] | whom a function of the application allows | 403, or as it says |
 //! | [`check_async`], [`PathParameter::check_async`] | the same, in its own time | 403, or as it says |
 //! | [`authenticated`], [`nobody`] | always, never | 403 |
@@ -77,7 +78,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use self::{
-    caller::{audience, authenticated, client, issuer, nobody, subject},
+    caller::{actor, audience, authenticated, client, issuer, nobody, not_delegated, subject},
     decision::{Deciding, Decision},
     path_parameter::{PathParameter, path_parameter},
     permission::{Resource, permission},

@@ -1,0 +1,44 @@
+//! From an entry of the permissions to resource and level.
+
+#[cfg(feature = "regex")]
+use crate::ConfigError;
+
+/// How an entry is split, checked when the configuration is built.
+#[derive(Debug)]
+pub(super) enum Split {
+    Separator(String),
+    #[cfg(feature = "regex")]
+    Pattern {
+        pattern: regex::Regex,
+        resource: &'static str,
+        level: &'static str,
+    },
+}
+
+impl Split {
+    /// Checks a pattern. A misspelled one is a mistake, and never falls back to something else.
+    #[cfg(feature = "regex")]
+    pub(super) fn pattern(text: &str) -> Result<Self, ConfigError> {
+        let invalid =
+            |reason: String| ConfigError::InvalidPattern { pattern: text.to_owned(), reason };
+        let pattern = regex::Regex::new(text).map_err(|error| invalid(error.to_string()))?;
+        let has = |name: &str| pattern.capture_names().flatten().any(|own| own == name);
+        let pairs = [("resource", "level"), ("namespace", "role")];
+        match pairs.into_iter().find(|(resource, level)| has(resource) && has(level)) {
+            Some((resource, level)) => Ok(Self::Pattern { pattern, resource, level }),
+            None => Err(invalid("it has no groups `resource` and `level`".to_owned())),
+        }
+    }
+
+    /// Returns resource and level; `None` for an entry of another form, which grants nothing.
+    pub(super) fn parts<'e>(&self, entry: &'e str) -> Option<(&'e str, &'e str)> {
+        match self {
+            Self::Separator(separator) => entry.split_once(separator),
+            #[cfg(feature = "regex")]
+            Self::Pattern { pattern, resource, level } => {
+                let found = pattern.captures(entry)?;
+                Some((found.name(resource)?.as_str(), found.name(level)?.as_str()))
+            }
+        }
+    }
+}
