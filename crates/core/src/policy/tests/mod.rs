@@ -1,5 +1,7 @@
 //! Each rule, by itself and put together.
 
+#[cfg(feature = "tracing")]
+mod log;
 mod login;
 mod order;
 mod routes;

@@ -1,0 +1,93 @@
+//! What the log is told of faults of the application.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
+
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    span::{Attributes, Id, Record},
+    subscriber::with_default,
+};
+
+use super::{Route, caller, decide};
+use crate::{
+    Grant,
+    policy::{Policy, Ranks, nobody, path_parameter, scope},
+};
+
+/// Keeps the text of each error.
+#[derive(Clone, Default)]
+struct Errors(Arc<Mutex<Vec<String>>>);
+
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.push_str(&format!("{field}={value:?} "));
+    }
+}
+
+impl Subscriber for Errors {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "portcullis" && *metadata.level() == Level::ERROR
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut text = Text(String::new());
+        event.record(&mut text);
+        self.0.lock().unwrap().push(text.0);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+fn errors_of(run: impl FnOnce()) -> Vec<String> {
+    let errors = Errors::default();
+    with_default(errors.clone(), run);
+    std::mem::take(&mut *errors.0.lock().unwrap())
+}
+
+#[test]
+fn a_fault_of_the_application_is_told_by_name_and_what_a_client_does_is_not() {
+    let report = |policy: &Policy, route: &Route<'_>| {
+        let (result, _) = decide(policy, &caller(r#"{"sub":"x"}"#), &Grant::default(), route);
+        errors_of(|| result.unwrap_err().report())
+    };
+    let own = path_parameter("tenant").equals_claim("sub");
+    let faults = report(&own, &Route::with(&[]));
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].contains("`tenant`") && faults[0].contains("`/a/{b}`"), "{faults:?}");
+    let nowhere = Route { route: None, ..Route::with(&[]) };
+    for (policy, route) in [
+        (&own, &nowhere),
+        (&own, &Route::with(&[("tenant", "y")])),
+        (&nobody(), &nowhere),
+        (&scope("a"), &nowhere),
+    ] {
+        assert_eq!(report(policy, route), [""; 0], "{policy:?}");
+    }
+}
+
+#[test]
+fn mistakes_are_told_when_the_application_is_put_together() {
+    let policy = scope("a").or(Ranks::new(["reader", "writer"]).role_at_least("wirter"));
+    let errors = errors_of(|| policy.report_mistakes());
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(
+        errors[0].contains("`wirter` does not stand in the order reader < writer"),
+        "{errors:?}"
+    );
+}
