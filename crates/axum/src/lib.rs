@@ -65,6 +65,49 @@
 //! handler. Pages cannot set headers there: their tokens come in the query, in a cookie, or among the
 //! subprotocols ([`Place::web_socket_protocol`]).
 //!
+//! # Policies that look at the route, and at a database
+//!
+//! ```
+//! use std::{sync::Arc, time::Duration};
+//! use axum::{Router, handler::Handler, routing::{get, post}};
+//! use portcullis_axum::{AuthErrorKind, Grant, JwtAuthLayer, Principal, RequireLayer};
+//! use portcullis_axum::policy::{acr_values, max_age, path_parameter, scope};
+//! # use portcullis_axum::Authenticator;
+//!
+//! # struct Orders;
+//! # impl Orders { async fn is_owner(&self, _order: &str, _user: &str) -> bool { true } }
+//! # fn app(auth: Authenticator, orders: Arc<Orders>) -> Router {
+//! # async fn show() {} async fn pay() {} async fn list() {}
+//! // The caller owns the order of the path: the function may take its time.
+//! let own_order = path_parameter("order").check_async(
+//!     move |order: String, caller: Principal, _: Arc<Grant>| {
+//!         let orders = Arc::clone(&orders);
+//!         async move {
+//!             let is_own = orders.is_owner(&order, caller.subject()).await;
+//!             if is_own { Ok(()) } else { Err(AuthErrorKind::NotPermitted.into()) }
+//!         }
+//!     },
+//! );
+//! // Paying needs a strong login, and a fresh one: the challenge says so (RFC 9470).
+//! let fresh = acr_values(["gold"]).and(max_age(Duration::from_secs(300)));
+//! Router::new()
+//!     .route("/orders/{order}", get(show).layer(RequireLayer::new(own_order.clone())))
+//!     .route("/orders/{order}/pay", post(pay).layer(RequireLayer::new(own_order.and(fresh))))
+//!     // The tenant of the path is among those of the token.
+//!     .route("/tenants/{tenant}/orders", get(list).layer(RequireLayer::new(
+//!         path_parameter("tenant").is_in_claim("tenants"),
+//!     )))
+//!     // One route of the group is open to more: an exception is part of the group's policy.
+//!     .route_layer(RequireLayer::new(
+//!         scope("orders").except_method("GET", "/orders/{order}", scope("orders").or(scope("orders:read"))),
+//!     ))
+//!     .route_layer(JwtAuthLayer::new(auth))
+//! # }
+//! ```
+//!
+//! Layers with such policies stand on routes, or around them with `route_layer`: outside of the router no
+//! route is known, and they refuse.
+//!
 //! # A grant of the application's own
 //!
 //! ```
