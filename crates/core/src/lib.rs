@@ -64,6 +64,7 @@ mod metrics;
 #[cfg(doctest)]
 mod mistakes;
 mod name_index;
+mod no_caller;
 mod pipeline;
 mod place;
 mod principal;
@@ -97,6 +98,7 @@ pub use key_source::{
     Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, JwkSetFile, KeyDocument, KeyInfo,
     KeySource, KeySourceError, KeyStatus, Loaded, PemFile, RefreshPolicy, RemoteJwkSet, Validators,
 };
+pub use no_caller::{Anonymous, NoCaller};
 pub use pipeline::hide::HiddenTokens;
 pub use place::{Place, SeveralTokens};
 pub use policy::Policy;

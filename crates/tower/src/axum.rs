@@ -7,13 +7,10 @@ use axum_core::{
     response::{IntoResponse, Response},
 };
 use http::{Method, request::Parts};
+use portcullis::NoCaller;
 use serde::de::DeserializeOwned;
 
-use crate::{
-    Caller, Granted, ProblemJson, Refusal,
-    caller::{self, NoCaller},
-    refusal::RefusalForm,
-};
+use crate::{Caller, Granted, ProblemJson, Refusal, caller, refusal::RefusalForm};
 
 /// Why a handler could not get what it asked for.
 ///

@@ -3,9 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use http::Extensions;
-use portcullis::{
-    AuthError, AuthErrorKind, Authenticated, ChallengeSettings, LayerError, Principal,
-};
+use portcullis::{Anonymous, Authenticated, NoCaller, Principal};
 
 /// Who calls. It is in the extensions of every request that a [`JwtAuthLayer`](crate::JwtAuthLayer)
 /// has let through with credentials.
@@ -53,46 +51,6 @@ impl<G> Clone for OtherCallers<G> {
     }
 }
 
-/// There is no caller, and the layer has let the request through: it came without credentials, past an
-/// [optional](crate::JwtAuthLayer::optional) layer, or with bad ones, past one that
-/// [lets these through too](crate::JwtAuthLayer::dangerous_admit_failed).
-#[derive(Clone, Debug)]
-pub struct Anonymous {
-    settings: Arc<ChallengeSettings>,
-    failure: Option<AuthError>,
-}
-
-impl Anonymous {
-    pub(crate) fn new(settings: Arc<ChallengeSettings>) -> Self {
-        Self { settings, failure: None }
-    }
-
-    pub(crate) fn because(settings: Arc<ChallengeSettings>, error: AuthError) -> Self {
-        let failure = Some(error).filter(|error| error.kind() != AuthErrorKind::NoCredentials);
-        Self { settings, failure }
-    }
-
-    /// Returns what was wrong with the credentials, if there were any.
-    #[must_use]
-    pub fn failure(&self) -> Option<&AuthError> {
-        self.failure.as_ref()
-    }
-
-    /// Returns what a challenge to this caller names.
-    #[must_use]
-    pub fn challenge_settings(&self) -> &Arc<ChallengeSettings> {
-        &self.settings
-    }
-}
-
-/// Why there is no caller in a request.
-pub(crate) enum NoCaller {
-    /// A refusal: the caller should present credentials.
-    Refused(AuthError, Arc<ChallengeSettings>),
-    /// A fault of the application.
-    Layer(LayerError),
-}
-
 /// A CORS preflight that a layer has passed unjudged: policies let it through.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PassedPreflight;
@@ -128,19 +86,14 @@ pub(crate) fn insert_anonymous<G: Send + Sync + 'static>(
 /// not none.
 #[cfg(feature = "axum")]
 pub(crate) fn is_without_credentials(extensions: &Extensions) -> bool {
-    extensions.get::<Anonymous>().is_some_and(|anonymous| anonymous.failure.is_none())
+    extensions.get::<Anonymous>().is_some_and(|anonymous| anonymous.failure().is_none())
 }
 
 /// Finds the caller in the extensions.
 pub(crate) fn caller(extensions: &Extensions) -> Result<&Caller, NoCaller> {
     match (extensions.get::<Anonymous>(), extensions.get::<Caller>()) {
-        (Some(anonymous), _) => {
-            let settings = Arc::clone(&anonymous.settings);
-            let failure = anonymous.failure.clone();
-            Err(NoCaller::Refused(failure.unwrap_or(AuthErrorKind::NoCredentials.into()), settings))
-        }
         (None, Some(caller)) => Ok(caller),
-        (None, None) => Err(NoCaller::Layer(LayerError::Missing)),
+        (anonymous, _) => Err(NoCaller::because(anonymous)),
     }
 }
 
@@ -153,9 +106,6 @@ pub(crate) fn caller_and_grant<G: Send + Sync + 'static>(
     // this caller's engine makes.
     match extensions.get::<Granted<G>>() {
         Some(grant) if caller.is_grant_type::<G>() => Ok((caller, grant)),
-        _ => {
-            let (wanted, made) = (std::any::type_name::<G>(), caller.grant_type_name());
-            Err(NoCaller::Layer(LayerError::OtherGrant { wanted, made }))
-        }
+        _ => Err(NoCaller::of_other_grant::<G>(caller)),
     }
 }

@@ -73,7 +73,8 @@ mod route;
 #[cfg(feature = "axum")]
 pub use self::axum::{CallerRejection, Claims};
 pub use auth::{JwtAuth, JwtAuthFuture, JwtAuthLayer};
-pub use caller::{Anonymous, Caller, Granted, OtherCallers};
+pub use caller::{Caller, Granted, OtherCallers};
+pub use portcullis::Anonymous;
 pub use refusal::{ProblemJson, Refusal, ResponseForRefusal};
 pub use require::{Require, RequireFuture, RequireLayer};
 pub use resource_metadata::{ResourceMetadataBody, ResourceMetadataService};

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use portcullis::{AuthError, Challenge, ChallengeMap, ChallengeSettings, LayerError};
-
-use crate::caller::NoCaller;
+use portcullis::{AuthError, Challenge, ChallengeMap, ChallengeSettings, LayerError, NoCaller};
 
 /// A request that is refused: what a [`ResponseForRefusal`] makes a response from.
 #[derive(Clone, Debug)]

@@ -31,8 +31,9 @@ impl fmt::Display for LayerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str(
-                "no layer has judged this request: add `.layer(JwtAuthLayer::new(auth))` around \
-                 the route, after the layers and routes that need the caller",
+                "no layer has judged this request: add `.layer(JwtAuthLayer::new(auth))`, or in \
+                 actix-web `.wrap(JwtAuth::new(auth.clone()))`, around the route, after the layers \
+                 and routes that need the caller",
             ),
             Self::OtherGrant { wanted, made } => write!(
                 f,
