@@ -16,6 +16,9 @@ pub enum LayerError {
         /// The type that the layer makes.
         made: &'static str,
     },
+    /// Some code outside of the layer holds the request too, so that its tokens cannot be taken out of
+    /// it.
+    SharedRequest,
 }
 
 impl LayerError {
@@ -39,6 +42,10 @@ impl fmt::Display for LayerError {
                 f,
                 "asked for a grant of type `{wanted}`, and the layer makes `{made}`: ask for that, \
                  or build the engine with `with_grant`"
+            ),
+            Self::SharedRequest => f.write_str(
+                "a middleware around the layer keeps a clone of the request, so that its tokens \
+                 cannot be taken out: drop the clone before the layer is called",
             ),
         }
     }

@@ -1,0 +1,10 @@
+//! The middleware that judges requests.
+
+mod future;
+mod hide;
+mod service;
+mod transform;
+
+pub use future::JwtAuthFuture;
+pub use service::JwtAuthMiddleware;
+pub use transform::JwtAuth;

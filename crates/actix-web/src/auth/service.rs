@@ -1,0 +1,150 @@
+//! The service that judges requests.
+
+use std::{
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use actix_web::{
+    Error, HttpMessage,
+    body::{EitherBody, MessageBody},
+    dev::{RequestHead, Service, ServiceRequest, ServiceResponse},
+    http::{Method, header},
+};
+use portcullis::{Anonymous, Judgement, LayerError, RequestView, Verdict};
+
+use super::{
+    JwtAuth,
+    future::JwtAuthFuture,
+    hide::{SharedRequest, hide_tokens},
+    transform::Preflight,
+};
+use crate::{
+    Refusal, ResponseForRefusal,
+    caller::{self, PassedPreflight},
+};
+
+/// The service of [`JwtAuth`].
+#[derive(Debug)]
+pub struct JwtAuthMiddleware<S, G, R> {
+    shared: Rc<Shared<S, G, R>>,
+}
+
+/// What requests that wait share with the middleware.
+#[derive(Debug)]
+pub(super) struct Shared<S, G, R> {
+    pub(super) service: S,
+    pub(super) config: JwtAuth<G, R>,
+}
+
+impl<S, G, R> JwtAuthMiddleware<S, G, R> {
+    pub(super) fn new(service: S, config: JwtAuth<G, R>) -> Self {
+        Self { shared: Rc::new(Shared { service, config }) }
+    }
+}
+
+impl<S, G, R, B> Service<ServiceRequest> for JwtAuthMiddleware<S, G, R>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    G: Send + Sync + 'static,
+    R: ResponseForRefusal,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = JwtAuthFuture<S, G, R>;
+
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.shared.service.poll_ready(cx)
+    }
+
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        let config = &self.shared.config;
+        let outcome = if config.preflight == Preflight::Passed && is_preflight(request.head()) {
+            config.pass(&mut request)
+        } else {
+            match config.auth.begin(&View(request.head())) {
+                Judgement::Done(verdict) => config.decide(&mut request, verdict),
+                Judgement::Waiting(waiting) => {
+                    return JwtAuthFuture::waiting(waiting, request, Rc::clone(&self.shared));
+                }
+            }
+        };
+        JwtAuthFuture::after(outcome, request, &self.shared)
+    }
+}
+
+/// What becomes of a request.
+pub(super) struct Outcome {
+    pub(super) refusal: Option<Box<Refusal>>,
+    /// Whether the response must not be stored.
+    pub(super) no_store: bool,
+}
+
+impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
+    /// Leaves the caller in the request, or refuses it.
+    pub(super) fn decide(&self, request: &mut ServiceRequest, verdict: Verdict<G>) -> Outcome {
+        let hidden = hide_tokens(request, &verdict.hidden);
+        self.hook.call(&verdict);
+        let no_store = match hidden {
+            Ok(no_store) => no_store,
+            Err(SharedRequest) => return Outcome::shared_request(request),
+        };
+        let settings = || Arc::clone(self.auth.challenge_settings());
+        let refusal = match verdict.result {
+            Ok(caller) => {
+                caller::insert(&mut request.extensions_mut(), caller);
+                None
+            }
+            Err(error) if verdict.admits_anonymous => {
+                let anonymous = Anonymous::because(settings(), error);
+                caller::insert_anonymous::<G>(&mut request.extensions_mut(), anonymous);
+                None
+            }
+            Err(error) => Some(Box::new(Refusal::new(error, settings(), request.method()))),
+        };
+        Outcome { refusal, no_store }
+    }
+
+    /// Lets a preflight through, without its tokens and without a caller.
+    fn pass(&self, request: &mut ServiceRequest) -> Outcome {
+        let hidden = self.auth.hidden_tokens(&View(request.head()));
+        let Ok(no_store) = hide_tokens(request, &hidden) else {
+            return Outcome::shared_request(request);
+        };
+        let anonymous = Anonymous::new(Arc::clone(self.auth.challenge_settings()));
+        caller::insert_anonymous::<G>(&mut request.extensions_mut(), anonymous);
+        request.extensions_mut().insert(PassedPreflight);
+        Outcome { refusal: None, no_store }
+    }
+}
+
+impl Outcome {
+    /// Tokens cannot be taken out of the request, so that nobody inside may see it.
+    fn shared_request(request: &ServiceRequest) -> Self {
+        let refusal = Refusal::of_layer(LayerError::SharedRequest, request.method());
+        Self { refusal: Some(Box::new(refusal)), no_store: true }
+    }
+}
+
+/// What the engine sees of a request.
+struct View<'a>(&'a RequestHead);
+
+impl RequestView for View<'_> {
+    fn field_values<'r>(&'r self, name: &str, visit: &mut dyn FnMut(&'r [u8])) {
+        for value in self.0.headers.get_all(name) {
+            visit(value.as_bytes());
+        }
+    }
+
+    fn query(&self) -> Option<&str> {
+        self.0.uri.query()
+    }
+}
+
+fn is_preflight(head: &RequestHead) -> bool {
+    head.method == Method::OPTIONS
+        && head.headers.contains_key(header::ORIGIN)
+        && head.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}

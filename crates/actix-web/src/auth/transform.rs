@@ -1,0 +1,155 @@
+//! The configuration of the middleware.
+
+use std::future::{Ready, ready};
+
+use actix_web::{
+    Error,
+    body::{EitherBody, MessageBody},
+    dev::{Service, ServiceRequest, ServiceResponse, Transform},
+};
+use portcullis::{
+    Admission, AuthError, Authenticator, Challenge, ChallengeMap, Grant, Verdict, VerdictHook,
+};
+
+use super::JwtAuthMiddleware;
+use crate::{ProblemJson, ResponseForRefusal, refusal::RefusalForm};
+
+/// Judges each request before the service inside sees it: for `wrap` of an `App`, a scope, a resource
+/// or a route.
+///
+/// 1. The token is taken from the places of the engine. A request that is refused gets its response
+///    here; the service inside is not called. The response is no error of actix-web's, so that
+///    middlewares around, such as that for CORS, treat it like any other.
+/// 2. The caller is left in the request's extensions, as [`Caller`](crate::Caller) and
+///    [`Granted`](crate::Granted).
+/// 3. Parameters of the query that are places of tokens are taken out of the URI, and the response
+///    gets `Cache-Control: no-store` ([RFC 6750 §2.3]). Tokens among WebSocket subprotocols are taken
+///    out too, and other header fields where the engine
+///    [says so](portcullis::AuthenticatorBuilder::remove_tokens).
+/// 4. What a middleware of this kind around this one has left is replaced, not added to: the verdict
+///    of the innermost one holds.
+///
+/// # Deployment
+///
+/// The engine is built once, outside of the closure that `HttpServer` calls for each of its workers,
+/// and cloned inside of it: cloning copies a pointer.
+///
+/// One middleware for each engine: a second one of the same engine inside finds no token in the
+/// query, because the outer one has taken it out.
+///
+/// Middlewares *around* this one, and proxies in front, still see the token: in the header, the cookie
+/// and the query. So does a `Logger` around it, which logs the query. `Cors` belongs around this one,
+/// so that browsers can read refusals too: `wrap` it after this one.
+///
+/// A middleware between the routing and this one must not keep a clone of the `HttpRequest` while it
+/// calls on: what others hold cannot be changed, and a request whose token would have to be taken out
+/// is answered with 500.
+///
+/// [RFC 6750 §2.3]: https://www.rfc-editor.org/rfc/rfc6750#section-2.3
+#[derive(Debug)]
+#[must_use]
+pub struct JwtAuth<G = Grant, R = ProblemJson> {
+    pub(super) auth: Authenticator<G>,
+    pub(super) preflight: Preflight,
+    pub(super) hook: VerdictHook<G>,
+    pub(super) refusals: RefusalForm<R>,
+}
+
+/// What happens to a CORS preflight.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Preflight {
+    Judged,
+    Passed,
+}
+
+impl<G> JwtAuth<G> {
+    /// Creates the middleware. Every request needs good credentials.
+    pub fn new(auth: Authenticator<G>) -> Self {
+        Self {
+            auth,
+            preflight: Preflight::Judged,
+            hook: VerdictHook::default(),
+            refusals: RefusalForm::default(),
+        }
+    }
+}
+
+impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
+    /// Lets requests *without* credentials through, marked as [`Anonymous`](crate::Anonymous).
+    /// Bad credentials are refused all the same. Default: credentials are required.
+    pub fn optional(self) -> Self {
+        Self { auth: self.auth.admitting(Admission::Optional), ..self }
+    }
+
+    /// Lets every request through: one without good credentials as
+    /// [`Anonymous`](crate::Anonymous), which tells what was wrong with them.
+    ///
+    /// # Security
+    ///
+    /// Whatever the handler does for anonymous callers it does for forged and expired tokens too.
+    /// [`Optional<Caller>`](crate::Optional) refuses those, and `Option<Caller>` does not.
+    pub fn dangerous_admit_failed(self) -> Self {
+        Self { auth: self.auth.admitting(Admission::DangerousFailed), ..self }
+    }
+
+    /// Lets CORS preflight requests through unjudged, past policies too: `OPTIONS` with the headers
+    /// `Origin` and `Access-Control-Request-Method`. Browsers send them without credentials. Needed
+    /// only where no CORS middleware around this one answers them: what is inside must not do anything
+    /// else on `OPTIONS`. Default: they are judged.
+    pub fn pass_preflight(self) -> Self {
+        Self { preflight: Preflight::Passed, ..self }
+    }
+
+    /// Makes the responses to requests that this middleware refuses. Default: [`ProblemJson`].
+    ///
+    /// Each middleware has its own; extractors that refuse answer as [`ProblemJson`] does.
+    pub fn response_for_refusal<R2>(self, respond: R2) -> JwtAuth<G, R2> {
+        let Self { auth, preflight, hook, refusals } = self;
+        JwtAuth { auth, preflight, hook, refusals: refusals.with_response(respond) }
+    }
+
+    /// Changes what refused callers are told, before the response is made of it: for services that must
+    /// answer as another system does. Default: nothing is changed.
+    pub fn map_challenge(
+        mut self,
+        map: impl Fn(Challenge, &AuthError) -> Challenge + Send + Sync + 'static,
+    ) -> Self {
+        self.refusals.challenge = ChallengeMap::new(map);
+        self
+    }
+
+    /// Calls a function once for each request that this middleware judges, whatever the verdict: for
+    /// an audit log, or metrics of the application's own. It must be quick. Default: none.
+    pub fn on_verdict(self, hook: impl Fn(&Verdict<G>) + Send + Sync + 'static) -> Self {
+        Self { hook: VerdictHook::new(hook), ..self }
+    }
+}
+
+impl<G, R: Clone> Clone for JwtAuth<G, R> {
+    fn clone(&self) -> Self {
+        Self {
+            auth: self.auth.clone(),
+            preflight: self.preflight,
+            hook: self.hook.clone(),
+            refusals: self.refusals.clone(),
+        }
+    }
+}
+
+impl<S, G, R, B> Transform<S, ServiceRequest> for JwtAuth<G, R>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    G: Send + Sync + 'static,
+    R: ResponseForRefusal + Clone,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = JwtAuthMiddleware<S, G, R>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(JwtAuthMiddleware::new(service, self.clone())))
+    }
+}

@@ -1,0 +1,111 @@
+//! The service that asks for rights.
+
+use std::{
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use actix_web::{
+    Error, HttpMessage, HttpRequest,
+    body::{EitherBody, MessageBody},
+    dev::{Service, ServiceRequest, ServiceResponse},
+};
+use portcullis::{
+    AuthError, ChallengeSettings,
+    policy::{Deciding, Decision},
+};
+
+use super::{Require, RequireFuture, route::Route};
+use crate::{
+    Refusal, ResponseForRefusal,
+    caller::{PassedPreflight, caller_and_grant},
+};
+
+/// The service of [`Require`].
+#[derive(Debug)]
+pub struct RequireMiddleware<S, G, R> {
+    shared: Rc<Shared<S, G, R>>,
+}
+
+/// What requests that wait share with the middleware.
+#[derive(Debug)]
+pub(super) struct Shared<S, G, R> {
+    pub(super) service: S,
+    pub(super) config: Require<G, R>,
+}
+
+impl<S, G, R> RequireMiddleware<S, G, R> {
+    pub(super) fn new(service: S, config: Require<G, R>) -> Self {
+        Self { shared: Rc::new(Shared { service, config }) }
+    }
+}
+
+impl<S, G, R, B> Service<ServiceRequest> for RequireMiddleware<S, G, R>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    G: Send + Sync + 'static,
+    R: ResponseForRefusal,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = RequireFuture<S, G, R>;
+
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.shared.service.poll_ready(cx)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let Shared { service, config } = &*self.shared;
+        match config.begin(request.request()) {
+            Begun::Done(Ok(())) => RequireFuture::inner(service.call(request)),
+            Begun::Done(Err(refusal)) => RequireFuture::refused(config.refuse(request, *refusal)),
+            Begun::Waiting(deciding, settings) => {
+                RequireFuture::waiting(deciding, request, settings, Rc::clone(&self.shared))
+            }
+        }
+    }
+}
+
+/// What the policy says of a request, now or soon.
+enum Begun {
+    Done(Result<(), Box<Refusal>>),
+    Waiting(Deciding, Arc<ChallengeSettings>),
+}
+
+impl<G: Send + Sync + 'static, R> Require<G, R> {
+    fn begin(&self, request: &HttpRequest) -> Begun {
+        let extensions = request.extensions();
+        if extensions.get::<PassedPreflight>().is_some() {
+            return Begun::Done(Ok(()));
+        }
+        let (caller, grant) = match caller_and_grant::<G>(&extensions) {
+            Ok(found) => found,
+            Err(reason) => {
+                return Begun::Done(Err(Box::new(Refusal::no_caller(reason, request.method()))));
+            }
+        };
+        let settings = || Arc::clone(caller.challenge_settings());
+        match self.policy.begin(caller, &grant.0, &Route(request)) {
+            Decision::Done(result) => {
+                Begun::Done(result.map_err(|error| refusal(error, settings(), request)))
+            }
+            Decision::Waiting(deciding) => Begun::Waiting(deciding, settings()),
+        }
+    }
+}
+
+impl<G, R: ResponseForRefusal> Require<G, R> {
+    pub(super) fn refuse(&self, request: ServiceRequest, refusal: Refusal) -> ServiceResponse {
+        request.into_response(refusal.into_response(&self.refusals))
+    }
+}
+
+pub(super) fn refusal(
+    error: AuthError,
+    settings: Arc<ChallengeSettings>,
+    request: &HttpRequest,
+) -> Box<Refusal> {
+    Box::new(Refusal::new(error, settings, request.method()))
+}

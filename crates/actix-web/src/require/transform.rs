@@ -1,0 +1,84 @@
+//! The configuration of the middleware.
+
+use std::future::{Ready, ready};
+
+use actix_web::{
+    Error,
+    body::{EitherBody, MessageBody},
+    dev::{Service, ServiceRequest, ServiceResponse, Transform},
+};
+use portcullis::{AuthError, Challenge, ChallengeMap, Grant, Policy};
+
+use super::RequireMiddleware;
+use crate::{ProblemJson, ResponseForRefusal, refusal::RefusalForm};
+
+/// Asks for rights that a [policy](portcullis::policy) names: for `wrap` of an `App`, a scope, a
+/// resource or a route.
+///
+/// 1. The caller must have been left in the request by a [`JwtAuth`](crate::JwtAuth) around this one.
+///    Without it the answer is 500, and the log says which line to add.
+/// 2. A caller without credentials, whom an optional middleware has let through, gets 401.
+/// 3. A caller that the policy refuses gets 403, with the scope that was missing.
+///
+/// Middlewares of this kind add up: an inner one can ask for more, never for less.
+///
+/// # Rules about parameters of the path
+///
+/// `wrap` of a resource or of a route sees the parameters of the whole path, those of scopes around
+/// included. `wrap` of a scope sees those of its own prefix and of scopes around, and `wrap` of an
+/// `App` none: the rest is routed later. A rule about a parameter that is not there yet never allows:
+/// the answer is 500.
+#[derive(Debug)]
+#[must_use]
+pub struct Require<G = Grant, R = ProblemJson> {
+    pub(super) policy: Policy<G>,
+    pub(super) refusals: RefusalForm<R>,
+}
+
+impl<G> Require<G> {
+    /// Creates the middleware.
+    pub fn new(policy: Policy<G>) -> Self {
+        Self { policy, refusals: RefusalForm::default() }
+    }
+}
+
+impl<G, R> Require<G, R> {
+    /// Makes the responses to refused requests. Default: [`ProblemJson`].
+    pub fn response_for_refusal<R2>(self, respond: R2) -> Require<G, R2> {
+        Require { policy: self.policy, refusals: self.refusals.with_response(respond) }
+    }
+
+    /// Changes what refused callers are told, before the response is made of it. Default: nothing is
+    /// changed.
+    pub fn map_challenge(
+        mut self,
+        map: impl Fn(Challenge, &AuthError) -> Challenge + Send + Sync + 'static,
+    ) -> Self {
+        self.refusals.challenge = ChallengeMap::new(map);
+        self
+    }
+}
+
+impl<G, R: Clone> Clone for Require<G, R> {
+    fn clone(&self) -> Self {
+        Self { policy: self.policy.clone(), refusals: self.refusals.clone() }
+    }
+}
+
+impl<S, G, R, B> Transform<S, ServiceRequest> for Require<G, R>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    G: Send + Sync + 'static,
+    R: ResponseForRefusal + Clone,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = RequireMiddleware<S, G, R>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(RequireMiddleware::new(service, self.clone())))
+    }
+}
