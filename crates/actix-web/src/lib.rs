@@ -1,4 +1,203 @@
 //! Proves who calls an actix-web service and what they may do.
+//!
+//! ```
+//! use actix_web::{App, HttpServer, web};
+//! use portcullis_actix_web::{Authenticator, Caller, Issuer, JwkSet, JwtAuth, Require};
+//! use portcullis_actix_web::policy::{role, scope};
+//!
+//! #[actix_web::main]
+//! async fn serve(keys: &str) -> Result<(), Box<dyn std::error::Error>> {
+//!     // Built once, outside of the closure that each worker calls.
+//!     let auth = Authenticator::builder()
+//!         .issuer(Issuer::new("https://idp.example.com").jwk_set(&JwkSet::from_json(keys)?))
+//!         .audience("https://api.example.com")
+//!         .build()?;
+//!     let app = move || {
+//!         App::new()
+//!             .route("/orders", web::get().to(list_orders))
+//!             .wrap(Require::new(scope("orders:read").or(role("admin"))))
+//!             .wrap(JwtAuth::new(auth.clone())) // the last `wrap` runs first
+//!     };
+//! #   if true { actix_web::test::init_service(app()).await; return Ok(()); }
+//!     HttpServer::new(app).bind(("127.0.0.1", 8080))?.run().await?;
+//!     Ok(())
+//! }
+//!
+//! async fn list_orders(caller: Caller) -> String {
+//!     format!("orders of {}", caller.subject())
+//! }
+//! # let issuer = portcullis_testkit::TestIssuer::new("https://idp.example.com");
+//! # serve(&issuer.jwk_set_json()).unwrap();
+//! ```
+//!
+//! | a handler takes | and gets |
+//! |---|---|
+//! | [`Caller`] | who calls; without credentials, behind an [optional](JwtAuth::optional) middleware, the request is refused with 401 |
+//! | [`Granted<G>`](Granted) | what the caller may do, as the type that the engine makes |
+//! | [`Claims<T>`](Claims) | all claims of the token as a type of its own |
+//! | [`Optional<Caller>`](Optional), `Optional<Granted<G>>` | the same, and `None` without credentials; bad credentials are refused |
+//! | `Result<Caller, CallerRejection>` | the same, and [why not](CallerRejection::refusal) |
+//! | `ReqData<Caller>`, `ReqData<Granted<G>>`, `ReqData<Anonymous>` | what the middleware has left in the request's extensions |
+//!
+//! A handler behind no [`JwtAuth`] answers 500, and the log says which line to add. Not so one that
+//! takes `Option<Caller>`: actix-web makes every error of an extractor `None`, so that without the
+//! middleware everyone is nobody, and only the log says why. Take [`Optional`].
+//!
+//! # Policies on an app, a scope, a resource and a handler
+//!
+//! ```
+//! use actix_web::{App, web};
+//! use portcullis_actix_web::{JwtAuth, Require, policy::{path_parameter, role, scope}};
+//! # use portcullis_actix_web::Authenticator;
+//!
+//! # async fn list() -> &'static str { "" }
+//! # async fn create() -> &'static str { "" }
+//! # async fn remove() -> &'static str { "" }
+//! # async fn app(auth: Authenticator) {
+//! # let app =
+//! App::new()
+//!     .service(
+//!         web::scope("/jobs")
+//!             .route("", web::get().to(list))
+//!             // a single handler: `wrap` comes after `to`
+//!             .route("", web::post().to(create).wrap(Require::new(scope("jobs:write"))))
+//!             // a resource: all methods of one path
+//!             .service(
+//!                 web::resource("/{owner}/{id}")
+//!                     .route(web::delete().to(remove))
+//!                     .wrap(Require::new(path_parameter("owner").equals_claim("sub").or(role("admin")))),
+//!             )
+//!             // the whole scope: an inner policy asks for more on top, never for less
+//!             .wrap(Require::new(scope("jobs:read"))),
+//!     )
+//!     .wrap(JwtAuth::new(auth.clone()))
+//! # ;
+//! # actix_web::test::init_service(app).await;
+//! # }
+//! ```
+//!
+//! With the macros of actix-web a policy on a handler is `#[post("/jobs", wrap = "may_create()")]`,
+//! where `may_create` is a function that returns a [`Require`].
+//!
+//! What wraps an `App` or a scope guards the answer to unknown paths (404) in it too. [`Require`] says
+//! where rules about parameters of the path belong.
+//!
+//! # A grant of the application's own
+//!
+//! ```
+//! use actix_web::{App, web};
+//! use portcullis_actix_web::{Authenticator, Grant, Granted, Issuer, JwkSet, JwtAuth, Require};
+//! use portcullis_actix_web::policy::{self, scope};
+//!
+//! struct Rights {
+//!     standard: Grant,
+//!     credit: u32,
+//! }
+//!
+//! async fn credit(rights: Granted<Rights>) -> String {
+//!     rights.credit.to_string()
+//! }
+//!
+//! # async fn app(keys: &JwkSet) -> Result<(), Box<dyn std::error::Error>> {
+//! let auth = Authenticator::builder()
+//!     .issuer(Issuer::new("https://idp.example.com").jwk_set(keys))
+//!     .audience("https://api.example.com")
+//!     .with_grant_from(|caller| {
+//!         let credit = caller.claim("credit")?.unwrap_or(0);
+//!         Ok(Rights { standard: caller.standard_grant()?, credit })
+//!     })
+//!     .build()?;
+//! let may_buy = scope("orders:write")
+//!     .on(|rights: &Rights| &rights.standard) // rules for the standard grant inside
+//!     .and(policy::grant(|rights: &Rights| rights.credit > 0));
+//! # let app =
+//! App::new()
+//!     .route("/credit", web::get().to(credit))
+//!     .wrap(Require::new(may_buy))
+//!     .wrap(JwtAuth::new(auth))
+//! # ;
+//! # actix_web::test::init_service(app).await;
+//! # Ok(()) }
+//! ```
+//!
+//! # Testing
+//!
+//! `portcullis-testkit` brings an issuer with real keys; the service is the same as in production,
+//! but for the issuer that it trusts.
+//!
+//! ```
+//! use actix_web::{App, test, web};
+//! use portcullis_actix_web::{Authenticator, Caller, JwtAuth};
+//! use portcullis_testkit::TestIssuer;
+//!
+//! # async fn who(caller: Caller) -> String { caller.subject().to_owned() }
+//! # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let issuer = TestIssuer::new("https://idp.test");
+//! let auth = Authenticator::builder().issuer(issuer.trusted()).audience("orders").build()?;
+//! let app = App::new().route("/", web::get().to(who)).wrap(JwtAuth::new(auth));
+//! let app = test::init_service(app).await;
+//!
+//! let good = issuer.token().audience("orders");
+//! for (token, status) in [(good.build(), 200), (good.expired().build(), 401)] {
+//!     let request = test::TestRequest::get().insert_header(("authorization", format!("Bearer {token}")));
+//!     let response = test::call_service(&app, request.to_request()).await;
+//!     assert_eq!(response.status().as_u16(), status);
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! # CORS
+//!
+//! `Cors` of `actix-cors` belongs around [`JwtAuth`], so that it is wrapped after it. It answers
+//! preflights, which bring no credentials, and lets pages read refusals; name the header with the
+//! challenge among those that it exposes:
+//!
+//! ```
+//! use actix_cors::Cors;
+//! use actix_web::{App, http::header};
+//! use portcullis_actix_web::JwtAuth;
+//! # use portcullis_actix_web::Authenticator;
+//!
+//! # async fn app(auth: Authenticator) {
+//! let cors = Cors::default()
+//!     .allowed_origin("https://app.example.com")
+//!     .allowed_header(header::AUTHORIZATION)
+//!     .expose_headers([header::WWW_AUTHENTICATE]);
+//! # let app =
+//! App::new()
+//!     .wrap(JwtAuth::new(auth.clone()))
+//!     .wrap(cors)
+//! # ;
+//! # actix_web::test::init_service(app).await;
+//! # }
+//! ```
+//!
+//! # Workers, and where keys are fetched
+//!
+//! Each worker of a server has a runtime of its own. Await `auth.ready()` before the server runs: then
+//! keys are fetched in the runtime of `main`, which lives until the server has ended. Without that they
+//! are fetched in the runtime of the worker that gets the first request, for all workers. An engine
+//! that outlives its server goes on in the next one.
+//!
+//! # Tokens in the query
+//!
+//! [`JwtAuth`] takes a token out of the URI before handlers and inner middlewares see it. A `Logger`
+//! around it logs the URI as it was sent, token included: wrap it before [`JwtAuth`], or use a format
+//! without `%r`.
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `tracing` | yes | one event for each refusal, target `portcullis::rejection`, level debug |
+//! | `remote` | no | keys from JWK Set URLs, discovery and watched files |
+//! | `metrics` | no | counters of refusals and of fetches of keys, through the crate `metrics` |
+//! | `fips` | no | the FIPS-validated module of AWS-LC |
+//!
+//! # Examples on other pages
+//!
+//! Types of the engine are re-exported here: where their examples say `use portcullis::…`, a service
+//! says `use portcullis_actix_web::…`.
 
 mod auth;
 mod caller;
