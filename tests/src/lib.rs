@@ -23,6 +23,11 @@ pub use request::Request;
 pub use row::{Input, Outcome, Row, TableReport};
 pub use setting::{AUDIENCE, LEEWAY, NOW, Setting, compact, encode, trusting};
 
+// Compiles the README's examples as tests, here where all frameworks are at hand.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 // Compiles the recipe's example as a test.
 #[cfg(all(doctest, feature = "interop"))]
 #[doc = include_str!("../../docs/mcp.md")]

@@ -162,7 +162,7 @@
 //! let cors = Cors::default()
 //!     .allowed_origin("https://app.example.com")
 //!     .allowed_header(header::AUTHORIZATION)
-//!     .expose_headers([header::WWW_AUTHENTICATE]);
+//!     .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER]);
 //! # let app =
 //! App::new()
 //!     .wrap(JwtAuth::new(auth.clone()))
@@ -213,9 +213,9 @@ pub use portcullis::{
     Actor, Admission, Algorithm, Anonymous, AuthError, AuthErrorKind, Authenticated, Authenticator,
     AuthenticatorBuilder, BearerToken, Challenge, ChallengeMap, ChallengeSettings, Clock,
     ConfigError, Grant, GrantBuilder, GrantMapping, HiddenTokens, Issuer, JwkSet, LayerError,
-    NumericDate, Place, Policy, Principal, RequestView, Requirement, Scope, SeveralTokens,
-    SkippedKey, SystemClock, TokenProfile, TokenType, UnknownAlgorithm, Verdict, VerdictHook,
-    VerificationKey, policy,
+    NumericDate, Place, Policy, Principal, ProtectedResource, RequestView, Requirement,
+    ResourceMetadata, ResourceMetadataResponse, Scope, SeveralTokens, SkippedKey, SystemClock,
+    TokenProfile, TokenType, UnknownAlgorithm, Verdict, VerdictHook, VerificationKey, policy,
 };
 #[cfg(feature = "remote")]
 pub use portcullis::{

@@ -259,11 +259,6 @@ pub use portcullis_tower::{
     ResourceMetadataBody, ResourceMetadataService, ResponseForRefusal,
 };
 
-// Compiles the README's examples as tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
-
 // Compiles the examples of that page as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/cors.md")]

@@ -4,7 +4,7 @@ use std::{future::ready, sync::Arc, time::Duration};
 
 use actix_web::{App, http::Method, rt::time::sleep, test, web};
 use portcullis_actix_web::{
-    AuthErrorKind, Grant, JwtAuth, Principal, Require,
+    AuthErrorKind, Caller, Grant, JwtAuth, Principal, Require,
     policy::{self, role, scope},
 };
 
@@ -53,6 +53,26 @@ async fn policies_hold_on_a_scope_a_resource_and_a_single_handler() {
     );
     let post = send(&app, request(Method::POST, "/jobs", Some(&reader))).await;
     assert_eq!(post, refused(403, challenge, "Forbidden", "insufficient_scope"));
+}
+
+fn may_create() -> Require {
+    Require::new(scope("jobs:write"))
+}
+
+#[actix_web::post("/jobs", wrap = "may_create()")]
+async fn create(caller: Caller) -> String {
+    caller.subject().to_owned()
+}
+
+#[actix_web::test]
+async fn a_policy_can_stand_at_a_handler_s_macro() {
+    let world = World::new();
+    let app = App::new().service(create).wrap(JwtAuth::new(world.auth.clone()));
+    let app = test::init_service(app).await;
+    for (token, status) in [(world.token(), 403), (world.token().scope("jobs:write"), 200)] {
+        let request = request(Method::POST, "/jobs", Some(&token.build()));
+        assert_eq!(send(&app, request).await.status, status);
+    }
 }
 
 #[actix_web::test]
