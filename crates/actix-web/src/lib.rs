@@ -172,6 +172,14 @@
 //! # }
 //! ```
 //!
+//! # Clients that find the way to a token by themselves
+//!
+//! A service that has a name, its [resource identifier](AuthenticatorBuilder::resource), can tell
+//! clients which authorization server to ask ([RFC 9728]): challenges name the URL of its metadata,
+//! and [`ResourceMetadataService`] serves them, beside what [`JwtAuth`] guards.
+//!
+//! [RFC 9728]: https://www.rfc-editor.org/rfc/rfc9728
+//!
 //! # Workers, and where keys are fetched
 //!
 //! Each worker of a server has a runtime of its own. Await `auth.ready()` before the server runs: then
@@ -204,6 +212,7 @@ mod caller;
 mod extract;
 mod refusal;
 mod require;
+mod resource_metadata;
 
 // The public interface is:
 pub use auth::JwtAuth;
@@ -224,6 +233,7 @@ pub use portcullis::{
 };
 pub use refusal::{ProblemJson, Refusal, ResponseForRefusal};
 pub use require::Require;
+pub use resource_metadata::ResourceMetadataService;
 
 // Named, because they are in the signatures of others; nobody writes them.
 #[doc(hidden)]

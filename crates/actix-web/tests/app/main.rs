@@ -7,4 +7,5 @@ mod extractors;
 mod hiding;
 mod middleware;
 mod policies;
+mod resource_metadata;
 mod support;
