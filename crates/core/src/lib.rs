@@ -50,6 +50,7 @@ mod challenge;
 mod claims;
 mod clock;
 mod error;
+mod expiry;
 mod future;
 mod grant;
 mod hooks;

@@ -58,7 +58,10 @@ impl Issuer {
             any: self.any,
             algorithms,
             audiences,
-            origin: Arc::new(Origin::new(self.name, &self.mapping, self.rules.leeway, engine)?),
+            origin: Arc::new(
+                Origin::new(self.name, &self.mapping, self.rules.leeway, engine)?
+                    .with_max_age(self.rules.max_age),
+            ),
             rules: self.rules,
         })
     }
@@ -84,6 +87,8 @@ pub(crate) struct Origin {
     pub(crate) mapping: CompiledMapping,
     /// How far clocks may differ.
     pub(crate) leeway: Duration,
+    /// How old a token may get, counted from its `iat`.
+    pub(crate) max_age: Option<Duration>,
     engine: Arc<EngineInfo>,
 }
 
@@ -94,7 +99,12 @@ impl Origin {
         leeway: Duration,
         engine: &Arc<EngineInfo>,
     ) -> Result<Self, ConfigError> {
-        Ok(Self { name, mapping: mapping.compile()?, leeway, engine: Arc::clone(engine) })
+        let (mapping, engine) = (mapping.compile()?, Arc::clone(engine));
+        Ok(Self { name, mapping, leeway, max_age: None, engine })
+    }
+
+    fn with_max_age(self, max_age: Option<Duration>) -> Self {
+        Self { max_age, ..self }
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -26,6 +26,7 @@ pub(crate) use extract::{Presented, Wanted};
 pub(crate) use header::KnownHeaders;
 pub(crate) use hide::Hide;
 pub(crate) use stop::{Coming, Patience, Stop};
+pub(crate) use validate::good_until;
 
 use std::sync::Arc;
 

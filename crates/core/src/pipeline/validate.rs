@@ -6,7 +6,7 @@
 use super::verify::VerifiedJws;
 use crate::{
     AuthError, AuthErrorKind, NumericDate,
-    issuer::IssuerConfig,
+    issuer::{IssuerConfig, Origin},
     json::{Kind, Name, Object, Value},
 };
 
@@ -135,6 +135,22 @@ impl Dates {
         }
         Ok(())
     }
+}
+
+/// Returns from when on the dates of a token are refused that are good now, and as what: the later
+/// side of [`Dates::check`].
+pub(crate) fn good_until(
+    origin: &Origin,
+    expires_at: Option<NumericDate>,
+    issued_at: Option<NumericDate>,
+) -> Option<(NumericDate, AuthErrorKind)> {
+    let late = |date: NumericDate, kind| (date.saturating_add(origin.leeway), kind);
+    let expiry = expires_at.map(|date| late(date, AuthErrorKind::TokenExpired));
+    let too_old = origin
+        .max_age
+        .zip(issued_at)
+        .map(|(max_age, date)| late(date.saturating_add(max_age), AuthErrorKind::TokenTooOld));
+    expiry.into_iter().chain(too_old).min_by_key(|(date, _)| *date)
 }
 
 /// `aud` ([RFC 7519 §4.1.3]): one of ours, in a string or a list of strings.
