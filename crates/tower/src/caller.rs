@@ -2,14 +2,44 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use http::Extensions;
+use http::{Extensions, Method};
 use portcullis::{Anonymous, Authenticated, NoCaller, Principal};
+
+use crate::Refusal;
 
 /// Who calls. It is in the extensions of every request that a [`JwtAuthLayer`](crate::JwtAuthLayer)
 /// has let through with credentials.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a handler takes it apart, like `Json`")]
 pub struct Caller(pub Principal);
+
+impl Caller {
+    /// Finds the caller in the extensions of a request.
+    ///
+    /// # Errors
+    ///
+    /// The refusal to answer with: the caller is [`Anonymous`], or no layer has judged the request.
+    pub fn find(extensions: &Extensions) -> Result<&Self, Box<Refusal>> {
+        caller(extensions).map_err(refuse)
+    }
+
+    /// Finds the caller in the extensions of a request; `None` if a layer has let the request through
+    /// because it came without credentials.
+    ///
+    /// # Errors
+    ///
+    /// The refusal to answer with: the credentials were bad, or no layer has judged the request.
+    pub fn find_optional(extensions: &Extensions) -> Result<Option<&Self>, Box<Refusal>> {
+        if is_without_credentials(extensions) {
+            return Ok(None);
+        }
+        Self::find(extensions).map(Some)
+    }
+}
+
+fn refuse(reason: NoCaller) -> Box<Refusal> {
+    Box::new(Refusal::no_caller(reason, &Method::GET))
+}
 
 impl Deref for Caller {
     type Target = Principal;
@@ -24,6 +54,18 @@ impl Deref for Caller {
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a handler takes it apart, like `Json`")]
 pub struct Granted<G = portcullis::Grant>(pub Arc<G>);
+
+impl<G: Send + Sync + 'static> Granted<G> {
+    /// Finds what the caller may do in the extensions of a request.
+    ///
+    /// # Errors
+    ///
+    /// The refusal to answer with, as for [`Caller::find`]; and if the layer makes grants of another
+    /// type.
+    pub fn find(extensions: &Extensions) -> Result<&Self, Box<Refusal>> {
+        caller_and_grant(extensions).map(|(_, granted)| granted).map_err(refuse)
+    }
+}
 
 impl<G> Clone for Granted<G> {
     fn clone(&self) -> Self {
@@ -84,7 +126,6 @@ pub(crate) fn insert_anonymous<G: Send + Sync + 'static>(
 
 /// Tells whether a layer has let the request through because it brings no credentials. Bad ones are
 /// not none.
-#[cfg(feature = "axum")]
 pub(crate) fn is_without_credentials(extensions: &Extensions) -> bool {
     extensions.get::<Anonymous>().is_some_and(|anonymous| anonymous.failure().is_none())
 }

@@ -16,6 +16,15 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// Creates the refusal of a request that code behind the layers refuses, and [reports] it. The
+    /// settings are those of the [caller](portcullis::Principal::challenge_settings).
+    ///
+    /// [reports]: AuthError::report
+    #[must_use]
+    pub fn from_error(error: AuthError, settings: Arc<ChallengeSettings>) -> Self {
+        Self::new(error, settings, &Method::GET)
+    }
+
     pub(crate) fn new(error: AuthError, settings: Arc<ChallengeSettings>, method: &Method) -> Self {
         error.report();
         let challenge = Challenge::from(&error).with_settings(settings);

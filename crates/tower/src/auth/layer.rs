@@ -1,5 +1,8 @@
 //! The configuration of the layer.
 
+use std::{fmt, sync::Arc};
+
+use http::Uri;
 use portcullis::{
     Admission, AuthError, Authenticator, Challenge, ChallengeMap, Grant, Verdict, VerdictHook,
 };
@@ -36,6 +39,7 @@ use crate::{ProblemJson, refusal::RefusalForm};
 pub struct JwtAuthLayer<G = Grant, R = ProblemJson> {
     pub(super) auth: Authenticator<G>,
     pub(super) preflight: Preflight,
+    pub(super) public: PublicPaths,
     pub(super) hook: VerdictHook<G>,
     pub(super) refusals: RefusalForm<R>,
 }
@@ -47,12 +51,33 @@ pub(super) enum Preflight {
     Passed,
 }
 
+/// Which targets need no credentials.
+#[derive(Clone, Default)]
+pub(super) struct PublicPaths {
+    function: Option<Arc<IsPublic>>,
+}
+
+type IsPublic = dyn Fn(&Uri) -> bool + Send + Sync;
+
+impl PublicPaths {
+    pub(super) fn contain(&self, uri: &Uri) -> bool {
+        self.function.as_ref().is_some_and(|is_public| is_public(uri))
+    }
+}
+
+impl fmt::Debug for PublicPaths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublicPaths").field("is_set", &self.function.is_some()).finish()
+    }
+}
+
 impl<G> JwtAuthLayer<G> {
     /// Creates the layer. Every request needs good credentials.
     pub fn new(auth: Authenticator<G>) -> Self {
         Self {
             auth,
             preflight: Preflight::Judged,
+            public: PublicPaths::default(),
             hook: VerdictHook::default(),
             refusals: RefusalForm::default(),
         }
@@ -84,12 +109,28 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
         Self { preflight: Preflight::Passed, ..self }
     }
 
+    /// Lets requests for some targets through, whatever credentials they bring: for the probes of a
+    /// health check, say. A caller with good ones is known all the same; any other is
+    /// [`Anonymous`](crate::Anonymous), which tells what was wrong. Nothing is waited for: a token
+    /// whose key is not at hand is not good. Default: none.
+    ///
+    /// The function sees the URI as this layer does. Policies inside ask for a caller all the same.
+    ///
+    /// # Security
+    ///
+    /// It must read the path as the router inside does: what it takes for a probe and the router for
+    /// something else is open to everyone.
+    pub fn public(self, is_public: impl Fn(&Uri) -> bool + Send + Sync + 'static) -> Self {
+        Self { public: PublicPaths { function: Some(Arc::new(is_public)) }, ..self }
+    }
+
     /// Makes the responses to requests that this layer refuses. Default: [`ProblemJson`].
     ///
     /// Each layer has its own; extractors that refuse answer as [`ProblemJson`] does.
     pub fn response_for_refusal<R2>(self, respond: R2) -> JwtAuthLayer<G, R2> {
-        let Self { auth, preflight, hook, refusals } = self;
-        JwtAuthLayer { auth, preflight, hook, refusals: refusals.with_response(respond) }
+        let Self { auth, preflight, public, hook, refusals } = self;
+        let refusals = refusals.with_response(respond);
+        JwtAuthLayer { auth, preflight, public, hook, refusals }
     }
 
     /// Changes what refused callers are told, before the response is made of it: for services that must
@@ -114,6 +155,7 @@ impl<G, R: Clone> Clone for JwtAuthLayer<G, R> {
         Self {
             auth: self.auth.clone(),
             preflight: self.preflight,
+            public: self.public.clone(),
             hook: self.hook.clone(),
             refusals: self.refusals.clone(),
         }

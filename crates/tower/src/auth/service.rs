@@ -8,7 +8,7 @@ use std::{
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, uri::PathAndQuery,
 };
-use portcullis::{Grant, HiddenTokens, Judgement, RequestView, Verdict};
+use portcullis::{Admission, Grant, HiddenTokens, Judgement, RequestView, Verdict};
 use tower_service::Service;
 
 use super::{
@@ -63,7 +63,7 @@ where
             request.extensions_mut().insert(PassedPreflight);
             return JwtAuthFuture::inner(self.inner.call(request), no_store);
         }
-        match self.layer.auth.begin(&View::of(&request)) {
+        match self.layer.begin(&request) {
             Judgement::Done(verdict) => match self.layer.decide(&mut request, verdict) {
                 Ok(no_store) => JwtAuthFuture::inner(self.inner.call(request), no_store),
                 Err(response) => JwtAuthFuture::refused(response),
@@ -80,6 +80,16 @@ where
 }
 
 impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
+    /// Judges a request, or waits for a key; never for a target that is open to everyone.
+    fn begin<ReqBody>(&self, request: &Request<ReqBody>) -> Judgement<G> {
+        let view = View::of(request);
+        if self.public.contain(request.uri()) {
+            let auth = self.auth.clone().admitting(Admission::DangerousFailed);
+            return Judgement::Done(auth.authenticate(&view));
+        }
+        self.auth.begin(&view)
+    }
+
     /// Leaves the caller in the request, or makes the response of a refusal. Tells whether the
     /// response must not be stored.
     pub(super) fn decide<ReqBody, ResBody>(
