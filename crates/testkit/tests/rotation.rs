@@ -6,8 +6,14 @@
     reason = "a test that cannot go on stops there"
 )]
 
-use portcullis::{Algorithm, AuthErrorKind, Authenticator, JwkSet};
-use portcullis_testkit::TestIssuer;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use portcullis::{Algorithm, AuthErrorKind, Authenticator, JwkSet, NumericDate};
+use portcullis_testkit::{KeyServer, ManualClock, TestIssuer};
 
 fn authenticator(issuer: &TestIssuer) -> Authenticator {
     Authenticator::builder().issuer(issuer.trusted()).audience("orders").build().unwrap()
@@ -98,4 +104,35 @@ fn loses_no_rotation_of_threads() {
     });
     assert_eq!(issuer.key(Algorithm::ES256).key_id(), "es256-5");
     assert_eq!(JwkSet::from_json(&issuer.jwk_set_json()).unwrap().skipped().len(), 0);
+}
+
+fn served_key_ids(server: &KeyServer) -> Vec<String> {
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    write!(stream, "GET /jwks.json HTTP/1.1\r\nhost: {}\r\n\r\n", server.address()).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    let (_, body) = response.split_once("\r\n\r\n").unwrap();
+    let set: serde_json::Value = serde_json::from_str(body).unwrap();
+    let keys = set["keys"].as_array().unwrap().iter();
+    let keys = keys.filter(|key| key["alg"] == "ES256");
+    keys.map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_server_rotates_keys_when_their_time_has_come() {
+    let clock = ManualClock::at(NumericDate::from_seconds(1_800_000_000));
+    let server = KeyServer::start();
+    let issuer = TestIssuer::new(server.url("")).clock(clock.clone());
+    let hour = Duration::from_secs(3600);
+    server.publish_rotating(&issuer, Algorithm::ES256, clock.clone(), hour);
+    assert_eq!(served_key_ids(&server), ["es256"]);
+    clock.advance(Duration::from_secs(3599));
+    assert_eq!(served_key_ids(&server), ["es256"]);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(served_key_ids(&server), ["es256", "es256-2"]);
+    assert_eq!(issuer.key(Algorithm::ES256).key_id(), "es256-2");
+    assert_eq!(served_key_ids(&server), ["es256", "es256-2"]);
+    // Turns that were missed are not made up for.
+    clock.advance(24 * hour);
+    assert_eq!(served_key_ids(&server), ["es256-2", "es256-3"]);
 }

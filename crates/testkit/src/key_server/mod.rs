@@ -5,6 +5,7 @@ mod discovery;
 mod reply;
 mod request;
 mod response;
+mod schedule;
 mod script;
 
 use std::{
@@ -18,8 +19,11 @@ pub use request::RecordedRequest;
 
 use self::{
     acceptor::{Acceptor, HeldPort},
+    schedule::Schedule,
     script::Script,
 };
+use portcullis::{Algorithm, Clock};
+
 use crate::TestIssuer;
 
 /// A server of keys on a free port of 127.0.0.1, in threads of the test's own process.
@@ -134,6 +138,23 @@ impl KeyServer {
         for (path, document) in discovery::documents(&self.url(""), issuer) {
             self.reply(path, Reply::json(document));
         }
+    }
+
+    /// Serves an issuer like [`publish`](Self::publish), and replaces its key of an algorithm at
+    /// intervals of this clock: when the time has come, the next request that arrives finds the new key,
+    /// which signs from then on, and the one before it. Older ones are gone.
+    ///
+    /// What [`reply_once`](Self::reply_once) was told comes first, as ever.
+    pub fn publish_rotating(
+        &self,
+        issuer: &TestIssuer,
+        algorithm: Algorithm,
+        clock: impl Clock + 'static,
+        every: Duration,
+    ) {
+        self.publish(issuer);
+        let schedule = Schedule::new(issuer.clone(), algorithm, Arc::new(clock), every);
+        self.script.follow(schedule, self.url(""));
     }
 
     /// Closes the port, so that connections are refused. Requests that have begun go on.

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{RecordedRequest, Reply};
+use super::{RecordedRequest, Reply, discovery, schedule::Schedule};
 
 const MAX_CONNECTIONS: usize = 256;
 const MAX_RECORDED: usize = 1000;
@@ -17,6 +17,7 @@ const MAX_RECORDED: usize = 1000;
 pub(super) struct Script {
     state: Mutex<State>,
     changed: Condvar,
+    schedules: Mutex<Vec<(Schedule, String)>>,
 }
 
 #[derive(Debug, Default)]
@@ -43,8 +44,24 @@ impl Script {
         self.lock().paths.entry(path).or_default().once.push_back(reply);
     }
 
+    /// Looks at a schedule before each answer. `origin` is the server's URL.
+    pub(super) fn follow(&self, schedule: Schedule, origin: String) {
+        self.schedules.lock().unwrap_or_else(PoisonError::into_inner).push((schedule, origin));
+    }
+
+    fn follow_schedules(&self) {
+        // Held until all is published, so that a request at the same time does not see less.
+        let schedules = self.schedules.lock().unwrap_or_else(PoisonError::into_inner);
+        for (schedule, origin) in schedules.iter().filter(|(schedule, _)| schedule.turn()) {
+            for (path, document) in discovery::documents(origin, &schedule.issuer) {
+                self.reply(path, Reply::json(document));
+            }
+        }
+    }
+
     /// Records a request and returns the reply to it.
     pub(super) fn answer(&self, request: &RecordedRequest) -> Reply {
+        self.follow_schedules();
         let mut state = self.lock();
         let path = state.paths.entry(request.path().to_owned()).or_default();
         path.hits += 1;
