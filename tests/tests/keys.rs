@@ -15,6 +15,8 @@ mod support;
 mod discovery;
 #[path = "keys/files.rs"]
 mod files;
+#[path = "keys/grpc.rs"]
+mod grpc;
 #[path = "keys/lifecycle.rs"]
 mod lifecycle;
 #[path = "keys/lookup.rs"]

@@ -1,0 +1,87 @@
+//! The end of a stream whose token expires.
+
+mod body;
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    task::{Context, Poll},
+};
+
+use http::Extensions;
+use portcullis::{AuthError, BoxFuture, Principal};
+use portcullis_tower::{Caller, OtherCallers, Refusal};
+use tonic::Status;
+
+pub(crate) use body::{RequestBody, ResponseBody};
+
+use crate::GrpcStatus;
+
+/// Waits for the expiry of the first of a call's tokens.
+pub(crate) struct Expiry {
+    waits: Vec<BoxFuture<'static, AuthError>>,
+    call: Arc<Call>,
+}
+
+/// What both directions of a call share.
+struct Call {
+    caller: Principal,
+    others: Vec<Principal>,
+    refusals: GrpcStatus,
+    /// One call is refused once, whichever direction notices first.
+    status: OnceLock<Status>,
+}
+
+impl Expiry {
+    /// Starts to wait; `None` if there is no caller, or no token expires.
+    pub(crate) fn of<G: Send + Sync + 'static>(
+        extensions: &Extensions,
+        refusals: &GrpcStatus,
+    ) -> Option<Self> {
+        let Caller(caller) = extensions.get::<Caller>()?;
+        let others = extensions.get::<OtherCallers<G>>().map_or(&[][..], |others| &others.0);
+        let call = Call {
+            caller: caller.clone(),
+            others: others.iter().map(|other| other.principal().clone()).collect(),
+            refusals: refusals.clone(),
+            status: OnceLock::new(),
+        };
+        Some(Self::new(Arc::new(call))).filter(|expiry| !expiry.waits.is_empty())
+    }
+
+    fn new(call: Arc<Call>) -> Self {
+        let principals = std::iter::once(&call.caller).chain(&call.others);
+        Self { waits: principals.filter_map(Principal::expiry).collect(), call }
+    }
+
+    /// Starts to wait for the same in the other direction of the call.
+    pub(crate) fn again(&self) -> Self {
+        Self::new(Arc::clone(&self.call))
+    }
+
+    /// Returns the status to end with when a token has expired. It must not be polled again then.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
+        for wait in &mut self.waits {
+            if let Poll::Ready(error) = wait.as_mut().poll(cx) {
+                return Poll::Ready(self.call.refuse(error));
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl Call {
+    fn refuse(&self, error: AuthError) -> Status {
+        let refuse = || {
+            let settings = Arc::clone(self.caller.challenge_settings());
+            self.refusals.status(&Refusal::from_error(error, settings))
+        };
+        self.status.get_or_init(refuse).clone()
+    }
+}
+
+impl fmt::Debug for Expiry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expiry").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,95 @@
+//! The response of a service, or the refusal of a policy.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use portcullis_tower::RequireFuture;
+use tonic::body::Body;
+use tower_service::Service;
+
+use crate::{
+    GrpcStatus, TonicBody,
+    expiry::{Expiry, ResponseBody},
+};
+
+pin_project! {
+    /// The future of [`MethodAuth`](super::MethodAuth) and [`Require`](crate::Require).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct MethodAuthFuture<S>
+    where
+        TonicBody<S>: Service<Request<Body>>,
+    {
+        #[pin]
+        call: Call<S>,
+        expiry: Option<Expiry>,
+    }
+}
+
+pin_project! {
+    #[project = CallProj]
+    enum Call<S>
+    where
+        TonicBody<S>: Service<Request<Body>>,
+    {
+        Inner {
+            #[pin]
+            future: <TonicBody<S> as Service<Request<Body>>>::Future,
+        },
+        Required {
+            #[pin]
+            future: RequireFuture<TonicBody<S>, GrpcStatus, Body>,
+        },
+    }
+}
+
+impl<S> MethodAuthFuture<S>
+where
+    TonicBody<S>: Service<Request<Body>>,
+{
+    pub(super) fn inner(
+        future: <TonicBody<S> as Service<Request<Body>>>::Future,
+        expiry: Option<Expiry>,
+    ) -> Self {
+        Self { call: Call::Inner { future }, expiry }
+    }
+
+    pub(crate) fn required(
+        future: RequireFuture<TonicBody<S>, GrpcStatus, Body>,
+        expiry: Option<Expiry>,
+    ) -> Self {
+        Self { call: Call::Required { future }, expiry }
+    }
+}
+
+impl<S, E> Future for MethodAuthFuture<S>
+where
+    TonicBody<S>: Service<Request<Body>, Response = Response<Body>, Error = E>,
+{
+    type Output = Result<Response<Body>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let response = match this.call.project() {
+            CallProj::Inner { future } => ready!(future.poll(cx))?,
+            CallProj::Required { future } => ready!(future.poll(cx))?,
+        };
+        Poll::Ready(Ok(match this.expiry.take() {
+            Some(expiry) => response.map(|body| Body::new(ResponseBody::new(body, expiry))),
+            None => response,
+        }))
+    }
+}
+
+impl<S> fmt::Debug for MethodAuthFuture<S>
+where
+    TonicBody<S>: Service<Request<Body>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MethodAuthFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,106 @@
+//! The table that requests are looked up in.
+
+use std::collections::{HashMap, hash_map::Entry};
+
+use portcullis::{AuthError, AuthErrorKind, Policy, policy};
+
+use super::{
+    MethodError,
+    name::{is_method, is_service, service_of},
+};
+use crate::require::Required;
+
+/// A rule, and what it is for.
+#[derive(Debug)]
+pub(super) enum Row<G> {
+    Method(String, Rule<G>),
+    Service(String, Rule<G>),
+    Others(Rule<G>),
+}
+
+/// What is asked of a caller.
+#[derive(Debug)]
+pub(crate) enum Rule<G> {
+    /// Nothing, not even good credentials.
+    Public,
+    Policy(Required<G>),
+}
+
+impl<G: Send + Sync + 'static> Rule<G> {
+    pub(super) fn policy(policy: Policy<G>) -> Self {
+        Self::Policy(Required::new(policy))
+    }
+
+    pub(super) fn any_caller() -> Self {
+        Self::policy(policy::check(|_, _: &G| Ok(())))
+    }
+
+    fn nobody() -> Self {
+        Self::policy(policy::check(|_, _: &G| {
+            let reason = "the table of methods has no rule for this one";
+            Err(AuthError::with_source(AuthErrorKind::NotPermitted, reason))
+        }))
+    }
+}
+
+/// The rules, each under the name that it is for.
+#[derive(Debug)]
+pub(crate) struct MethodTable<G> {
+    methods: HashMap<String, Rule<G>>,
+    services: HashMap<String, Rule<G>>,
+    others: Rule<G>,
+}
+
+impl<G: Send + Sync + 'static> MethodTable<G> {
+    pub(super) fn new(rows: Vec<Row<G>>) -> Result<Self, MethodError> {
+        if rows.is_empty() {
+            return Err(MethodError::Empty);
+        }
+        let (mut methods, mut services) = (HashMap::new(), HashMap::new());
+        let mut others = None;
+        for row in rows {
+            match row {
+                Row::Method(name, _) if !is_method(&name) => {
+                    return Err(MethodError::MalformedMethod { name });
+                }
+                Row::Service(name, _) if !is_service(&name) => {
+                    return Err(MethodError::MalformedService { name });
+                }
+                Row::Method(name, rule) => insert(&mut methods, name, rule)?,
+                Row::Service(name, rule) => insert(&mut services, name, rule)?,
+                Row::Others(rule) => {
+                    if others.replace(rule).is_some() {
+                        return Err(MethodError::Duplicate { name: "others".to_owned() });
+                    }
+                }
+            }
+        }
+        Ok(Self { methods, services, others: others.unwrap_or_else(Rule::nobody) })
+    }
+
+    /// Returns the rule for a request's path, byte by byte as it came: what tonic compares too.
+    pub(crate) fn rule(&self, path: &str) -> &Rule<G> {
+        self.methods
+            .get(path)
+            .or_else(|| self.services.get(service_of(path)?))
+            .unwrap_or(&self.others)
+    }
+
+    pub(crate) fn is_public(&self, path: &str) -> bool {
+        matches!(self.rule(path), Rule::Public)
+    }
+}
+
+fn insert<G>(
+    rules: &mut HashMap<String, Rule<G>>,
+    name: String,
+    rule: Rule<G>,
+) -> Result<(), MethodError> {
+    match rules.entry(name) {
+        Entry::Occupied(entry) => Err(MethodError::Duplicate { name: entry.key().clone() }),
+        Entry::Vacant(entry) => {
+            entry.insert(rule);
+            Ok(())
+        }
+    }
+}

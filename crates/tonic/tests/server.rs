@@ -1,0 +1,10 @@
+//! Calls to a real server over real connections.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
+
+#[path = "server/calls.rs"]
+mod calls;
+#[path = "server/orders.rs"]
+mod orders;
+#[path = "server/streams.rs"]
+mod streams;
