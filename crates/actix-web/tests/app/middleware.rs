@@ -14,8 +14,8 @@ use actix_web::{
     test, web,
 };
 use portcullis_actix_web::{
-    AuthError, AuthErrorKind, Authenticator, Caller, JwtAuth, LayerError, Optional, Place, Refusal,
-    Require, Requirement, policy::role,
+    AuthError, AuthErrorKind, Authenticator, Caller, Granted, JwtAuth, LayerError, Optional,
+    OtherCallers, Place, Refusal, Require, Requirement, policy::role,
 };
 use portcullis_testkit::TestIssuer;
 
@@ -242,8 +242,12 @@ fn staff_engine() -> (TestIssuer, Authenticator) {
 async fn the_caller_of_a_middleware_around_is_not_the_caller_of_the_one_inside() {
     let world = World::new();
     let (staff, staff_auth) = staff_engine();
+    let left = |caller: Option<web::ReqData<Caller>>, granted: Option<web::ReqData<Granted>>| {
+        ready(format!("{} {}", caller.is_some(), granted.is_some()))
+    };
     let app = App::new()
         .route("/who", web::get().to(who_if_anyone))
+        .route("/left", web::get().to(left))
         .route("/admin", web::get().to(who_if_anyone).wrap(Require::new(role("admin"))))
         .wrap(JwtAuth::new(staff_auth).optional())
         .wrap(JwtAuth::new(world.auth.clone()));
@@ -251,11 +255,49 @@ async fn the_caller_of_a_middleware_around_is_not_the_caller_of_the_one_inside()
     // Admin among the users is nobody among the staff.
     let user = world.token().roles(["admin"]).build();
     assert_eq!(get(&app, "/who", Some(&user)).await, allowed("nobody"));
+    assert_eq!(get(&app, "/left", Some(&user)).await, allowed("false false"));
     assert_eq!(get(&app, "/admin", Some(&user)).await.code.as_deref(), Some("no_credentials"));
     let boss = staff.token().audience(AUDIENCE).subject("boss").roles(["admin"]).build();
     let request =
         request(Method::GET, "/admin", Some(&user)).insert_header(("x-staff-token", boss));
     assert_eq!(send(&app, request).await, allowed("boss"));
+}
+
+#[actix_web::test]
+async fn a_caller_of_the_middleware_inside_is_one_where_the_one_around_has_none() {
+    let world = World::new();
+    let (_, staff_auth) = staff_engine();
+    let app = App::new()
+        .route("/who", web::get().to(who))
+        .wrap(JwtAuth::new(world.auth.clone()))
+        .wrap(JwtAuth::new(staff_auth).optional());
+    let app = test::init_service(app).await;
+    assert_eq!(get(&app, "/who", Some(&world.token().build())).await, allowed("alice"));
+}
+
+#[actix_web::test]
+async fn the_callers_of_further_tokens_are_left_for_handlers() {
+    let world = World::new();
+    let staff = TestIssuer::new("https://staff.test");
+    let auth = Authenticator::builder()
+        .issuer(world.issuer.trusted())
+        .issuer(staff.trusted())
+        .audience(AUDIENCE)
+        .places([Place::bearer(), Place::header("x-staff-token")])
+        .build()
+        .unwrap();
+    let [user, member] = ["https://idp.test", "https://staff.test"].map(Requirement::issuer);
+    let both = auth.requiring(Requirement::all([user, member])).unwrap();
+    let others = |caller: Caller, others: web::ReqData<OtherCallers>| {
+        let others: Vec<_> = others.0.iter().map(|other| other.principal().subject()).collect();
+        ready(format!("{} {others:?}", caller.subject()))
+    };
+    let app = App::new().route("/", web::get().to(others)).wrap(JwtAuth::new(both));
+    let app = test::init_service(app).await;
+    let boss = staff.token().audience(AUDIENCE).subject("boss").build();
+    let request = request(Method::GET, "/", Some(&world.token().build()));
+    let request = request.insert_header(("x-staff-token", boss));
+    assert_eq!(send(&app, request).await, allowed(r#"alice ["boss"]"#));
 }
 
 #[actix_web::test]
