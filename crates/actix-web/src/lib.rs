@@ -213,6 +213,7 @@ mod extract;
 mod refusal;
 mod require;
 mod resource_metadata;
+mod shared_request;
 
 // The public interface is:
 pub use auth::JwtAuth;

@@ -1,7 +1,5 @@
 //! Takes tokens out of a request, before handlers and their logs see it.
 
-use std::panic::{self, AssertUnwindSafe};
-
 use actix_web::{
     dev::ServiceRequest,
     http::{
@@ -11,6 +9,8 @@ use actix_web::{
     },
 };
 use portcullis::HiddenTokens;
+
+use crate::shared_request::is_shared;
 
 /// The request is held elsewhere too, so that it cannot be changed.
 pub(super) struct SharedRequest;
@@ -44,15 +44,6 @@ pub(super) fn hide_tokens(
     replace_query(&mut uri, query);
     routed.update(&uri);
     Ok(true)
-}
-
-/// Tells whether others hold the request too, so that it cannot be changed.
-fn is_shared(request: &mut ServiceRequest) -> bool {
-    // The framework panics then, before it touches anything, and offers no other way to ask.
-    panic::catch_unwind(AssertUnwindSafe(|| {
-        request.head_mut();
-    }))
-    .is_err()
 }
 
 /// Puts another query into a URI; an empty one goes with its question mark.

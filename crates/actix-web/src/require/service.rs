@@ -16,7 +16,10 @@ use portcullis::{
     policy::{Deciding, Decision},
 };
 
-use super::{Require, RequireFuture, route::Route};
+use super::{
+    Require, RequireFuture,
+    route::{Route, pattern},
+};
 use crate::{
     Refusal, ResponseForRefusal,
     caller::{PassedPreflight, caller_and_grant},
@@ -56,9 +59,10 @@ where
         self.shared.service.poll_ready(cx)
     }
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let Shared { service, config } = &*self.shared;
-        match config.begin(request.request()) {
+        let pattern = if config.looks_at_route { pattern(&mut request) } else { None };
+        match config.begin(request.request(), pattern.as_deref()) {
             Begun::Done(Ok(())) => RequireFuture::inner(service.call(request)),
             Begun::Done(Err(refusal)) => RequireFuture::refused(config.refuse(request, *refusal)),
             Begun::Waiting(deciding, settings) => {
@@ -75,7 +79,7 @@ enum Begun {
 }
 
 impl<G: Send + Sync + 'static, R> Require<G, R> {
-    fn begin(&self, request: &HttpRequest) -> Begun {
+    fn begin(&self, request: &HttpRequest, pattern: Option<&str>) -> Begun {
         let extensions = request.extensions();
         if extensions.get::<PassedPreflight>().is_some() {
             return Begun::Done(Ok(()));
@@ -87,7 +91,7 @@ impl<G: Send + Sync + 'static, R> Require<G, R> {
             }
         };
         let settings = || Arc::clone(caller.challenge_settings());
-        match self.policy.begin(caller, &grant.0, &Route(request)) {
+        match self.policy.begin(caller, &grant.0, &Route { request, pattern }) {
             Decision::Done(result) => {
                 Begun::Done(result.map_err(|error| refusal(error, settings(), request)))
             }

@@ -18,34 +18,47 @@ use crate::{ProblemJson, ResponseForRefusal, refusal::RefusalForm};
 /// 1. The caller must have been left in the request by a [`JwtAuth`](crate::JwtAuth) around this one.
 ///    Without it the answer is 500, and the log says which line to add.
 /// 2. A caller without credentials, whom an optional middleware has let through, gets 401.
-/// 3. A caller that the policy refuses gets 403, with the scope that was missing.
+/// 3. A caller that the policy refuses gets 403, with the scope that was missing, or 401 where another
+///    token or a fresh login is needed.
+/// 4. A rule that is asynchronous holds the request until it answers. The service inside is not called
+///    before.
 ///
 /// Middlewares of this kind add up: an inner one can ask for more, never for less.
 ///
-/// # Rules about parameters of the path
+/// # Rules about the route
 ///
 /// `wrap` of a resource or of a route sees the parameters of the whole path, those of scopes around
 /// included. `wrap` of a scope sees those of its own prefix and of scopes around, and `wrap` of an
-/// `App` none: the rest is routed later. A rule about a parameter that is not there yet never allows:
-/// the answer is 500.
+/// `App` none: the rest is routed later. A rule about a parameter that is not there yet never allows.
+/// A handler must not take another parameter of the same name than the one that was judged, such as one
+/// of a resource inside of a scope whose own is called so too.
+///
+/// [Exceptions for routes](Policy::except_route) belong to `wrap` of a resource or of a route too. Around
+/// these no route is known yet, and nobody is allowed: actix-web would guess it by the path as it was
+/// sent, which an attacker can write in more than one way.
 #[derive(Debug)]
 #[must_use]
 pub struct Require<G = Grant, R = ProblemJson> {
     pub(super) policy: Policy<G>,
+    /// Whether a rule does: found out once.
+    pub(super) looks_at_route: bool,
     pub(super) refusals: RefusalForm<R>,
 }
 
 impl<G> Require<G> {
-    /// Creates the middleware.
+    /// Creates the middleware. The log is told of [mistakes](Policy::mistakes) in the policy.
     pub fn new(policy: Policy<G>) -> Self {
-        Self { policy, refusals: RefusalForm::default() }
+        policy.report_mistakes();
+        let looks_at_route = policy.looks_at_route();
+        Self { policy, looks_at_route, refusals: RefusalForm::default() }
     }
 }
 
 impl<G, R> Require<G, R> {
     /// Makes the responses to refused requests. Default: [`ProblemJson`].
     pub fn response_for_refusal<R2>(self, respond: R2) -> Require<G, R2> {
-        Require { policy: self.policy, refusals: self.refusals.with_response(respond) }
+        let Self { policy, looks_at_route, refusals } = self;
+        Require { policy, looks_at_route, refusals: refusals.with_response(respond) }
     }
 
     /// Changes what refused callers are told, before the response is made of it. Default: nothing is
@@ -61,7 +74,7 @@ impl<G, R> Require<G, R> {
 
 impl<G, R: Clone> Clone for Require<G, R> {
     fn clone(&self) -> Self {
-        Self { policy: self.policy.clone(), refusals: self.refusals.clone() }
+        Self { policy: self.policy.clone(), refusals: self.refusals.clone(), ..*self }
     }
 }
 
