@@ -8,6 +8,7 @@
     clippy::exhaustive_structs,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
+    clippy::panic,
     reason = "only tests use this crate, and they should stop where they cannot be set up"
 )]
 
@@ -15,6 +16,7 @@ pub mod hostile;
 #[cfg(feature = "interop")]
 pub mod provider;
 pub mod public_key;
+pub mod refusals;
 mod request;
 mod row;
 mod setting;

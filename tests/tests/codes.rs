@@ -1,71 +1,18 @@
 //! Every kind of refusal: what reaches it, and what the caller is told.
 
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "what is no test function here runs in tests alone"
-)]
+#![expect(clippy::unwrap_used, reason = "what is no test function here runs in tests alone")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use conformance::{Outcome, Setting, hostile, trusting};
+use conformance::{
+    Outcome, Setting, hostile,
+    refusals::{REFUSALS, Told, told_with},
+    trusting,
+};
 use portcullis::{
     AuthError, AuthErrorKind, Authenticated, Challenge, Policy,
     policy::{self, all_scopes, any_role, any_scope, claim, role, scope},
 };
-
-/// Each code, and what the caller gets: status, `error`, `error_description`.
-const CHALLENGES: [(&str, u16, &str, &str); 35] = [
-    ("no_credentials", 401, "", ""),
-    ("malformed_request", 400, REQUEST, "the request does not carry a well-formed token"),
-    ("multiple_tokens", 400, REQUEST, "the request carries more than one token"),
-    ("token_too_large", 400, REQUEST, "the token is too large"),
-    ("malformed_token", 401, TOKEN, "the token is malformed"),
-    (
-        "unsupported_critical_header",
-        401,
-        TOKEN,
-        "the token uses a critical extension that is not supported",
-    ),
-    ("algorithm_not_allowed", 401, TOKEN, "the token's algorithm is not allowed"),
-    ("untrusted_issuer", 401, TOKEN, "the token's issuer is not trusted"),
-    ("unknown_key", 401, TOKEN, "the token's key is not known"),
-    ("ambiguous_key", 401, TOKEN, "the token does not tell which key it is signed with"),
-    ("signature_mismatch", 401, TOKEN, "the token's signature is wrong"),
-    ("wrong_type", 401, TOKEN, "the token is of another type"),
-    ("token_expired", 401, TOKEN, "the token has expired"),
-    ("token_not_yet_valid", 401, TOKEN, "the token is not valid yet"),
-    ("issued_in_future", 401, TOKEN, "the token was issued in the future"),
-    ("token_too_old", 401, TOKEN, "the token is too old"),
-    ("lifetime_too_long", 401, TOKEN, "the token's lifetime is too long"),
-    ("missing_claim", 401, TOKEN, "a required claim is missing"),
-    ("malformed_claim", 401, TOKEN, "a claim is malformed"),
-    ("wrong_audience", 401, TOKEN, "the token is meant for another audience"),
-    ("wrong_subject", 401, TOKEN, "the token's subject is not allowed"),
-    ("token_revoked", 401, TOKEN, "the token was revoked"),
-    ("token_replayed", 401, TOKEN, "the token was used before"),
-    ("wrong_binding", 401, TOKEN, "the token is bound to another sender"),
-    ("subject_unknown", 401, TOKEN, "the subject is not known"),
-    ("subject_disabled", 401, TOKEN, "the subject is disabled"),
-    ("actor_disabled", 401, TOKEN, "the actor may not act"),
-    ("insufficient_scope", 403, RIGHT, "a scope is missing"),
-    ("insufficient_role", 403, RIGHT, "a role is missing"),
-    ("not_permitted", 403, RIGHT, "the caller may not do this"),
-    (
-        "reauthentication_required",
-        401,
-        "insufficient_user_authentication",
-        "a fresh login is needed",
-    ),
-    ("keys_unavailable", 503, "", ""),
-    ("store_unavailable", 503, "", ""),
-    ("resolver_unavailable", 503, "", ""),
-    ("internal_error", 500, "", ""),
-];
-
-const REQUEST: &str = "invalid_request";
-const TOKEN: &str = "invalid_token";
-const RIGHT: &str = "insufficient_scope";
 
 /// Reached by a policy on a handler, whatever the token is.
 const BY_POLICY: [AuthErrorKind; 4] = [
@@ -95,14 +42,13 @@ const BY_SOURCE_OR_STORE: [AuthErrorKind; 4] = [
 
 /// The parameters of a challenge as they stand on the wire, or `None` where nothing is asked.
 fn expected_challenge(kind: AuthErrorKind) -> (u16, Option<String>) {
-    let found = CHALLENGES.iter().find(|(code, ..)| *code == kind.code());
-    let (_, status, error, description) = found.unwrap_or_else(|| panic!("no row for {kind:?}"));
-    let value = match (*status, *error) {
+    let Told { status, error, description, .. } = told_with(kind.code());
+    let value = match (status, error) {
         (500 | 503, _) => None,
         (_, "") => Some("Bearer".to_owned()),
         _ => Some(format!(r#"Bearer error="{error}", error_description="{description}""#)),
     };
-    (*status, value)
+    (status, value)
 }
 
 /// Compares what the caller is told, and returns the kind.
@@ -158,7 +104,7 @@ fn every_kind_is_reached_by_the_table_by_a_policy_or_by_those_named_here() {
 
 #[test]
 fn every_kind_has_one_row_of_its_own() {
-    let codes: Vec<_> = CHALLENGES.iter().map(|(code, ..)| *code).collect();
+    let codes: Vec<_> = REFUSALS.iter().map(|told| told.code).collect();
     let all: Vec<_> = AuthErrorKind::ALL.iter().map(|kind| kind.code()).collect();
     assert_eq!(codes, all);
     assert_eq!(names(AuthErrorKind::ALL.iter().copied()).len(), all.len());
