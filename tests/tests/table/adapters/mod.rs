@@ -1,0 +1,36 @@
+//! The adapters: each starts a server of its own framework for any configuration.
+//!
+//! To add one, write a module with `start`, which serves a [`Setup`] on a free port of 127.0.0.1
+//! and returns at once, and name it in [`ALL`]. Its handler, for every method on
+//! [`PATH`](super::request::PATH), answers with [`echo::BODY`](super::echo::BODY) and with the
+//! field [`echo::FIELD`](super::echo::FIELD), which holds an [`Echo`](super::echo::Echo) of what
+//! its framework's extractors give. Rows need no change.
+//!
+//! `start` is called on the test's tokio runtime; a framework with a runtime of its own gets a
+//! thread, and lives as long as the process.
+
+mod axum;
+mod tower;
+
+use std::net::SocketAddr;
+
+use super::setup::Setup;
+
+/// A framework.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Adapter {
+    pub(crate) name: &'static str,
+    /// Starts a server that lives as long as the test.
+    pub(crate) start: fn(Setup) -> SocketAddr,
+}
+
+pub(crate) const ALL: [Adapter; 2] =
+    [Adapter { name: "tower", start: tower::start }, Adapter { name: "axum", start: axum::start }];
+
+/// Binds a free port for servers of the test's runtime.
+fn listen() -> (tokio::net::TcpListener, SocketAddr) {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    (tokio::net::TcpListener::from_std(listener).unwrap(), address)
+}

@@ -1,0 +1,118 @@
+//! Sends every row to every adapter, and compares.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+    sync::Arc,
+};
+
+use super::{adapters::Adapter, answer::Answer, case::Case, request::Version, wire};
+
+/// What came of the whole table.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) rows: usize,
+    adapters: usize,
+    exchanges: usize,
+    /// One text for each row that an adapter answers otherwise than it must.
+    pub(crate) disagreements: Vec<String>,
+}
+
+impl Report {
+    pub(crate) fn summary(&self) -> String {
+        let Self { rows, adapters, exchanges, disagreements } = self;
+        format!(
+            "conformance: {exchanges} requests over HTTP/1.1 and HTTP/2\n\
+             conformance: {rows} rows x {adapters} adapters, {} disagreements",
+            disagreements.len()
+        )
+    }
+}
+
+/// An answer, or why there is none.
+type Outcome = Result<Answer, String>;
+
+/// Sends all rows to all adapters.
+pub(crate) async fn run(adapters: &[Adapter], cases: Vec<Case>) -> Report {
+    let cases: Arc<[Case]> = cases.into();
+    let runs = adapters.iter().map(|&adapter| {
+        let cases = Arc::clone(&cases);
+        (adapter, tokio::spawn(async move { outcomes(adapter, &cases).await }))
+    });
+    let runs: Vec<_> = runs.collect();
+    let mut by_adapter = Vec::new();
+    for (adapter, run) in runs {
+        by_adapter.push((adapter, run.await.unwrap()));
+    }
+    let got = |index: usize| {
+        let of_adapter = |(adapter, outcomes): &(Adapter, Vec<Vec<(Version, Outcome)>>)| {
+            let outcomes = outcomes.get(index).into_iter().flatten().cloned();
+            outcomes.map(|(version, outcome)| (adapter.name, version, outcome)).collect::<Vec<_>>()
+        };
+        by_adapter.iter().flat_map(of_adapter).collect::<Vec<_>>()
+    };
+    let compared = cases.iter().enumerate().map(|(index, case)| (case, got(index)));
+    Report {
+        rows: cases.len(),
+        adapters: adapters.len(),
+        exchanges: by_adapter.iter().flat_map(|(_, outcomes)| outcomes).map(Vec::len).sum(),
+        disagreements: compared.filter_map(|(case, got)| disagreement(case, &got)).collect(),
+    }
+}
+
+/// Sends all rows to one adapter. Each configuration has one server.
+async fn outcomes(adapter: Adapter, cases: &[Case]) -> Vec<Vec<(Version, Outcome)>> {
+    let mut servers: HashMap<Arc<str>, SocketAddr> = HashMap::new();
+    let mut outcomes = Vec::new();
+    for case in cases {
+        let configuration = &case.configuration;
+        let server = servers
+            .entry(Arc::clone(&configuration.name))
+            .or_insert_with(|| (adapter.start)(configuration.setup()));
+        let mut of_case = Vec::new();
+        for &version in case.request.versions {
+            let response = wire::send(*server, &case.request, version).await;
+            of_case.push((version, response.map(|response| Answer::read(&response))));
+        }
+        outcomes.push(of_case);
+    }
+    outcomes
+}
+
+/// Tells what each adapter has answered, if that is not everywhere what the row says.
+fn disagreement(case: &Case, got: &[(&str, Version, Outcome)]) -> Option<String> {
+    let is_expected = |outcome: &Outcome| outcome.as_ref() == Ok(&case.expected);
+    if !got.is_empty() && got.iter().all(|(.., outcome)| is_expected(outcome)) {
+        return None;
+    }
+    let mut by_outcome: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (adapter, version, outcome) in got {
+        let outcome = if is_expected(outcome) { "as expected".to_owned() } else { show(outcome) };
+        by_outcome.entry(outcome).or_default().push(format!("{adapter} over {version:?}"));
+    }
+    let mut text = format!("DISAGREEMENT {}\n", case.name);
+    text += &format!("  request: {}\n", shortened(&format!("{:?}", case.request)));
+    text += &format!("  expected: {}", shortened(&format!("{:?}", case.expected)));
+    for (outcome, adapters) in by_outcome {
+        text += &format!("\n  {}: {outcome}", adapters.join(", "));
+    }
+    Some(text)
+}
+
+fn show(outcome: &Outcome) -> String {
+    match outcome {
+        Ok(answer) => shortened(&format!("{answer:?}")),
+        Err(reason) => format!("no answer: {reason}"),
+    }
+}
+
+/// Leaves the end of each token out.
+fn shortened(text: &str) -> String {
+    let is_token_char = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let mut run = 0;
+    let kept = text.chars().filter(|&c| {
+        run = if is_token_char(c) { run + 1 } else { 0 };
+        run <= 40
+    });
+    kept.collect()
+}
