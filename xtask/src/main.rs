@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
 mod browser;
+mod conformance;
 mod interop;
 mod node;
 mod provider;

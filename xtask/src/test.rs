@@ -1,6 +1,8 @@
 //! `cargo xtask test`: every test of the workspace.
 
-use crate::{browser, interop, provider, report::Report, system, workspace::Workspace};
+use crate::{
+    browser, conformance, interop, provider, report::Report, system, workspace::Workspace,
+};
 
 const WITHOUT_BENCHES: [&str; 3] = ["--workspace", "--exclude", "portcullis-benches"];
 
@@ -28,6 +30,7 @@ fn run_steps(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
             "xtask",
         ]))
     })?;
+    report.step("conformance table", |report| conformance::run(workspace, report))?;
     report.step("browser", |report| browser::test(workspace, report))?;
     let variables =
         report.step("interop: prepare", |report| interop::prepare(workspace, report))?;

@@ -1,5 +1,5 @@
-//! Tokens that handlers do not see: those of WebSocket subprotocols never, those of fields and cookies
-//! where the engine is told so.
+//! Tokens that handlers do not see: those of WebSocket subprotocols never, those of fields and
+//! cookies where the engine is told so.
 
 use portcullis::Place;
 

@@ -32,7 +32,7 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
     let users = || Requirement::issuer(USERS);
     let services = || Requirement::issuer(SERVICES);
     let both = || Requirement::all([users(), services()]);
-    // For: nothing, a user, a service, both, both turned round, a user and a bad service, a bad user.
+    // In the order of `requests`.
     let table: [(&str, Requirement, [Told; 7]); 7] = [
         ("users", users(), [NOTHING, USER, UNTRUSTED, MULTIPLE, MULTIPLE, MULTIPLE, EXPIRED]),
         (
