@@ -161,12 +161,15 @@ impl Answer {
         self
     }
 
-    /// Where a row does not say what the handler sees of the fields, it is what was sent.
+    /// Where a row does not say what the handler sees of path and fields, it is what was sent.
     pub(crate) fn seeing_what_was_sent(mut self, request: &Request) -> Self {
         self.echo = self.echo.map(|echo| match echo.fields {
             Some(_) => echo,
             None => echo.seeing(|name| request.values(name)),
         });
+        if let Some(echo) = &mut self.echo {
+            request.path.clone_into(&mut echo.path);
+        }
         self
     }
 

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-/// The path of the one handler that every server has.
+/// The path of the handler that every server has.
 pub(crate) const PATH: &str = "/orders";
+
+/// A route with a parameter to the same handler, for frameworks that have routes.
+pub(crate) const TENANT_ROUTE: &str = "/tenants/{tenant}/orders";
 
 /// A version of HTTP.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,6 +19,7 @@ pub(crate) enum Version {
 #[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
     pub(crate) query: Option<String>,
     pub(crate) fields: Vec<(String, Vec<u8>)>,
     pub(crate) target: Target,
@@ -35,6 +39,7 @@ impl Request {
     pub(crate) fn new() -> Self {
         Self {
             method: "GET",
+            path: PATH,
             query: None,
             fields: Vec::new(),
             target: Target::Origin,
@@ -44,6 +49,10 @@ impl Request {
 
     pub(crate) fn method(self, method: &'static str) -> Self {
         Self { method, ..self }
+    }
+
+    pub(crate) fn path(self, path: &'static str) -> Self {
+        Self { path, ..self }
     }
 
     /// Adds a field, with these very bytes.
@@ -87,8 +96,8 @@ impl Request {
 
     pub(crate) fn path_and_query(&self) -> String {
         match &self.query {
-            None => PATH.to_owned(),
-            Some(query) => format!("{PATH}?{query}"),
+            None => self.path.to_owned(),
+            Some(query) => format!("{}?{query}", self.path),
         }
     }
 }

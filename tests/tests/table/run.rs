@@ -14,17 +14,22 @@ pub(crate) struct Report {
     pub(crate) rows: usize,
     adapters: usize,
     exchanges: usize,
+    /// How many rows make no sense on an adapter, and why.
+    left_out: BTreeMap<(&'static str, &'static str), usize>,
     /// One text for each row that an adapter answers otherwise than it must.
     pub(crate) disagreements: Vec<String>,
 }
 
 impl Report {
     pub(crate) fn summary(&self) -> String {
-        let Self { rows, adapters, exchanges, disagreements } = self;
-        format!(
-            "conformance: {exchanges} requests over HTTP/1.1 and HTTP/2\n\
-             conformance: {rows} rows x {adapters} adapters, {} disagreements",
-            disagreements.len()
+        let Self { rows, adapters, exchanges, left_out, disagreements } = self;
+        let mut text = format!("conformance: {exchanges} requests over HTTP/1.1 and HTTP/2\n");
+        for ((adapter, reason), count) in left_out {
+            text += &format!("conformance: {count} rows not applicable to {adapter}: {reason}\n");
+        }
+        let disagreements = disagreements.len();
+        text + &format!(
+            "conformance: {rows} rows x {adapters} adapters, {disagreements} disagreements"
         )
     }
 }
@@ -56,8 +61,20 @@ pub(crate) async fn run(adapters: &[Adapter], cases: Vec<Case>) -> Report {
         rows: cases.len(),
         adapters: adapters.len(),
         exchanges: by_adapter.iter().flat_map(|(_, outcomes)| outcomes).map(Vec::len).sum(),
+        left_out: left_out(adapters, &cases),
         disagreements: compared.filter_map(|(case, got)| disagreement(case, &got)).collect(),
     }
+}
+
+/// Counts the rows that make no sense on an adapter.
+fn left_out(adapters: &[Adapter], cases: &[Case]) -> BTreeMap<(&'static str, &'static str), usize> {
+    let mut counts = BTreeMap::new();
+    for adapter in adapters {
+        for reason in cases.iter().filter_map(|case| adapter.has_no_use_for(&case.request)) {
+            *counts.entry((adapter.name, reason)).or_default() += 1;
+        }
+    }
+    counts
 }
 
 /// Sends all rows to one adapter. Each configuration has one server.
@@ -65,6 +82,10 @@ async fn outcomes(adapter: Adapter, cases: &[Case]) -> Vec<Vec<(Version, Outcome
     let mut servers: HashMap<Arc<str>, SocketAddr> = HashMap::new();
     let mut outcomes = Vec::new();
     for case in cases {
+        if adapter.has_no_use_for(&case.request).is_some() {
+            outcomes.push(Vec::new());
+            continue;
+        }
         let configuration = &case.configuration;
         let server = servers
             .entry(Arc::clone(&configuration.name))

@@ -18,7 +18,7 @@ use portcullis_axum::{
 use super::listen;
 use crate::{
     echo::{self, Echo, Who},
-    request::PATH,
+    request::{PATH, TENANT_ROUTE},
     setup::{Preflight, Rule, Setup},
 };
 
@@ -31,7 +31,7 @@ pub(super) fn start(setup: Setup) -> SocketAddr {
 }
 
 fn router(setup: Setup) -> Router {
-    let mut router = Router::new().route(PATH, any(handler));
+    let mut router = Router::new().route(PATH, any(handler)).route(TENANT_ROUTE, any(handler));
     for rule in setup.rules.into_iter().rev() {
         let map = setup.challenge.clone();
         router = match rule {

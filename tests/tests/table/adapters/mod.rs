@@ -14,18 +14,43 @@ mod tower;
 
 use std::net::SocketAddr;
 
-use super::setup::Setup;
+use super::{
+    request::{PATH, Request},
+    setup::Setup,
+};
 
 /// A framework.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Adapter {
     pub(crate) name: &'static str,
+    pub(crate) routes: Routes,
     /// Starts a server that lives as long as the test.
     pub(crate) start: fn(Setup) -> SocketAddr,
 }
 
-pub(crate) const ALL: [Adapter; 2] =
-    [Adapter { name: "tower", start: tower::start }, Adapter { name: "axum", start: axum::start }];
+/// What a framework knows of paths.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Routes {
+    /// Every path leads to the handler.
+    None,
+    /// Paths have parameters.
+    WithParameters,
+}
+
+impl Adapter {
+    /// Tells why a request makes no sense here, if it does not.
+    pub(crate) fn has_no_use_for(&self, request: &Request) -> Option<&'static str> {
+        if self.routes == Routes::None && request.path != PATH {
+            return Some("it has no routes, and no parameters of the path");
+        }
+        None
+    }
+}
+
+pub(crate) const ALL: [Adapter; 2] = [
+    Adapter { name: "tower", routes: Routes::None, start: tower::start },
+    Adapter { name: "axum", routes: Routes::WithParameters, start: axum::start },
+];
 
 /// Binds a free port for servers of the test's runtime.
 fn listen() -> (tokio::net::TcpListener, SocketAddr) {

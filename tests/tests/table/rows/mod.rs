@@ -15,6 +15,7 @@ mod places;
 mod policies;
 mod queries;
 mod requirements;
+mod routes;
 mod rules;
 mod strategies;
 mod tokens;
@@ -43,6 +44,7 @@ pub(crate) fn all() -> Vec<Case> {
         tokens::rows(&world),
         applications::rows(&world),
         policies::rows(&world),
+        routes::rows(&world),
         rules::rows(&world),
         optional::rows(&world),
         mapped::rows(&world),
