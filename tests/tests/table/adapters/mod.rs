@@ -9,6 +9,7 @@
 //! `start` is called on the test's tokio runtime; a framework with a runtime of its own gets a
 //! thread, and lives as long as the process.
 
+mod actix_web;
 mod axum;
 mod tower;
 
@@ -47,9 +48,10 @@ impl Adapter {
     }
 }
 
-pub(crate) const ALL: [Adapter; 2] = [
+pub(crate) const ALL: [Adapter; 3] = [
     Adapter { name: "tower", routes: Routes::None, start: tower::start },
     Adapter { name: "axum", routes: Routes::WithParameters, start: axum::start },
+    Adapter { name: "actix-web", routes: Routes::WithParameters, start: actix_web::start },
 ];
 
 /// Binds a free port for servers of the test's runtime.

@@ -1,0 +1,115 @@
+//! An actix-web application, on threads of its own: all of its workers share the engine.
+
+use std::net::{SocketAddr, TcpListener};
+
+use actix_web::{
+    App, FromRequest, HttpMessage, HttpRequest, HttpResponse, HttpServer,
+    http::header::HeaderValue,
+    middleware::Condition,
+    web::{self, ServiceConfig},
+};
+use portcullis::{Admission, ChallengeMap, Policy, policy};
+use portcullis_actix_web::{
+    Anonymous, Caller, CallerRejection, Granted, JwtAuth, Optional, OtherCallers, Require,
+};
+
+use crate::{
+    echo::{self, Echo, Who},
+    request::{PATH, TENANT_ROUTE},
+    setup::{OtherGrant, Preflight, Rule, Setup},
+};
+
+pub(super) fn start(setup: Setup) -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let application = move || App::new().configure(|config| configure(config, &setup));
+        let server = HttpServer::new(application).workers(1).disable_signals();
+        let server = server.listen_auto_h2c(listener).unwrap().run();
+        actix_web::rt::System::new().block_on(server)
+    });
+    address
+}
+
+/// Middlewares are part of a resource's type: there is room for two rules, used or not.
+fn configure(config: &mut ServiceConfig, setup: &Setup) {
+    let (outer, inner) = match &*setup.rules {
+        [] => (None, None),
+        [rule] => (None, Some(rule)),
+        [outer, inner] => (Some(outer), Some(inner)),
+        rules => panic!("no room for {} rules", rules.len()),
+    };
+    let resource = web::resource([PATH, TENANT_ROUTE])
+        .to(handler)
+        .wrap(require(inner, &setup.challenge))
+        .wrap(require_other(inner, &setup.challenge))
+        .wrap(require(outer, &setup.challenge))
+        .wrap(require_other(outer, &setup.challenge));
+    match judge(setup) {
+        None => config.service(resource),
+        Some(middleware) => config.service(resource.wrap(middleware)),
+    };
+}
+
+fn judge(setup: &Setup) -> Option<JwtAuth> {
+    let middleware = JwtAuth::new(setup.auth.clone()?);
+    let middleware = match setup.admission {
+        Admission::Optional => middleware.optional(),
+        Admission::DangerousFailed => middleware.dangerous_admit_failed(),
+        _ => middleware,
+    };
+    let middleware = match setup.preflight {
+        Preflight::Passed => middleware.pass_preflight(),
+        Preflight::Judged => middleware,
+    };
+    let map = setup.challenge.clone();
+    Some(middleware.map_challenge(move |challenge, error| map.apply(challenge, error)))
+}
+
+fn require(rule: Option<&Rule>, map: &ChallengeMap) -> Condition<Require> {
+    match rule {
+        Some(Rule::Policy(policy)) => Condition::new(true, asking(policy.clone(), map.clone())),
+        _ => Condition::new(false, Require::new(policy::grant(|_| false))),
+    }
+}
+
+fn require_other(rule: Option<&Rule>, map: &ChallengeMap) -> Condition<Require<OtherGrant>> {
+    match rule {
+        Some(Rule::OtherGrant(policy)) => Condition::new(true, asking(policy.clone(), map.clone())),
+        _ => Condition::new(false, Require::new(policy::grant(|_| false))),
+    }
+}
+
+fn asking<G>(policy: Policy<G>, map: ChallengeMap) -> Require<G> {
+    Require::new(policy).map_challenge(move |challenge, error| map.apply(challenge, error))
+}
+
+async fn handler(request: HttpRequest) -> Result<HttpResponse, CallerRejection> {
+    let who = match failure(&request) {
+        Some(failed) => failed,
+        None => {
+            let Optional(caller) = Optional::<Caller>::extract(&request).await?;
+            let Optional(grant) = Optional::<Granted>::extract(&request).await?;
+            let others = request.extensions().get::<OtherCallers>().cloned();
+            let others = others.map(|others| others.0).unwrap_or_default();
+            match (caller, grant) {
+                (Some(caller), Some(grant)) => {
+                    Who::Caller(echo::Caller::of(&caller, &grant, &others))
+                }
+                (None, None) => Who::Anonymous,
+                _ => Who::Nobody,
+            }
+        }
+    };
+    let (uri, headers) = (request.uri(), request.headers());
+    let echo = Echo::new(who, request.method().as_str(), uri.path(), uri.query());
+    let echo = echo.seeing(|name| headers.get_all(name).map(HeaderValue::as_bytes));
+    Ok(HttpResponse::Ok().insert_header((echo::FIELD, echo.encode())).body(echo::BODY))
+}
+
+/// Why there is no caller, if the middleware has let bad credentials through.
+fn failure(request: &HttpRequest) -> Option<Who> {
+    let extensions = request.extensions();
+    let failure = extensions.get::<Anonymous>()?.failure()?;
+    Some(Who::without_caller(Some(failure)))
+}
