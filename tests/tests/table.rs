@@ -23,6 +23,8 @@ mod case;
 mod challenge;
 #[path = "table/echo.rs"]
 mod echo;
+#[path = "table/grpc.rs"]
+mod grpc;
 #[path = "table/request.rs"]
 mod request;
 #[path = "table/rows/mod.rs"]

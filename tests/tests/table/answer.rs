@@ -195,6 +195,10 @@ impl Answer {
 }
 
 impl Problem {
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
     fn new(status: u16, code: &str) -> Self {
         let title = match status {
             400 => "Bad Request",

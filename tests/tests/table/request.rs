@@ -5,6 +5,9 @@ use std::fmt;
 /// The path of the handler that every server has.
 pub(crate) const PATH: &str = "/orders";
 
+/// The path of the same handler as a method of gRPC.
+pub(crate) const GRPC_PATH: &str = "/conformance.Orders/Echo";
+
 /// A route with a parameter to the same handler, for frameworks that have routes.
 pub(crate) const TENANT_ROUTE: &str = "/tenants/{tenant}/orders";
 

@@ -6,7 +6,14 @@ use std::{
     sync::Arc,
 };
 
-use super::{adapters::Adapter, answer::Answer, case::Case, request::Version, wire};
+use super::{
+    adapters::{Adapter, Protocol},
+    answer::Answer,
+    case::Case,
+    grpc::GrpcAnswer,
+    request::Version,
+    wire,
+};
 
 /// What came of the whole table.
 #[derive(Debug)]
@@ -35,7 +42,45 @@ impl Report {
 }
 
 /// An answer, or why there is none.
-type Outcome = Result<Answer, String>;
+type Outcome = Result<Got, String>;
+
+/// An answer, in the words of its protocol.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Got {
+    Http(Answer),
+    Grpc(GrpcAnswer),
+}
+
+impl Got {
+    /// What must come of a row.
+    fn expected(protocol: Protocol, case: &Case) -> Self {
+        match protocol {
+            Protocol::Http => Self::Http(case.expected.clone()),
+            Protocol::Grpc => Self::Grpc(GrpcAnswer::of(&case.expected)),
+        }
+    }
+}
+
+/// Sends one row, once for each version of HTTP that it is for.
+async fn ask(adapter: Adapter, server: SocketAddr, case: &Case) -> Vec<(Version, Outcome)> {
+    let request = &case.request;
+    let mut outcomes = Vec::new();
+    for &version in request.versions {
+        let outcome = match (adapter.protocol, version) {
+            (Protocol::Http, _) => {
+                let response = wire::send(server, request, version).await;
+                response.map(|response| Got::Http(Answer::read(&response)))
+            }
+            (Protocol::Grpc, Version::Http1) => continue,
+            (Protocol::Grpc, Version::Http2) => {
+                let response = wire::call(server, request).await;
+                response.and_then(|response| GrpcAnswer::read(&response)).map(Got::Grpc)
+            }
+        };
+        outcomes.push((version, outcome));
+    }
+    outcomes
+}
 
 /// Sends all rows to all adapters.
 pub(crate) async fn run(adapters: &[Adapter], cases: Vec<Case>) -> Report {
@@ -52,7 +97,7 @@ pub(crate) async fn run(adapters: &[Adapter], cases: Vec<Case>) -> Report {
     let got = |index: usize| {
         let of_adapter = |(adapter, outcomes): &(Adapter, Vec<Vec<(Version, Outcome)>>)| {
             let outcomes = outcomes.get(index).into_iter().flatten().cloned();
-            outcomes.map(|(version, outcome)| (adapter.name, version, outcome)).collect::<Vec<_>>()
+            outcomes.map(|(version, outcome)| (*adapter, version, outcome)).collect::<Vec<_>>()
         };
         by_adapter.iter().flat_map(of_adapter).collect::<Vec<_>>()
     };
@@ -90,26 +135,24 @@ async fn outcomes(adapter: Adapter, cases: &[Case]) -> Vec<Vec<(Version, Outcome
         let server = servers
             .entry(Arc::clone(&configuration.name))
             .or_insert_with(|| (adapter.start)(configuration.setup()));
-        let mut of_case = Vec::new();
-        for &version in case.request.versions {
-            let response = wire::send(*server, &case.request, version).await;
-            of_case.push((version, response.map(|response| Answer::read(&response))));
-        }
-        outcomes.push(of_case);
+        outcomes.push(ask(adapter, *server, case).await);
     }
     outcomes
 }
 
 /// Tells what each adapter has answered, if that is not everywhere what the row says.
-fn disagreement(case: &Case, got: &[(&str, Version, Outcome)]) -> Option<String> {
-    let is_expected = |outcome: &Outcome| outcome.as_ref() == Ok(&case.expected);
-    if !got.is_empty() && got.iter().all(|(.., outcome)| is_expected(outcome)) {
+fn disagreement(case: &Case, got: &[(Adapter, Version, Outcome)]) -> Option<String> {
+    let is_expected = |adapter: &Adapter, outcome: &Outcome| {
+        outcome.as_ref() == Ok(&Got::expected(adapter.protocol, case))
+    };
+    if !got.is_empty() && got.iter().all(|(adapter, _, outcome)| is_expected(adapter, outcome)) {
         return None;
     }
     let mut by_outcome: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (adapter, version, outcome) in got {
-        let outcome = if is_expected(outcome) { "as expected".to_owned() } else { show(outcome) };
-        by_outcome.entry(outcome).or_default().push(format!("{adapter} over {version:?}"));
+        let shown =
+            if is_expected(adapter, outcome) { "as expected".to_owned() } else { show(outcome) };
+        by_outcome.entry(shown).or_default().push(format!("{} over {version:?}", adapter.name));
     }
     let mut text = format!("DISAGREEMENT {}\n", case.name);
     text += &format!("  request: {}\n", shortened(&format!("{:?}", case.request)));

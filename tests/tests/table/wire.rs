@@ -4,14 +4,14 @@ use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
-use super::request::{Request, Target, Version};
+use super::request::{GRPC_PATH, Request, Target, Version};
 
 /// How long a server may take: far longer than any does.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Response {
     pub(crate) status: u16,
-    /// The names are in lower case.
+    /// The names are in lower case. Trailers come last.
     pub(crate) fields: Vec<(String, Vec<u8>)>,
     pub(crate) body: Vec<u8>,
 }
@@ -51,13 +51,50 @@ pub(crate) async fn send(
     request: &Request,
     version: Version,
 ) -> Result<Response, String> {
-    let answered = async {
+    in_time(async {
         match version {
             Version::Http1 => http1(address, request).await,
-            Version::Http2 => http2(address, request).await,
+            Version::Http2 => {
+                let body = Full::new(Bytes::new());
+                let uri = format!("http://{address}{}", request.path_and_query());
+                http2(address, outgoing(request, request.method, &uri, body)).await
+            }
         }
-    };
+    })
+    .await
+}
+
+/// Sends the fields of a request as the metadata of a call with an empty message.
+pub(crate) async fn call(address: SocketAddr, request: &Request) -> Result<Response, String> {
+    let message = Full::new(Bytes::from_static(&[0; 5]));
+    let uri = format!("http://{address}{GRPC_PATH}");
+    let mut outgoing = outgoing(request, "POST", &uri, message);
+    for (name, value) in [("te", "trailers"), ("content-type", "application/grpc")] {
+        outgoing.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    in_time(http2(address, outgoing)).await
+}
+
+async fn in_time(
+    answered: impl Future<Output = Result<Response, String>>,
+) -> Result<Response, String> {
     tokio::time::timeout(PATIENCE, answered).await.unwrap_or_else(|_| Err("no answer".to_owned()))
+}
+
+fn outgoing(
+    request: &Request,
+    method: &str,
+    uri: &str,
+    body: Full<Bytes>,
+) -> http::Request<Full<Bytes>> {
+    let mut outgoing = http::Request::new(body);
+    *outgoing.method_mut() = Method::from_bytes(method.as_bytes()).unwrap();
+    *outgoing.uri_mut() = uri.parse().unwrap();
+    for (name, value) in &request.fields {
+        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+        outgoing.headers_mut().append(name, HeaderValue::from_bytes(value).unwrap());
+    }
+    outgoing
 }
 
 /// Writes the bytes of the request line and the fields, and reads until the server closes: what a
@@ -119,7 +156,10 @@ fn unchunked(mut body: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Speaks HTTP/2 from the first byte, as a client does that knows its server.
-async fn http2(address: SocketAddr, request: &Request) -> Result<Response, String> {
+async fn http2(
+    address: SocketAddr,
+    outgoing: http::Request<Full<Bytes>>,
+) -> Result<Response, String> {
     let told = |error: hyper::Error| format!("{error:?}");
     let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
     // The client's frames go out one by one: waiting for the server's word on each takes 40 ms.
@@ -128,19 +168,13 @@ async fn http2(address: SocketAddr, request: &Request) -> Result<Response, Strin
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
     let (mut sender, connection) = handshake.await.map_err(told)?;
     let connection = tokio::spawn(connection);
-    let mut outgoing = http::Request::new(Empty::<Bytes>::new());
-    *outgoing.method_mut() = Method::from_bytes(request.method.as_bytes()).unwrap();
-    *outgoing.uri_mut() = format!("http://{address}{}", request.path_and_query()).parse().unwrap();
-    for (name, value) in &request.fields {
-        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-        outgoing.headers_mut().append(name, HeaderValue::from_bytes(value).unwrap());
-    }
     let incoming = sender.send_request(outgoing).await.map_err(told)?;
     let (parts, body) = incoming.into_parts();
-    let fields =
-        parts.headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
-    let fields = fields.collect();
-    let body = body.collect().await.map_err(told)?.to_bytes().to_vec();
+    let body = body.collect().await.map_err(told)?;
+    let trailers = body.trailers().cloned().unwrap_or_default();
+    let fields = parts.headers.iter().chain(&trailers);
+    let fields = fields.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
+    let (status, fields) = (parts.status.as_u16(), fields.collect());
     connection.abort();
-    Ok(Response { status: parts.status.as_u16(), fields, body })
+    Ok(Response { status, fields, body: body.to_bytes().to_vec() })
 }

@@ -11,12 +11,13 @@
 
 mod actix_web;
 mod axum;
+mod tonic;
 mod tower;
 
 use std::net::SocketAddr;
 
 use super::{
-    request::{PATH, Request},
+    request::{PATH, Request, Version},
     setup::Setup,
 };
 
@@ -24,9 +25,18 @@ use super::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Adapter {
     pub(crate) name: &'static str,
+    pub(crate) protocol: Protocol,
     pub(crate) routes: Routes,
     /// Starts a server that lives as long as the test.
     pub(crate) start: fn(Setup) -> SocketAddr,
+}
+
+/// What a client of the framework speaks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Protocol {
+    Http,
+    /// Over HTTP/2.
+    Grpc,
 }
 
 /// What a framework knows of paths.
@@ -44,14 +54,36 @@ impl Adapter {
         if self.routes == Routes::None && request.path != PATH {
             return Some("it has no routes, and no parameters of the path");
         }
-        None
+        if self.protocol == Protocol::Http {
+            return None;
+        }
+        if request.query.is_some() {
+            Some("the path of a call has no query")
+        } else if request.method != "GET" {
+            Some("every call is a POST")
+        } else if !request.versions.contains(&Version::Http2) {
+            Some("calls are made over HTTP/2")
+        } else {
+            None
+        }
     }
 }
 
-pub(crate) const ALL: [Adapter; 3] = [
-    Adapter { name: "tower", routes: Routes::None, start: tower::start },
-    Adapter { name: "axum", routes: Routes::WithParameters, start: axum::start },
-    Adapter { name: "actix-web", routes: Routes::WithParameters, start: actix_web::start },
+pub(crate) const ALL: [Adapter; 4] = [
+    Adapter { name: "tower", protocol: Protocol::Http, routes: Routes::None, start: tower::start },
+    Adapter {
+        name: "axum",
+        protocol: Protocol::Http,
+        routes: Routes::WithParameters,
+        start: axum::start,
+    },
+    Adapter { name: "tonic", protocol: Protocol::Grpc, routes: Routes::None, start: tonic::start },
+    Adapter {
+        name: "actix-web",
+        protocol: Protocol::Http,
+        routes: Routes::WithParameters,
+        start: actix_web::start,
+    },
 ];
 
 /// Binds a free port for servers of the test's runtime.
