@@ -43,6 +43,11 @@ impl Setting {
     }
 }
 
+/// What should come at once, and does not come at all if something is broken.
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), future).await.unwrap()
+}
+
 fn assert_expired(status: &Status) {
     assert_eq!((status.code(), status.message()), (Code::Unauthenticated, "the token has expired"));
     assert_eq!(status.get_error_details().error_info().unwrap().reason, "TOKEN_EXPIRED");
@@ -62,9 +67,9 @@ async fn a_stream_of_responses_ends_at_the_expiry() {
         assert_eq!(message.text, moment.to_string());
     }
     setting.clock.advance(Duration::from_secs(1));
-    assert_expired(&responses.message().await.unwrap_err());
+    assert_expired(&soon(responses.message()).await.unwrap_err());
     // The service notices that nobody listens.
-    watched.closed().await;
+    soon(watched.closed()).await;
 }
 
 #[tokio::test]
@@ -74,7 +79,7 @@ async fn a_stream_that_is_never_idle_ends_too() {
     let flood = setting.client.server_streaming("/orders.v1.Orders/Flood", request).await;
     let mut flood = flood.unwrap();
     let status = loop {
-        match flood.message().await {
+        match soon(flood.message()).await {
             Ok(message) => assert!(message.is_some()),
             Err(status) => break status,
         }
@@ -116,8 +121,8 @@ async fn both_directions_of_a_conversation_end() {
     assert_eq!(setting.backstage.heard.recv().await.unwrap().unwrap(), Some(text("hello")));
 
     setting.clock.advance(Duration::from_secs(3660));
-    assert_expired(&setting.backstage.heard.recv().await.unwrap().unwrap_err());
-    assert_expired(&echoes.message().await.unwrap_err());
+    assert_expired(&soon(setting.backstage.heard.recv()).await.unwrap().unwrap_err());
+    assert_expired(&soon(echoes.message()).await.unwrap_err());
 }
 
 #[tokio::test]
@@ -138,7 +143,7 @@ async fn a_handler_that_reads_requests_gets_the_expiry_as_an_error() {
     // The call has been judged, and goes on.
     assert_eq!(setting.backstage.heard.recv().await.unwrap().unwrap(), Some(text("one")));
     setting.clock.advance(Duration::from_secs(3660));
-    assert_expired(&call.await.unwrap().unwrap_err());
+    assert_expired(&soon(call).await.unwrap().unwrap_err());
     drop(say);
 }
 
