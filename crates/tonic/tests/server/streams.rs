@@ -92,9 +92,11 @@ async fn a_stream_goes_on_unless_told_otherwise() {
     let setting = Setting::new(|layer| layer).await;
     let request = setting.request(text(""));
     let mut responses = setting.client.server_streaming(WATCH, request).await.unwrap();
-    setting.clock.advance(Duration::from_secs(1_000_000));
-    setting.backstage.watched.send(text("late")).unwrap();
-    assert_eq!(responses.message().await.unwrap().unwrap().text, "late");
+    for message in ["early", "late", "later"] {
+        setting.backstage.watched.send(text(message)).unwrap();
+        assert_eq!(soon(responses.message()).await.unwrap().unwrap().text, message);
+        setting.clock.advance(Duration::from_secs(1_000_000));
+    }
 }
 
 #[tokio::test]
@@ -105,9 +107,11 @@ async fn the_stream_of_a_public_method_does_not_end_with_a_token() {
     .await;
     let request = setting.request(text(""));
     let mut responses = setting.client.server_streaming(WATCH, request).await.unwrap();
-    setting.clock.advance(Duration::from_secs(1_000_000));
-    setting.backstage.watched.send(text("late")).unwrap();
-    assert_eq!(responses.message().await.unwrap().unwrap().text, "late");
+    for message in ["early", "late", "later"] {
+        setting.backstage.watched.send(text(message)).unwrap();
+        assert_eq!(soon(responses.message()).await.unwrap().unwrap().text, message);
+        setting.clock.advance(Duration::from_secs(1_000_000));
+    }
 }
 
 #[tokio::test]
