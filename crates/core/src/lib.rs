@@ -51,6 +51,7 @@ mod claims;
 mod clock;
 mod error;
 mod expiry;
+mod file;
 mod future;
 mod grant;
 mod hooks;

@@ -23,7 +23,7 @@ use self::{
     table::{Entry, Table},
 };
 use super::{Attempt, Credential, Identity, Strategy};
-use crate::ConfigError;
+use crate::{ConfigError, file};
 
 /// Bearer tokens and API keys that are known beforehand: a [strategy](Strategy) for what has no issuer.
 ///
@@ -138,7 +138,7 @@ impl Shared {
     fn read(&self) -> Result<Table, ConfigError> {
         let mut entries = self.fixed.clone();
         for path in &self.files {
-            let text = reload::read_file(path)?;
+            let text = file::read_text(path)?;
             let read = line::entries(&text, &self.unnamed);
             let in_file =
                 |error| ConfigError::InFile { path: path.clone(), source: Box::new(error) };

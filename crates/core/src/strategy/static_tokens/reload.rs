@@ -1,9 +1,6 @@
 //! Files of tokens, read again when they change.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read},
-    path::Path,
     sync::{
         Arc, Weak,
         mpsc::{self, RecvTimeoutError},
@@ -14,9 +11,6 @@ use std::{
 
 use super::Shared;
 use crate::ConfigError;
-
-/// The longest file, in bytes: thousands of tokens.
-const MAX_LEN: u64 = 256 * 1024;
 
 /// The shortest time from look to look.
 const SHORTEST: Duration = Duration::from_millis(10);
@@ -46,19 +40,4 @@ fn run(shared: &Weak<Shared>, every: Duration, stopped: &mpsc::Receiver<()>) {
         // What is wrong is kept for `last_error`.
         let _ = shared.reload();
     }
-}
-
-pub(super) fn read_file(path: &Path) -> Result<String, ConfigError> {
-    let failed = |source| ConfigError::File { path: path.to_owned(), source };
-    // Looked at first, because opening a pipe waits for its other end.
-    if !fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(failed(io::Error::other("it is no regular file")));
-    }
-    let mut text = String::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(MAX_LEN + 1).read_to_string(&mut text).map_err(failed)?;
-    if u64::try_from(text.len()).is_ok_and(|len| len <= MAX_LEN) {
-        return Ok(text);
-    }
-    Err(failed(io::Error::other(format!("it is longer than {MAX_LEN} bytes"))))
 }
