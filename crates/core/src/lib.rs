@@ -41,6 +41,7 @@
 //! |---|---|---|
 //! | `tracing` | yes | one event for each refusal, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs, OpenID Connect discovery and watched files |
+//! | `config` | no | [configuration](config) in TOML and JSON; brings `remote` |
 //! | `metrics` | no | counters of refusals and of fetches of keys, through the crate `metrics` |
 //! | `regex` | no | permissions found by regular expressions |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
@@ -77,6 +78,8 @@ mod scope;
 mod strategy;
 
 // The public interface is:
+#[cfg(feature = "config")]
+pub mod config;
 pub mod policy;
 
 pub use authenticator::{
@@ -88,6 +91,8 @@ pub use authenticator::{KeyChanges, NotReady};
 pub use challenge::{Challenge, ChallengeSettings};
 pub use claims::NumericDate;
 pub use clock::{Clock, SystemClock};
+#[cfg(feature = "config")]
+pub use config::{Config, SettingError};
 pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError};
 pub use future::BoxFuture;
 pub use grant::{Grant, GrantBuilder, GrantMapping};

@@ -151,6 +151,9 @@ pub enum ConfigError {
     },
     /// A secret looks like a public key, which everyone may know.
     SecretIsPublicKey,
+    /// A setting of a configuration cannot be used. Feature `config`.
+    #[cfg(feature = "config")]
+    InvalidSetting(crate::SettingError),
     /// A file cannot be read.
     File {
         /// The file.
@@ -288,6 +291,8 @@ impl fmt::Display for ConfigError {
                 "the secret is the text of a key or certificate, which others may know: for \
                  tokens signed with its private half, add it as a public key instead",
             ),
+            #[cfg(feature = "config")]
+            Self::InvalidSetting(error) => error.fmt(f),
             Self::File { path, .. } => write!(f, "cannot read `{}`", path.display()),
             Self::InFile { path, .. } => write!(f, "cannot use `{}`", path.display()),
         }
@@ -297,6 +302,9 @@ impl fmt::Display for ConfigError {
 impl Error for ConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
+            // It is this very error, with its own source.
+            #[cfg(feature = "config")]
+            Self::InvalidSetting(error) => error.source(),
             Self::File { source, .. } => Some(source),
             Self::InFile { source, .. } => Some(source),
             _ => None,

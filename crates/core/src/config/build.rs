@@ -1,0 +1,313 @@
+//! From settings to the engine.
+
+use std::{fs, path::Path};
+
+use super::{
+    Config, SettingError,
+    settings::{
+        IssuerSettings, KeySettings, PlaceKind, PlaceSettings, ResourceSettings,
+        StaticTokenSettings,
+    },
+};
+use crate::{
+    Algorithm, Authenticator, AuthenticatorBuilder, ConfigError, GrantMapping, Identity, Issuer,
+    JwkSet, Place, ProtectedResource, RefreshPolicy, RemoteJwkSet, StaticTokens, TokenType,
+    VerificationKey,
+};
+
+type Result<T> = std::result::Result<T, ConfigError>;
+
+impl Config {
+    /// Returns what makes the engine, with all settings in it, so that an application can go on in
+    /// code: with its own type of grant, or a strategy of its own. Files are read now.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::InvalidSetting`], which names the key whose value cannot be used.
+    pub fn builder(&self) -> Result<AuthenticatorBuilder> {
+        let mut builder = Authenticator::builder().several_tokens(self.extract.several);
+        builder = self.audience.iter().fold(builder, AuthenticatorBuilder::audience);
+        if let Some(places) = &self.extract.places {
+            builder = builder.places(places.iter().map(place));
+        }
+        if self.extract.remove_tokens {
+            builder = builder.remove_tokens();
+        }
+        if let Some(max_token_len) = self.max_token_len {
+            builder = builder.max_token_len(max_token_len);
+        }
+        if let Some(realm) = &self.realm {
+            builder = builder.realm(realm);
+        }
+        if let Some(settings) = &self.resource {
+            builder = builder.resource(resource(settings));
+        }
+        if let Some(url) = &self.resource_metadata {
+            builder = builder.resource_metadata(url);
+        }
+        for (index, settings) in self.issuers.iter().enumerate() {
+            let place = format!("issuer[{index}]");
+            builder = builder.issuer(self.issuer(settings, &place)?);
+        }
+        for (index, settings) in self.static_tokens.iter().enumerate() {
+            let tokens = static_tokens(settings);
+            builder = builder.strategy(
+                tokens.map_err(|error| self.because(format!("static_token[{index}]"), error))?,
+            );
+        }
+        Ok(builder)
+    }
+
+    fn issuer(&self, settings: &IssuerSettings, path: &str) -> Result<Issuer> {
+        let name = settings.name.as_str();
+        let mut issuer =
+            if settings.any_issuer { Issuer::dangerous_any(name) } else { Issuer::new(name) };
+        issuer = settings.audiences.iter().fold(issuer, Issuer::audience);
+        if settings.any_audience {
+            issuer = issuer.dangerous_any_audience();
+        }
+        if let Some(algorithms) = &settings.algorithms {
+            issuer = issuer.algorithms(algorithms.iter().copied());
+        }
+        issuer = self.keys(issuer, settings, path)?;
+        Ok(rules(issuer, settings).grant_mapping(mapping(settings)))
+    }
+
+    fn keys(&self, mut issuer: Issuer, settings: &IssuerSettings, path: &str) -> Result<Issuer> {
+        let keys = &settings.keys;
+        let in_key = |key: &str, error: ConfigError| self.because(format!("{path}.{key}"), error);
+        let remote = |source: RemoteJwkSet| {
+            let source = source.refresh_policy(policy(keys));
+            let source = match keys.timeout {
+                Some(timeout) => source.timeout(timeout),
+                None => source,
+            };
+            if keys.allow_http { source.dangerous_allow_http() } else { source }
+        };
+        if keys.discovery {
+            issuer = issuer.key_source(remote(RemoteJwkSet::discover(&settings.name)));
+        }
+        for uri in &keys.jwks_uris {
+            issuer = issuer.key_source(remote(RemoteJwkSet::new(uri)));
+        }
+        for file in &keys.jwks_files {
+            let set = JwkSet::from_file(file).map_err(|error| in_key("jwks_file", error))?;
+            issuer = issuer.jwk_set(&set);
+        }
+        for file in &keys.pem_files {
+            let key =
+                VerificationKey::from_pem_file(file).map_err(|error| in_key("pem_file", error))?;
+            issuer = issuer.key(key);
+        }
+        for file in &keys.secret_files {
+            let secret = secret_of_file(file).map_err(|error| in_key("secret_file", error))?;
+            for key in secrets(&secret, settings).map_err(|error| in_key("secret_file", error))? {
+                issuer = issuer.key(key);
+            }
+        }
+        for variable in &keys.secret_variables {
+            let missing = || ConfigError::MissingVariable { variable: variable.clone() };
+            let secret = std::env::var(variable).map_err(|_| in_key("secret_env", missing()))?;
+            for key in
+                secrets(secret.as_bytes(), settings).map_err(|error| in_key("secret_env", error))?
+            {
+                issuer = issuer.key(key);
+            }
+        }
+        Ok(if keys.try_all_keys { issuer.try_all_keys() } else { issuer })
+    }
+
+    /// Finds the key that an error of the engine is about.
+    pub(super) fn about(&self, error: ConfigError) -> ConfigError {
+        let of = |name: &str, key: &str| {
+            let index = self.issuers.iter().rposition(|issuer| issuer.name == name);
+            index.map_or_else(String::new, |index| match key {
+                "" => format!("issuer[{index}]"),
+                key => format!("issuer[{index}].{key}"),
+            })
+        };
+        let key = match &error {
+            ConfigError::NoAudience { issuer } => of(issuer, "audience"),
+            ConfigError::NoKeyForAlgorithms { issuer } => of(issuer, "algorithms"),
+            ConfigError::EmptySetting { issuer, setting: "subjects" } => of(issuer, "subject"),
+            ConfigError::EmptySetting { issuer, setting } => of(issuer, setting),
+            ConfigError::NoKeys { issuer } | ConfigError::DuplicateIssuer { issuer } => {
+                of(issuer, "")
+            }
+            ConfigError::EmptyIssuer => of("", ""),
+            ConfigError::NoPlaces
+            | ConfigError::InvalidPlace { .. }
+            | ConfigError::DuplicatePlace { .. }
+            | ConfigError::UntrustedRequirement { .. } => "extract.places".to_owned(),
+            ConfigError::InvalidChallengeText { setting } => (*setting).to_owned(),
+            ConfigError::InvalidResource { .. } => "resource.identifier".to_owned(),
+            ConfigError::InvalidResourceMetadata { .. } => "resource".to_owned(),
+            _ => String::new(),
+        };
+        self.because(key, error)
+    }
+
+    /// Says which key an error is about.
+    pub(super) fn because(&self, key: String, error: ConfigError) -> ConfigError {
+        let position = self.position(&key);
+        SettingError::because(key, error).at(position).in_file(self.file()).into()
+    }
+}
+
+fn place(settings: &PlaceSettings) -> Place {
+    let name = settings.name.as_str();
+    let mut place = match settings.kind {
+        PlaceKind::Header => Place::header(name),
+        PlaceKind::Query => Place::query(name),
+        PlaceKind::Cookie => Place::cookie(name),
+        PlaceKind::WebSocketProtocol => Place::web_socket_protocol(name),
+    };
+    if let Some(scheme) = &settings.scheme {
+        place = place.scheme(scheme);
+    }
+    if let Some(prefix) = &settings.prefix {
+        place = place.prefix(prefix);
+    }
+    match &settings.issuer {
+        Some(issuer) => place.of_issuer(issuer.as_str()),
+        None => place,
+    }
+}
+
+fn resource(settings: &ResourceSettings) -> ProtectedResource {
+    let mut resource = ProtectedResource::new(&settings.identifier)
+        .scopes_supported(settings.scopes_supported.iter().cloned());
+    if let Some(servers) = &settings.authorization_servers {
+        resource = resource.authorization_servers(servers.iter().cloned());
+    }
+    if let Some(name) = &settings.name {
+        resource = resource.resource_name(name);
+    }
+    if let Some(url) = &settings.documentation {
+        resource = resource.resource_documentation(url);
+    }
+    if let Some(url) = &settings.policy_uri {
+        resource = resource.resource_policy_uri(url);
+    }
+    if let Some(url) = &settings.tos_uri {
+        resource = resource.resource_tos_uri(url);
+    }
+    resource
+}
+
+fn policy(keys: &KeySettings) -> RefreshPolicy {
+    let mut policy = RefreshPolicy::default();
+    if let Some(refresh) = keys.refresh {
+        policy = policy.refresh(refresh);
+    }
+    if let Some(min_refresh) = keys.min_refresh {
+        policy = policy.min_refresh(min_refresh);
+    }
+    if let Some(max_refresh) = keys.max_refresh {
+        policy = policy.max_refresh(max_refresh);
+    }
+    if let Some(max_stale) = keys.max_stale {
+        policy = policy.max_stale(max_stale);
+    }
+    if let Some(wait) = keys.wait {
+        policy = policy.wait(wait);
+    }
+    if keys.unlimited_staleness { policy.dangerous_unlimited_staleness() } else { policy }
+}
+
+fn rules(mut issuer: Issuer, settings: &IssuerSettings) -> Issuer {
+    let rules = &settings.rules;
+    if let Some(leeway) = rules.leeway {
+        issuer = issuer.leeway(leeway);
+    }
+    if let Some(max_age) = rules.max_age {
+        issuer = issuer.max_age(max_age);
+    }
+    if let Some(max_lifetime) = rules.max_lifetime {
+        issuer = issuer.max_lifetime(max_lifetime);
+    }
+    if let Some(subjects) = &rules.subjects {
+        issuer = issuer.subjects(subjects.iter().cloned());
+    }
+    if rules.optional_expiry {
+        issuer = issuer.dangerous_optional_expiry();
+    }
+    if rules.optional_subject {
+        issuer = issuer.dangerous_optional_subject();
+    }
+    if rules.ignore_binding {
+        issuer = issuer.dangerous_ignore_binding();
+    }
+    // After what weakens, because it makes things required again.
+    if let Some(profile) = rules.profile {
+        issuer = issuer.profile(profile);
+    }
+    if let Some(types) = &rules.types {
+        issuer = issuer.token_types(types.iter().map(|name| token_type(name)));
+    }
+    issuer.required_claims(rules.required_claims.iter().cloned())
+}
+
+fn token_type(name: &str) -> TokenType {
+    match name {
+        "" => TokenType::Absent,
+        "JWT" => TokenType::Jwt,
+        "at+jwt" => TokenType::AtJwt,
+        other => TokenType::Other(other.to_owned()),
+    }
+}
+
+fn mapping(settings: &IssuerSettings) -> GrantMapping {
+    let grant = &settings.grant;
+    let mut mapping = GrantMapping::default();
+    if let Some(scope) = &grant.scope {
+        mapping = mapping.scope(scope.iter().cloned());
+    }
+    if let Some(roles) = &grant.roles {
+        mapping = mapping.roles(roles.iter().cloned());
+    }
+    if let Some(groups) = &grant.groups {
+        mapping = mapping.groups(groups.iter().cloned());
+    }
+    match &grant.permissions {
+        Some((claim, separator)) => mapping.permissions(claim, separator),
+        None => mapping,
+    }
+}
+
+/// Reads a secret: the bytes as they are, less one final newline, which editors add.
+fn secret_of_file(path: &Path) -> Result<Vec<u8>> {
+    let mut secret =
+        fs::read(path).map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
+    if secret.last() == Some(&b'\n') {
+        secret.pop();
+    }
+    Ok(secret)
+}
+
+/// Makes a key of a secret for each HMAC algorithm that is allowed: HS256, unless they are named.
+fn secrets(secret: &[u8], settings: &IssuerSettings) -> Result<Vec<VerificationKey>> {
+    let named = settings.algorithms.iter().flatten().copied();
+    let mut algorithms: Vec<_> = named.filter(|algorithm| algorithm.is_symmetric()).collect();
+    if algorithms.is_empty() {
+        algorithms.push(Algorithm::HS256);
+    }
+    let key = |algorithm| match settings.keys.short_secrets {
+        true => VerificationKey::dangerous_from_short_secret(secret, algorithm),
+        false => VerificationKey::from_secret(secret, algorithm),
+    };
+    algorithms.into_iter().map(key).collect()
+}
+
+fn static_tokens(settings: &StaticTokenSettings) -> Result<StaticTokens> {
+    let subject = settings.subject.as_ref().unwrap_or(&settings.name);
+    let mut identity = Identity::new(subject).roles(settings.roles.iter().cloned());
+    if !settings.scope.is_empty() {
+        identity = identity.scope(settings.scope.join(" "));
+    }
+    let mut builder = StaticTokens::builder(&settings.name).identity(identity);
+    builder = settings.tokens.iter().fold(builder, |builder, token| builder.text(token));
+    builder = settings.variables.iter().fold(builder, |builder, variable| builder.env(variable));
+    builder = settings.files.iter().fold(builder, |builder, file| builder.file(file));
+    builder.build()
+}

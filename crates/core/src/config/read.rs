@@ -1,0 +1,227 @@
+//! From checked values to settings.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    check::{PlaceEntry, Section},
+    error::SettingError,
+    settings::{
+        ExtractSettings, GrantSettings, IssuerSettings, KeySettings, PlaceKind, PlaceSettings,
+        ResourceSettings, RoleSettings, RuleSettings, StaticTokenSettings,
+    },
+};
+use crate::{Algorithm, SeveralTokens, TokenProfile};
+
+type Result<T> = std::result::Result<T, SettingError>;
+
+/// The parameter, cookie and subprotocol, unless they are named.
+const ACCESS_TOKEN: &str = "access_token";
+
+pub(super) fn extract(mut section: Section) -> Result<ExtractSettings> {
+    let names = ["query", "cookie", "web_socket_protocol"].map(|kind| (kind, section.text(kind)));
+    let entries = section.places("places");
+    let is_used = |kind: &str| {
+        let mut entries = entries.iter().flatten();
+        entries.any(|entry| matches!(entry, PlaceEntry::Named(name) if name == kind))
+    };
+    if let Some((kind, _)) = names.iter().find(|(kind, name)| name.is_some() && !is_used(kind)) {
+        let problem =
+            format!("no place is `{kind}`, so it means nothing: add {kind:?} to `places`");
+        return Err(SettingError::new(format!("extract.{kind}"), problem));
+    }
+    let name_of = |kind: &str| {
+        let named = names.iter().find(|(known, _)| *known == kind);
+        let name = named.and_then(|(_, name)| name.clone());
+        name.unwrap_or_else(|| ACCESS_TOKEN.to_owned())
+    };
+    let places =
+        entries.map(|entries| entries.into_iter().map(|entry| place(entry, &name_of)).collect());
+    let several = match section.text("several").as_deref() {
+        Some("first") => SeveralTokens::First,
+        Some("all") => SeveralTokens::All,
+        _ => SeveralTokens::Refuse,
+    };
+    Ok(ExtractSettings { places, several, remove_tokens: section.flag("remove_tokens") })
+}
+
+fn place(entry: PlaceEntry, name_of: &dyn Fn(&str) -> String) -> PlaceSettings {
+    let mut section = match entry {
+        PlaceEntry::Named(kind) => {
+            let (kind, name, scheme) = names(&kind, None, None, name_of);
+            return PlaceSettings { kind, name, scheme, prefix: None, issuer: None };
+        }
+        PlaceEntry::Detailed(section) => section,
+    };
+    let kind = section.text("kind").unwrap_or_default();
+    let (name, scheme) = (section.text("name"), section.text("scheme"));
+    let (kind, name, scheme) = names(&kind, name, scheme, &|_| ACCESS_TOKEN.to_owned());
+    PlaceSettings {
+        kind,
+        name,
+        scheme,
+        prefix: section.text("prefix"),
+        issuer: section.text("issuer"),
+    }
+}
+
+/// Fills in what is not named.
+fn names(
+    kind: &str,
+    name: Option<String>,
+    scheme: Option<String>,
+    name_of: &dyn Fn(&str) -> String,
+) -> (PlaceKind, String, Option<String>) {
+    let kind_of = match kind {
+        "query" => PlaceKind::Query,
+        "cookie" => PlaceKind::Cookie,
+        "web_socket_protocol" => PlaceKind::WebSocketProtocol,
+        _ => {
+            let name = name.unwrap_or_else(|| "authorization".to_owned());
+            let bearer = name.eq_ignore_ascii_case("authorization").then(|| "Bearer".to_owned());
+            return (PlaceKind::Header, name, scheme.or(bearer));
+        }
+    };
+    (kind_of, name.unwrap_or_else(|| name_of(kind)), scheme)
+}
+
+pub(super) fn resource(mut section: Section) -> ResourceSettings {
+    ResourceSettings {
+        identifier: section.text("identifier").unwrap_or_default(),
+        authorization_servers: section.texts("authorization_servers"),
+        scopes_supported: section.texts("scopes_supported").unwrap_or_default(),
+        name: section.text("name"),
+        documentation: section.text("documentation"),
+        policy_uri: section.text("policy_uri"),
+        tos_uri: section.text("tos_uri"),
+    }
+}
+
+pub(super) fn issuer(mut section: Section, path: &str, folder: &Path) -> Result<IssuerSettings> {
+    let any_issuer = section.flag("dangerous_any_issuer");
+    let name = match (section.text("issuer"), section.text("name"), any_issuer) {
+        (Some(issuer), None, false) => issuer,
+        (None, Some(name), true) => name,
+        (Some(_), _, true) => {
+            let problem = "with `dangerous_any_issuer` it names nobody: say `name` instead";
+            return Err(SettingError::new(format!("{path}.issuer"), problem));
+        }
+        (_, Some(_), false) => {
+            let problem = "goes with `dangerous_any_issuer = true`: say `issuer` for the `iss` of \
+                           one issuer's tokens";
+            return Err(SettingError::new(format!("{path}.name"), problem));
+        }
+        (None, None, _) => {
+            let problem = "it is missing; expected the `iss` of the issuer's tokens, byte for byte";
+            return Err(SettingError::new(format!("{path}.issuer"), problem));
+        }
+    };
+    Ok(IssuerSettings {
+        name,
+        any_issuer,
+        audiences: filled(section.texts("audience"), path, "audience")?.unwrap_or_default(),
+        any_audience: section.flag("dangerous_any_audience"),
+        algorithms: filled(section.texts("algorithms"), path, "algorithms")?
+            .map(|names| names.iter().filter_map(|name| name.parse::<Algorithm>().ok()).collect()),
+        keys: keys(&mut section, path, folder)?,
+        rules: rules(&mut section, path)?,
+        grant: section.section("grant").map(grant).unwrap_or_default(),
+    })
+}
+
+/// A list that is there must not be empty: everything or nothing would fit it.
+fn filled(texts: Option<Vec<String>>, path: &str, key: &str) -> Result<Option<Vec<String>>> {
+    match texts {
+        Some(texts) if texts.is_empty() => {
+            let problem = "found an empty list: give a value, or leave the key out";
+            Err(SettingError::new(format!("{path}.{key}"), problem))
+        }
+        texts => Ok(texts),
+    }
+}
+
+fn keys(section: &mut Section, path: &str, folder: &Path) -> Result<KeySettings> {
+    let mut list = |key| filled(section.texts(key), path, key).map(Option::unwrap_or_default);
+    let files = |texts: Vec<String>| texts.into_iter().map(|text| folder.join(text)).collect();
+    let keys = KeySettings {
+        jwks_uris: list("jwks_uri")?,
+        jwks_files: files(list("jwks_file")?),
+        pem_files: files(list("pem_file")?),
+        secret_files: files(list("secret_file")?),
+        secret_variables: list("secret_env")?,
+        discovery: section.flag("discovery"),
+        short_secrets: section.flag("dangerous_short_secrets"),
+        try_all_keys: section.flag("try_all_keys"),
+        refresh: section.duration("refresh"),
+        min_refresh: section.duration("min_refresh"),
+        max_refresh: section.duration("max_refresh"),
+        max_stale: section.duration("max_stale"),
+        unlimited_staleness: section.flag("dangerous_unlimited_staleness"),
+        wait: section.duration("wait"),
+        timeout: section.duration("timeout"),
+        allow_http: section.flag("dangerous_allow_http"),
+    };
+    if keys.unlimited_staleness && keys.max_stale.is_some() {
+        let problem = "it contradicts `dangerous_unlimited_staleness`: leave one of them out";
+        return Err(SettingError::new(format!("{path}.max_stale"), problem));
+    }
+    Ok(keys)
+}
+
+fn rules(section: &mut Section, path: &str) -> Result<RuleSettings> {
+    Ok(RuleSettings {
+        leeway: section.duration("leeway"),
+        profile: section.text("profile").map(|_| TokenProfile::AtJwt),
+        types: filled(section.texts("type"), path, "type")?,
+        required_claims: section.texts("required_claims").unwrap_or_default(),
+        max_age: section.duration("max_age"),
+        max_lifetime: section.duration("max_lifetime"),
+        subjects: filled(section.texts("subject"), path, "subject")?,
+        optional_expiry: section.flag("dangerous_optional_expiry"),
+        optional_subject: section.flag("dangerous_optional_subject"),
+        ignore_binding: section.flag("dangerous_ignore_binding"),
+    })
+}
+
+fn grant(mut section: Section) -> GrantSettings {
+    let permissions = section.section("permissions").map(|mut permissions| {
+        let separator = permissions.text("separator").unwrap_or_else(|| ":".to_owned());
+        (permissions.text("claim").unwrap_or_default(), separator)
+    });
+    GrantSettings {
+        scope: section.texts("scope"),
+        roles: section.texts("roles"),
+        groups: section.texts("groups"),
+        permissions,
+    }
+}
+
+pub(super) fn roles(mut section: Section) -> RoleSettings {
+    RoleSettings {
+        rank: section.texts("rank").unwrap_or_default(),
+        ignore_ascii_case: section.flag("ignore_ascii_case"),
+    }
+}
+
+pub(super) fn static_token(
+    mut section: Section,
+    path: &str,
+    folder: &Path,
+) -> Result<StaticTokenSettings> {
+    let mut list = |key| section.texts(key).unwrap_or_default();
+    let files =
+        list("token_file").into_iter().map(|file| folder.join(file)).collect::<Vec<PathBuf>>();
+    let settings = StaticTokenSettings {
+        tokens: list("token"),
+        variables: list("token_env"),
+        files,
+        roles: list("roles"),
+        scope: list("scope"),
+        name: section.text("name").unwrap_or_default(),
+        subject: section.text("subject"),
+    };
+    if settings.tokens.is_empty() && settings.variables.is_empty() && settings.files.is_empty() {
+        let problem = "it has no token: add `token_file`, `token_env` or `token`";
+        return Err(SettingError::new(path, problem));
+    }
+    Ok(settings)
+}

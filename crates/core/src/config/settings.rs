@@ -1,0 +1,212 @@
+//! The settings, each as plain data. What is not set is left to the engine's defaults.
+
+use std::{fmt, path::PathBuf, time::Duration};
+
+use crate::{Algorithm, SeveralTokens, TokenProfile};
+
+/// `[extract]`: where in a request the token is.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ExtractSettings {
+    /// The places, in order. `None`: `Authorization: Bearer`.
+    pub places: Option<Vec<PlaceSettings>>,
+    /// What happens when a request brings more than one token.
+    pub several: SeveralTokens,
+    /// Whether tokens are taken out of header fields and cookies too before handlers see them.
+    pub remove_tokens: bool,
+}
+
+/// A place that a token may be in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PlaceSettings {
+    /// Which part of the request.
+    pub kind: PlaceKind,
+    /// The header field, query parameter, cookie or subprotocol.
+    pub name: String,
+    /// The scheme before the token in a header field.
+    pub scheme: Option<String>,
+    /// What the token has in front of it in this place.
+    pub prefix: Option<String>,
+    /// The only issuer whose tokens the place may hold.
+    pub issuer: Option<String>,
+}
+
+/// Which part of a request holds a token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum PlaceKind {
+    /// A header field.
+    Header,
+    /// A parameter of the query.
+    Query,
+    /// A cookie.
+    Cookie,
+    /// The WebSocket subprotocol after one of a name.
+    WebSocketProtocol,
+}
+
+/// `[resource]`: what clients know the service as.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ResourceSettings {
+    /// The URL that clients use.
+    pub identifier: String,
+    /// The issuers that clients can get tokens from. `None`: all.
+    pub authorization_servers: Option<Vec<String>>,
+    /// The scopes that clients can ask for.
+    pub scopes_supported: Vec<String>,
+    /// A name for people.
+    pub name: Option<String>,
+    /// The URL of documentation for developers.
+    pub documentation: Option<String>,
+    /// The URL of the policy for clients.
+    pub policy_uri: Option<String>,
+    /// The URL of the terms of service.
+    pub tos_uri: Option<String>,
+}
+
+/// `[[issuer]]`: an issuer that is trusted.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct IssuerSettings {
+    /// The `iss` of its tokens, or the `name` of one that stands in for all others.
+    pub name: String,
+    /// Whether it stands in for all others.
+    pub any_issuer: bool,
+    /// Who the service is in `aud`. Empty: as the configuration as a whole says.
+    pub audiences: Vec<String>,
+    /// Whether tokens are accepted that are meant for anyone.
+    pub any_audience: bool,
+    /// The signature algorithms that are allowed. `None`: those that the keys allow.
+    pub algorithms: Option<Vec<Algorithm>>,
+    /// Where the keys are.
+    pub keys: KeySettings,
+    /// The rules for its tokens.
+    pub rules: RuleSettings,
+    /// Which claims hold the rights.
+    pub grant: GrantSettings,
+}
+
+/// Where the keys of an issuer are, and when they are fetched.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct KeySettings {
+    /// Whether the keys are found by discovery.
+    pub discovery: bool,
+    /// URLs of JWK Sets.
+    pub jwks_uris: Vec<String>,
+    /// Files that hold a JWK Set.
+    pub jwks_files: Vec<PathBuf>,
+    /// Files that hold a public key or certificate.
+    pub pem_files: Vec<PathBuf>,
+    /// Files that hold a shared secret.
+    pub secret_files: Vec<PathBuf>,
+    /// Environment variables that hold a shared secret.
+    pub secret_variables: Vec<String>,
+    /// Whether secrets may be shorter than the hash.
+    pub short_secrets: bool,
+    /// Whether every key that fits is tried for a token without `kid`.
+    pub try_all_keys: bool,
+    /// How often keys are fetched where their document names no lifetime.
+    pub refresh: Option<Duration>,
+    /// The shortest lifetime that a document may name.
+    pub min_refresh: Option<Duration>,
+    /// The longest lifetime that a document may name.
+    pub max_refresh: Option<Duration>,
+    /// How long keys stay usable after the last success.
+    pub max_stale: Option<Duration>,
+    /// Whether they stay usable for ever.
+    pub unlimited_staleness: bool,
+    /// How long a request waits for a key that is not there yet.
+    pub wait: Option<Duration>,
+    /// The longest time to fetch one document.
+    pub timeout: Option<Duration>,
+    /// Whether plain `http` is fetched from other machines too.
+    pub allow_http: bool,
+}
+
+/// The rules for the tokens of an issuer.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct RuleSettings {
+    /// How far clocks may differ.
+    pub leeway: Option<Duration>,
+    /// Published rules, on top.
+    pub profile: Option<TokenProfile>,
+    /// The types that `typ` may name. An empty one: it is absent.
+    pub types: Option<Vec<String>>,
+    /// Claims that must be there.
+    pub required_claims: Vec<String>,
+    /// The longest time since `iat`.
+    pub max_age: Option<Duration>,
+    /// The longest time from `iat` to `exp`.
+    pub max_lifetime: Option<Duration>,
+    /// The subjects that the issuer may speak for. `None`: all.
+    pub subjects: Option<Vec<String>>,
+    /// Whether tokens without `exp` are accepted.
+    pub optional_expiry: bool,
+    /// Whether tokens without `sub` are accepted.
+    pub optional_subject: bool,
+    /// Whether tokens that are bound to their sender are accepted from anyone.
+    pub ignore_binding: bool,
+}
+
+/// `[issuer.grant]`: which claims hold the rights. `None`: as the engine does.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct GrantSettings {
+    /// Claims that may hold the scope.
+    pub scope: Option<Vec<String>>,
+    /// Claims that may hold roles.
+    pub roles: Option<Vec<String>>,
+    /// Claims that may hold groups.
+    pub groups: Option<Vec<String>>,
+    /// The claim that holds permissions, and the separator.
+    pub permissions: Option<(String, String)>,
+}
+
+/// `[roles]`: the order of roles.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct RoleSettings {
+    /// Roles from low to high.
+    pub rank: Vec<String>,
+    /// Whether `Admin` is `admin`.
+    pub ignore_ascii_case: bool,
+}
+
+/// `[[static_token]]`: tokens that are known beforehand. `Debug` does not show them.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct StaticTokenSettings {
+    /// Stands for the issuer of the callers.
+    pub name: String,
+    /// Tokens, or their digests.
+    pub tokens: Vec<String>,
+    /// Environment variables that hold tokens.
+    pub variables: Vec<String>,
+    /// Files that hold tokens.
+    pub files: Vec<PathBuf>,
+    /// Who the caller is. `None`: the name.
+    pub subject: Option<String>,
+    /// The caller's roles.
+    pub roles: Vec<String>,
+    /// The caller's scope.
+    pub scope: Vec<String>,
+}
+
+impl fmt::Debug for StaticTokenSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, tokens, variables, files, subject, roles, scope } = self;
+        f.debug_struct("StaticTokenSettings")
+            .field("name", name)
+            .field("tokens", &format_args!("{} ***", tokens.len()))
+            .field("variables", variables)
+            .field("files", files)
+            .field("subject", subject)
+            .field("roles", roles)
+            .field("scope", scope)
+            .finish()
+    }
+}
