@@ -12,7 +12,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use tokio::runtime::Handle;
 
 use super::{KeyDocument, KeySource, KeySourceError, Loaded, RefreshPolicy, Validators};
-use crate::{BoxFuture, ConfigError, VerificationKey};
+use crate::{BoxFuture, ConfigError, NumericDate, VerificationKey, file};
 
 /// How often a file is looked at. Its content is compared, so that it does not matter how it was
 /// replaced: written in place, renamed over, or behind a symbolic link that moved.
@@ -36,6 +36,8 @@ struct KeyFile {
     path: PathBuf,
     label: String,
     policy: RefreshPolicy,
+    /// What it held when the program started.
+    first: Option<KeyDocument>,
     /// Held while a thread reads the file.
     reading: Arc<Mutex<()>>,
 }
@@ -43,14 +45,25 @@ struct KeyFile {
 impl Clone for KeyFile {
     fn clone(&self) -> Self {
         let (path, label, policy) = (self.path.clone(), self.label.clone(), self.policy.clone());
-        Self { path, label, policy, reading: Arc::default() }
+        Self { path, label, policy, first: self.first.clone(), reading: Arc::default() }
     }
 }
 
 impl JwkSetFile {
-    /// The file at this path.
+    /// The file at this path. It is read when keys are first needed.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(KeyFile::new(path.into()))
+    }
+
+    /// The file at this path, read now too, so that its keys are there from the first request on and
+    /// a mistake in it shows at the start.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::File`] if it cannot be read, and [`ConfigError::InFile`] if it holds no usable
+    /// key.
+    pub fn read(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
+        Ok(Self(KeyFile::read_first(path.into(), KeyDocument::from_json)?))
     }
 
     /// How often to look. Default: every 2 seconds, and the keys stay usable while the file cannot
@@ -61,9 +74,20 @@ impl JwkSetFile {
 }
 
 impl PemFile {
-    /// The file at this path.
+    /// The file at this path. It is read when keys are first needed.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(KeyFile::new(path.into()))
+    }
+
+    /// The file at this path, read now too, so that its keys are there from the first request on and
+    /// a mistake in it shows at the start.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::File`] if it cannot be read, and [`ConfigError::InFile`] if it holds no usable
+    /// key.
+    pub fn read(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
+        Ok(Self(KeyFile::read_first(path.into(), pem_document)?))
     }
 
     /// How often to look. Default: every 2 seconds, and the keys stay usable while the file cannot
@@ -77,7 +101,23 @@ impl KeyFile {
     fn new(path: PathBuf) -> Self {
         let label = path.display().to_string();
         let policy = RefreshPolicy::default().min_refresh(LOOK_EVERY).refresh(LOOK_EVERY);
-        Self { path, label, policy, reading: Arc::default() }
+        Self { path, label, policy, first: None, reading: Arc::default() }
+    }
+
+    fn read_first(
+        path: PathBuf,
+        read: impl Fn(&str) -> Result<KeyDocument, ConfigError>,
+    ) -> Result<Self, ConfigError> {
+        let document = read(&file::read_text(&path)?);
+        let in_file = |source| ConfigError::InFile { path: path.clone(), source: Box::new(source) };
+        let first = Some(document.map_err(in_file)?);
+        Ok(Self { first, ..Self::new(path) })
+    }
+
+    /// Returns what was read first. It was good when the engine was built, whatever its clock says:
+    /// no date of a seed is later than that.
+    fn seed(&self) -> Option<(KeyDocument, NumericDate)> {
+        self.first.clone().map(|document| (document, NumericDate::from_seconds(i64::MAX)))
     }
 
     /// Reads the file in a thread where that may take its time: a file of a network may, and this
@@ -118,6 +158,10 @@ impl KeyFile {
     }
 }
 
+fn pem_document(text: &str) -> Result<KeyDocument, ConfigError> {
+    VerificationKey::from_pem(text).map(|key| KeyDocument::new([key]))
+}
+
 fn read_limited(path: &Path) -> Result<String, KeySourceError> {
     let failed = |error| KeySourceError::with_source("the file cannot be read", error);
     // Looked at first, because opening a pipe waits for its other end.
@@ -146,6 +190,10 @@ impl KeySource for JwkSetFile {
         Box::pin(self.0.load(known, KeyDocument::from_json))
     }
 
+    fn seed(&self) -> Option<(KeyDocument, NumericDate)> {
+        self.0.seed()
+    }
+
     fn refresh_policy(&self) -> RefreshPolicy {
         self.0.policy.clone()
     }
@@ -160,8 +208,11 @@ impl KeySource for PemFile {
         &'a self,
         known: Option<&'a Validators>,
     ) -> BoxFuture<'a, Result<Loaded, KeySourceError>> {
-        let read = |text: &str| VerificationKey::from_pem(text).map(|key| KeyDocument::new([key]));
-        Box::pin(self.0.load(known, read))
+        Box::pin(self.0.load(known, pem_document))
+    }
+
+    fn seed(&self) -> Option<(KeyDocument, NumericDate)> {
+        self.0.seed()
     }
 
     fn refresh_policy(&self) -> RefreshPolicy {
@@ -172,6 +223,21 @@ impl KeySource for PemFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_read_at_the_start_has_its_keys_at_once() {
+        let folder = std::env::temp_dir().join(format!("portcullis-file-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("keys.json");
+        fs::write(&path, r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#).unwrap();
+        let issuer = crate::Issuer::new("a").key_source(JwkSetFile::read(&path).unwrap());
+        let auth = crate::Authenticator::builder().issuer(issuer).audience("b").build().unwrap();
+        assert!(auth.health().is_ok());
+        fs::write(&path, "{}").unwrap();
+        let error = JwkSetFile::read(&path).unwrap_err().to_string();
+        assert_eq!(error, format!("cannot use `{}`", path.display()));
+        fs::remove_dir_all(&folder).unwrap();
+    }
 
     #[test]
     fn a_file_that_hangs_holds_one_thread_and_not_more() {
