@@ -93,7 +93,7 @@ pub use claims::NumericDate;
 pub use clock::{Clock, SystemClock};
 #[cfg(feature = "config")]
 pub use config::{Config, SettingError};
-pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError};
+pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError, ProductionError};
 pub use future::BoxFuture;
 pub use grant::{Grant, GrantBuilder, GrantMapping};
 pub use hooks::{ChallengeMap, VerdictHook};
@@ -103,7 +103,8 @@ pub use jws::{Algorithm, TokenProfile, TokenType, UnknownAlgorithm};
 #[cfg(feature = "remote")]
 pub use key_source::{
     Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, JwkSetFile, KeyDocument, KeyInfo,
-    KeySource, KeySourceError, KeyStatus, Loaded, PemFile, RefreshPolicy, RemoteJwkSet, Validators,
+    KeySource, KeySourceError, KeyStatus, KeyTransport, Loaded, PemFile, RefreshPolicy,
+    RemoteJwkSet, Validators,
 };
 pub use no_caller::{Anonymous, NoCaller};
 pub use pipeline::hide::HiddenTokens;

@@ -4,7 +4,11 @@ use std::{any::TypeId, sync::Arc};
 
 use serde::de::DeserializeOwned;
 
-use super::{Authenticator, Engine, GrantSource, PrincipalMapping, Resolving, register};
+use super::{
+    Authenticator, Engine, GrantSource, PrincipalMapping, Resolving,
+    production::{self, AnonymousLimit},
+    register,
+};
 #[cfg(feature = "remote")]
 use crate::key_source::SourceTasks;
 use crate::{
@@ -37,6 +41,8 @@ pub struct AuthenticatorBuilder<G = Grant> {
     challenge: ChallengeSettings,
     resource: Option<ProtectedResource>,
     grant: GrantSource<G>,
+    production: bool,
+    optional_credentials: bool,
 }
 
 impl AuthenticatorBuilder {
@@ -54,6 +60,8 @@ impl AuthenticatorBuilder {
             challenge: ChallengeSettings::default(),
             resource: None,
             grant: GrantSource::DEFAULT,
+            production: false,
+            optional_credentials: false,
         }
     }
 }
@@ -197,7 +205,31 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             challenge: self.challenge,
             resource: self.resource,
             grant,
+            production: self.production,
+            optional_credentials: self.optional_credentials,
         }
+    }
+
+    /// Refuses to build with settings that are for trying out, each with an error of its own:
+    ///
+    /// 1. [`Issuer::dangerous_any`] and [`Issuer::dangerous_any_audience`];
+    /// 2. keys over plain http, except from this machine, which is warned of;
+    /// 3. secrets that are shorter than the hash;
+    /// 4. `RefreshPolicy::dangerous_unlimited_staleness`;
+    /// 5. requests without a caller, unless [`optional_credentials`](Self::optional_credentials) allows
+    ///    those without credentials. A layer that lets others through all the same is overruled, and
+    ///    the log says so.
+    ///
+    /// Default: as the environment variable `PORTCULLIS_PRODUCTION` says (`1` or `true`), and else not.
+    pub fn production(self) -> Self {
+        Self { production: true, ..self }
+    }
+
+    /// Says that routes may let requests without credentials through in
+    /// [production](Self::production). Bad credentials are refused all the same. Default: they may
+    /// not.
+    pub fn optional_credentials(self) -> Self {
+        Self { optional_credentials: true, ..self }
     }
 
     /// Checks the configuration. Nothing is fetched.
@@ -223,6 +255,10 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         if self.issuers.is_empty() && self.strategies.is_empty() {
             return Err(ConfigError::NoIssuer);
         }
+        let production = self.production || production::is_asked_for_by_environment()?;
+        if production {
+            production::check(&self.issuers)?;
+        }
         let info = Arc::new(info);
         let issuers = TrustedIssuers::new(self.issuers, &self.audiences, &info, now)?;
         let strategies = self.strategies.into_iter();
@@ -246,6 +282,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             challenge,
             known_headers: KnownHeaders::default(),
             resource_metadata,
+            anonymous: AnonymousLimit::new(production, self.optional_credentials),
             #[cfg(feature = "remote")]
             tasks: SourceTasks::default(),
         };

@@ -4,6 +4,7 @@ mod builder;
 mod grant_source;
 mod judge;
 mod measuring;
+mod production;
 #[cfg(feature = "remote")]
 mod readiness;
 mod resolver;
@@ -27,6 +28,7 @@ use crate::{
     strategy::{Chain, Registered, Slot},
 };
 use judge::Held;
+use production::AnonymousLimit;
 
 /// Judges requests: takes the token out, proves it, and tells who calls and what they may do.
 ///
@@ -68,6 +70,7 @@ pub(crate) struct Engine<G> {
     /// What callers remember of the engine.
     info: Arc<EngineInfo>,
     pub(crate) resource_metadata: Option<Arc<ResourceMetadata>>,
+    pub(crate) anonymous: AnonymousLimit,
     #[cfg(feature = "remote")]
     pub(crate) tasks: crate::key_source::SourceTasks,
 }
@@ -113,13 +116,17 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] if the requirement names an issuer that is not trusted, or is empty.
+    /// A [`ConfigError`] if the requirement names an issuer that is not trusted, is empty, or is met
+    /// without any token where the engine is for [production](AuthenticatorBuilder::production).
     ///
     /// [requirement]: Requirement
     pub fn requiring(self, requirement: Requirement) -> Result<Self, ConfigError> {
         let strategies = self.engine.chain.names();
         let issuers = self.engine.issuers.all().map(|issuer| issuer.name());
         requirement.check(&issuers.chain(strategies.iter().map(String::as_str)).collect())?;
+        if requirement.is_met_by_none() {
+            self.engine.anonymous.check(Admission::Optional)?;
+        }
         Ok(Self { requirement: Some(Arc::new(requirement)), ..self })
     }
 
@@ -152,10 +159,37 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         self.engine.chain.names()
     }
 
-    /// Returns the same engine for a route that lets requests through without a caller.
+    /// Returns the same engine for a route that lets requests through without a caller. An engine for
+    /// [production](AuthenticatorBuilder::production) that does not allow this refuses them all the
+    /// same, and the log says so at once; [`try_admitting`](Self::try_admitting) makes an error of it.
     #[must_use]
     pub fn admitting(self, admission: Admission) -> Self {
+        #[cfg(feature = "tracing")]
+        if let Err(error) = self.engine.anonymous.check(admission) {
+            tracing::error!(target: "portcullis", "credentials are required all the same: {error}");
+        }
         Self { admission, ..self }
+    }
+
+    /// Returns the same engine for a route that lets requests through without a caller.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::NotForProduction`] if the engine does not allow that.
+    pub fn try_admitting(self, admission: Admission) -> Result<Self, ConfigError> {
+        self.engine.anonymous.check(admission)?;
+        Ok(Self { admission, ..self })
+    }
+
+    /// Tells whether the engine is for [production](AuthenticatorBuilder::production).
+    #[must_use]
+    pub fn is_for_production(&self) -> bool {
+        self.engine.anonymous != AnonymousLimit::Any
+    }
+
+    /// What the route lets through, as far as the engine allows it.
+    fn admission(&self) -> Admission {
+        self.engine.anonymous.limited(self.admission)
     }
 
     /// Judges a request by the keys at hand.
@@ -237,7 +271,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         result: Result<Authenticated<G>, AuthError>,
         hidden: HiddenTokens,
     ) -> Verdict<G> {
-        let admits_anonymous = result.is_err() && self.admission == Admission::DangerousFailed;
+        let admits_anonymous = result.is_err() && self.admission() == Admission::DangerousFailed;
         Verdict { result, hidden, admits_anonymous }
     }
 
@@ -245,10 +279,11 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// token counts.
     fn verdict_without_tokens(&self, error: AuthError, hidden: HiddenTokens) -> Verdict<G> {
         let is_empty = error.kind() == AuthErrorKind::NoCredentials;
-        let may_be_empty = self.admission == Admission::Optional
+        let admission = self.admission();
+        let may_be_empty = admission == Admission::Optional
             || self.requirement.as_ref().is_some_and(|requirement| requirement.is_met_by_none());
         let admits_anonymous =
-            (is_empty && may_be_empty) || self.admission == Admission::DangerousFailed;
+            (is_empty && may_be_empty) || admission == Admission::DangerousFailed;
         Verdict { result: Err(error), hidden, admits_anonymous }
     }
 }

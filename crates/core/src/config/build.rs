@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     Algorithm, Authenticator, AuthenticatorBuilder, ConfigError, GrantMapping, Identity, Issuer,
-    JwkSet, Place, ProtectedResource, RefreshPolicy, RemoteJwkSet, StaticTokens, TokenType,
-    VerificationKey,
+    JwkSet, JwkSetFile, KeySource, PemFile, Place, ProductionError, ProtectedResource,
+    RefreshPolicy, RemoteJwkSet, StaticTokens, TokenType, VerificationKey,
 };
 
 type Result<T> = std::result::Result<T, ConfigError>;
@@ -32,6 +32,12 @@ impl Config {
         }
         if self.extract.remove_tokens {
             builder = builder.remove_tokens();
+        }
+        if self.production {
+            builder = builder.production();
+        }
+        if self.optional_credentials {
+            builder = builder.optional_credentials();
         }
         if let Some(max_token_len) = self.max_token_len {
             builder = builder.max_token_len(max_token_len);
@@ -85,19 +91,22 @@ impl Config {
             if keys.allow_http { source.dangerous_allow_http() } else { source }
         };
         if keys.discovery {
-            issuer = issuer.key_source(remote(RemoteJwkSet::discover(&settings.name)));
+            let source = remote(RemoteJwkSet::discover(&settings.name));
+            source.check().map_err(|error| in_key("discovery", error))?;
+            issuer = issuer.key_source(source);
         }
         for uri in &keys.jwks_uris {
-            issuer = issuer.key_source(remote(RemoteJwkSet::new(uri)));
+            let source = remote(RemoteJwkSet::new(uri));
+            source.check().map_err(|error| in_key("jwks_uri", error))?;
+            issuer = issuer.key_source(source);
         }
         for file in &keys.jwks_files {
-            let set = JwkSet::from_file(file).map_err(|error| in_key("jwks_file", error))?;
-            issuer = issuer.jwk_set(&set);
+            issuer =
+                self.jwks_file(issuer, keys, file).map_err(|error| in_key("jwks_file", error))?;
         }
         for file in &keys.pem_files {
-            let key =
-                VerificationKey::from_pem_file(file).map_err(|error| in_key("pem_file", error))?;
-            issuer = issuer.key(key);
+            issuer =
+                self.pem_file(issuer, keys, file).map_err(|error| in_key("pem_file", error))?;
         }
         for file in &keys.secret_files {
             let secret = secret_of_file(file).map_err(|error| in_key("secret_file", error))?;
@@ -115,6 +124,24 @@ impl Config {
             }
         }
         Ok(if keys.try_all_keys { issuer.try_all_keys() } else { issuer })
+    }
+
+    fn jwks_file(&self, issuer: Issuer, keys: &KeySettings, file: &Path) -> Result<Issuer> {
+        if self.files_are_fixed {
+            return Ok(issuer.jwk_set(&JwkSet::from_file(file)?));
+        }
+        let source = JwkSetFile::read(file)?;
+        let policy = staleness(KeySource::refresh_policy(&source), keys);
+        Ok(issuer.key_source(source.refresh_policy(policy)))
+    }
+
+    fn pem_file(&self, issuer: Issuer, keys: &KeySettings, file: &Path) -> Result<Issuer> {
+        if self.files_are_fixed {
+            return Ok(issuer.key(VerificationKey::from_pem_file(file)?));
+        }
+        let source = PemFile::read(file)?;
+        let policy = staleness(KeySource::refresh_policy(&source), keys);
+        Ok(issuer.key_source(source.refresh_policy(policy)))
     }
 
     /// Finds the key that an error of the engine is about.
@@ -135,6 +162,16 @@ impl Config {
                 of(issuer, "")
             }
             ConfigError::EmptyIssuer => of("", ""),
+            ConfigError::NotForProduction(error) => match error {
+                ProductionError::AnyAudience { issuer } => of(issuer, "dangerous_any_audience"),
+                ProductionError::AnyIssuer { name } => of(name, "dangerous_any_issuer"),
+                ProductionError::PlainHttp { issuer, .. } => of(issuer, "dangerous_allow_http"),
+                ProductionError::ShortSecret { issuer } => of(issuer, "dangerous_short_secrets"),
+                ProductionError::UnlimitedStaleness { issuer, .. } => {
+                    of(issuer, "dangerous_unlimited_staleness")
+                }
+                _ => "production".to_owned(),
+            },
             ConfigError::NoPlaces
             | ConfigError::InvalidPlace { .. }
             | ConfigError::DuplicatePlace { .. }
@@ -206,13 +243,19 @@ fn policy(keys: &KeySettings) -> RefreshPolicy {
     if let Some(max_refresh) = keys.max_refresh {
         policy = policy.max_refresh(max_refresh);
     }
-    if let Some(max_stale) = keys.max_stale {
-        policy = policy.max_stale(max_stale);
-    }
     if let Some(wait) = keys.wait {
         policy = policy.wait(wait);
     }
-    if keys.unlimited_staleness { policy.dangerous_unlimited_staleness() } else { policy }
+    staleness(policy, keys)
+}
+
+/// Says how long keys stay usable, which files have in common with URLs.
+fn staleness(policy: RefreshPolicy, keys: &KeySettings) -> RefreshPolicy {
+    match (keys.unlimited_staleness, keys.max_stale) {
+        (true, _) => policy.dangerous_unlimited_staleness(),
+        (false, Some(max_stale)) => policy.max_stale(max_stale),
+        (false, None) => policy,
+    }
 }
 
 fn rules(mut issuer: Issuer, settings: &IssuerSettings) -> Issuer {

@@ -93,6 +93,7 @@ pub struct Config {
     pub static_tokens: Vec<StaticTokenSettings>,
     file: Option<PathBuf>,
     positions: Positions,
+    files_are_fixed: bool,
 }
 
 impl Config {
@@ -136,6 +137,14 @@ impl Config {
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()
+    }
+
+    /// Reads files of keys once, when the engine is built, for programs that do their work and end.
+    /// Default: they are watched, which needs a tokio runtime, and a key that is not among theirs is
+    /// not called unknown before they were looked at again.
+    #[must_use]
+    pub fn fixed_files(self) -> Self {
+        Self { files_are_fixed: true, ..self }
     }
 
     /// Returns where a key stands, or what it is part of.
@@ -198,6 +207,7 @@ impl Config {
             static_tokens: Vec::new(),
             file: file.map(Path::to_owned),
             positions,
+            files_are_fixed: false,
         }
     }
 

@@ -133,6 +133,20 @@ pub enum ConfigError {
         /// What is wrong with it. The token is not told.
         reason: &'static str,
     },
+    /// A setting is for trying out, and the engine is for production.
+    NotForProduction(crate::ProductionError),
+    /// An environment variable holds something else than it may.
+    InvalidVariable {
+        /// The variable.
+        variable: String,
+        /// What it may hold.
+        expected: &'static str,
+    },
+    /// Keys cannot be fetched from where they are said to be.
+    InvalidKeySource {
+        /// Why not.
+        reason: String,
+    },
     /// An environment variable is not set, or no text.
     MissingVariable {
         /// The variable.
@@ -281,6 +295,16 @@ impl fmt::Display for ConfigError {
             ),
             Self::MissingVariable { variable } => {
                 write!(f, "the environment variable `{variable}` is not set: set it to a text")
+            }
+            Self::NotForProduction(error) => error.fmt(f),
+            Self::InvalidVariable { variable, expected } => {
+                write!(
+                    f,
+                    "the environment variable `{variable}` is none of {expected}: set it to one"
+                )
+            }
+            Self::InvalidKeySource { reason } => {
+                write!(f, "keys cannot be fetched from there: {reason}")
             }
             Self::SecretTooShort { algorithm, needed, found } => write!(
                 f,

@@ -4,10 +4,12 @@ mod auth;
 mod config;
 mod kind;
 mod layer;
+mod production;
 mod step_up;
 
 pub use auth::AuthError;
 pub use config::ConfigError;
 pub use kind::AuthErrorKind;
 pub use layer::LayerError;
+pub use production::ProductionError;
 pub(crate) use step_up::StepUp;

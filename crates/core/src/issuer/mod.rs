@@ -272,6 +272,28 @@ impl Issuer {
         Self { mapping, ..self }
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Tells whether it stands in for all that are not named.
+    pub(crate) fn is_any(&self) -> bool {
+        self.any
+    }
+
+    pub(crate) fn has_any_audience(&self) -> bool {
+        self.any_audience
+    }
+
+    pub(crate) fn has_short_secret(&self) -> bool {
+        self.keys.iter().any(VerificationKey::is_short)
+    }
+
+    #[cfg(feature = "remote")]
+    pub(crate) fn key_sources(&self) -> &[std::sync::Arc<dyn KeySource>] {
+        &self.sources
+    }
+
     /// Returns the name, unless the issuer stands in for all others.
     pub(crate) fn own_name(&self) -> Option<&str> {
         (!self.any).then_some(&self.name)

@@ -28,6 +28,8 @@ struct Inner {
     thumbprint: Option<Box<str>>,
     algorithms: AlgorithmSet,
     verifiers: Vec<(Algorithm, Verifier)>,
+    /// Whether it is a secret that is shorter than the hash.
+    short: bool,
 }
 
 #[derive(Clone)]
@@ -52,11 +54,10 @@ impl VerificationKey {
     /// [RFC 7517 §4.5]: https://www.rfc-editor.org/rfc/rfc7517#section-4.5
     pub fn key_id(self, key_id: impl Into<String>) -> Result<Self, ConfigError> {
         let key_id = checked_key_id(key_id.into())?;
-        let Inner { algorithms, ref verifiers, ref thumbprint, .. } = *self.inner;
+        let Inner { algorithms, ref verifiers, ref thumbprint, short, .. } = *self.inner;
         let (verifiers, thumbprint) = (verifiers.clone(), thumbprint.clone());
-        Ok(Self {
-            inner: Arc::new(Inner { key_id: Some(key_id), thumbprint, algorithms, verifiers }),
-        })
+        let key_id = Some(key_id);
+        Ok(Self { inner: Arc::new(Inner { key_id, thumbprint, algorithms, verifiers, short }) })
     }
 
     /// Returns the key for use with one of its algorithms only.
@@ -74,7 +75,7 @@ impl VerificationKey {
             let reason = format!("it does not fit the algorithm {algorithm}");
             return Err(ConfigError::UnusableKey { reason });
         }
-        Ok(Self::new(self.inner.key_id.clone(), verifiers))
+        Ok(Self::new(self.inner.key_id.clone(), verifiers).short(self.inner.short))
     }
 
     /// Returns the algorithms that the key may be used with.
@@ -93,7 +94,9 @@ impl VerificationKey {
     pub(super) fn with_thumbprint(self, thumbprint: Option<Box<str>>) -> Self {
         let Inner { algorithms, ref verifiers, ref key_id, .. } = *self.inner;
         let (verifiers, key_id) = (verifiers.clone(), key_id.clone());
-        Self { inner: Arc::new(Inner { key_id, thumbprint, algorithms, verifiers }) }
+        let short = self.inner.short;
+        let inner = Inner { key_id, thumbprint, algorithms, verifiers, short };
+        Self { inner: Arc::new(inner) }
     }
 
     pub(crate) fn id(&self) -> Option<&str> {
@@ -121,7 +124,21 @@ impl VerificationKey {
 
     fn new(key_id: Option<Box<str>>, verifiers: Vec<(Algorithm, Verifier)>) -> Self {
         let algorithms = verifiers.iter().map(|(algorithm, _)| *algorithm).collect();
-        Self { inner: Arc::new(Inner { key_id, thumbprint: None, algorithms, verifiers }) }
+        let inner = Inner { key_id, thumbprint: None, algorithms, verifiers, short: false };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Says whether it is a secret that is shorter than the hash.
+    fn short(self, short: bool) -> Self {
+        match Arc::try_unwrap(self.inner) {
+            Ok(inner) => Self { inner: Arc::new(Inner { short, ..inner }) },
+            Err(inner) => Self { inner },
+        }
+    }
+
+    /// Tells whether it is a secret that is shorter than the hash.
+    pub(crate) fn is_short(&self) -> bool {
+        self.inner.short
     }
 
     /// Makes a key from the bytes of a public key: what `parse` makes of them for each algorithm.
@@ -154,7 +171,12 @@ impl VerificationKey {
             let key = hmac::Key::new(hmac_algorithm(algorithm)?, secret);
             Some((algorithm, Verifier::Secret(Box::new(key))))
         });
-        Ok(Self::new(key_id, verifiers.collect()))
+        let is_long_enough = |algorithm: &Algorithm| {
+            let needed = hmac_algorithm(*algorithm).map(|own| own.digest_algorithm().output_len());
+            needed.is_some_and(|needed| secret.len() >= needed)
+        };
+        let short = !algorithms.iter().all(is_long_enough);
+        Ok(Self::new(key_id, verifiers.collect()).short(short))
     }
 }
 

@@ -56,4 +56,22 @@ pub trait KeySource: fmt::Debug + Send + Sync {
     fn refresh_policy(&self) -> RefreshPolicy {
         RefreshPolicy::default()
     }
+
+    /// Returns how keys come here, which an engine for
+    /// [production](crate::AuthenticatorBuilder::production) looks at. Default: protected.
+    fn transport(&self) -> KeyTransport {
+        KeyTransport::Protected
+    }
+}
+
+/// How keys come here.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum KeyTransport {
+    /// Nobody on the way can put other keys in: by https, or from a file.
+    Protected,
+    /// By plain http, from this very machine.
+    Loopback,
+    /// By plain http, from another machine.
+    PlainHttp,
 }

@@ -78,6 +78,10 @@ impl RefreshPolicy {
         self.wait
     }
 
+    pub(crate) fn has_unlimited_staleness(&self) -> bool {
+        self.max_stale.is_none()
+    }
+
     /// Returns the last moment that keys of this age are usable.
     pub(crate) fn usable_until(&self, last_success: NumericDate) -> Option<NumericDate> {
         self.max_stale.map(|max_stale| last_success.saturating_add(max_stale))

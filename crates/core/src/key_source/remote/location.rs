@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{KeySourceError, discovery::Metadata};
+use super::{KeySourceError, KeyTransport, discovery::Metadata};
 use crate::key_source::address::is_loopback;
 
 /// Where the keys of an issuer are.
@@ -78,6 +78,24 @@ impl Location {
             return Err(KeySourceError::new("the metadata name keys on this machine"));
         }
         Ok(())
+    }
+
+    /// Checks where the keys, or the metadata, are said to be.
+    #[cfg(feature = "config")]
+    pub(super) fn check_own(&self) -> Result<(), KeySourceError> {
+        self.checked(self.label()).map(|_| ())
+    }
+
+    /// Returns how what is fetched comes here. Metadata may name keys elsewhere, over plain http too
+    /// where that is allowed.
+    pub(super) fn transport(&self) -> KeyTransport {
+        let url = Url::parse(self.label());
+        let is_plain = url.as_ref().is_ok_and(|url| url.scheme() == "http");
+        match (self.http_allowed, is_plain, url.as_ref().is_ok_and(is_loopback)) {
+            (false, true, true) => KeyTransport::Loopback,
+            (false, false, _) => KeyTransport::Protected,
+            (true, _, _) | (_, true, false) => KeyTransport::PlainHttp,
+        }
     }
 
     fn checked(&self, text: &str) -> Result<Url, KeySourceError> {

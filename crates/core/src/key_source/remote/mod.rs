@@ -12,8 +12,8 @@ use std::{
 
 use self::{cache_control::lifetime, discovery::Metadata, location::Location};
 use super::{
-    Fetch, FetchRequest, FetchResponse, HttpFetch, KeyDocument, KeySource, KeySourceError, Loaded,
-    RefreshPolicy, Validators,
+    Fetch, FetchRequest, FetchResponse, HttpFetch, KeyDocument, KeySource, KeySourceError,
+    KeyTransport, Loaded, RefreshPolicy, Validators,
 };
 use crate::{BoxFuture, NumericDate};
 
@@ -119,6 +119,13 @@ impl RemoteJwkSet {
         self
     }
 
+    /// Checks the URL, without fetching anything.
+    #[cfg(feature = "config")]
+    pub(crate) fn check(&self) -> Result<(), crate::ConfigError> {
+        let checked = self.location.check_own();
+        checked.map_err(|error| crate::ConfigError::InvalidKeySource { reason: error.to_string() })
+    }
+
     async fn load_keys(&self, known: Option<&Validators>) -> Result<Loaded, KeySourceError> {
         let fetch = self.fetch_or_default()?;
         let uri = match self.location.keys()? {
@@ -202,11 +209,20 @@ impl KeySource for RemoteJwkSet {
     fn refresh_policy(&self) -> RefreshPolicy {
         self.policy.clone()
     }
+
+    fn transport(&self) -> KeyTransport {
+        self.location.transport()
+    }
 }
 
 impl fmt::Debug for RemoteJwkSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RemoteJwkSet").field("label", &self.label()).finish_non_exhaustive()
+        f.debug_struct("RemoteJwkSet")
+            .field("label", &self.label())
+            .field("transport", &self.transport())
+            .field("policy", &self.policy)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,161 @@
+//! What an engine for production refuses: settings that are for trying out.
+
+use std::{env, ffi::OsStr};
+
+use crate::{Admission, ConfigError, Issuer, ProductionError};
+
+/// The environment variable that stands for the setting.
+const VARIABLE: &str = "PORTCULLIS_PRODUCTION";
+
+/// Which requests without a caller an engine may let through, whatever a route says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum AnonymousLimit {
+    /// As the route says.
+    Any,
+    /// Those without credentials.
+    WithoutCredentials,
+    None,
+}
+
+impl AnonymousLimit {
+    pub(super) fn new(production: bool, optional_credentials: bool) -> Self {
+        match (production, optional_credentials) {
+            (false, _) => Self::Any,
+            (true, true) => Self::WithoutCredentials,
+            (true, false) => Self::None,
+        }
+    }
+
+    /// Returns what a route may do of what it asks for.
+    pub(super) fn limited(self, admission: Admission) -> Admission {
+        match (self, admission) {
+            (Self::Any, admission) => admission,
+            (Self::WithoutCredentials, Admission::Optional) => Admission::Optional,
+            (Self::WithoutCredentials | Self::None, _) => Admission::Required,
+        }
+    }
+
+    /// Checks that a route gets what it asks for.
+    pub(super) fn check(self, admission: Admission) -> Result<(), ConfigError> {
+        if self.limited(admission) == admission {
+            return Ok(());
+        }
+        Err(ConfigError::NotForProduction(match admission {
+            Admission::DangerousFailed => ProductionError::FailedCredentials,
+            _ => ProductionError::OptionalCredentials,
+        }))
+    }
+}
+
+/// Tells whether the environment asks for production.
+pub(super) fn is_asked_for_by_environment() -> Result<bool, ConfigError> {
+    is_on(env::var_os(VARIABLE).as_deref())
+}
+
+fn is_on(value: Option<&OsStr>) -> Result<bool, ConfigError> {
+    match value.map(OsStr::to_str) {
+        None => Ok(false),
+        Some(Some("1" | "true")) => Ok(true),
+        Some(Some("" | "0" | "false")) => Ok(false),
+        // Whoever has set it meant something: to guess wrong would switch checks off.
+        Some(_) => Err(ConfigError::InvalidVariable {
+            variable: VARIABLE.to_owned(),
+            expected: "`1` or `true` for production, `0` or `false` otherwise",
+        }),
+    }
+}
+
+/// Checks all issuers.
+pub(super) fn check(issuers: &[Issuer]) -> Result<(), ConfigError> {
+    issuers.iter().try_for_each(check_issuer)
+}
+
+fn check_issuer(issuer: &Issuer) -> Result<(), ConfigError> {
+    let name = || issuer.name().to_owned();
+    let refused = |error| Err(ConfigError::NotForProduction(error));
+    if issuer.is_any() {
+        return refused(ProductionError::AnyIssuer { name: name() });
+    }
+    if issuer.has_any_audience() {
+        return refused(ProductionError::AnyAudience { issuer: name() });
+    }
+    if issuer.has_short_secret() {
+        return refused(ProductionError::ShortSecret { issuer: name() });
+    }
+    #[cfg(feature = "remote")]
+    for source in issuer.key_sources() {
+        check_source(&name(), &**source)?;
+    }
+    Ok(())
+}
+
+#[cfg(feature = "remote")]
+fn check_source(issuer: &str, source: &dyn crate::KeySource) -> Result<(), ConfigError> {
+    let (issuer, label) = (issuer.to_owned(), source.label().to_owned());
+    match source.transport() {
+        crate::KeyTransport::Protected => {}
+        crate::KeyTransport::Loopback => {
+            #[cfg(feature = "tracing")]
+            tracing::warn!(
+                target: "portcullis::keys",
+                issuer,
+                source = label,
+                "keys come over plain http from this machine, in production"
+            );
+        }
+        crate::KeyTransport::PlainHttp => {
+            let error = ProductionError::PlainHttp { issuer, source: label };
+            return Err(ConfigError::NotForProduction(error));
+        }
+    }
+    if source.refresh_policy().has_unlimited_staleness() {
+        let error = ProductionError::UnlimitedStaleness { issuer, source: label };
+        return Err(ConfigError::NotForProduction(error));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variable_says_yes_or_no_and_anything_else_is_an_error() {
+        for (value, expected) in [
+            (None, false),
+            (Some(""), false),
+            (Some("0"), false),
+            (Some("1"), true),
+            (Some("true"), true),
+        ] {
+            assert_eq!(is_on(value.map(OsStr::new)).unwrap(), expected, "{value:?}");
+        }
+        for value in ["yes", "2", "TRUE", " 1"] {
+            let error = is_on(Some(OsStr::new(value))).unwrap_err().to_string();
+            assert!(
+                error.starts_with("the environment variable `PORTCULLIS_PRODUCTION` "),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_variable_makes_an_engine_for_production() {
+        const NAME: &str =
+            "authenticator::production::tests::the_variable_makes_an_engine_for_production";
+        let auth = || {
+            let key = crate::VerificationKey::from_secret([7; 32], crate::Algorithm::HS256);
+            let issuer = Issuer::new("a").key(key.unwrap()).dangerous_any_audience();
+            crate::Authenticator::builder().issuer(issuer).build()
+        };
+        if env::var_os(VARIABLE).is_some() {
+            assert!(matches!(auth(), Err(ConfigError::NotForProduction(_))));
+            return;
+        }
+        assert!(!auth().unwrap().is_for_production());
+        // The variable is for another process, because tests share one.
+        let mut test = std::process::Command::new(env::current_exe().unwrap());
+        let status = test.args(["--exact", NAME]).env(VARIABLE, "1").status().unwrap();
+        assert!(status.success());
+    }
+}
