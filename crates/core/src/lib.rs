@@ -44,6 +44,7 @@
 //! | `config` | no | [configuration](config) in TOML and JSON; brings `remote` |
 //! | `metrics` | no | counters of refusals and of fetches of keys, through the crate `metrics` |
 //! | `regex` | no | permissions found by regular expressions |
+//! | `mint` | no | keys that sign, and tokens of the service's own |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
 mod authenticator;
@@ -64,6 +65,8 @@ mod jws;
 mod key_source;
 mod keys;
 mod metrics;
+#[cfg(feature = "mint")]
+mod mint;
 #[cfg(doctest)]
 mod mistakes;
 mod name_index;
@@ -107,6 +110,8 @@ pub use key_source::{
     RemoteJwkSet, Validators,
 };
 pub use no_caller::{Anonymous, NoCaller};
+#[cfg(feature = "mint")]
+pub use mint::{MintError, MintedToken, Minter, SigningKey};
 pub use pipeline::hide::HiddenTokens;
 pub use place::{Place, SeveralTokens};
 pub use policy::Policy;

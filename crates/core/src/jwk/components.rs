@@ -56,6 +56,13 @@ impl VerificationKey {
         Ok(key.with_thumbprint(thumbprint(members)))
     }
 
+    /// Reads the JSON text of one public JWK.
+    #[cfg(feature = "mint")]
+    pub(crate) fn from_jwk_text(text: &str) -> Result<Self, ConfigError> {
+        let jwk = serde_json::from_str(text).map_err(|error| unusable(error.to_string()))?;
+        Self::from_jwk_value(&jwk)
+    }
+
     /// Makes a key from typed parameters; `named` is the JWK's own `alg`.
     fn from_parameters(
         common: &CommonParameters,
@@ -113,7 +120,7 @@ impl VerificationKey {
 /// Returns the SHA-256 over the required members, in their order ([RFC 7638 §3.2]).
 ///
 /// [RFC 7638 §3.2]: https://www.rfc-editor.org/rfc/rfc7638#section-3.2
-fn thumbprint(members: &serde_json::Map<String, Value>) -> Option<Box<str>> {
+pub(crate) fn thumbprint(members: &serde_json::Map<String, Value>) -> Option<Box<str>> {
     let names: &[&str] = match members.get("kty").and_then(Value::as_str) {
         Some("RSA") => &["e", "kty", "n"],
         Some("EC") => &["crv", "kty", "x", "y"],

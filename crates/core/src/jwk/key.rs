@@ -189,7 +189,7 @@ impl fmt::Debug for VerificationKey {
     }
 }
 
-pub(super) fn unusable(reason: impl Into<String>) -> ConfigError {
+pub(crate) fn unusable(reason: impl Into<String>) -> ConfigError {
     ConfigError::UnusableKey { reason: reason.into() }
 }
 

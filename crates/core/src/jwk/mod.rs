@@ -12,6 +12,8 @@ mod set;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "mint")]
+pub(crate) use self::{components::thumbprint, key::unusable};
 pub use key::VerificationKey;
 pub(crate) use key::{MAX_KEY_ID_LEN, SignatureValid};
 pub use set::{JwkSet, SkippedKey};
