@@ -109,10 +109,13 @@ pub use key_source::{
     KeySource, KeySourceError, KeyStatus, KeyTransport, Loaded, PemFile, RefreshPolicy,
     RemoteJwkSet, Validators,
 };
-pub use no_caller::{Anonymous, NoCaller};
 #[cfg(feature = "mint")]
 pub use mint::{MintError, MintedToken, Minter, SigningKey};
-pub use pipeline::hide::HiddenTokens;
+pub use no_caller::{Anonymous, NoCaller};
+pub use pipeline::{
+    hide::HiddenTokens,
+    jws::{JwsVerifier, VerifiedPayload},
+};
 pub use place::{Place, SeveralTokens};
 pub use policy::Policy;
 pub use principal::{Actor, Principal};

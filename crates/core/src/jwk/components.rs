@@ -3,7 +3,6 @@
 //! [RFC 7518 §6]: https://www.rfc-editor.org/rfc/rfc7518#section-6
 
 use aws_lc_rs::{
-    digest::{SHA256, digest},
     rsa::PublicKeyComponents,
     signature::{self, ParsedPublicKey, RsaParameters},
 };
@@ -15,7 +14,10 @@ use jsonwebtoken::jwk::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::key::{VerificationKey, unusable};
+use super::{
+    key::{VerificationKey, unusable},
+    thumbprint::thumbprint,
+};
 use crate::{Algorithm, ConfigError};
 
 pub(super) const RSA: [Algorithm; 6] = [
@@ -117,25 +119,6 @@ impl VerificationKey {
     }
 }
 
-/// Returns the SHA-256 over the required members, in their order ([RFC 7638 §3.2]).
-///
-/// [RFC 7638 §3.2]: https://www.rfc-editor.org/rfc/rfc7638#section-3.2
-pub(crate) fn thumbprint(members: &serde_json::Map<String, Value>) -> Option<Box<str>> {
-    let names: &[&str] = match members.get("kty").and_then(Value::as_str) {
-        Some("RSA") => &["e", "kty", "n"],
-        Some("EC") => &["crv", "kty", "x", "y"],
-        Some("OKP") => &["crv", "kty", "x"],
-        _ => return None,
-    };
-    let required = names.iter().filter_map(|name| {
-        let value = members.get(*name)?;
-        Some(format!("\"{name}\":{value}"))
-    });
-    let text = format!("{{{}}}", required.collect::<Vec<_>>().join(","));
-    let hash = digest(&SHA256, text.as_bytes());
-    Some(URL_SAFE_NO_PAD.encode_to_string(hash).into())
-}
-
 /// Makes an RSA key from modulus and exponent.
 pub(super) fn from_rsa(
     key_id: Option<String>,
@@ -157,7 +140,7 @@ fn first_rsa_parameters() -> &'static RsaParameters {
 /// Checks `use` and `key_ops` ([RFC 7517 §4.2, §4.3]).
 ///
 /// [RFC 7517 §4.2, §4.3]: https://www.rfc-editor.org/rfc/rfc7517#section-4.2
-fn check_use(common: &CommonParameters) -> Result<(), ConfigError> {
+pub(super) fn check_use(common: &CommonParameters) -> Result<(), ConfigError> {
     if common.public_key_use.as_ref().is_some_and(|usage| *usage != PublicKeyUse::Signature) {
         return Err(unusable("its `use` is not `sig`"));
     }
@@ -170,7 +153,7 @@ fn check_use(common: &CommonParameters) -> Result<(), ConfigError> {
 }
 
 /// Reads the JWK's own `alg`, which may be a name that `jsonwebtoken` does not know.
-fn named_algorithm(alg: Option<&Value>) -> Result<Option<Algorithm>, ConfigError> {
+pub(super) fn named_algorithm(alg: Option<&Value>) -> Result<Option<Algorithm>, ConfigError> {
     let Some(alg) = alg else { return Ok(None) };
     let name = alg.as_str().ok_or_else(|| unusable("its `alg` is not a string"))?;
     match name.parse() {
@@ -179,7 +162,7 @@ fn named_algorithm(alg: Option<&Value>) -> Result<Option<Algorithm>, ConfigError
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(jwk: &'a Value) -> Result<T, ConfigError> {
+pub(super) fn read<'a, T: Deserialize<'a>>(jwk: &'a Value) -> Result<T, ConfigError> {
     // The error names members and types, and the document is public.
     T::deserialize(jwk).map_err(|error| unusable(error.to_string()))
 }

@@ -9,6 +9,7 @@ use aws_lc_rs::{
     signature::{self, ParsedPublicKey, VerificationAlgorithm},
 };
 
+use super::thumbprint::thumbprint_of_spki;
 use crate::{Algorithm, ConfigError, jws::AlgorithmSet};
 
 /// The longest `kid`, in bytes: in a key and in a token.
@@ -75,7 +76,8 @@ impl VerificationKey {
             let reason = format!("it does not fit the algorithm {algorithm}");
             return Err(ConfigError::UnusableKey { reason });
         }
-        Ok(Self::new(self.inner.key_id.clone(), verifiers).short(self.inner.short))
+        let narrowed = Self::new(self.inner.key_id.clone(), verifiers).short(self.inner.short);
+        Ok(narrowed.with_thumbprint(self.inner.thumbprint.clone()))
     }
 
     /// Returns the algorithms that the key may be used with.
@@ -83,7 +85,7 @@ impl VerificationKey {
         self.inner.algorithms.iter()
     }
 
-    /// Returns the thumbprint with SHA-256 ([RFC 7638]) of a key that came as a JWK.
+    /// Returns the thumbprint with SHA-256 ([RFC 7638]) of a key that came as a JWK or in PEM.
     ///
     /// [RFC 7638]: https://www.rfc-editor.org/rfc/rfc7638
     #[must_use]
@@ -99,7 +101,19 @@ impl VerificationKey {
         Self { inner: Arc::new(inner) }
     }
 
-    pub(crate) fn id(&self) -> Option<&str> {
+    /// Computes the thumbprint of a public key.
+    pub(super) fn with_own_thumbprint(self) -> Self {
+        let first = self.inner.verifiers.first().and_then(|(algorithm, verifier)| {
+            let Verifier::PublicKey(key) = verifier else { return None };
+            let der: PublicKeyX509Der<'_> = key.as_der().ok()?;
+            thumbprint_of_spki(der.as_ref(), *algorithm)
+        });
+        self.with_thumbprint(first)
+    }
+
+    /// Returns the key id.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
         self.inner.key_id.as_deref()
     }
 

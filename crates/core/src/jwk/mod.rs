@@ -5,15 +5,17 @@
 mod components;
 mod jsonwebtoken;
 mod key;
+mod own_file;
 mod pem;
 mod private;
 mod secret;
 mod set;
 #[cfg(test)]
 mod tests;
+mod thumbprint;
 
 #[cfg(feature = "mint")]
-pub(crate) use self::{components::thumbprint, key::unusable};
+pub(crate) use self::{key::unusable, thumbprint::thumbprint};
 pub use key::VerificationKey;
 pub(crate) use key::{MAX_KEY_ID_LEN, SignatureValid};
 pub use set::{JwkSet, SkippedKey};

@@ -40,12 +40,13 @@ impl VerificationKey {
             };
             return Err(invalid(&found));
         };
-        match block.tag() {
+        let key = match block.tag() {
             "PUBLIC KEY" => from_spki(block.contents()),
             "RSA PUBLIC KEY" => from_der(&RSA, block.contents()),
             "CERTIFICATE" => from_certificate(block.contents()),
             tag => Err(invalid(&format!("found a block `{tag}`"))),
-        }
+        }?;
+        Ok(key.with_own_thumbprint())
     }
 
     /// Reads a PEM file, like [`from_pem`](Self::from_pem).

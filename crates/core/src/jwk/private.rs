@@ -34,7 +34,7 @@ impl VerificationKey {
         let spki = public_half(block.contents()).ok_or_else(|| {
             unusable("its private key is of a type or size that is not supported")
         })?;
-        from_spki(&spki)
+        Ok(from_spki(&spki)?.with_own_thumbprint())
     }
 }
 

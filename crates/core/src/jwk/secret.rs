@@ -114,12 +114,12 @@ fn is_der(secret: &[u8]) -> bool {
     matches!(*tags, [SEQUENCE, BIT_STRING] | [INTEGER, INTEGER] | [SEQUENCE, SEQUENCE, BIT_STRING])
 }
 
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const SEQUENCE: u8 = 0x30;
+pub(super) const INTEGER: u8 = 0x02;
+pub(super) const BIT_STRING: u8 = 0x03;
+pub(super) const SEQUENCE: u8 = 0x30;
 
 /// Returns tag and content of the first element, and what follows it.
-fn der_element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(super) fn der_element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (tag, len, rest) = match der {
         [tag, len @ ..=0x7f, rest @ ..] => (tag, usize::from(*len), rest),
         [tag, 0x81, len, rest @ ..] => (tag, usize::from(*len), rest),

@@ -78,13 +78,20 @@ impl JwkSet {
     }
 
     pub(super) fn from_values(values: &[Value]) -> Result<Self, ConfigError> {
+        Self::read_each(values, VerificationKey::from_jwk_value)
+    }
+
+    pub(super) fn read_each(
+        values: &[Value],
+        read: impl Fn(&Value) -> Result<VerificationKey, ConfigError>,
+    ) -> Result<Self, ConfigError> {
         if values.len() > MAX_KEYS {
             let reason = format!("{} keys, and at most {MAX_KEYS} are read", values.len());
             return Err(ConfigError::InvalidJwkSet { reason });
         }
         let mut set = Self { keys: Vec::new(), skipped: Vec::new() };
         for (index, value) in values.iter().enumerate() {
-            match VerificationKey::from_jwk_value(value) {
+            match read(value) {
                 Ok(key) => set.keys.push(key),
                 Err(error) => set.skipped.push(SkippedKey::new(index, value, &error)),
             }

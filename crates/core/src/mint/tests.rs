@@ -127,3 +127,15 @@ fn no_debug_output_holds_the_key() {
     let secret = SigningKey::from_secret([b'k'; 32], Algorithm::HS256).unwrap();
     assert!(!format!("{secret:?}").contains("kkkk") && !format!("{secret:?}").contains("107"));
 }
+
+#[test]
+fn keys_have_one_thumbprint_whatever_form_they_came_in() {
+    for &algorithm in Algorithm::ALL.iter().filter(|algorithm| !algorithm.is_symmetric()) {
+        let key = SigningKey::generate(algorithm).unwrap();
+        let public = VerificationKey::from_pem(&key.public_key_pem().unwrap().unwrap()).unwrap();
+        assert_eq!(public.thumbprint(), key.key_id(), "{algorithm}");
+        let private = VerificationKey::from_signing_key_pem(&key.to_pem().unwrap().unwrap());
+        let narrowed = private.unwrap().algorithm(algorithm).unwrap();
+        assert_eq!(narrowed.thumbprint(), key.key_id(), "{algorithm}");
+    }
+}

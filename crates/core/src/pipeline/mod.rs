@@ -8,6 +8,7 @@ mod check;
 pub(crate) mod extract;
 mod header;
 pub(crate) mod hide;
+pub(crate) mod jws;
 mod lookup;
 mod map;
 pub(crate) mod peek;

@@ -73,9 +73,15 @@ impl<'a> Segments<'a> {
 
     /// Decodes the payload, which is a text.
     pub(super) fn payload(&self) -> Result<String, AuthError> {
+        String::from_utf8(self.payload_bytes()?).map_err(|_| malformed("payload is not UTF-8"))
+    }
+
+    /// Decodes the payload, whatever it is.
+    #[inline]
+    pub(super) fn payload_bytes(&self) -> Result<Vec<u8>, AuthError> {
         let mut payload = Vec::new();
         append(self.payload, &mut payload).ok_or_else(|| self.not_base64url())?;
-        String::from_utf8(payload).map_err(|_| malformed("payload is not UTF-8"))
+        Ok(payload)
     }
 
     #[cold]

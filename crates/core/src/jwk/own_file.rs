@@ -1,0 +1,71 @@
+//! Key sets that are the reader's own, with secrets in them.
+
+use jsonwebtoken::jwk::CommonParameters;
+use serde_json::Value;
+
+use super::{
+    VerificationKey,
+    components::{check_use, decode, named_algorithm, read},
+    key::unusable,
+    secret::{hash_len, is_key},
+    set::JwkSet,
+};
+use crate::{Algorithm, ConfigError};
+
+impl JwkSet {
+    /// Reads the JSON text of a JWK Set, or of a single JWK, in which shared secrets (`oct`) may stand.
+    ///
+    /// A secret may be used with its `alg`; without one, with each HMAC algorithm whose hash is no longer
+    /// than the secret ([RFC 7518 §3.2]).
+    ///
+    /// # Security
+    ///
+    /// This is for a file that is the reader's own. A set that others publish holds no secrets, and if
+    /// one does, everyone can sign with it: for those there is [`from_json`](Self::from_json).
+    ///
+    /// # Errors
+    ///
+    /// As [`from_json`](Self::from_json).
+    ///
+    /// [RFC 7518 §3.2]: https://www.rfc-editor.org/rfc/rfc7518#section-3.2
+    pub fn dangerous_from_json_with_secrets(text: &str) -> Result<Self, ConfigError> {
+        let invalid = |reason: String| ConfigError::InvalidJwkSet { reason };
+        let document: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .map_err(|error| invalid(error.to_string()))?;
+        match document.get("keys") {
+            Some(Value::Array(keys)) => Self::read_each(keys, from_own_jwk),
+            Some(_) => Err(invalid("`keys` is not a list".to_owned())),
+            None if document.get("kty").is_some() => Self::read_each(&[document], from_own_jwk),
+            None => Err(invalid("no member `keys`".to_owned())),
+        }
+    }
+}
+
+fn from_own_jwk(jwk: &Value) -> Result<VerificationKey, ConfigError> {
+    if jwk.get("kty").and_then(Value::as_str) != Some("oct") {
+        return VerificationKey::from_jwk_value(jwk);
+    }
+    let common: CommonParameters = read(jwk)?;
+    check_use(&common)?;
+    let secret = jwk.get("k").and_then(Value::as_str);
+    let secret = decode("k", secret.ok_or_else(|| unusable("it has no `k`"))?)?;
+    if is_key(&secret) {
+        return Err(ConfigError::SecretIsPublicKey);
+    }
+    let named = named_algorithm(jwk.get("alg"))?;
+    let algorithms = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
+    if let Some(named) = named.filter(|named| !algorithms.contains(named)) {
+        return Err(unusable(format!("its `alg` {named} does not fit its `kty` or `crv`")));
+    }
+    let fits = |algorithm: &Algorithm| {
+        named.is_none_or(|named| named == *algorithm)
+            && hash_len(*algorithm).is_ok_and(|needed| secret.len() >= needed)
+    };
+    let fitting: Vec<_> = algorithms.into_iter().filter(fits).collect();
+    if fitting.is_empty() {
+        let algorithm = named.unwrap_or(Algorithm::HS256);
+        let needed = hash_len(algorithm)?;
+        return Err(ConfigError::SecretTooShort { algorithm, needed, found: secret.len() });
+    }
+    VerificationKey::from_checked_secret(common.key_id, &fitting, &secret)
+}

@@ -1,0 +1,141 @@
+//! A JWS on its own, whatever its payload is: no issuer, no claims, no dates ([RFC 7515 §5.2]).
+//!
+//! [RFC 7515 §5.2]: https://www.rfc-editor.org/rfc/rfc7515#section-5.2
+
+use std::fmt;
+
+use super::{
+    header::KnownHeaders,
+    peek::{SignatureRoom, UnverifiedJws, malformed, peek_header},
+    segments::{Room, Segments},
+};
+use crate::{
+    Algorithm, AuthError, AuthErrorKind, BearerToken, ConfigError, VerificationKey,
+    jws::AlgorithmSet, keys::Keys,
+};
+
+/// The longest JWS, in bytes, unless configured otherwise: payloads may be documents.
+const MAX_JWS_LEN: usize = 1024 * 1024;
+
+/// Verifies signatures, and nothing else: for tools, webhooks and other JWS that are no access tokens.
+///
+/// Requests belong before an [`Authenticator`](crate::Authenticator): a right signature alone does not
+/// say that a token is meant for this service, or still good.
+///
+/// # Examples
+///
+/// ```
+/// use portcullis::{JwsVerifier, VerificationKey};
+///
+/// let key = VerificationKey::from_secret([7; 32], portcullis::Algorithm::HS256)?;
+/// let verifier = JwsVerifier::new([key])?;
+/// let refused = verifier.verify("eyJhbGciOiJub25lIn0..").unwrap_err();
+/// assert_eq!(refused.kind().code(), "algorithm_not_allowed");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct JwsVerifier {
+    keys: Keys,
+    allowed: AlgorithmSet,
+    known_headers: KnownHeaders,
+    max_len: usize,
+}
+
+/// A JWS that one of the keys has signed. `Debug` does not show the payload.
+#[derive(Clone)]
+pub struct VerifiedPayload {
+    header: String,
+    payload: Vec<u8>,
+    key: VerificationKey,
+}
+
+impl JwsVerifier {
+    /// Creates a verifier with these keys. A JWS without `kid` is tried with every key that fits, four
+    /// at most.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::NoUsableKey`] without a key.
+    pub fn new<I: IntoIterator<Item = VerificationKey>>(keys: I) -> Result<Self, ConfigError> {
+        let keys: Vec<_> = keys.into_iter().collect();
+        if keys.is_empty() {
+            return Err(ConfigError::NoUsableKey { reasons: Vec::new() });
+        }
+        let of_keys = keys.iter().map(VerificationKey::algorithm_set);
+        let allowed = of_keys.fold(AlgorithmSet::EMPTY, AlgorithmSet::union);
+        let keys = Keys::new(keys, true);
+        Ok(Self { keys, allowed, known_headers: KnownHeaders::default(), max_len: MAX_JWS_LEN })
+    }
+
+    /// The algorithms that are allowed ([RFC 8725 §3.1]). Default: those of the keys.
+    ///
+    /// [RFC 8725 §3.1]: https://www.rfc-editor.org/rfc/rfc8725#section-3.1
+    pub fn algorithms<I: IntoIterator<Item = Algorithm>>(self, algorithms: I) -> Self {
+        Self { allowed: algorithms.into_iter().collect(), ..self }
+    }
+
+    /// The longest JWS, in bytes. Default: 1 MiB.
+    pub fn max_len(self, max_len: usize) -> Self {
+        Self { max_len, ..self }
+    }
+
+    /// Verifies a JWS in compact form.
+    ///
+    /// # Errors
+    ///
+    /// The kinds from [`AuthErrorKind::NoCredentials`], for an empty text, to
+    /// [`AuthErrorKind::SignatureMismatch`].
+    pub fn verify(&self, jws: &str) -> Result<VerifiedPayload, AuthError> {
+        if jws.is_empty() {
+            return Err(AuthErrorKind::NoCredentials.into());
+        }
+        let token = BearerToken::new(jws);
+        let segments = Segments::split(&token, self.max_len)?;
+        let mut room = Room::<256>::default();
+        let header = peek_header(&segments, self.allowed, &self.known_headers, &mut room)?;
+        let candidates = self.keys.candidates(header.key_id(), header.algorithm())?;
+        let payload = segments.payload_bytes()?;
+        let mut signature = SignatureRoom::default();
+        let jws = UnverifiedJws::decode(header, &segments, &mut signature)?;
+        let verifies = |key: &&&VerificationKey| {
+            key.verify(jws.algorithm(), jws.signing_input(), jws.signature()).is_some()
+        };
+        let key = candidates.iter().find(verifies);
+        let key = VerificationKey::clone(key.ok_or(AuthErrorKind::SignatureMismatch)?);
+        self.known_headers.remember(segments.encoded_header(), &jws.into_header());
+        let mut room = Room::<256>::default();
+        let header = std::str::from_utf8(segments.header(&mut room)?);
+        let header = header.map_err(|_| malformed("header is not UTF-8"))?.to_owned();
+        Ok(VerifiedPayload { header, payload, key })
+    }
+}
+
+impl VerifiedPayload {
+    /// Returns the protected header, as its JSON text.
+    #[must_use]
+    pub fn header(&self) -> &str {
+        &self.header
+    }
+
+    /// Returns the payload.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Returns the key.
+    #[must_use]
+    pub fn key(&self) -> &VerificationKey {
+        &self.key
+    }
+}
+
+impl fmt::Debug for VerifiedPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedPayload")
+            .field("header", &self.header)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}

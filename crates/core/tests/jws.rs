@@ -1,0 +1,106 @@
+//! Signatures of JWS that are no access tokens.
+
+#![cfg(feature = "mint")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot make its keys should stop there")]
+
+use base64_simd::URL_SAFE_NO_PAD;
+use portcullis::{Algorithm, ConfigError, JwkSet, JwsVerifier, SigningKey, VerificationKey};
+use serde_json::{Value, json};
+
+fn signed(key: &SigningKey, header: &Value, payload: &[u8]) -> String {
+    let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode_to_string(bytes);
+    let input = format!("{}.{}", encode(header.to_string().as_bytes()), encode(payload));
+    format!("{input}.{}", encode(&key.sign(input.as_bytes()).unwrap()))
+}
+
+fn code(verifier: &JwsVerifier, jws: &str) -> &'static str {
+    verifier.verify(jws).map_or_else(|error| error.kind().code(), |_| "verified")
+}
+
+fn key() -> (SigningKey, JwsVerifier) {
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    let verifier = JwsVerifier::new([key.verification_key().unwrap()]).unwrap();
+    (key, verifier)
+}
+
+#[test]
+fn the_payload_may_be_any_bytes() {
+    let (key, verifier) = key();
+    let header = json!({"alg": "ES256"});
+    for payload in [&b""[..], b"\xff\x00", b"{", &[b'x'; 100_000]] {
+        let verified = verifier.verify(&signed(&key, &header, payload)).unwrap();
+        assert_eq!(verified.payload(), payload);
+        assert_eq!(verified.header(), header.to_string());
+        assert_eq!(verified.key().thumbprint(), key.key_id());
+        assert!(!format!("{verified:?}").contains("payload"));
+    }
+}
+
+#[test]
+fn each_refusal_has_its_code() {
+    let (key, verifier) = key();
+    let good = signed(&key, &json!({"alg": "ES256", "kid": key.key_id()}), b"x");
+    assert_eq!(code(&verifier, &good), "verified");
+    assert_eq!(code(&verifier, ""), "no_credentials");
+    assert_eq!(code(&verifier, "a.b"), "malformed_token");
+    assert_eq!(code(&verifier, "a b"), "malformed_request");
+    assert_eq!(code(&verifier, &good.replace("eA", "eB")), "malformed_token");
+    assert_eq!(code(&verifier, &good.replace("eA", "eQ")), "signature_mismatch");
+    assert_eq!(
+        code(&verifier, &signed(&key, &json!({"alg": "none"}), b"x")),
+        "algorithm_not_allowed"
+    );
+    assert_eq!(
+        code(&verifier, &signed(&key, &json!({"alg": "HS256"}), b"x")),
+        "algorithm_not_allowed"
+    );
+    let critical = json!({"alg": "ES256", "crit": ["b64"], "b64": false});
+    assert_eq!(code(&verifier, &signed(&key, &critical, b"x")), "unsupported_critical_header");
+    let unknown = json!({"alg": "ES256", "kid": "other"});
+    assert_eq!(code(&verifier, &signed(&key, &unknown, b"x")), "unknown_key");
+    let narrow = verifier.algorithms([Algorithm::EdDSA]).max_len(10);
+    assert_eq!(code(&narrow, &good), "token_too_large");
+    assert_eq!(code(&narrow.max_len(1000), &good), "algorithm_not_allowed");
+}
+
+#[test]
+fn without_a_kid_four_keys_are_tried() {
+    let keys: Vec<_> = (0..5).map(|_| SigningKey::generate(Algorithm::EdDSA).unwrap()).collect();
+    let verifier =
+        JwsVerifier::new(keys.iter().map(|key| key.verification_key().unwrap())).unwrap();
+    let codes =
+        keys.iter().map(|key| code(&verifier, &signed(key, &json!({"alg": "EdDSA"}), b"x")));
+    let codes: Vec<_> = codes.collect();
+    assert_eq!(codes[..4], ["verified"; 4]);
+    assert_eq!(codes[4], "signature_mismatch");
+}
+
+#[test]
+fn own_files_may_hold_secrets_and_single_keys() {
+    let text = json!({"kty": "oct", "kid": "1", "k": URL_SAFE_NO_PAD.encode_to_string([7; 48])});
+    let set = JwkSet::dangerous_from_json_with_secrets(&text.to_string()).unwrap();
+    let algorithms: Vec<_> = set.keys()[0].algorithms().collect();
+    assert_eq!(algorithms, [Algorithm::HS256, Algorithm::HS384]);
+    assert_eq!(set.keys()[0].id(), Some("1"));
+    assert!(JwkSet::from_json(&json!({"keys": [text]}).to_string()).is_err());
+
+    let refused = |jwk: Value| {
+        let set = json!({"keys": [jwk]}).to_string();
+        JwkSet::dangerous_from_json_with_secrets(&set).unwrap_err().to_string()
+    };
+    let short = refused(json!({"kty": "oct", "k": "AAAA"}));
+    assert!(short.contains("32"), "{short}");
+    assert!(refused(json!({"kty": "oct"})).contains("no `k`"));
+    let padded = refused(json!({"kty": "oct", "k": format!("{}==", "A".repeat(64))}));
+    assert!(padded.contains("base64url"), "{padded}");
+    let (key, _) = key();
+    let pem = key.public_key_pem().unwrap().unwrap();
+    let pem = refused(json!({"kty": "oct", "k": URL_SAFE_NO_PAD.encode_to_string(pem)}));
+    assert!(!pem.is_empty());
+}
+
+#[test]
+fn a_verifier_needs_a_key() {
+    let none = JwsVerifier::new(Vec::<VerificationKey>::new());
+    assert!(matches!(none, Err(ConfigError::NoUsableKey { .. })));
+}
