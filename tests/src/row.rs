@@ -7,7 +7,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use portcullis::{AuthError, Authenticated, Authenticator};
+use portcullis::{AuthError, Authenticated, Authenticator, explain::Explanation};
 use portcullis_testkit::TokenBuilder;
 
 use crate::Request;
@@ -109,6 +109,15 @@ impl Row {
     #[must_use]
     pub fn is_divergence(&self) -> bool {
         self.divergence.is_some()
+    }
+
+    /// Has the engine explain the row; `None` if it is a request, and not a token on its own.
+    #[must_use]
+    pub fn explain(&self) -> Option<Explanation> {
+        match &self.input {
+            Input::Token(token) => Some(self.authenticator.explain_token(token)),
+            Input::Request(_) => None,
+        }
     }
 
     /// Puts the row before the engine.

@@ -54,6 +54,11 @@ impl Keys {
     }
 
     #[cfg(feature = "remote")]
+    #[cfg(feature = "explain")]
+    pub(crate) fn all(&self) -> &[VerificationKey] {
+        &self.keys
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }

@@ -44,6 +44,7 @@
 //! | `config` | no | [configuration](config) in TOML and JSON; brings `remote` |
 //! | `metrics` | no | counters of refusals and of fetches of keys, through the crate `metrics` |
 //! | `regex` | no | permissions found by regular expressions |
+//! | `explain` | no | the story of one token, stage by stage, for operators |
 //! | `mint` | no | keys that sign, and tokens of the service's own |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
@@ -53,6 +54,8 @@ mod claims;
 mod clock;
 mod error;
 mod expiry;
+#[cfg(feature = "explain")]
+pub mod explain;
 mod file;
 mod future;
 mod grant;

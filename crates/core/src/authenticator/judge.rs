@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Authenticator;
 use crate::{
     Attempt, AuthError, AuthErrorKind, Authenticated, Credential,
-    pipeline::{Coming, Patience, Presented, Stop, finish_identity, prove},
+    pipeline::{Coming, Observer, Patience, Presented, Stop, finish_identity, prove_observed},
     strategy::{Slot, StrategyComing},
 };
 
@@ -62,24 +62,35 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// Judges one token by the strategies in order.
     #[inline]
     pub(super) fn judge_one(&self, token: &Presented<'_>) -> Result<Authenticated<G>, Stop> {
+        self.judge_one_observed(token, &mut ())
+    }
+
+    /// Judges one token, and lets someone look on.
+    #[inline]
+    pub(super) fn judge_one_observed<O: Observer>(
+        &self,
+        token: &Presented<'_>,
+        observer: &mut O,
+    ) -> Result<Authenticated<G>, Stop> {
         let judged = match self.engine.chain.load() {
-            None => prove(&self.engine, token, Patience::Ask),
-            Some(slots) => self.ask_from(0, &slots, None, token),
+            None => prove_observed(&self.engine, token, Patience::Ask, observer),
+            Some(slots) => self.ask_from(0, &slots, None, token, observer),
         };
         judged.map_err(|stop| Stop { error: stop.error.about(&token.token), ..stop })
     }
 
     /// Asks the strategies from one on.
-    pub(super) fn ask_from(
+    pub(super) fn ask_from<O: Observer>(
         &self,
         start: usize,
         slots: &Arc<Vec<Slot>>,
         mut told: Option<AuthError>,
         token: &Presented<'_>,
+        observer: &mut O,
     ) -> Result<Authenticated<G>, Stop> {
         for (position, slot) in slots.iter().enumerate().skip(start) {
             let registered = match slot {
-                Slot::Jwt => match prove(&self.engine, token, Patience::Ask) {
+                Slot::Jwt => match prove_observed(&self.engine, token, Patience::Ask, observer) {
                     Err(stop) if stop.abstains => {
                         told = Some(stop.error);
                         continue;
@@ -93,12 +104,17 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
                 continue;
             }
             match registered.attempt(&Credential::of(&token.token)?) {
-                Attempt::Abstain => {}
+                Attempt::Abstain => observer.abstained(registered.name()),
                 Attempt::Accept(identity) => {
+                    observer.known_to(registered.name());
                     return finish_identity(&self.engine, identity, &registered.origin);
                 }
-                Attempt::Refuse(error) => return Err(error.into()),
+                Attempt::Refuse(error) => {
+                    observer.known_to(registered.name());
+                    return Err(error.into());
+                }
                 Attempt::Later(attempt) => {
+                    observer.known_to(registered.name());
                     let coming = StrategyComing {
                         attempt,
                         registered: Arc::clone(registered),

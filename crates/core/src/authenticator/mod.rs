@@ -1,6 +1,8 @@
 //! The engine: from a request to who calls and what they may do.
 
 mod builder;
+#[cfg(feature = "explain")]
+mod explain;
 mod grant_source;
 mod judge;
 mod measuring;

@@ -115,7 +115,7 @@ async fn wait_for_strategy<G: Send + Sync + 'static>(
     match attempt.await {
         Attempt::Accept(identity) => finish_identity(&auth.engine, identity, &registered.origin),
         Attempt::Refuse(error) => Err(error.into()),
-        Attempt::Abstain => auth.ask_from(next, &slots, told, token),
+        Attempt::Abstain => auth.ask_from(next, &slots, told, token, &mut ()),
         Attempt::Later(attempt) => {
             let coming = StrategyComing { attempt, registered, slots, next, told };
             Err(Stop::until(Coming::Strategy(coming)))

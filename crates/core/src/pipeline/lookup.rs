@@ -24,6 +24,11 @@ pub(super) struct Located<'a, 'd, 'k> {
 }
 
 impl<'a, 'd: 'a, 'k> Located<'a, 'd, 'k> {
+    /// Returns how many keys may have signed it.
+    pub(super) fn candidates(&self) -> usize {
+        self.candidates.len()
+    }
+
     /// Reads what was left of the token.
     ///
     /// # Errors

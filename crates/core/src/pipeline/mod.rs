@@ -11,6 +11,7 @@ pub(crate) mod hide;
 pub(crate) mod jws;
 mod lookup;
 mod map;
+mod observe;
 pub(crate) mod peek;
 pub(crate) mod respond;
 mod segments;
@@ -26,8 +27,12 @@ pub(crate) use authorize::{Answer, AsyncAnswer, Refusal};
 pub(crate) use extract::{Presented, Wanted};
 pub(crate) use header::KnownHeaders;
 pub(crate) use hide::Hide;
+pub(crate) use observe::Observer;
+pub(crate) use peek::PeekedJwt;
 pub(crate) use stop::{Coming, Patience, Stop};
 pub(crate) use validate::good_until;
+#[cfg(feature = "explain")]
+pub(crate) use verify::VerifiedJws;
 
 use std::sync::Arc;
 
@@ -37,10 +42,22 @@ use crate::{
 };
 
 /// Proves one token, from its bytes to the caller and the grant.
+#[cfg(feature = "remote")]
 pub(crate) fn prove<G: Send + Sync + 'static>(
     engine: &Engine<G>,
     presented: &Presented<'_>,
     patience: Patience,
+) -> Result<Authenticated<G>, Stop> {
+    prove_observed(engine, presented, patience, &mut ())
+}
+
+/// Proves one token, and lets someone look on.
+#[inline]
+pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
+    engine: &Engine<G>,
+    presented: &Presented<'_>,
+    patience: Patience,
+    observer: &mut O,
 ) -> Result<Authenticated<G>, Stop> {
     let segments = segments::Segments::split(&presented.token, engine.max_token_len)
         .map_err(Stop::abstaining)?;
@@ -49,18 +66,25 @@ pub(crate) fn prove<G: Send + Sync + 'static>(
     let mut claims = Object::default();
     let peeked = peek::peek(&segments, &engine.issuers, known, &mut decoded, &mut claims)
         .map_err(Stop::abstaining)?;
+    observer.peeked(&peeked);
     let selected = select::select(peeked, &engine.issuers, presented.of_issuer.as_deref())
         .map_err(Stop::abstaining)?;
     let issuer = selected.issuer();
     let now = engine.clock.now();
     let keys = issuer.keys.load(now);
+    observer.selected(issuer, &keys);
     let located = lookup::lookup(selected, &keys, now, patience)?;
+    observer.located(located.candidates());
     let mut signature = peek::SignatureRoom::default();
     let complete = located.read_rest(&segments, &mut signature)?;
+    observer.complete();
     let verified = verify::verify(complete)?;
+    observer.verified(&verified, now);
     known.remember(segments.encoded_header(), verified.header());
     let valid = validate::validate(verified, now)?;
+    observer.valid();
     let checked = check::check(valid)?;
+    observer.checked();
     let mapped = map::map(checked, &engine.grant)?;
     drop(claims);
     mapped.finish(decoded.take_claims(), &issuer.origin, engine)

@@ -59,16 +59,21 @@ pub(crate) struct UnverifiedJwt<'a> {
 }
 
 impl<'a, 'd: 'a> PeekedJwt<'a, 'd> {
-    pub(super) fn algorithm(&self) -> Algorithm {
+    pub(crate) fn algorithm(&self) -> Algorithm {
         self.header.algorithm()
     }
 
-    pub(super) fn unverified_key_id(&self) -> Option<&str> {
+    #[cfg(feature = "explain")]
+    pub(crate) fn typ(&self) -> Option<&str> {
+        self.header.typ()
+    }
+
+    pub(crate) fn unverified_key_id(&self) -> Option<&str> {
         self.header.key_id()
     }
 
     /// Returns the issuer that the token claims to be from, if it names one.
-    pub(super) fn unverified_issuer(&self) -> Option<Value<'d>> {
+    pub(crate) fn unverified_issuer(&self) -> Option<Value<'d>> {
         self.claims.get(Name::Iss)
     }
 

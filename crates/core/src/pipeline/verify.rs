@@ -15,7 +15,7 @@ use crate::{
 
 /// A token that a key of its issuer has signed. Whether it is good for us, and now, is not known.
 #[derive(Debug)]
-pub(super) struct VerifiedJws<'a> {
+pub(crate) struct VerifiedJws<'a> {
     issuer: &'a Arc<IssuerConfig>,
     header: Header<'a>,
     claims_text: &'a str,
@@ -23,7 +23,7 @@ pub(super) struct VerifiedJws<'a> {
 }
 
 impl<'a> VerifiedJws<'a> {
-    pub(super) fn issuer(&self) -> &'a IssuerConfig {
+    pub(crate) fn issuer(&self) -> &'a IssuerConfig {
         self.issuer
     }
 
@@ -31,11 +31,16 @@ impl<'a> VerifiedJws<'a> {
         &self.header
     }
 
-    pub(super) fn claim(&self, name: Name) -> Option<Value<'a>> {
+    pub(crate) fn claim(&self, name: Name) -> Option<Value<'a>> {
         self.claims.get(name)
     }
 
-    pub(super) fn claims(&self) -> &'a Object<'a> {
+    #[cfg(feature = "explain")]
+    pub(crate) fn typ(&self) -> Option<&str> {
+        self.header.typ()
+    }
+
+    pub(crate) fn claims(&self) -> &'a Object<'a> {
         self.claims
     }
 

@@ -1,0 +1,70 @@
+//! The story of one token.
+
+use super::Authenticator;
+use crate::{
+    AuthError, AuthErrorKind, Authenticated, Place,
+    explain::{Explanation, Story, quoted},
+    pipeline::Presented,
+    place::PlaceKind,
+};
+
+impl<G: Send + Sync + 'static> Authenticator<G> {
+    /// Judges a token by the keys at hand, as [`authenticate_token`](Self::authenticate_token) does,
+    /// and tells what happened at each stage, and what to change where it was refused.
+    ///
+    /// This is for operators and developers, never for those who call: it names what the service
+    /// expects.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use portcullis::{Authenticator, Issuer, VerificationKey};
+    ///
+    /// # let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
+    /// let auth = Authenticator::builder()
+    ///     .issuer(Issuer::new("https://idp.example.com").key(VerificationKey::from_pem(pem)?))
+    ///     .audience("orders")
+    ///     .build()?;
+    ///
+    /// let explanation = auth.explain_token("Bearer eyJhbGciOiJFUzI1NiJ9.e30.AA");
+    /// let refused = explanation.refused().expect("no token has a space");
+    /// assert_eq!(refused.stage(), "peek");
+    /// assert!(refused.mend().unwrap().contains("leave the word `Bearer` away"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn explain_token(&self, token: &str) -> Explanation<G> {
+        #[cfg(feature = "remote")]
+        self.start_tasks();
+        let issuers = self.engine.issuers.all().map(|issuer| issuer.name().to_owned()).collect();
+        let mut story = Story::new(issuers, self.engine.places.iter().map(described).collect());
+        let verdict = self.judge_explained(token, &mut story);
+        story.end(token, self.engine.max_token_len, verdict)
+    }
+
+    fn judge_explained(
+        &self,
+        token: &str,
+        story: &mut Story,
+    ) -> Result<Authenticated<G>, AuthError> {
+        if token.is_empty() {
+            return Err(AuthErrorKind::NoCredentials.into());
+        }
+        let presented = Presented::elsewhere(token);
+        let caller = self.judge_one_observed(&presented, story).map_err(|stop| stop.error)?;
+        self.choose(vec![caller])
+    }
+}
+
+fn described(place: &Place) -> String {
+    let name = quoted(&place.name);
+    match place.kind {
+        PlaceKind::Header => match &place.scheme {
+            Some(scheme) => format!("header {name} after {}", quoted(scheme)),
+            None => format!("header {name}"),
+        },
+        PlaceKind::Query => format!("query parameter {name}"),
+        PlaceKind::Cookie => format!("cookie {name}"),
+        PlaceKind::WebSocketProtocol => format!("WebSocket subprotocol {name}"),
+    }
+}
