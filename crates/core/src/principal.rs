@@ -215,8 +215,10 @@ impl Principal {
         &self.inner.claims
     }
 
-    /// Returns the configured name of the issuer.
-    pub(crate) fn trusted_issuer(&self) -> &str {
+    /// Returns the name that the issuer, or the strategy, has in the configuration. It differs from the
+    /// token's [issuer](Self::issuer) where any is trusted.
+    #[must_use]
+    pub fn trusted_issuer(&self) -> &str {
         self.inner.origin.name()
     }
 

@@ -220,12 +220,30 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
             Ok(tokens) => tokens,
             Err(error) => return Judgement::Done(self.verdict_without_tokens(error, hidden)),
         };
-        match self.judge(&tokens) {
+        self.begin_tokens(&tokens, hidden)
+    }
+
+    /// Judges a token that some other code took out of a request, as [`begin`](Self::begin) judges a
+    /// request: what comes back may wait, for a bounded time.
+    #[must_use]
+    pub fn begin_token(&self, token: &str) -> Judgement<G> {
+        let hidden = HiddenTokens::default();
+        if token.is_empty() {
+            let error = AuthErrorKind::NoCredentials.into();
+            return Judgement::Done(self.verdict_without_tokens(error, hidden));
+        }
+        #[cfg(feature = "remote")]
+        self.start_tasks();
+        self.begin_tokens(&[Presented::elsewhere(token)], hidden)
+    }
+
+    fn begin_tokens(&self, tokens: &[Presented<'_>], hidden: HiddenTokens) -> Judgement<G> {
+        match self.judge(tokens) {
             Ok(caller) => Judgement::Done(self.verdict(Ok(caller), hidden)),
             Err(Held { error, begun: None }) => Judgement::Done(self.verdict(Err(error), hidden)),
             Err(Held { error, begun: Some(begun) }) => {
                 let verdict = self.verdict(Err(error), hidden);
-                Judgement::Waiting(Waiting::new(self, &tokens, begun, verdict))
+                Judgement::Waiting(Waiting::new(self, tokens, begun, verdict))
             }
         }
     }

@@ -13,6 +13,7 @@ mod node;
 mod read;
 mod schema;
 mod settings;
+mod tool;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -33,6 +34,7 @@ pub use self::{
         ResourceSettings, RoleSettings, RuleSettings, StaticTokenSettings,
     },
 };
+pub use self::tool::parse_duration;
 use crate::{Authenticator, ConfigError};
 
 /// The settings of an engine, read from TOML or JSON.
