@@ -13,15 +13,16 @@ mod node;
 mod read;
 mod schema;
 mod settings;
-mod tool;
 #[cfg(test)]
 mod tests;
+mod tool;
 mod values;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
+pub use self::tool::parse_duration;
 use self::{
     check::{Checker, Positions, Variables},
     error::Position,
@@ -34,7 +35,6 @@ pub use self::{
         ResourceSettings, RoleSettings, RuleSettings, StaticTokenSettings,
     },
 };
-pub use self::tool::parse_duration;
 use crate::{Authenticator, ConfigError};
 
 /// The settings of an engine, read from TOML or JSON.

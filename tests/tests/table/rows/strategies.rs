@@ -2,7 +2,7 @@
 
 use portcullis::{
     Attempt, AuthError, AuthErrorKind, Credential, Grant, Identity, Place, Principal, Resolving,
-    Strategy, policy::scope,
+    StaticTokens, Strategy, policy::scope,
 };
 
 use super::{World, built, caller, unentitled};
@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub(super) fn rows(world: &World) -> Vec<Case> {
-    [keys(world), rights(world)].concat()
+    [keys(world), chain(world), static_tokens(world), rights(world)].concat()
 }
 
 /// Keys such as `key_bob`, which are known at once, and `slow_bob`, which take a while.
@@ -105,6 +105,111 @@ fn keys(world: &World) -> Vec<Case> {
         ],
     ));
     all
+}
+
+/// One of three strategies: its answer is its letter of the token, at once or, in upper case, later.
+#[derive(Debug)]
+struct Nth(usize);
+
+const NAMES: [&str; 3] = ["first", "second", "third"];
+
+impl Strategy for Nth {
+    fn name(&self) -> &str {
+        NAMES[self.0]
+    }
+
+    fn attempt(&self, credential: &Credential<'_>) -> Attempt {
+        let letter =
+            credential.token().strip_prefix("chain-").map(|letters| letters.as_bytes()[self.0]);
+        let name = NAMES[self.0];
+        let answer =
+            move |letter: Option<u8>| match letter.map(|letter| letter.to_ascii_lowercase()) {
+                Some(b'a') => Attempt::Accept(Identity::new(name)),
+                Some(b'r') => Attempt::Refuse(AuthErrorKind::TokenRevoked.into()),
+                _ => Attempt::Abstain,
+            };
+        match letter {
+            Some(later) if later.is_ascii_uppercase() => {
+                Attempt::Later(Box::pin(async move { answer(letter) }))
+            }
+            _ => answer(letter),
+        }
+    }
+}
+
+/// Every combination of the answers of three strategies, each at once or later.
+fn chain(world: &World) -> Vec<Case> {
+    let configuration = world.configuration("a chain of three", |builder| {
+        built(builder.strategy(Nth(0)).strategy(Nth(1)).strategy(Nth(2)))
+    });
+    let letters = ['a', 'r', 'n', 'A', 'R', 'N'];
+    let mut rows = Vec::new();
+    for first in letters {
+        for second in letters {
+            for third in letters {
+                let answers = [first, second, third];
+                // The first that does not abstain; if all do, the issuers say why.
+                let decides = answers.iter().position(|answer| !answer.eq_ignore_ascii_case(&'n'));
+                let answer = match decides {
+                    None => Answer::refused("malformed_token"),
+                    Some(at) if answers[at].eq_ignore_ascii_case(&'r') => {
+                        Answer::refused("token_revoked")
+                    }
+                    Some(at) => Answer::accepted(Caller {
+                        issuer: NAMES[at].to_owned(),
+                        ..unentitled(NAMES[at])
+                    }),
+                };
+                let token: String = ["chain-".to_owned(), answers.iter().collect()].concat();
+                rows.push((token.clone(), Request::new().bearer(&token), answer));
+            }
+        }
+    }
+    cases(&configuration, rows)
+}
+
+fn static_tokens(world: &World) -> Vec<Case> {
+    let tokens = StaticTokens::builder("services")
+        .token("s3cret-of-etl", Identity::new("etl").roles(["writer"]).scope("jobs:run"))
+        // The digest of `secret`.
+        .text("backup=sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b")
+        .build()
+        .unwrap();
+    let places = || [Place::bearer(), Place::header("x-api-key").of_issuer("services")];
+    let configuration = world.configuration("static tokens beside JWTs", move |builder| {
+        built(builder.strategy(tokens.clone()).places(places()))
+    });
+    let service = |subject: &str| Caller { issuer: "services".to_owned(), ..unentitled(subject) };
+    let etl = || {
+        let (roles, scope) = (vec!["writer".to_owned()], vec!["jobs:run".to_owned()]);
+        Answer::accepted(Caller { roles, scope, ..service("etl") })
+    };
+    let backup = || Answer::accepted(service("backup"));
+    let bearer = |token: &str| Request::new().bearer(token);
+    let key = |value: &str| Request::new().field("x-api-key", value);
+    let refused = Answer::refused;
+    let jwt = world.token_of("alice");
+    cases(
+        &configuration,
+        [
+            ("a JWT", bearer(&jwt), Answer::accepted(caller("alice"))),
+            ("a JWT where keys belong", key(&jwt), refused("untrusted_issuer")),
+            ("a token", bearer("s3cret-of-etl"), etl()),
+            ("a token as a key", key("s3cret-of-etl"), etl()),
+            ("a token by its digest", bearer("secret"), backup()),
+            ("a prefix of a token", bearer("s3cret-of-et"), refused("malformed_token")),
+            ("a token and more", bearer("s3cret-of-etl2"), refused("malformed_token")),
+            ("a token in another case", bearer("S3cret-of-etl"), refused("malformed_token")),
+            (
+                "a digest itself",
+                key("sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"),
+                refused("malformed_request"),
+            ),
+            ("a name", bearer("backup"), refused("malformed_token")),
+            ("two keys", key("secret").field("x-api-key", "secret"), refused("multiple_tokens")),
+            ("a key and a JWT", key("secret").bearer(&jwt), refused("multiple_tokens")),
+        ],
+    )
 }
 
 /// What the database says of a subject.
