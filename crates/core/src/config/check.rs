@@ -99,7 +99,7 @@ impl Checker<'_> {
             }
             (Kind::Texts | Kind::TextOrTexts | Kind::Words(_), Value::List(list)) => {
                 let texts = list.iter().enumerate().map(|(index, element)| {
-                    let path = format!("{path}[{index}]");
+                    let path = self.indexed(path, index, element);
                     let Value::Text(text) = &element.value else {
                         return Err(wrong(&element.value).at(element.position));
                     };

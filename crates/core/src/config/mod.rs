@@ -35,7 +35,7 @@ pub use self::{
         ResourceSettings, RoleSettings, RuleSettings, StaticTokenSettings,
     },
 };
-use crate::{Authenticator, ConfigError};
+use crate::{Authenticator, ConfigError, policy::Ranks};
 
 /// The settings of an engine, read from TOML or JSON.
 ///
@@ -149,6 +149,12 @@ impl Config {
         Self { files_are_fixed: true, ..self }
     }
 
+    /// Returns the order of roles, for policies: `ranks().role_at_least("writer")`.
+    pub fn ranks(&self) -> Ranks {
+        let ranks = Ranks::new(self.roles.rank.iter().map(String::as_str));
+        if self.roles.ignore_ascii_case { ranks.ignoring_ascii_case() } else { ranks }
+    }
+
     /// Returns where a key stands, or what it is part of.
     fn position(&self, key: &str) -> Option<Position> {
         let mut key = key;
@@ -231,7 +237,7 @@ impl Config {
             self.issuers.push(read::issuer(issuer, &path, &folder)?);
         }
         if let Some(roles) = section.section("roles") {
-            self.roles = read::roles(roles);
+            self.roles = read::roles(roles)?;
         }
         for (index, tokens) in section.sections("static_token").into_iter().enumerate() {
             let path = format!("static_token[{index}]");

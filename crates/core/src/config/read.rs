@@ -195,11 +195,20 @@ fn grant(mut section: Section) -> GrantSettings {
     }
 }
 
-pub(super) fn roles(mut section: Section) -> RoleSettings {
-    RoleSettings {
-        rank: section.texts("rank").unwrap_or_default(),
-        ignore_ascii_case: section.flag("ignore_ascii_case"),
+pub(super) fn roles(mut section: Section) -> Result<RoleSettings> {
+    let rank = section.texts("rank").unwrap_or_default();
+    let ignore_ascii_case = section.flag("ignore_ascii_case");
+    let folded = |name: &str| {
+        if ignore_ascii_case { name.to_ascii_lowercase() } else { name.to_owned() }
+    };
+    for (index, role) in rank.iter().enumerate() {
+        let is_twice = rank.iter().take(index).any(|other| folded(other) == folded(role));
+        if role.is_empty() || is_twice {
+            let problem = "it is empty, or there twice: name each role once, from low to high";
+            return Err(SettingError::new(format!("roles.rank[{index}]"), problem));
+        }
     }
+    Ok(RoleSettings { rank, ignore_ascii_case })
 }
 
 pub(super) fn static_token(

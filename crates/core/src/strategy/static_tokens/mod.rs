@@ -167,6 +167,7 @@ impl fmt::Debug for StaticTokens {
             .field("name", &self.shared.name)
             .field("len", &self.len())
             .field("files", &self.shared.files)
+            .field("identity", &self.shared.unnamed)
             .finish_non_exhaustive()
     }
 }

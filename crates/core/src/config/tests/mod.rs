@@ -1,3 +1,6 @@
+mod keys;
+mod schema;
+
 use super::*;
 
 /// Reads TOML with these environment variables.
