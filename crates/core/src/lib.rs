@@ -57,6 +57,7 @@ mod expiry;
 #[cfg(feature = "explain")]
 pub mod explain;
 mod file;
+mod flights;
 mod future;
 mod grant;
 mod hooks;
@@ -126,4 +127,7 @@ pub use request::{BearerToken, RequestView};
 pub use requirement::Requirement;
 pub use resource_metadata::{ProtectedResource, ResourceMetadata, ResourceMetadataResponse};
 pub use scope::Scope;
-pub use strategy::{Attempt, Credential, Identity, StaticTokens, StaticTokensBuilder, Strategy};
+pub use strategy::{
+    Attempt, Credential, Identity, IssuerResolver, StaticTokens, StaticTokensBuilder, Strategy,
+    Tenants,
+};

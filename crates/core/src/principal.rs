@@ -20,6 +20,7 @@ pub struct Principal {
     inner: Arc<Inner>,
 }
 
+#[derive(Clone)]
 struct Inner {
     /// The claims as JSON text; the spans point into it.
     claims: String,
@@ -28,7 +29,7 @@ struct Inner {
 }
 
 /// What the pipeline found, as places in the text of the claims.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct PrincipalParts {
     pub(crate) subject: Text,
     pub(crate) token_issuer: Option<Text>,
@@ -40,7 +41,7 @@ pub(crate) struct PrincipalParts {
 }
 
 /// A string of the claims: where it stands, or its own copy if it was written with escapes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Text {
     Span(usize, usize),
     Owned(Box<str>),
@@ -66,6 +67,12 @@ impl Principal {
     #[inline]
     pub(crate) fn new(claims: String, origin: Arc<Origin>, parts: PrincipalParts) -> Self {
         Self { inner: Arc::new(Inner { claims, origin, parts }) }
+    }
+
+    /// Returns the same caller, as one of another engine.
+    pub(crate) fn of(self, origin: Arc<Origin>) -> Self {
+        let inner = Arc::unwrap_or_clone(self.inner);
+        Self { inner: Arc::new(Inner { origin, ..inner }) }
     }
 
     /// Returns the subject: the `sub` claim ([RFC 7519 §4.1.2]).

@@ -190,7 +190,7 @@ impl Requirement {
     fn has_use_for<G>(&self, caller: &Authenticated<G>) -> Use {
         match &self.node {
             Node::Token { issuer, audiences } => {
-                let is_of = |name: &String| name == caller.principal().trusted_issuer();
+                let is_of = |name: &String| caller.principal().origin().is_called(name);
                 let has = |audience: &String| caller.principal().has_audience(audience);
                 if !issuer.as_ref().is_none_or(is_of) {
                     Use::OtherIssuer

@@ -112,7 +112,11 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
 
     /// The clock. Default: the [`SystemClock`].
     pub fn clock(self, clock: impl Clock + 'static) -> Self {
-        Self { clock: Arc::new(clock), ..self }
+        self.shared_clock(Arc::new(clock))
+    }
+
+    pub(crate) fn shared_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
     }
 
     /// The realm that challenges name ([RFC 9110 §11.5]). Default: none.

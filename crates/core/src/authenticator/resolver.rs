@@ -8,10 +8,11 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::{
-    AuthError, AuthErrorKind, BoxFuture, Clock, NumericDate, Principal, future::PanicCaught,
+    AuthError, AuthErrorKind, BoxFuture, Clock, NumericDate, Principal, flights::Flights,
+    future::PanicCaught,
 };
 
 /// How many grants are kept, where they are kept for a while.
@@ -71,12 +72,9 @@ pub struct Resolving<G> {
     keep_for: Duration,
     share: Share,
     turns: Semaphore,
-    flights: Mutex<HashMap<Box<str>, Flight<G>>>,
+    flights: Flights<Result<Arc<G>, AuthError>>,
     kept: Mutex<HashMap<Box<str>, Kept<G>>>,
 }
-
-/// One look-up, and all who wait for its answer.
-type Flight<G> = Arc<OnceCell<Result<Arc<G>, AuthError>>>;
 
 #[derive(Debug)]
 struct Kept<G> {
@@ -99,7 +97,7 @@ impl<G: Send + Sync + 'static> Resolving<G> {
             keep_for: Duration::ZERO,
             share: Share::EqualClaims,
             turns: Semaphore::new(64),
-            flights: Mutex::default(),
+            flights: Flights::default(),
             kept: Mutex::default(),
         }
     }
@@ -149,22 +147,7 @@ impl<G: Send + Sync + 'static> Resolving<G> {
         clock: &dyn Clock,
     ) -> Result<Arc<G>, AuthError> {
         let key = self.key(caller);
-        let joined = Joined { resolving: self, flight: self.join(&key), key };
-        let asked = joined.flight.get_or_init(|| self.ask(&joined.key, caller, clock));
-        asked.await.clone()
-    }
-
-    /// Takes part in a look-up that is under way, or begins one. One that is over is of the past.
-    fn join(&self, key: &str) -> Flight<G> {
-        let mut flights = lock(&self.flights);
-        if let Some(flight) = flights.get(key)
-            && !flight.initialized()
-        {
-            return Arc::clone(flight);
-        }
-        let flight = Flight::default();
-        flights.insert(key.into(), Arc::clone(&flight));
-        flight
+        self.flights.share(&key, || self.ask(&key, caller, clock)).await
     }
 
     async fn ask(
@@ -219,24 +202,6 @@ impl<G: Send + Sync + 'static> Resolving<G> {
                 [caller.trusted_issuer(), "\n", caller.claims_text()].concat().into()
             }
             Share::Function(function) => function(caller).into(),
-        }
-    }
-}
-
-/// A request that takes part in a look-up. The last one, and any after the end, clears up.
-struct Joined<'r, G> {
-    resolving: &'r Resolving<G>,
-    flight: Flight<G>,
-    key: Box<str>,
-}
-
-impl<G> Drop for Joined<'_, G> {
-    fn drop(&mut self) {
-        let mut flights = lock(&self.resolving.flights);
-        let is_ours = flights.get(&*self.key).is_some_and(|own| Arc::ptr_eq(own, &self.flight));
-        // Two hold it if nobody else does: the map and this one.
-        if is_ours && (self.flight.initialized() || Arc::strong_count(&self.flight) <= 2) {
-            flights.remove(&*self.key);
         }
     }
 }

@@ -84,7 +84,9 @@ pub(crate) struct IssuerConfig {
 #[derive(Debug)]
 pub(crate) struct Origin {
     name: String,
-    pub(crate) mapping: CompiledMapping,
+    /// The strategy that has judged the caller, where it has several issuers.
+    strategy: Option<Arc<Self>>,
+    pub(crate) mapping: Arc<CompiledMapping>,
     /// How far clocks may differ.
     pub(crate) leeway: Duration,
     /// How old a token may get, counted from its `iat`.
@@ -99,8 +101,25 @@ impl Origin {
         leeway: Duration,
         engine: &Arc<EngineInfo>,
     ) -> Result<Self, ConfigError> {
-        let (mapping, engine) = (mapping.compile()?, Arc::clone(engine));
-        Ok(Self { name, mapping, leeway, max_age: None, engine })
+        let (mapping, engine) = (Arc::new(mapping.compile()?), Arc::clone(engine));
+        Ok(Self { name, strategy: None, mapping, leeway, max_age: None, engine })
+    }
+
+    /// Takes a caller over that an engine of this strategy has judged.
+    pub(crate) fn adopt(self: &Arc<Self>, inner: &Self) -> Self {
+        Self {
+            name: inner.name.clone(),
+            strategy: Some(Arc::clone(self)),
+            mapping: Arc::clone(&inner.mapping),
+            leeway: inner.leeway,
+            max_age: inner.max_age,
+            engine: Arc::clone(&self.engine),
+        }
+    }
+
+    /// Tells whether this is the issuer or strategy of that name.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.strategy.as_ref().is_some_and(|strategy| strategy.name == name)
     }
 
     fn with_max_age(self, max_age: Option<Duration>) -> Self {

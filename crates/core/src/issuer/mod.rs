@@ -267,6 +267,11 @@ impl Issuer {
         self
     }
 
+    /// Tells whether this is the issuer of that very name, and of no other.
+    pub(crate) fn is_exactly(&self, name: &str) -> bool {
+        !self.any && self.name == name
+    }
+
     /// Which claims hold scopes, roles, permissions and groups. Default: see [`GrantMapping`].
     pub fn grant_mapping(self, mapping: GrantMapping) -> Self {
         Self { mapping, ..self }

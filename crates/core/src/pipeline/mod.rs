@@ -93,9 +93,13 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
 /// Takes the caller that a strategy accepts the rest of the way.
 pub(crate) fn finish_identity<G: Send + Sync + 'static>(
     engine: &Engine<G>,
-    identity: Identity,
+    mut identity: Identity,
     origin: &Arc<Origin>,
 ) -> Result<Authenticated<G>, Stop> {
+    if let Some(judged) = identity.take_judged() {
+        let origin = Arc::new(origin.adopt(judged.origin()));
+        return engine.grant.grant(judged.of(origin), &*engine.clock);
+    }
     let claims = identity.into_text()?;
     let parts = Object::parse(&claims).map_err(|_| AuthErrorKind::MalformedClaim.into());
     let parts = parts.and_then(|object| map::parts_of(&object, &claims))?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{AuthError, AuthErrorKind, NumericDate};
+use crate::{AuthError, AuthErrorKind, NumericDate, Principal};
 
 /// The caller that a [strategy](super::Strategy) accepts, as claims: what a JWT would say of it, so that
 /// policies, mappings and handlers find the same things at the same names.
@@ -20,6 +20,8 @@ use crate::{AuthError, AuthErrorKind, NumericDate};
 pub struct Identity {
     claims: Map<String, Value>,
     unusable: bool,
+    /// A caller whose token another engine has found good; then the claims above do not count.
+    judged: Option<Principal>,
 }
 
 impl Identity {
@@ -27,11 +29,21 @@ impl Identity {
     pub fn new(subject: impl Into<String>) -> Self {
         let mut claims = Map::new();
         claims.insert("sub".to_owned(), Value::String(subject.into()));
-        Self { claims, unusable: false }
+        Self { claims, unusable: false, judged: None }
     }
 
     pub(super) fn subject(self, subject: &str) -> Self {
         self.claim("sub", subject)
+    }
+
+    /// The caller of a token that an engine of the strategy has found good, claims and all.
+    pub(super) fn judged(caller: Principal) -> Self {
+        Self { judged: Some(caller), ..Self::new("") }
+    }
+
+    /// Takes the caller out whose token was found good.
+    pub(crate) fn take_judged(&mut self) -> Option<Principal> {
+        self.judged.take()
     }
 
     /// The scope, as scope tokens with spaces between.

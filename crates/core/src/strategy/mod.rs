@@ -3,12 +3,14 @@
 mod chain;
 mod identity;
 mod static_tokens;
+mod tenants;
 
 use std::fmt::Debug;
 
 pub(crate) use chain::{Chain, Registered, Slot, StrategyComing};
 pub use identity::Identity;
 pub use static_tokens::{StaticTokens, StaticTokensBuilder};
+pub use tenants::{IssuerResolver, Tenants};
 
 use crate::{AuthError, AuthErrorKind, BearerToken, BoxFuture, json::Object};
 

@@ -1,0 +1,287 @@
+//! Issuers that are looked up: once, within limits, and by the very name that a token claims.
+
+#![expect(clippy::unwrap_used, reason = "short helpers of tests")]
+
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use conformance::{AUDIENCE, NOW, Request};
+use portcullis::{
+    AuthError, AuthErrorKind, Authenticator, GrantMapping, Issuer, Judgement, NumericDate, Place,
+    Requirement, Tenants, Verdict,
+};
+use portcullis_testkit::{ManualClock, TestIssuer};
+use tokio::sync::watch;
+
+/// A database of tenants, which answers when it is let.
+#[derive(Clone)]
+struct Database(Arc<Inner>);
+
+struct Inner {
+    tenants: Mutex<Vec<TestIssuer>>,
+    failure: Mutex<Option<AuthErrorKind>>,
+    open: watch::Sender<bool>,
+    asked: AtomicUsize,
+}
+
+impl Database {
+    fn new(tenants: &[TestIssuer]) -> Self {
+        Self(Arc::new(Inner {
+            tenants: Mutex::new(tenants.to_vec()),
+            failure: Mutex::new(None),
+            open: watch::Sender::new(true),
+            asked: AtomicUsize::new(0),
+        }))
+    }
+
+    fn asked(&self) -> usize {
+        self.0.asked.load(Ordering::SeqCst)
+    }
+
+    async fn find(self, name: String) -> Result<Option<Issuer>, AuthError> {
+        self.0.asked.fetch_add(1, Ordering::SeqCst);
+        self.0.open.subscribe().wait_for(|open| *open).await.unwrap();
+        if let Some(kind) = *self.0.failure.lock().unwrap() {
+            return Err(kind.into());
+        }
+        let tenants = self.0.tenants.lock().unwrap();
+        let tenant = tenants.iter().find(|tenant| tenant.name() == name);
+        Ok(tenant.map(|tenant| tenant.trusted().audience(AUDIENCE)))
+    }
+}
+
+struct World {
+    clock: ManualClock,
+    issuers: Vec<TestIssuer>,
+    database: Database,
+    tenants: Tenants,
+    auth: Authenticator,
+}
+
+impl World {
+    fn new(names: &[&str]) -> Self {
+        Self::with(names, |tenants| tenants)
+    }
+
+    fn with(names: &[&str], set: impl FnOnce(Tenants) -> Tenants) -> Self {
+        let clock = ManualClock::at(NumericDate::from_seconds(NOW));
+        let named =
+            |name: &&str| TestIssuer::new(format!("https://{name}.test")).clock(clock.clone());
+        let issuers: Vec<_> = names.iter().map(named).collect();
+        let database = Database::new(&issuers);
+        let asked = database.clone();
+        let tenants = Tenants::new("tenants", move |name| asked.clone().find(name));
+        let tenants = set(tenants.clock(clock.clone()));
+        let auth = Authenticator::builder().strategy(tenants.clone()).clock(clock.clone());
+        Self { auth: auth.build().unwrap(), clock, issuers, database, tenants }
+    }
+
+    fn token(&self, tenant: usize) -> String {
+        let issuer = self.issuers.get(tenant).unwrap();
+        issuer.token().audience(AUDIENCE).scope("orders:read").build()
+    }
+
+    async fn judge(&self, token: &str) -> String {
+        outcome(&patient(&self.auth, &Request::new().bearer(token)).await)
+    }
+}
+
+async fn patient(auth: &Authenticator, request: &Request) -> Verdict {
+    match auth.begin(request) {
+        Judgement::Done(verdict) => verdict,
+        Judgement::Waiting(waiting) => waiting.await,
+    }
+}
+
+fn outcome(verdict: &Verdict) -> String {
+    match &verdict.result {
+        Ok(caller) => caller.principal().issuer().to_owned(),
+        Err(error) => error.kind().code().to_owned(),
+    }
+}
+
+async fn settle() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_is_looked_up_once_and_its_rules_hold() {
+    let world = World::new(&["acme", "umbrella"]);
+    for _ in 0..3 {
+        assert_eq!(world.judge(&world.token(0)).await, "https://acme.test");
+        assert_eq!(world.judge(&world.token(1)).await, "https://umbrella.test");
+    }
+    assert_eq!((world.database.asked(), world.tenants.len()), (2, 2));
+    // What is kept needs no wait.
+    let known = world.auth.begin(&Request::new().bearer(&world.token(0)));
+    assert!(matches!(known, Judgement::Done(_)));
+    let acme = || world.issuers.first().unwrap().token();
+    assert_eq!(world.judge(&acme().audience("elsewhere").build()).await, "wrong_audience");
+    assert_eq!(world.judge(&acme().audience(AUDIENCE).expired().build()).await, "token_expired");
+    // The keys of one tenant are nobody else's.
+    let forged = world.issuers.get(1).unwrap().token().claim("iss", "https://acme.test");
+    assert_eq!(world.judge(&forged.audience(AUDIENCE).build()).await, "signature_mismatch");
+}
+
+#[tokio::test]
+async fn a_caller_is_one_of_the_engine_that_asked() {
+    let world = World::new(&["acme"]);
+    let verdict = patient(&world.auth, &Request::new().bearer(&world.token(0))).await;
+    let caller = verdict.result.unwrap();
+    assert!(caller.grant().has_scope("orders:read"));
+    assert!(caller.principal().is_grant_type::<portcullis::Grant>());
+    for name in ["tenants"] {
+        let auth = world.auth.clone().requiring(Requirement::issuer(name)).unwrap();
+        let verdict = patient(&auth, &Request::new().bearer(&world.token(0))).await;
+        assert_eq!(outcome(&verdict), "https://acme.test");
+    }
+    let tenants = world.tenants.clone();
+    let places = [Place::header("x-token").of_issuer("tenants")];
+    let auth = Authenticator::builder().strategy(tenants).places(places);
+    let auth = auth.clock(world.clock.clone()).build().unwrap();
+    let request = Request::new().field("x-token", world.token(0));
+    assert_eq!(outcome(&patient(&auth, &request).await), "https://acme.test");
+}
+
+#[tokio::test]
+async fn the_mapping_is_that_of_the_tenant() {
+    let clock = ManualClock::at(NumericDate::from_seconds(NOW));
+    let issuer = TestIssuer::new("https://acme.test").clock(clock.clone());
+    let trusted = issuer.clone();
+    let tenants = Tenants::new("tenants", move |_: String| {
+        let mapping = GrantMapping::default().roles(["https://acme.test/roles"]);
+        let tenant = trusted.trusted().audience(AUDIENCE).grant_mapping(mapping);
+        async move { Ok(Some(tenant)) }
+    });
+    let auth = Authenticator::builder().strategy(tenants.clock(clock.clone())).clock(clock);
+    let auth = auth.build().unwrap();
+    let token = issuer.token().audience(AUDIENCE).claim("https://acme.test/roles", ["admin"]);
+    let verdict = patient(&auth, &Request::new().bearer(&token.build())).await;
+    assert!(verdict.result.unwrap().grant().has_role("admin"));
+}
+
+#[tokio::test]
+async fn a_name_that_is_no_tenants_is_left_to_the_next_and_remembered_for_a_minute() {
+    let world = World::new(&["acme"]);
+    let stranger = TestIssuer::new("https://stranger.test").clock(world.clock.clone());
+    let token = stranger.token().audience(AUDIENCE).build();
+    for _ in 0..5 {
+        assert_eq!(world.judge(&token).await, "no_credentials");
+    }
+    assert_eq!((world.database.asked(), world.tenants.len()), (1, 0));
+    world.clock.advance(Duration::from_secs(60));
+    world.database.0.tenants.lock().unwrap().push(stranger);
+    assert_eq!(world.judge(&token).await, "https://stranger.test");
+}
+
+#[tokio::test]
+async fn who_asks_for_nothing_that_could_be_a_tenant_costs_no_look_up() {
+    let world = World::new(&["acme"]);
+    let long = format!("https://{}.test", "x".repeat(600));
+    let long = TestIssuer::new(long).clock(world.clock.clone()).token().build();
+    for token in ["opaque", "a.b.c", "a.e30.c", &long] {
+        assert_eq!(world.judge(token).await, "no_credentials");
+    }
+    assert_eq!(world.database.asked(), 0);
+}
+
+#[tokio::test]
+async fn many_requests_of_a_new_tenant_are_one_question() {
+    let world = World::new(&["acme"]);
+    world.database.0.open.send_replace(false);
+    let requests: Vec<_> = (0..1000)
+        .map(|_| {
+            let (auth, token) = (world.auth.clone(), world.token(0));
+            tokio::spawn(
+                async move { outcome(&patient(&auth, &Request::new().bearer(&token)).await) },
+            )
+        })
+        .collect();
+    settle().await;
+    world.database.0.open.send_replace(true);
+    for request in requests {
+        assert_eq!(request.await.unwrap(), "https://acme.test");
+    }
+    assert_eq!(world.database.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_database_that_is_down_or_slow_is_no_answer_and_hurts_no_known_tenant() {
+    let world = World::with(&["acme", "umbrella"], |tenants| {
+        tenants.timeout(Duration::from_secs(3)).concurrency(NonZeroUsize::MIN)
+    });
+    assert_eq!(world.judge(&world.token(0)).await, "https://acme.test");
+    *world.database.0.failure.lock().unwrap() = Some(AuthErrorKind::ResolverUnavailable);
+    assert_eq!(world.judge(&world.token(1)).await, "resolver_unavailable");
+    assert_eq!(world.judge(&world.token(0)).await, "https://acme.test");
+    *world.database.0.failure.lock().unwrap() = None;
+    world.database.0.open.send_replace(false);
+    let (auth, token) = (world.auth.clone(), world.token(1));
+    let waiting =
+        tokio::spawn(async move { outcome(&patient(&auth, &Request::new().bearer(&token)).await) });
+    settle().await;
+    assert_eq!(world.judge(&world.token(0)).await, "https://acme.test");
+    world.clock.advance(Duration::from_secs(3));
+    assert_eq!(waiting.await.unwrap(), "resolver_unavailable");
+    // It was no answer: nothing is remembered of it.
+    world.database.0.open.send_replace(true);
+    assert_eq!(world.judge(&world.token(1)).await, "https://umbrella.test");
+}
+
+#[tokio::test]
+async fn no_more_issuers_are_kept_than_that_and_the_one_unused_longest_goes_first() {
+    let two = NonZeroUsize::new(2).unwrap();
+    let world = World::with(&["a", "b", "c"], |tenants| tenants.capacity(two));
+    for tenant in [0, 1, 0, 2] {
+        let expected = world.issuers.get(tenant).unwrap().name();
+        assert_eq!(world.judge(&world.token(tenant)).await, expected);
+    }
+    assert_eq!((world.tenants.len(), world.database.asked()), (2, 3));
+    world.judge(&world.token(0)).await;
+    assert_eq!(world.database.asked(), 3);
+    world.judge(&world.token(1)).await;
+    assert_eq!((world.tenants.len(), world.database.asked()), (2, 4));
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_forgotten_is_looked_up_anew() {
+    let world = World::new(&["acme"]);
+    let token = world.token(0);
+    assert_eq!(world.judge(&token).await, "https://acme.test");
+    world.database.0.tenants.lock().unwrap().clear();
+    assert_eq!(world.judge(&token).await, "https://acme.test");
+    world.tenants.forget("https://acme.test");
+    assert_eq!(world.judge(&token).await, "no_credentials");
+    world.database.0.tenants.lock().unwrap().extend_from_slice(&world.issuers);
+    assert_eq!(world.judge(&token).await, "no_credentials");
+    world.tenants.forget("https://acme.test");
+    assert_eq!(world.judge(&token).await, "https://acme.test");
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_fit_the_question_is_none() {
+    let clock = ManualClock::at(NumericDate::from_seconds(NOW));
+    let issuer = TestIssuer::new("https://acme.test").clock(clock.clone());
+    let token = issuer.token().audience(AUDIENCE).build();
+    let other = TestIssuer::new("https://acme.test/").trusted().audience(AUDIENCE);
+    let any = Issuer::dangerous_any("https://acme.test");
+    let without_audience = issuer.trusted();
+    for answer in [other, any, without_audience] {
+        let tenants = Tenants::new("tenants", move |_: String| {
+            let answer = answer.clone();
+            async move { Ok(Some(answer)) }
+        });
+        let auth = Authenticator::builder().strategy(tenants.clock(clock.clone()));
+        let auth = auth.clock(clock.clone()).build().unwrap();
+        let verdict = patient(&auth, &Request::new().bearer(&token)).await;
+        assert_eq!(outcome(&verdict), "resolver_unavailable");
+    }
+}
