@@ -15,15 +15,30 @@ pub(super) fn entries(text: &str, unnamed: &Identity) -> Result<Vec<Entry>, Conf
 }
 
 fn entry(line: &str, number: usize, unnamed: &Identity) -> Result<Entry, ConfigError> {
-    let (identity, token) = match named(line) {
-        Some((name, token)) => (unnamed.clone().subject(name), token),
-        None => (unnamed.clone(), line),
-    };
     let invalid = |reason| Err(ConfigError::InvalidToken { line: number, reason });
+    let (identity, token) = match line.split_once('=') {
+        None => (unnamed.clone(), line),
+        Some(_) if is_padded(line) => (unnamed.clone(), line),
+        Some((name, token)) => {
+            let (name, token) = (name.trim_end(), token.trim_start());
+            if name.is_empty() {
+                return invalid("it has no name in front of its `=`");
+            }
+            // A variable that was not set, where the text was put together: the name alone must
+            // not become a token that everybody can guess.
+            if token.bytes().all(|byte| byte == b'=') {
+                return invalid(
+                    "it has no token behind its `=`; a token that ends in `=` may need a name in \
+                     front: `name=token`",
+                );
+            }
+            (unnamed.clone().subject(name), token)
+        }
+    };
     if token.contains(char::is_whitespace) {
         return invalid("it has a space inside");
     }
-    match token.strip_prefix("sha256:") {
+    match digits(token) {
         None => Ok(Entry::of_token(token, identity)),
         Some(digits) => match digest(digits) {
             Some(digest) => Ok(Entry::of_digest(digest, identity)),
@@ -32,12 +47,28 @@ fn entry(line: &str, number: usize, unnamed: &Identity) -> Result<Entry, ConfigE
     }
 }
 
-/// Takes a name off. What follows the `=` of padding is nothing, or more of it.
-fn named(line: &str) -> Option<(&str, &str)> {
-    let (name, token) = line.split_once('=')?;
-    let (name, token) = (name.trim_end(), token.trim_start());
-    let is_padding = token.bytes().all(|byte| byte == b'=');
-    (!is_padding && !name.is_empty()).then_some((name, token))
+/// The shortest padded token that needs no name: base64 of 16 bytes.
+const SHORTEST_PADDED: usize = 24;
+
+/// Tells a token with padding from a name without a token. Base64 of random bytes is long, whole, and
+/// of letters of both cases; names of all that are none that people give.
+fn is_padded(line: &str) -> bool {
+    let body = line.strip_suffix("==").or_else(|| line.strip_suffix('='));
+    body.is_some_and(|body| {
+        let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte);
+        line.len() >= SHORTEST_PADDED
+            && line.len().is_multiple_of(4)
+            && body.bytes().all(is_base64)
+            && body.bytes().any(|byte| byte.is_ascii_uppercase())
+            && body.bytes().any(|byte| byte.is_ascii_lowercase())
+    })
+}
+
+/// Returns what follows the label of a digest. In any letter case: taken for a token, a digest would
+/// let in whoever reads the file.
+fn digits(token: &str) -> Option<&str> {
+    let (label, digits) = token.split_once(':')?;
+    label.eq_ignore_ascii_case("sha256").then_some(digits)
 }
 
 fn digest(digits: &str) -> Option<Digest> {

@@ -35,7 +35,8 @@ use crate::{ConfigError, file};
 ///
 /// A text or file holds one token a line, or `name=token`, whose caller has the name as its subject.
 /// Instead of a token it may hold `sha256:` and the 64 hexadecimal digits of its SHA-256, so that who
-/// reads the file cannot use it. Empty lines, and those that begin with `#`, do not count.
+/// reads the file cannot use it. Empty lines, and those that begin with `#`, do not count. A name without
+/// a token is a mistake; a token that ends in `=` needs a name, unless it is base64 of 16 bytes or more.
 ///
 /// Cloning copies a pointer.
 ///

@@ -29,9 +29,14 @@ fn lines_are_tokens_with_or_without_a_name() {
         ("etl=secret", "secret", &named),
         ("etl = secret", "secret", &named),
         ("etl=c2VjcmV0IQ==", "c2VjcmV0IQ==", &named),
-        ("c2VjcmV0IQ==", "c2VjcmV0IQ==", &unnamed),
-        ("c2VjcmV0ISE=", "c2VjcmV0ISE=", &unnamed),
-        // The digest of "secret".
+        ("ZGVzIGEgc2VjcmV0LCBsb25nIQ==", "ZGVzIGEgc2VjcmV0LCBsb25nIQ==", &unnamed),
+        ("ZGVzIGEgc2VjcmV0LCBsb25nISE=", "ZGVzIGEgc2VjcmV0LCBsb25nISE=", &unnamed),
+        // The digest of "secret", and its label in any letter case.
+        (
+            "SHA256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b",
+            "secret",
+            &unnamed,
+        ),
         (
             "sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b",
             "secret",
@@ -73,6 +78,13 @@ fn a_line_that_is_no_token_is_a_mistake_that_names_its_line_and_not_its_text() {
             1,
         ),
         ("\n\nsha256:", 3),
+        // A name whose token is missing is no token that ends in padding.
+        ("etl=", 1),
+        ("backup-job=\n", 1),
+        ("etl = ", 1),
+        ("ci==", 1),
+        ("=", 1),
+        ("=secret", 1),
     ] {
         let error = of_text(text).unwrap_err();
         let ConfigError::InvalidToken { line: found, .. } = &error else { panic!("{error}") };
