@@ -245,9 +245,11 @@ async fn a_panic_refuses_one_request_and_not_the_next() {
     let (world, calls) = (World::new(), Arc::new(AtomicUsize::new(0)));
     let resolving = Resolving::new(move |_: Principal| {
         let call = calls.fetch_add(1, Ordering::SeqCst);
-        async move { if call == 0 { panic!("on purpose") } else { Ok("reader") } }
+        assert_ne!(call, 0, "on purpose, before there is a future");
+        async move { if call == 1 { panic!("on purpose") } else { Ok("reader") } }
     });
     let (auth, token) = (world.engine(resolving), world.token());
+    assert_eq!(role(&auth, &token).await, "resolver_unavailable");
     assert_eq!(role(&auth, &token).await, "resolver_unavailable");
     assert_eq!(role(&auth, &token).await, "reader");
 }

@@ -161,7 +161,8 @@ impl<G: Send + Sync + 'static> Resolving<G> {
         let answer = async {
             // Closed never: a turn comes, or the time is up.
             let _turn = self.turns.acquire().await;
-            PanicCaught(self.resolver.resolve(caller.clone())).await
+            // Inside, because it may panic before it gives a future.
+            PanicCaught(Box::pin(async { self.resolver.resolve(caller.clone()).await })).await
         };
         let answer = tokio::select! {
             answer = answer => answer,
