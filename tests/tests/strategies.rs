@@ -225,14 +225,17 @@ impl Strategy for Panicking {
     fn attempt(&self, _: &Credential<'_>) -> Attempt {
         match self.0 {
             When::Now => panic!("on purpose"),
-            _ => Attempt::Later(Box::pin(async { panic!("on purpose") })),
+            When::Later => Attempt::Later(Box::pin(async { panic!("on purpose") })),
+            When::MuchLater => Attempt::Later(Box::pin(async {
+                Attempt::Later(Box::pin(async { panic!("on purpose") }))
+            })),
         }
     }
 }
 
 #[tokio::test]
 async fn a_strategy_that_panics_refuses_the_request_and_nothing_else() {
-    for when in [When::Now, When::Later] {
+    for when in [When::Now, When::Later, When::MuchLater] {
         let next = Told::new("next", Says::Accept, When::Now);
         let auth = Authenticator::builder().strategy(Panicking(when)).strategy(next.clone());
         let auth = auth.build().unwrap();

@@ -10,7 +10,7 @@ use super::{Authenticator, Verdict, judge::Begun};
 use crate::{
     Attempt, AuthError, Authenticated, BoxFuture, NumericDate,
     pipeline::{Coming, Presented, Stop, finish_identity},
-    strategy::StrategyComing,
+    strategy::{StrategyComing, answer},
 };
 #[cfg(feature = "remote")]
 use crate::{
@@ -112,7 +112,7 @@ async fn wait_for_strategy<G: Send + Sync + 'static>(
     coming: StrategyComing,
 ) -> Result<Authenticated<G>, Stop> {
     let StrategyComing { attempt, registered, slots, next, told } = coming;
-    match attempt.await {
+    match answer(attempt).await {
         Attempt::Accept(identity) => finish_identity(&auth.engine, identity, &registered.origin),
         Attempt::Refuse(error) => Err(error.into()),
         Attempt::Abstain => auth.ask_from(next, &slots, told, token, &mut ()),

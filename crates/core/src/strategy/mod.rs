@@ -7,7 +7,7 @@ mod tenants;
 
 use std::fmt::Debug;
 
-pub(crate) use chain::{Chain, Registered, Slot, StrategyComing};
+pub(crate) use chain::{Chain, Registered, Slot, StrategyComing, answer};
 pub use identity::Identity;
 pub use static_tokens::{StaticTokens, StaticTokensBuilder};
 pub use tenants::{IssuerResolver, Tenants};
