@@ -74,6 +74,10 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     ) -> Result<Authenticated<G>, Stop> {
         let judged = match self.engine.chain.load() {
             None => prove_observed(&self.engine, token, Patience::Ask, observer),
+            // Issuers look at this too, but as something that another strategy may know.
+            Some(_) if token.token.as_bytes().len() > self.engine.max_token_len => {
+                Err(AuthError::from(AuthErrorKind::TokenTooLarge).into())
+            }
             Some(slots) => self.ask_from(0, &slots, None, token, observer),
         };
         judged.map_err(|stop| Stop { error: stop.error.about(&token.token), ..stop })
