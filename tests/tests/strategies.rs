@@ -2,15 +2,18 @@
 
 #![expect(clippy::panic, reason = "short helpers of tests")]
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
     Admission, Attempt, AuthErrorKind, Authenticator, Challenge, ConfigError, Credential, Identity,
-    Judgement, NumericDate, Place, Requirement, Strategy, Verdict, policy,
+    Judgement, NumericDate, Place, Requirement, StaticTokens, Strategy, Verdict, policy,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 
@@ -374,7 +377,7 @@ impl Strategy for Keys {
 
 #[tokio::test]
 async fn an_identity_is_a_caller_like_any_other() {
-    let auth = Authenticator::builder().strategy(Keys).build().unwrap();
+    let auth = World::new().builder().strategy(Keys).build().unwrap();
     let caller = auth.authenticate_token("opaque").unwrap();
     let (who, grant) = (caller.principal(), caller.grant());
     assert_eq!((who.subject(), who.issuer(), who.client_id()), ("etl", "keys", Some("batch")));
@@ -384,6 +387,22 @@ async fn an_identity_is_a_caller_like_any_other() {
     assert!(grant.has_permission("ns", "read"));
     let rule = policy::scope("jobs:write").and(policy::claim("team", "data"));
     assert!(rule.check(who, grant).is_ok());
+}
+
+#[tokio::test]
+async fn an_identity_ends_with_its_expiry_whoever_has_forgotten_to_look() {
+    let world = World::new();
+    let end = NumericDate::from_seconds(NOW + 60);
+    let tokens = StaticTokens::builder("keys")
+        .token("opaque", Identity::new("etl").expires_at(end))
+        .build()
+        .unwrap();
+    let auth = world.builder().strategy(tokens).build().unwrap();
+    // The same leeway as for tokens of issuers.
+    world.clock.advance(Duration::from_secs(119));
+    assert_eq!(judge(&auth, "opaque").await, "etl");
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(judge(&auth, "opaque").await, "token_expired");
 }
 
 #[tokio::test]

@@ -37,8 +37,8 @@ pub(crate) use verify::VerifiedJws;
 use std::sync::Arc;
 
 use crate::{
-    AuthErrorKind, Authenticated, Identity, Principal, authenticator::Engine, issuer::Origin,
-    json::Object,
+    AuthError, AuthErrorKind, Authenticated, Identity, Principal, authenticator::Engine,
+    issuer::Origin, json::Object,
 };
 
 /// Proves one token, from its bytes to the caller and the grant.
@@ -91,6 +91,11 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
 }
 
 /// Takes the caller that a strategy accepts the rest of the way.
+///
+/// # Errors
+///
+/// [`AuthErrorKind::MalformedClaim`], and [`AuthErrorKind::TokenExpired`] for one whose time is over:
+/// a strategy that keeps such callers need not look at the clock.
 pub(crate) fn finish_identity<G: Send + Sync + 'static>(
     engine: &Engine<G>,
     mut identity: Identity,
@@ -103,6 +108,11 @@ pub(crate) fn finish_identity<G: Send + Sync + 'static>(
     let claims = identity.into_text()?;
     let parts = Object::parse(&claims).map_err(|_| AuthErrorKind::MalformedClaim.into());
     let parts = parts.and_then(|object| map::parts_of(&object, &claims))?;
+    if let Some((end, kind)) = good_until(origin, parts.expires_at, parts.issued_at)
+        && engine.clock.now() >= end
+    {
+        return Err(AuthError::from(kind).into());
+    }
     let caller = Principal::new(claims, Arc::clone(origin), parts);
     engine.grant.grant(caller, &*engine.clock)
 }

@@ -61,7 +61,8 @@ impl Identity {
         self.claim("client_id", client_id.into())
     }
 
-    /// When the credential stops being good, for handlers and for streams: the strategy checks it.
+    /// When the credential stops being good: the engine refuses it from then on, with the leeway of 60
+    /// seconds that tokens of issuers have.
     pub fn expires_at(self, expires_at: NumericDate) -> Self {
         self.claim("exp", expires_at.seconds())
     }
