@@ -13,8 +13,8 @@ use std::{
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    Admission, AuthError, AuthErrorKind, Authenticator, Judgement, NumericDate, Principal,
-    Resolving, Verdict,
+    Admission, AuthError, AuthErrorKind, Authenticator, Issuer, Judgement, JwkSet, NumericDate,
+    Principal, Resolving, Verdict,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 use tokio::sync::watch;
@@ -301,4 +301,40 @@ async fn callers_share_an_answer_only_where_all_their_claims_are_equal() {
     assert_eq!(role(&auth, &of_tenant("a")).await, "reader");
     assert_eq!(role(&auth, &of_tenant("b")).await, "reader");
     assert_eq!(database.asked(), before + 1);
+}
+
+#[tokio::test]
+async fn callers_of_different_issuers_never_share_an_answer() {
+    let (world, calls) = (World::new(), Arc::new(AtomicUsize::new(0)));
+    let tenant = TestIssuer::new("https://tenant.test").clock(world.clock.clone());
+    // An issuer that stands for any, whose tokens say for whom.
+    let any =
+        Issuer::dangerous_any("any").jwk_set(&JwkSet::from_json(&tenant.jwk_set_json()).unwrap());
+    let resolving = Resolving::new(move |caller: Principal| {
+        calls.fetch_add(1, Ordering::SeqCst);
+        async move { Ok(if caller.issuer() == "https://idp.test" { "admin" } else { "reader" }) }
+    });
+    let resolving = resolving.share_by(|caller| caller.subject().to_owned());
+    let auth = Authenticator::builder()
+        .issuer(world.issuer.trusted())
+        .issuer(any)
+        .audience(AUDIENCE)
+        .clock(world.clock.clone())
+        .with_resolver(resolving.keep_for(Duration::from_secs(30)))
+        .build()
+        .unwrap();
+    assert_eq!(role(&auth, &world.token()).await, "admin");
+    let alice = |issuer: &str| tenant.token().audience(AUDIENCE).claim("iss", issuer).build();
+    assert_eq!(role(&auth, &alice("https://tenant.test")).await, "reader");
+    assert_eq!(role(&auth, &alice("https://other.test")).await, "reader");
+}
+
+#[tokio::test]
+async fn a_panic_of_what_makes_callers_the_same_refuses_the_request() {
+    let (world, database) = (World::new(), Database::new());
+    for keep_for in [Duration::ZERO, Duration::from_secs(30)] {
+        let resolving = database.resolving().share_by(|_| panic!("on purpose"));
+        let auth = world.engine(resolving.keep_for(keep_for));
+        assert_eq!(role(&auth, &world.token()).await, "resolver_unavailable");
+    }
 }

@@ -1,13 +1,16 @@
 //! Rights that the application looks up for each caller.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fmt,
     num::NonZeroUsize,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -72,9 +75,13 @@ pub struct Resolving<G> {
     keep_for: Duration,
     share: Share,
     turns: Semaphore,
-    flights: Flights<Result<Arc<G>, AuthError>>,
-    kept: Mutex<HashMap<Box<str>, Kept<G>>>,
+    flights: Flights<Key, Result<Arc<G>, AuthError>>,
+    kept: Mutex<HashMap<Key, Kept<G>>>,
 }
+
+/// What two callers who are the same have in common: a digest, so that it takes no room where answers
+/// are kept, however long the claims are.
+type Key = [u8; SHA256_OUTPUT_LEN];
 
 #[derive(Debug)]
 struct Kept<G> {
@@ -121,10 +128,13 @@ impl<G: Send + Sync + 'static> Resolving<G> {
     /// What makes two callers the same, such as the subject alone, so that all tokens of a subject
     /// share an answer. Default: all claims are equal.
     ///
+    /// Callers of different issuers are never the same, because subjects are unique within their issuer
+    /// only.
+    ///
     /// # Security
     ///
     /// What the resolver looks at must be part of it: a caller gets the rights of another whose text is
-    /// the same. Subjects are unique within their issuer only.
+    /// the same.
     pub fn share_by(self, function: impl Fn(&Principal) -> String + Send + Sync + 'static) -> Self {
         Self { share: Share::Function(Box::new(function)), ..self }
     }
@@ -134,9 +144,9 @@ impl<G: Send + Sync + 'static> Resolving<G> {
         if self.keep_for.is_zero() {
             return None;
         }
-        let key = self.key(caller);
+        let key = self.key(caller)?;
         let kept = lock(&self.kept);
-        let grant = kept.get(&*key).filter(|kept| clock.now() < kept.until)?;
+        let grant = kept.get(&key).filter(|kept| clock.now() < kept.until)?;
         Some(Arc::clone(&grant.grant))
     }
 
@@ -146,18 +156,18 @@ impl<G: Send + Sync + 'static> Resolving<G> {
         caller: &Principal,
         clock: &dyn Clock,
     ) -> Result<Arc<G>, AuthError> {
-        let key = self.key(caller);
-        self.flights.share(&key, || self.ask(&key, caller, clock)).await
+        let Some(key) = self.key(caller) else {
+            return unavailable("what makes callers the same panicked");
+        };
+        self.flights.share(key, || self.ask(key, caller, clock)).await
     }
 
     async fn ask(
         &self,
-        key: &str,
+        key: Key,
         caller: &Principal,
         clock: &dyn Clock,
     ) -> Result<Arc<G>, AuthError> {
-        let unavailable =
-            |reason| Err(AuthError::because(AuthErrorKind::ResolverUnavailable, reason));
         let answer = async {
             // Closed never: a turn comes, or the time is up.
             let _turn = self.turns.acquire().await;
@@ -181,7 +191,7 @@ impl<G: Send + Sync + 'static> Resolving<G> {
         }
     }
 
-    fn keep(&self, key: &str, grant: &Arc<G>, clock: &dyn Clock) {
+    fn keep(&self, key: Key, grant: &Arc<G>, clock: &dyn Clock) {
         if self.keep_for.is_zero() {
             return;
         }
@@ -192,19 +202,37 @@ impl<G: Send + Sync + 'static> Resolving<G> {
         }
         if kept.len() < MAX_KEPT {
             let until = now.saturating_add(self.keep_for);
-            kept.insert(key.into(), Kept { grant: Arc::clone(grant), until });
+            kept.insert(key, Kept { grant: Arc::clone(grant), until });
         }
     }
 
-    fn key(&self, caller: &Principal) -> Box<str> {
-        match &self.share {
-            // The origin too, because of issuers whose tokens do not name them.
-            Share::EqualClaims => {
-                [caller.trusted_issuer(), "\n", caller.claims_text()].concat().into()
+    /// Tells which callers are the same as this one; `None` if the function that knows panics.
+    fn key(&self, caller: &Principal) -> Option<Key> {
+        let text = match &self.share {
+            Share::EqualClaims => Cow::Borrowed(caller.claims_text()),
+            Share::Function(function) => {
+                Cow::Owned(catch_unwind(AssertUnwindSafe(|| function(caller))).ok()?)
             }
-            Share::Function(function) => function(caller).into(),
+        };
+        // The origin too, because of issuers whose tokens do not name them; and what the token names,
+        // because an origin may stand for any issuer.
+        let parts = [caller.trusted_issuer(), caller.issuer(), &text];
+        let mut digest = Context::new(&SHA256);
+        for part in parts {
+            // Before each its length, so that no part can look like the end of another.
+            digest.update(&part.len().to_ne_bytes());
+            digest.update(part.as_bytes());
         }
+        let mut key = Key::default();
+        for (byte, digested) in key.iter_mut().zip(digest.finish().as_ref()) {
+            *byte = *digested;
+        }
+        Some(key)
     }
+}
+
+fn unavailable<T>(reason: &'static str) -> Result<T, AuthError> {
+    Err(AuthError::because(AuthErrorKind::ResolverUnavailable, reason))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

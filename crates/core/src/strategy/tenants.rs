@@ -105,7 +105,7 @@ struct Shared {
     changing: Mutex<()>,
     unknown: Mutex<HashMap<Box<str>, NumericDate>>,
     turns: Semaphore,
-    flights: Flights<Result<Option<Arc<Tenant>>, AuthError>>,
+    flights: Flights<Box<str>, Result<Option<Arc<Tenant>>, AuthError>>,
     uses: AtomicU64,
 }
 
@@ -222,7 +222,7 @@ impl Shared {
 
     /// Looks an issuer up, or waits for whoever does.
     async fn find(&self, issuer: &str) -> Result<Option<Arc<Tenant>>, AuthError> {
-        self.flights.share(issuer, || self.look_up(issuer)).await
+        self.flights.share(issuer.into(), || self.look_up(issuer)).await
     }
 
     async fn look_up(&self, issuer: &str) -> Result<Option<Arc<Tenant>>, AuthError> {
