@@ -216,22 +216,12 @@ mod resource_metadata;
 mod shared_request;
 
 // The public interface is:
+/// Everything of the engine, under the same names.
+#[doc(no_inline)]
+pub use portcullis::*;
 pub use auth::JwtAuth;
 pub use caller::{Caller, Granted, OtherCallers};
 pub use extract::{CallerRejection, Claims, Optional};
-pub use portcullis::{
-    Actor, Admission, Algorithm, Anonymous, AuthError, AuthErrorKind, Authenticated, Authenticator,
-    AuthenticatorBuilder, BearerToken, Challenge, ChallengeMap, ChallengeSettings, Clock,
-    ConfigError, Grant, GrantBuilder, GrantMapping, HiddenTokens, Issuer, JwkSet, LayerError,
-    NumericDate, Place, Policy, Principal, ProtectedResource, RequestView, Requirement,
-    ResourceMetadata, ResourceMetadataResponse, Scope, SeveralTokens, SkippedKey, SystemClock,
-    TokenProfile, TokenType, UnknownAlgorithm, Verdict, VerdictHook, VerificationKey, policy,
-};
-#[cfg(feature = "remote")]
-pub use portcullis::{
-    Fetch, HttpFetch, JwkSetFile, KeySource, KeyStatus, NotReady, PemFile, RefreshPolicy,
-    RemoteJwkSet,
-};
 pub use refusal::{ProblemJson, Refusal, ResponseForRefusal};
 pub use require::Require;
 pub use resource_metadata::ResourceMetadataService;

@@ -240,19 +240,9 @@
 mod mistakes;
 
 // The public interface is:
-pub use portcullis::{
-    Actor, Admission, Algorithm, AuthError, AuthErrorKind, Authenticated, Authenticator,
-    AuthenticatorBuilder, BearerToken, Challenge, ChallengeMap, ChallengeSettings, Clock,
-    ConfigError, Grant, GrantBuilder, GrantMapping, HiddenTokens, Issuer, JwkSet, LayerError,
-    NumericDate, Place, Policy, Principal, ProtectedResource, RequestView, Requirement,
-    ResourceMetadata, ResourceMetadataResponse, Scope, SeveralTokens, SkippedKey, SystemClock,
-    TokenProfile, TokenType, UnknownAlgorithm, Verdict, VerdictHook, VerificationKey, policy,
-};
-#[cfg(feature = "remote")]
-pub use portcullis::{
-    Fetch, HttpFetch, JwkSetFile, KeySource, KeyStatus, NotReady, PemFile, RefreshPolicy,
-    RemoteJwkSet,
-};
+/// Everything of the engine, under the same names.
+#[doc(no_inline)]
+pub use portcullis::*;
 pub use portcullis_tower::{
     Anonymous, Caller, CallerRejection, Claims, Granted, JwtAuth, JwtAuthFuture, JwtAuthLayer,
     OtherCallers, PathParameters, ProblemJson, Refusal, Require, RequireFuture, RequireLayer,

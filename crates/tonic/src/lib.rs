@@ -95,23 +95,13 @@ mod status;
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 // The public interface is:
+/// Everything of the engine, under the same names.
+#[doc(no_inline)]
+pub use portcullis::*;
 pub use body::{TonicBody, TonicBodyFuture};
 pub use layer::JwtAuthLayer;
 pub use method_auth::{MethodAuth, MethodAuthFuture};
 pub use methods::{MethodError, MethodPolicies};
-pub use portcullis::{
-    Actor, Admission, Algorithm, AuthError, AuthErrorKind, Authenticated, Authenticator,
-    AuthenticatorBuilder, BearerToken, Challenge, ChallengeMap, ChallengeSettings, Clock,
-    ConfigError, Grant, GrantBuilder, GrantMapping, HiddenTokens, Issuer, JwkSet, LayerError,
-    NumericDate, Place, Policy, Principal, RequestView, Requirement, Scope, SeveralTokens,
-    SkippedKey, SystemClock, TokenProfile, TokenType, UnknownAlgorithm, Verdict, VerdictHook,
-    VerificationKey, policy,
-};
-#[cfg(feature = "remote")]
-pub use portcullis::{
-    Fetch, HttpFetch, JwkSetFile, KeySource, KeyStatus, NotReady, PemFile, RefreshPolicy,
-    RemoteJwkSet,
-};
 pub use portcullis_tower::{
     Anonymous, Caller, Granted, JwtAuth, JwtAuthFuture, OtherCallers, Refusal, RequireFuture,
 };
