@@ -273,7 +273,10 @@ fn a_web_socket_token_follows_its_name_among_the_subprotocols() {
     assert_eq!(judged(&["chat", &token]), "no_credentials");
     assert_eq!(judged(&["Access_Token", &token]), "no_credentials");
     assert_eq!(judged(&["access_token"]), "malformed_request");
-    assert_eq!(judged(&["access_token, , chat"]), "malformed_request");
+    assert_eq!(judged(&["access_token, ,"]), "malformed_request");
+    assert_eq!(judged(&["access_token, , chat"]), "malformed_token");
+    // Empty elements do not count.
+    assert_eq!(judged(&[", access_token,, ", &format!(",{token}")]), "alice");
     let twice = format!("access_token, {token}, access_token, {token}");
     assert_eq!(judged(&[&twice]), "multiple_tokens");
     let with_header = offering(&["access_token", &token]).bearer(&token);

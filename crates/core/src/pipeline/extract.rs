@@ -234,9 +234,10 @@ pub(super) fn cookie_value<'c>(cookie: &'c [u8], name: &str) -> Option<&'c [u8]>
 }
 
 /// Reads the subprotocol that follows the one of the place's name ([RFC 6455 §11.3.4]): the fields
-/// make one list.
+/// make one list, whose empty elements do not count ([RFC 9110 §5.6.1.2]).
 ///
 /// [RFC 6455 §11.3.4]: https://www.rfc-editor.org/rfc/rfc6455#section-11.3.4
+/// [RFC 9110 §5.6.1.2]: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.1.2
 fn from_web_socket_protocols<'r>(
     place: &Place,
     several: SeveralTokens,
@@ -245,7 +246,8 @@ fn from_web_socket_protocols<'r>(
 ) -> Result<()> {
     let (mut follows, mut outcome) = (false, Ok(()));
     request.field_values(WEB_SOCKET_PROTOCOL, &mut |field| {
-        for protocol in field.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+        let protocols = field.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+        for protocol in protocols.filter(|protocol| !protocol.is_empty()) {
             let counts = several != SeveralTokens::First || tokens.is_empty();
             if follows && counts && outcome.is_ok() {
                 outcome = add(place, protocol, tokens);

@@ -109,6 +109,9 @@ fn field_without_tokens(
         let left: Option<Cow<'_, [u8]>> = match name {
             "cookie" => list_without(value, b';', b"; ", |cookie| is_token_cookie(&places, cookie)),
             WEB_SOCKET_PROTOCOL => list_without(value, b',', b", ", |protocol| {
+                if protocol.is_empty() {
+                    return false;
+                }
                 let is_token = follows.contains(&true);
                 for (follows, place) in follows.iter_mut().zip(&places) {
                     *follows = !*follows && place.name.as_bytes() == protocol;

@@ -1,0 +1,211 @@
+//! Requests of any shape: whatever is taken for a token, or could be taken for one by the next reader,
+//! is not in what handlers see.
+
+use std::{
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use conformance::Request;
+use portcullis::{
+    Attempt, Authenticator, Credential, HiddenTokens, Identity, Judgement, Place, SeveralTokens,
+    Strategy as Kind,
+};
+use proptest::{
+    collection::vec,
+    option,
+    prelude::*,
+    sample::select,
+    test_runner::{Config, TestRunner},
+};
+
+const CASES: u32 = 10_000;
+
+/// Remembers every token that it is shown, and accepts it.
+#[derive(Clone, Debug, Default)]
+struct Seen(Arc<Mutex<Vec<String>>>);
+
+impl Seen {
+    fn take(&self) -> Vec<String> {
+        mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Kind for Seen {
+    fn name(&self) -> &str {
+        "seen"
+    }
+
+    fn attempt(&self, credential: &Credential<'_>) -> Attempt {
+        let token = credential.token().to_owned();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(token);
+        Attempt::Accept(Identity::new("x"))
+    }
+}
+
+fn places() -> Vec<Place> {
+    vec![
+        Place::bearer(),
+        Place::header("authorization").scheme("Key").prefix("k_"),
+        Place::header("x-key").prefix("k_"),
+        Place::query("access_token"),
+        Place::query("key").prefix("k_"),
+        Place::cookie("access_token"),
+        Place::cookie("key").prefix("k_"),
+        Place::web_socket_protocol("access_token"),
+        Place::web_socket_protocol("key").prefix("k_"),
+    ]
+}
+
+/// Pieces that the fields and queries of a request are put together from. `#` is a number of its own.
+const PIECES: [&str; 26] = [
+    "SECRET#",
+    "SECRET#",
+    "k_SECRET#",
+    "access_token",
+    "access_token=",
+    "access_token=SECRET#",
+    "access%5Ftoken=SECRET#",
+    "ACCESS_TOKEN=SECRET#",
+    "access_token=\"SECRET#\"",
+    "key=k_SECRET#",
+    "key=\"k_SECRET#\"",
+    "key",
+    "Bearer SECRET#",
+    "bearer  SECRET#",
+    "Bearer\tSECRET#",
+    "Key k_SECRET#",
+    "&",
+    ";",
+    "; ",
+    ",",
+    ", ",
+    " ",
+    "=",
+    "%",
+    "\"",
+    "other=1",
+];
+
+fn value() -> impl Strategy<Value = String> {
+    vec(select(PIECES.to_vec()), 0..7).prop_map(|pieces| pieces.concat())
+}
+
+#[derive(Clone, Debug)]
+struct Parts {
+    fields: Vec<(String, Vec<u8>)>,
+    query: Option<String>,
+}
+
+impl Parts {
+    /// Gives each secret a number of its own, so that each is found in one place only.
+    fn numbered(mut self) -> Self {
+        let mut next = 0_usize;
+        let mut number = |text: &str| {
+            text.chars().fold(String::new(), |mut numbered, character| {
+                if character == '#' {
+                    next += 1;
+                    numbered.push_str(&format!("{next:03}"));
+                } else {
+                    numbered.push(character);
+                }
+                numbered
+            })
+        };
+        for (_, value) in &mut self.fields {
+            *value = number(&String::from_utf8_lossy(value)).into_bytes();
+        }
+        self.query = self.query.map(|query| number(&query));
+        self
+    }
+
+    fn request(&self) -> Request {
+        let fields = self.fields.iter();
+        let request = fields
+            .fold(Request::new(), |request, (name, value)| request.field(name, value.clone()));
+        match &self.query {
+            Some(query) => request.query(query.clone()),
+            None => request,
+        }
+    }
+
+    /// What an adapter leaves.
+    fn without(mut self, hidden: &HiddenTokens) -> Self {
+        for (name, values) in hidden.fields() {
+            self.fields.retain(|(own, _)| own != name);
+            let values = values.iter().map(|value| (name.to_owned(), value.clone()));
+            self.fields.extend(values);
+        }
+        if let Some(query) = hidden.query() {
+            self.query = Some(query.to_owned());
+        }
+        self
+    }
+}
+
+fn parts() -> impl Strategy<Value = Parts> {
+    let names = ["authorization", "x-key", "cookie", "cookie", "sec-websocket-protocol"];
+    let field = (select(names.to_vec()), value())
+        .prop_map(|(name, value)| (name.to_owned(), value.into_bytes()));
+    (vec(field, 0..4), option::of(value())).prop_map(|(fields, query)| {
+        // A URI holds neither spaces nor quotes.
+        let query = query.map(|query| query.replace([' ', '"', '\t'], ""));
+        Parts { fields, query }.numbered()
+    })
+}
+
+fn secrets(text: &str) -> Vec<String> {
+    let found = text.match_indices("SECRET");
+    found.filter_map(|(at, _)| text.get(at..at + 9).map(str::to_owned)).collect()
+}
+
+#[test]
+fn nothing_that_was_taken_for_a_token_is_left() {
+    let engines: Vec<_> = [SeveralTokens::Refuse, SeveralTokens::First, SeveralTokens::All]
+        .into_iter()
+        .map(|several| {
+            let seen = Seen::default();
+            let auth = Authenticator::builder()
+                .strategy(seen.clone())
+                .places(places())
+                .several_tokens(several)
+                .remove_tokens()
+                .build()
+                .unwrap();
+            (auth, seen)
+        })
+        .collect();
+    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let shown = std::cell::Cell::new(0_usize);
+    let ran = TestRunner::new(config).run(&parts(), |parts| {
+        for (auth, seen) in &engines {
+            let judge = |parts: &Parts| match auth.begin(&parts.request()) {
+                Judgement::Done(verdict) => verdict,
+                Judgement::Waiting(waiting) => waiting.give_up(),
+            };
+            let verdict = judge(&parts);
+            let tokens = seen.take();
+            shown.set(shown.get() + tokens.len());
+            let left = parts.clone().without(&verdict.hidden);
+            let text = format!("{:?}", left.request());
+            let fields = left.fields.iter().map(|(_, value)| String::from_utf8_lossy(value));
+            let rest: Vec<String> =
+                fields.map(|value| value.into_owned()).chain(left.query.clone()).collect();
+            for secret in tokens.iter().flat_map(|token| secrets(token)) {
+                prop_assert!(!rest.iter().any(|value| value.contains(&secret)), "{text}");
+            }
+            // Nor is there anything that another engine of these places would judge; but for what a
+            // subprotocol of our name is followed by now, because the name must stay.
+            let mut left = left;
+            left.fields.retain(|(name, _)| name != "sec-websocket-protocol");
+            let _ = judge(&left);
+            let again = seen.take();
+            prop_assert!(again.is_empty(), "{again:?} in {text}");
+        }
+        Ok(())
+    });
+    if let Err(error) = ran {
+        panic!("{error}");
+    }
+    assert!(shown.get() > 1_000, "{}", shown.get());
+}
