@@ -1,8 +1,6 @@
 //! Requirements of any shape and tokens of any kind, against a second evaluator that knows neither
 //! tokens nor engines.
 
-#![expect(clippy::panic, reason = "short helpers of tests")]
-
 use conformance::Request;
 use portcullis::{
     Attempt, Authenticator, Credential, Identity, Place, Requirement, Strategy as Kind,
@@ -24,9 +22,9 @@ const CASES: u32 = 20_000;
 #[derive(Clone, Debug)]
 enum Tree {
     Token { issuer: Option<&'static str>, audiences: Vec<&'static str> },
-    Any(Vec<Tree>),
-    All(Vec<Tree>),
-    Optional(Box<Tree>),
+    Any(Vec<Self>),
+    All(Vec<Self>),
+    Optional(Box<Self>),
 }
 
 #[derive(Clone, Debug)]
