@@ -126,6 +126,12 @@ fn refused(world: &World) -> Vec<Case> {
         ("an expiry that is a text", token().claim("exp", "soon"), "malformed_claim"),
         ("a scope that is a number", token().claim("scope", 1), "malformed_claim"),
         ("a token bound to a key", token().claim("cnf", json!({"jkt": "x"})), "wrong_binding"),
+        (
+            "a token bound to a certificate",
+            token().claim("cnf", json!({"x5t#S256": "x"})),
+            "wrong_binding",
+        ),
+        ("a token bound to nothing", token().claim("cnf", json!(null)), "wrong_binding"),
         ("claims that are no object", token().raw_claims("[]"), "malformed_token"),
         (
             "a claim twice",
