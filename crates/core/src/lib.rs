@@ -90,8 +90,8 @@ pub mod config;
 pub mod policy;
 
 pub use authenticator::{
-    Admission, Authenticated, Authenticator, AuthenticatorBuilder, Judgement, Resolver, Resolving,
-    Verdict, Waiting,
+    Admission, Authenticated, Authenticator, AuthenticatorBuilder, ByParty, Found, Judgement,
+    Party, Resolver, Resolving, Verdict, Waiting,
 };
 #[cfg(feature = "remote")]
 pub use authenticator::{KeyChanges, NotReady};

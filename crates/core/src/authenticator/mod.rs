@@ -6,6 +6,7 @@ mod explain;
 mod grant_source;
 mod judge;
 mod measuring;
+mod parties;
 mod production;
 #[cfg(feature = "remote")]
 mod readiness;
@@ -16,6 +17,7 @@ use std::{fmt, sync::Arc};
 
 pub use builder::AuthenticatorBuilder;
 pub(crate) use grant_source::{GrantSource, PrincipalMapping};
+pub use parties::{ByParty, Found, Party};
 #[cfg(feature = "remote")]
 pub use readiness::{KeyChanges, NotReady};
 pub use resolver::{Resolver, Resolving};

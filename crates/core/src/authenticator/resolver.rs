@@ -40,6 +40,8 @@ const MAX_KEPT: usize = 10_000;
 ///     }
 /// }));
 /// ```
+///
+/// Where tokens name actors, [`ByParty`](super::ByParty) looks subject and actor up one by one.
 pub trait Resolver<G>: Send + Sync {
     /// Looks up the rights of a caller whose token was found good.
     ///

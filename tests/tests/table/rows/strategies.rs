@@ -1,9 +1,10 @@
 //! Credentials that are no JWTs, and rights that are looked up: each at once, and after a wait.
 
 use portcullis::{
-    Attempt, AuthError, AuthErrorKind, Credential, Grant, Identity, Place, Principal, Resolving,
-    StaticTokens, Strategy, policy::scope,
+    Attempt, AuthError, AuthErrorKind, ByParty, Credential, Found, Grant, Identity, Party, Place,
+    Principal, Resolving, StaticTokens, Strategy, policy::scope,
 };
+use serde_json::json;
 
 use super::{World, built, caller, unentitled};
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 };
 
 pub(super) fn rows(world: &World) -> Vec<Case> {
-    [keys(world), chain(world), static_tokens(world), rights(world)].concat()
+    [keys(world), chain(world), static_tokens(world), rights(world), parties(world)].concat()
 }
 
 /// Keys such as `key_bob`, which are known at once, and `slow_bob`, which take a while.
@@ -271,6 +272,58 @@ fn rights(world: &World) -> Vec<Case> {
             ("nothing", Request::new(), Answer::anonymous()),
             ("an outage", of("outage"), refused("resolver_unavailable")),
             ("someone unknown", of("eve"), refused("subject_unknown")),
+        ],
+    ));
+    all
+}
+
+/// What the database says of a party. Rights are those of who acts.
+async fn look_up_party(party: Party) -> Result<Found<Grant>, AuthError> {
+    tokio::task::yield_now().await;
+    Ok(match party.subject() {
+        "alice" => Found::Known(Grant::default()),
+        "agent" => Found::Known(Grant::builder().scope("orders:read").build()),
+        "mallory" => Found::Disabled,
+        "outage" => return Err(AuthErrorKind::ResolverUnavailable.into()),
+        _ => Found::Unknown,
+    })
+}
+
+fn parties(world: &World) -> Vec<Case> {
+    let rights = || Resolving::new(ByParty::new(look_up_party));
+    let needing = world.configuration("rights of who acts, and a scope", move |builder| {
+        built(builder.with_resolver(rights())).require(scope("orders:read"))
+    });
+    let compatible = world.configuration("the subject for an unknown actor", |builder| {
+        let rights = ByParty::new(look_up_party).dangerous_unknown_actor_is_subject();
+        built(builder.with_resolver(Resolving::new(rights)))
+    });
+    let of = |subject: &str, actor: &str| {
+        let token = world.token().subject(subject).claim("act", json!({ "sub": actor }));
+        Request::new().bearer(&token.build())
+    };
+    let refused = Answer::refused;
+    let acted_for = |actor: &str| Caller { actors: vec![actor.to_owned()], ..caller("alice") };
+    let insufficient = || refused("insufficient_scope").parameter("scope", "orders:read");
+    let mut all = cases(
+        &needing,
+        [
+            ("alice herself", Request::new().bearer(&world.token_of("alice")), insufficient()),
+            ("an agent for alice", of("alice", "agent"), Answer::accepted(acted_for("agent"))),
+            ("alice for an agent", of("agent", "alice"), insufficient()),
+            ("someone unknown for alice", of("alice", "eve"), refused("actor_disabled")),
+            ("someone disabled for alice", of("alice", "mallory"), refused("actor_disabled")),
+            ("an agent for someone unknown", of("eve", "agent"), refused("subject_unknown")),
+            ("an agent for someone disabled", of("mallory", "agent"), refused("subject_disabled")),
+            ("an outage", of("alice", "outage"), refused("resolver_unavailable")),
+        ],
+    );
+    let unknown_actor = Caller { scope: Vec::new(), ..acted_for("eve") };
+    all.extend(cases(
+        &compatible,
+        [
+            ("someone unknown", of("alice", "eve"), Answer::accepted(unknown_actor)),
+            ("someone disabled", of("alice", "mallory"), refused("actor_disabled")),
         ],
     ));
     all
