@@ -1,13 +1,16 @@
 //! What the caller may do.
 
+mod compiled;
 mod mapping;
 mod split;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-pub(crate) use mapping::CompiledMapping;
+pub(crate) use compiled::CompiledMapping;
 pub use mapping::GrantMapping;
 
 use crate::Scope;
