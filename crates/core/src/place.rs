@@ -23,10 +23,28 @@ pub struct Place {
     pub(crate) kind: PlaceKind,
     pub(crate) name: String,
     /// In front of the token in a header field.
-    pub(crate) scheme: Option<String>,
-    pub(crate) prefix: Option<String>,
+    pub(crate) scheme: Option<Scheme>,
+    pub(crate) prefix: Option<Prefix>,
     /// The only issuer whose tokens this place may hold.
     pub(crate) issuer: Option<Arc<str>>,
+}
+
+/// What stands in front of the token in a header field.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Scheme {
+    pub(crate) name: String,
+    /// Whether letter case and spaces count.
+    pub(crate) exact: bool,
+}
+
+/// What the token begins with in a place.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Prefix {
+    pub(crate) text: String,
+    /// Whether a value without it is a bad token, and not the token of somebody else.
+    pub(crate) required: bool,
+    /// Whether it is taken off as often as it is there.
+    pub(crate) repeated: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -100,16 +118,53 @@ impl Place {
         Self { kind, name, scheme: None, prefix: None, issuer: None }
     }
 
-    /// The scheme in front of the token in a header field.
+    /// The scheme in front of the token in a header field, in any letter case, with one or more spaces
+    /// behind it ([RFC 9110 §11.4]).
+    ///
+    /// [RFC 9110 §11.4]: https://www.rfc-editor.org/rfc/rfc9110#section-11.4
     pub fn scheme(self, scheme: impl Into<String>) -> Self {
-        Self { scheme: Some(scheme.into()), ..self }
+        Self { scheme: Some(Scheme { name: scheme.into(), exact: false }), ..self }
+    }
+
+    /// The scheme in front of the token in a header field, letter by letter, with one space behind it;
+    /// all that follows is the token. A field with `bearer` where this says `Bearer` is of another
+    /// scheme. For services that must read fields as another system does; HTTP has schemes in
+    /// [any letter case](Self::scheme).
+    ///
+    /// The scheme alone is an empty token: servers take spaces off the end of a field
+    /// ([RFC 9110 §5.5]).
+    ///
+    /// [RFC 9110 §5.5]: https://www.rfc-editor.org/rfc/rfc9110#section-5.5
+    pub fn exact_scheme(self, scheme: impl Into<String>) -> Self {
+        Self { scheme: Some(Scheme { name: scheme.into(), exact: true }), ..self }
     }
 
     /// A prefix that the token has in this place. It is taken off once; a value without it is not
     /// a token of ours.
-    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix = Some(prefix.into());
-        self
+    pub fn prefix(self, prefix: impl Into<String>) -> Self {
+        self.with_prefix(prefix.into(), false)
+    }
+
+    /// A prefix that every token in this place has. It is taken off once; a value without it is a
+    /// [malformed token](crate::AuthErrorKind::MalformedToken), and no place behind this one is looked
+    /// at instead.
+    pub fn required_prefix(self, prefix: impl Into<String>) -> Self {
+        self.with_prefix(prefix.into(), true)
+    }
+
+    fn with_prefix(self, text: String, required: bool) -> Self {
+        Self { prefix: Some(Prefix { text, required, repeated: false }), ..self }
+    }
+
+    /// Takes the prefix off as often as it is there. Default: once.
+    ///
+    /// # Security
+    ///
+    /// One token then has endlessly many spellings: what looks at tokens as text, such as a cache, a
+    /// list of those that are blocked or a search in logs, misses all but one.
+    pub fn dangerous_repeated_prefix(self) -> Self {
+        let prefix = self.prefix.map(|prefix| Prefix { repeated: true, ..prefix });
+        Self { prefix, ..self }
     }
 
     /// The only issuer whose tokens this place may hold. Tokens of this issuer may be in other places
@@ -133,9 +188,9 @@ impl Place {
             (PlaceKind::Header, _) if self.name == "cookie" || self.name == WEB_SOCKET_PROTOCOL => {
                 invalid(&self.name)
             }
-            (PlaceKind::Header, Some(scheme)) if !is_token(scheme) => invalid(scheme),
+            (PlaceKind::Header, Some(scheme)) if !is_token(&scheme.name) => invalid(&scheme.name),
             (PlaceKind::Header, _) => Ok(()),
-            (_, Some(scheme)) => invalid(scheme),
+            (_, Some(scheme)) => invalid(&scheme.name),
             _ => Ok(()),
         }
     }

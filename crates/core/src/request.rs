@@ -43,16 +43,22 @@ impl<'r> BearerToken<'r> {
         &self.bytes
     }
 
-    /// Takes a prefix off, if it is there.
-    pub(crate) fn strip_prefix(self, prefix: &str) -> Option<Self> {
-        if !self.bytes.starts_with(prefix.as_bytes()) {
-            return None;
+    /// Takes a prefix off, if it is there: once, or as often as it is.
+    pub(crate) fn without_prefix(self, prefix: &str, repeated: bool) -> Self {
+        let prefix = prefix.as_bytes();
+        let mut rest: &[u8] = &self.bytes;
+        while let Some(after) = rest.strip_prefix(prefix) {
+            rest = after;
+            if !repeated || prefix.is_empty() {
+                break;
+            }
         }
+        let start = self.bytes.len().saturating_sub(rest.len());
         let bytes = match self.bytes {
-            Cow::Borrowed(bytes) => Cow::Borrowed(bytes.get(prefix.len()..)?),
-            Cow::Owned(mut bytes) => Cow::Owned(bytes.split_off(prefix.len())),
+            Cow::Borrowed(bytes) => Cow::Borrowed(bytes.get(start..).unwrap_or_default()),
+            Cow::Owned(mut bytes) => Cow::Owned(bytes.split_off(start)),
         };
-        Some(Self { bytes })
+        Self { bytes }
     }
 
     /// Tells whether this is a `b64token` ([RFC 6750 §2.1]).

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use crate::{
     AuthError, AuthErrorKind, BearerToken, Place, RequestView, SeveralTokens,
-    place::{PlaceKind, WEB_SOCKET_PROTOCOL},
+    place::{PlaceKind, Scheme, WEB_SOCKET_PROTOCOL},
 };
 
 /// The tokens of a request that must be proven: at least one.
@@ -155,14 +155,16 @@ fn from_header<'r>(
 /// ([RFC 9110 §11.4]).
 ///
 /// [RFC 9110 §11.4]: https://www.rfc-editor.org/rfc/rfc9110#section-11.4
-pub(super) fn after_scheme<'r>(value: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
-    let (start, rest) = value.split_at_checked(scheme.len())?;
+pub(super) fn after_scheme<'r>(value: &'r [u8], scheme: &Scheme) -> Option<&'r [u8]> {
+    let name = scheme.name.as_bytes();
+    let (start, rest) = value.split_at_checked(name.len())?;
     // As clients write it, most of the time.
-    if start != scheme.as_bytes() && !start.eq_ignore_ascii_case(scheme.as_bytes()) {
+    if start != name && (scheme.exact || !start.eq_ignore_ascii_case(name)) {
         return None;
     }
     match rest.first() {
         None => Some(rest),
+        Some(_) if scheme.exact => rest.strip_prefix(b" "),
         Some(b' ') => Some(trim_spaces(rest)),
         // Not the separator of the grammar, but no other scheme either: a malformed credential.
         Some(b'\t') => Some(rest),
@@ -272,17 +274,26 @@ fn unquoted(value: &[u8]) -> &[u8] {
 
 fn add<'r>(place: &Place, token: impl Into<Cow<'r, [u8]>>, tokens: &mut Tokens<'r>) -> Result<()> {
     let token = BearerToken::from_bytes(token);
-    let token = match &place.prefix {
-        None => token,
-        Some(prefix) => match token.strip_prefix(prefix) {
-            Some(token) => token,
-            None => return Ok(()),
-        },
-    };
+    let Some(token) = without_prefix(place, token)? else { return Ok(()) };
     if token.as_bytes().is_empty() {
         let reason = "the place of a token holds an empty one";
         return Err(AuthError::because(AuthErrorKind::MalformedRequest, reason));
     }
     tokens.push(Presented { token, of_issuer: place.issuer.clone() });
     Ok(())
+}
+
+/// Takes the prefix off that tokens have in this place; `None` for a token of somebody else.
+fn without_prefix<'r>(place: &Place, token: BearerToken<'r>) -> Result<Option<BearerToken<'r>>> {
+    let Some(prefix) = &place.prefix else { return Ok(Some(token)) };
+    let is_missing = !token.as_bytes().starts_with(prefix.text.as_bytes());
+    if is_missing && prefix.required && !token.as_bytes().is_empty() {
+        let reason = "the token lacks the prefix that its place asks for";
+        return Err(AuthError::because(AuthErrorKind::MalformedToken, reason));
+    }
+    // An empty value is told as such, where a token must be.
+    if is_missing {
+        return Ok(prefix.required.then_some(token));
+    }
+    Ok(Some(token.without_prefix(&prefix.text, prefix.repeated)))
 }

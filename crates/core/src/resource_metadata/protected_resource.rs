@@ -185,7 +185,10 @@ fn bearer_methods(places: &[Place]) -> Vec<&'static str> {
     let is_header = |place: &Place| {
         place.kind == PlaceKind::Header
             && place.name == "authorization"
-            && place.scheme.as_ref().is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
+            && place
+                .scheme
+                .as_ref()
+                .is_some_and(|scheme| scheme.name.eq_ignore_ascii_case("bearer"))
     };
     let is_query = |place: &Place| place.kind == PlaceKind::Query && place.name == "access_token";
     let plain = || places.iter().filter(|place| place.prefix.is_none());
