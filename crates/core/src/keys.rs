@@ -10,12 +10,25 @@ pub(crate) const MAX_CANDIDATES: usize = 4;
 /// Keys that may have signed a token: at least one, and at most four.
 pub(crate) type Candidates<'k> = SmallVec<[&'k VerificationKey; MAX_CANDIDATES]>;
 
+/// How tokens and keys find each other.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum KeyMatching {
+    /// A token without `kid` is for the only key that fits, and a key without an id for every token
+    /// where no key has one.
+    #[default]
+    Lenient,
+    /// The same, with every key that fits.
+    TryAll,
+    /// A token with `kid` is for the key of that id, and one without for keys without.
+    ByIdAlone,
+}
+
 /// The keys of one issuer. It never changes: other keys are another value of this type.
 #[derive(Debug)]
 pub(crate) struct Keys {
     keys: Vec<VerificationKey>,
     by_id: NameIndex,
-    try_all: bool,
+    matching: KeyMatching,
     /// When the first of them becomes too old, if any does.
     #[cfg(feature = "remote")]
     usable_until: Option<crate::NumericDate>,
@@ -24,14 +37,14 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    pub(crate) fn new(keys: Vec<VerificationKey>, try_all: bool) -> Self {
+    pub(crate) fn new(keys: Vec<VerificationKey>, matching: KeyMatching) -> Self {
         let by_id = NameIndex::new(
             keys.iter().enumerate().filter_map(|(position, key)| Some((position, key.id()?))),
         );
         Self {
             keys,
             by_id,
-            try_all,
+            matching,
             #[cfg(feature = "remote")]
             usable_until: None,
             complete: true,
@@ -67,7 +80,7 @@ impl Keys {
     ///
     /// A `kid` finds exactly the keys of that id: the set may hold one id twice. Where no key has
     /// an id, as with PEM files and secrets, a `kid` says nothing. Without `kid` the keys without
-    /// an id come first, and exactly one key must fit.
+    /// an id come first, and exactly one key must fit. [`KeyMatching`] can change that.
     ///
     /// [RFC 7515 App. D]: https://www.rfc-editor.org/rfc/rfc7515#appendix-D
     pub(crate) fn candidates(
@@ -76,8 +89,9 @@ impl Keys {
         algorithm: Algorithm,
     ) -> Result<Candidates<'_>, AuthError> {
         let fits = |key: &&VerificationKey| key.algorithm_set().contains(algorithm);
+        let by_id_alone = self.matching == KeyMatching::ByIdAlone;
         if let Some(key_id) = key_id
-            && !self.by_id.is_empty()
+            && (!self.by_id.is_empty() || by_id_alone)
         {
             let positions = self.by_id.get(key_id);
             if positions.is_empty() {
@@ -91,10 +105,15 @@ impl Keys {
             self.keys.iter().filter(move |key| key.id().is_some() == with_id).filter(fits)
         };
         let mut candidates: Candidates<'_> = fitting(false).take(MAX_CANDIDATES).collect();
+        if candidates.is_empty() && by_id_alone {
+            // No source could change that.
+            let reason = "the token has no `kid`, and no key without an id fits";
+            return Err(AuthError::because(AuthErrorKind::AmbiguousKey, reason));
+        }
         if candidates.is_empty() {
             candidates = fitting(true).take(MAX_CANDIDATES).collect();
         }
-        if candidates.len() > 1 && !self.try_all {
+        if candidates.len() > 1 && self.matching != KeyMatching::TryAll {
             return Err(AuthErrorKind::AmbiguousKey.into());
         }
         self.not_empty(candidates)

@@ -46,11 +46,11 @@ impl Issuer {
             return Err(ConfigError::NoKeyForAlgorithms { issuer: self.name });
         }
         #[cfg(feature = "remote")]
-        let keys = IssuerKeys::new(self.keys, self.try_all_keys, self.sources, now);
+        let keys = IssuerKeys::new(self.keys, self.key_matching, self.sources, now);
         #[cfg(not(feature = "remote"))]
         let keys = {
             let _ = now;
-            IssuerKeys::new(self.keys, self.try_all_keys)
+            IssuerKeys::new(self.keys, self.key_matching)
         };
         Ok(IssuerConfig {
             required: ClaimPath::parse_all(&self.rules.required)?,

@@ -6,7 +6,10 @@ use arc_swap::{ArcSwap, Guard};
 
 #[cfg(feature = "remote")]
 use crate::key_source::{CachedSource, FetchEnd, FetchOver, KeySource, KeySourceError, any_over};
-use crate::{NumericDate, VerificationKey, keys::Keys};
+use crate::{
+    NumericDate, VerificationKey,
+    keys::{KeyMatching, Keys},
+};
 #[cfg(feature = "remote")]
 use std::time::Duration;
 
@@ -17,7 +20,7 @@ pub(crate) struct IssuerKeys {
     #[cfg(feature = "remote")]
     fixed: Vec<VerificationKey>,
     #[cfg(feature = "remote")]
-    try_all: bool,
+    matching: KeyMatching,
     #[cfg(feature = "remote")]
     sources: Vec<Arc<CachedSource>>,
     /// Held while a new set is made, so that the newest one stands at the end.
@@ -27,8 +30,8 @@ pub(crate) struct IssuerKeys {
 
 #[cfg(not(feature = "remote"))]
 impl IssuerKeys {
-    pub(crate) fn new(fixed: Vec<VerificationKey>, try_all: bool) -> Self {
-        Self { current: ArcSwap::from_pointee(Keys::new(fixed, try_all)) }
+    pub(crate) fn new(fixed: Vec<VerificationKey>, matching: KeyMatching) -> Self {
+        Self { current: ArcSwap::from_pointee(Keys::new(fixed, matching)) }
     }
 
     pub(crate) fn load(&self, _now: NumericDate) -> Guard<Arc<Keys>> {
@@ -40,15 +43,15 @@ impl IssuerKeys {
 impl IssuerKeys {
     pub(crate) fn new(
         fixed: Vec<VerificationKey>,
-        try_all: bool,
+        matching: KeyMatching,
         sources: Vec<Arc<dyn KeySource>>,
         now: NumericDate,
     ) -> Self {
         let sources = sources.into_iter().map(|source| Arc::new(CachedSource::new(source, now)));
         let keys = Self {
-            current: ArcSwap::from_pointee(Keys::new(Vec::new(), try_all)),
+            current: ArcSwap::from_pointee(Keys::new(Vec::new(), matching)),
             fixed,
-            try_all,
+            matching,
             sources: sources.collect(),
             rebuilding: std::sync::Mutex::new(()),
         };
@@ -105,7 +108,10 @@ impl IssuerKeys {
         for source in &self.sources {
             match source.usable_keys(now) {
                 Some(usable) => {
-                    all.extend(usable.keys.iter().cloned());
+                    let is_used = |key: &&VerificationKey| {
+                        key.id().is_some() || self.matching != KeyMatching::ByIdAlone
+                    };
+                    all.extend(usable.keys.iter().filter(is_used).cloned());
                     until = match (until, usable.until) {
                         (Some(a), Some(b)) => Some(NumericDate::min(a, b)),
                         (a, b) => a.or(b),
@@ -114,7 +120,7 @@ impl IssuerKeys {
                 None => complete = false,
             }
         }
-        let keys = Keys::new(all, self.try_all).usable_until(until).complete(complete);
+        let keys = Keys::new(all, self.matching).usable_until(until).complete(complete);
         self.current.store(Arc::new(keys));
     }
 }

@@ -13,6 +13,7 @@ pub(crate) use self::{
 };
 use crate::{
     Algorithm, GrantMapping, JwkSet, TokenProfile, TokenType, VerificationKey, jws::AlgorithmSet,
+    keys::KeyMatching,
 };
 #[cfg(feature = "remote")]
 use crate::{KeySource, RemoteJwkSet};
@@ -39,7 +40,7 @@ pub struct Issuer {
     keys: Vec<VerificationKey>,
     #[cfg(feature = "remote")]
     sources: Vec<std::sync::Arc<dyn KeySource>>,
-    try_all_keys: bool,
+    key_matching: KeyMatching,
     algorithms: Option<AlgorithmSet>,
     audiences: Vec<String>,
     any_audience: bool,
@@ -93,7 +94,7 @@ impl Issuer {
             keys: Vec::new(),
             #[cfg(feature = "remote")]
             sources: Vec::new(),
-            try_all_keys: false,
+            key_matching: KeyMatching::default(),
             algorithms: None,
             audiences: Vec::new(),
             any_audience: false,
@@ -153,7 +154,20 @@ impl Issuer {
     /// Tries every key that fits (four at most) for a token without `kid`. Default: such a token is
     /// refused unless exactly one key fits.
     pub fn try_all_keys(self) -> Self {
-        Self { try_all_keys: true, ..self }
+        Self { key_matching: KeyMatching::TryAll, ..self }
+    }
+
+    /// Finds keys by their ids alone, so that a key from one place never stands in for one from another.
+    ///
+    /// 1. A token with `kid` is for the key of that id.
+    /// 2. A token without `kid` is for the keys without an id that were added here, and refused where
+    ///    there is none.
+    /// 3. Keys without an id that a [source](Self::key_source) brings are not used.
+    ///
+    /// Default: a token without `kid` is for the only key that fits, and a key without an id for every
+    /// token where no key of the issuer has one.
+    pub fn match_key_ids(self) -> Self {
+        Self { key_matching: KeyMatching::ByIdAlone, ..self }
     }
 
     /// The algorithms that are allowed ([RFC 8725 §3.1]). Default: every asymmetric one that a key
