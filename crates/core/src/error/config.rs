@@ -27,6 +27,11 @@ pub enum ConfigError {
         /// The issuer.
         issuer: String,
     },
+    /// A source of keys could never bring any, such as one at a text that is no URL.
+    InvalidKeySource {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// No key of the issuer can be used with any algorithm that the issuer allows.
     NoKeyForAlgorithms {
         /// The issuer.
@@ -205,6 +210,7 @@ impl fmt::Display for ConfigError {
             Self::NoKeys { issuer } => {
                 write!(f, "issuer `{issuer}` has no key: add some with `jwk_set(…)` or `key(…)`")
             }
+            Self::InvalidKeySource { reason } => write!(f, "keys can never be fetched: {reason}"),
             Self::NoKeyForAlgorithms { issuer } => write!(
                 f,
                 "no key of issuer `{issuer}` fits its `algorithms(…)`, so every token would be \

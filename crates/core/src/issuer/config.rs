@@ -33,6 +33,8 @@ impl Issuer {
             return Err(ConfigError::EmptySetting { issuer: self.name, setting: "subjects" });
         }
         #[cfg(feature = "remote")]
+        self.sources.iter().try_for_each(|source| source.check())?;
+        #[cfg(feature = "remote")]
         let has_sources = !self.sources.is_empty();
         #[cfg(not(feature = "remote"))]
         let has_sources = false;

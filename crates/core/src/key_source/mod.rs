@@ -20,7 +20,7 @@ mod tests;
 
 use std::fmt;
 
-use crate::{BoxFuture, NumericDate};
+use crate::{BoxFuture, ConfigError, NumericDate};
 
 pub(crate) use cached::{CachedSource, FetchEnd, FetchOver, any_over};
 pub use document::{KeyDocument, Loaded, Validators};
@@ -45,6 +45,16 @@ pub trait KeySource: fmt::Debug + Send + Sync {
         &'a self,
         known: Option<&'a Validators>,
     ) -> BoxFuture<'a, Result<Loaded, KeySourceError>>;
+
+    /// Checks what can be checked without asking anybody, such as the form of a URL, when an engine is
+    /// built with the source. Default: nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::InvalidKeySource`], say.
+    fn check(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
 
     /// Returns keys to start with, and when they were good: such as those of a file that an earlier
     /// run has [exported](KeyStatus::json).

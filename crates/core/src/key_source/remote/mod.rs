@@ -15,7 +15,7 @@ use super::{
     Fetch, FetchRequest, FetchResponse, HttpFetch, KeyDocument, KeySource, KeySourceError,
     KeyTransport, Loaded, RefreshPolicy, Validators,
 };
-use crate::{BoxFuture, NumericDate};
+use crate::{BoxFuture, ConfigError, NumericDate};
 
 /// The longest document, in bytes: a hundred keys with certificate chains stay below it.
 const MAX_LEN: usize = 256 * 1024;
@@ -105,7 +105,7 @@ impl RemoteJwkSet {
     /// # Errors
     ///
     /// As [`JwkSet::from_json`](crate::JwkSet::from_json).
-    pub fn seed(self, json: &str, good_at: NumericDate) -> Result<Self, crate::ConfigError> {
+    pub fn seed(self, json: &str, good_at: NumericDate) -> Result<Self, ConfigError> {
         Ok(Self { seed: Some((KeyDocument::from_json(json)?, good_at)), ..self })
     }
 
@@ -200,6 +200,13 @@ impl KeySource for RemoteJwkSet {
         known: Option<&'a Validators>,
     ) -> BoxFuture<'a, Result<Loaded, KeySourceError>> {
         Box::pin(self.load_keys(known))
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let checked = self.location.keys().and_then(|_| self.location.metadata_urls());
+        checked
+            .map(drop)
+            .map_err(|error| ConfigError::InvalidKeySource { reason: error.to_string() })
     }
 
     fn seed(&self) -> Option<(KeyDocument, NumericDate)> {
