@@ -13,6 +13,7 @@
 //! | rule | allows a caller | else |
 //! |---|---|---|
 //! | [`scope`], [`all_scopes`], [`any_scope`] | with scope tokens | 403, which names them |
+//! | [`ScopeGrammar`] | with a scope that covers another, in a grammar of the application's own | 403, which names it |
 //! | [`role`], [`all_roles`], [`any_role`] | with roles | 403 |
 //! | [`Ranks::role_at_least`] | with a role, or one that stands higher | 403 |
 //! | [`permission`] | with a level on a resource, which may be one that the path names | 403 |
@@ -66,6 +67,7 @@ mod permission;
 mod ranks;
 mod route;
 mod route_table;
+mod scope_grammar;
 mod step_up;
 #[cfg(test)]
 mod tests;
@@ -84,6 +86,7 @@ pub use self::{
     permission::{Resource, permission},
     ranks::Ranks,
     route::RouteView,
+    scope_grammar::ScopeGrammar,
     step_up::{acr_values, max_age},
     token_kinds::TokenKinds,
     tree::Policy,
