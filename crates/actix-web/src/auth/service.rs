@@ -61,7 +61,7 @@ where
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let config = &self.shared.config;
-        let outcome = if config.preflight == Preflight::Passed && is_preflight(request.head()) {
+        let outcome = if passes(config.preflight, request.head()) {
             config.pass(&mut request)
         } else {
             match config.auth.begin(&View(request.head())) {
@@ -140,6 +140,14 @@ impl RequestView for View<'_> {
 
     fn query(&self) -> Option<&str> {
         self.0.uri.query()
+    }
+}
+
+fn passes(preflight: Preflight, head: &RequestHead) -> bool {
+    match preflight {
+        Preflight::Judged => false,
+        Preflight::Passed => is_preflight(head),
+        Preflight::OptionsPassed => head.method == Method::OPTIONS,
     }
 }
 

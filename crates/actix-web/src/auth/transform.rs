@@ -60,6 +60,8 @@ pub struct JwtAuth<G = Grant, R = ProblemJson> {
 pub(super) enum Preflight {
     Judged,
     Passed,
+    /// Every request of the method `OPTIONS` passes, whether a browser means a preflight or not.
+    OptionsPassed,
 }
 
 impl<G> JwtAuth<G> {
@@ -98,6 +100,13 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
     /// else on `OPTIONS`. Default: they are judged.
     pub fn pass_preflight(self) -> Self {
         Self { preflight: Preflight::Passed, ..self }
+    }
+
+    /// Lets every `OPTIONS` request through unjudged, past policies too: a [preflight](Self::pass_preflight)
+    /// and any other. For services whose clients ask without credentials what a path allows. What is
+    /// inside must not do anything else on `OPTIONS`. Default: they are judged.
+    pub fn pass_options(self) -> Self {
+        Self { preflight: Preflight::OptionsPassed, ..self }
     }
 
     /// Makes the responses to requests that this middleware refuses. Default: [`ProblemJson`].

@@ -49,6 +49,8 @@ pub struct JwtAuthLayer<G = Grant, R = ProblemJson> {
 pub(super) enum Preflight {
     Judged,
     Passed,
+    /// Every request of the method `OPTIONS` passes, whether a browser means a preflight or not.
+    OptionsPassed,
 }
 
 /// Which targets need no credentials.
@@ -107,6 +109,13 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     /// else on `OPTIONS`. Default: they are judged.
     pub fn pass_preflight(self) -> Self {
         Self { preflight: Preflight::Passed, ..self }
+    }
+
+    /// Lets every `OPTIONS` request through unjudged, past policies too: a [preflight](Self::pass_preflight)
+    /// and any other. For services whose clients ask without credentials what a path allows. What is
+    /// inside must not do anything else on `OPTIONS`. Default: they are judged.
+    pub fn pass_options(self) -> Self {
+        Self { preflight: Preflight::OptionsPassed, ..self }
     }
 
     /// Lets requests for some targets through, whatever credentials they bring: for the probes of a

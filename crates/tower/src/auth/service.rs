@@ -55,7 +55,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        if self.layer.preflight == Preflight::Passed && is_preflight(&request) {
+        if passes(self.layer.preflight, &request) {
             let hidden = self.layer.auth.hidden_tokens(&View::of(&request));
             let no_store = hide_tokens(&mut request, &hidden);
             let settings = Arc::clone(self.layer.auth.challenge_settings());
@@ -144,6 +144,14 @@ impl RequestView for View<'_> {
 
     fn query(&self) -> Option<&str> {
         self.uri.query()
+    }
+}
+
+fn passes<B>(preflight: Preflight, request: &Request<B>) -> bool {
+    match preflight {
+        Preflight::Judged => false,
+        Preflight::Passed => is_preflight(request),
+        Preflight::OptionsPassed => request.method() == Method::OPTIONS,
     }
 }
 
