@@ -1,0 +1,108 @@
+//! The grammar of scopes: `domain:action[:resources]`, and `jobs:run[:kind[:resources]]`.
+
+mod domains;
+
+use std::borrow::Cow;
+
+use portcullis_axum::{AuthError, AuthErrorKind, policy::ScopeGrammar};
+
+use self::domains::{ALIASES, DOMAINS};
+use crate::Identity;
+
+pub(crate) type Scopes = ScopeGrammar<Identity>;
+
+/// A scope without a resource is asked of the route, one with a resource inside of it.
+pub(crate) fn grammar() -> Scopes {
+    ScopeGrammar::new(held, covers).dangerous_empty_is_unrestricted()
+}
+
+/// Those that limit which workers may run a job do nothing else.
+fn held(identity: &Identity) -> Vec<&str> {
+    let scopes = identity.scopes.iter().flatten().map(String::as_str);
+    scopes.filter(|scope| !scope.starts_with("if_jobs:filter_tags:")).collect()
+}
+
+/// What does not parse grants nothing, and takes nothing away.
+fn covers(held: &str, needed: &str) -> Result<bool, AuthError> {
+    let held = modern(held);
+    match (Parts::parse(&held), Parts::parse(needed)) {
+        (Some(held), Some(needed)) => match needed.resources {
+            None => held.covers_route(&needed),
+            Some(resource) => Ok(held.covers_resource(&needed, resource)),
+        },
+        _ => Ok(false),
+    }
+}
+
+/// Rewrites the forms of old tokens.
+fn modern(scope: &str) -> Cow<'_, str> {
+    match (scope, scope.split_once('/')) {
+        (_, Some(("run:script", path))) => format!("jobs:run:scripts:{path}").into(),
+        (_, Some(("run:flow", path))) => format!("jobs:run:flows:{path}").into(),
+        ("jobs:listjobs", _) => "jobs:read".into(),
+        ("jobs:runscript", _) => "jobs:run:scripts".into(),
+        ("jobs:runflow" | "jobs:resumeflow", _) => "jobs:run:flows".into(),
+        ("jobs:deletejob", _) => "jobs:write".into(),
+        _ => scope.into(),
+    }
+}
+
+struct Parts<'a> {
+    domain: &'a str,
+    action: &'a str,
+    kind: Option<&'a str>,
+    resources: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    fn parse(scope: &'a str) -> Option<Self> {
+        let parts: Vec<&str> = scope.split(':').collect();
+        let (domain, action, kind, resources) = match *parts.as_slice() {
+            [domain, action] => (domain, action, None, None),
+            ["jobs", "run", kind] => ("jobs", "run", Some(kind), None),
+            ["jobs", "run", kind, resources] => ("jobs", "run", Some(kind), Some(resources)),
+            [domain, action, resources] => (domain, action, None, Some(resources)),
+            _ => return None,
+        };
+        let action = if action == "delete" { "write" } else { action };
+        Some(Self { domain, action, kind, resources })
+    }
+
+    /// Looks at no resources. A domain or action that does not exist ends it, whatever comes behind.
+    fn covers_route(&self, needed: &Self) -> Result<bool, AuthError> {
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == self.domain);
+        let domain = alias.map_or(self.domain, |(_, domain)| domain);
+        if !DOMAINS.contains(&domain) || !["read", "write", "run"].contains(&self.action) {
+            return Err(AuthErrorKind::MalformedRequest.into());
+        }
+        let run_reads = self.action == "run"
+            && needed.action == "read"
+            && !["jobs", "resources"].contains(&domain);
+        Ok(domain == needed.domain && (run_reads || self.covers_action_and_kind(needed)))
+    }
+
+    /// The needed resource is one path. One overlap with what is held is enough.
+    fn covers_resource(&self, needed: &Self, resource: &str) -> bool {
+        let overlaps = |item| matches(item, resource) || matches(resource, item);
+        self.domain == needed.domain
+            && self.covers_action_and_kind(needed)
+            && self.resources.is_none_or(|resources| resources.split(',').any(overlaps))
+    }
+
+    fn covers_action_and_kind(&self, needed: &Self) -> bool {
+        let action = match (self.action, needed.action) {
+            ("write", "read") => true,
+            ("write", "run") => needed.domain == "apps",
+            (own, needed) => own == needed,
+        };
+        action && (self.kind.is_none() || self.kind == needed.kind)
+    }
+}
+
+/// `p/*` is `p` and all below it; `*` is everything.
+fn matches(pattern: &str, path: &str) -> bool {
+    let below = |start| {
+        path.strip_prefix(start).is_some_and(|rest: &str| rest.is_empty() || rest.starts_with('/'))
+    };
+    pattern == "*" || pattern == path || pattern.strip_suffix("/*").is_some_and(below)
+}

@@ -1,0 +1,11 @@
+//! Windmill's rules, each over a socket. The names begin with the section of the rule.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
+
+mod claims;
+mod decisions;
+mod extraction;
+mod keys;
+mod program;
+mod refusals;
+mod server;
