@@ -216,12 +216,12 @@ mod resource_metadata;
 mod shared_request;
 
 // The public interface is:
-/// Everything of the engine, under the same names.
-#[doc(no_inline)]
-pub use portcullis::*;
 pub use auth::JwtAuth;
 pub use caller::{Caller, Granted, OtherCallers};
 pub use extract::{CallerRejection, Claims, Optional};
+/// Everything of the engine, under the same names.
+#[doc(no_inline)]
+pub use portcullis::*;
 pub use refusal::{ProblemJson, Refusal, ResponseForRefusal};
 pub use require::Require;
 pub use resource_metadata::ResourceMetadataService;

@@ -95,13 +95,13 @@ mod status;
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 // The public interface is:
-/// Everything of the engine, under the same names.
-#[doc(no_inline)]
-pub use portcullis::*;
 pub use body::{TonicBody, TonicBodyFuture};
 pub use layer::JwtAuthLayer;
 pub use method_auth::{MethodAuth, MethodAuthFuture};
 pub use methods::{MethodError, MethodPolicies};
+/// Everything of the engine, under the same names.
+#[doc(no_inline)]
+pub use portcullis::*;
 pub use portcullis_tower::{
     Anonymous, Caller, Granted, JwtAuth, JwtAuthFuture, OtherCallers, Refusal, RequireFuture,
 };

@@ -60,7 +60,7 @@ fn described(place: &Place) -> String {
     let name = quoted(&place.name);
     match place.kind {
         PlaceKind::Header => match &place.scheme {
-            Some(scheme) => format!("header {name} after {}", quoted(scheme)),
+            Some(scheme) => format!("header {name} after {}", quoted(&scheme.name)),
             None => format!("header {name}"),
         },
         PlaceKind::Query => format!("query parameter {name}"),

@@ -147,11 +147,6 @@ pub enum ConfigError {
         /// What it may hold.
         expected: &'static str,
     },
-    /// Keys cannot be fetched from where they are said to be.
-    InvalidKeySource {
-        /// Why not.
-        reason: String,
-    },
     /// An environment variable is not set, or no text.
     MissingVariable {
         /// The variable.
@@ -210,7 +205,9 @@ impl fmt::Display for ConfigError {
             Self::NoKeys { issuer } => {
                 write!(f, "issuer `{issuer}` has no key: add some with `jwk_set(…)` or `key(…)`")
             }
-            Self::InvalidKeySource { reason } => write!(f, "keys can never be fetched: {reason}"),
+            Self::InvalidKeySource { reason } => {
+                write!(f, "keys can never be fetched from there: {reason}")
+            }
             Self::NoKeyForAlgorithms { issuer } => write!(
                 f,
                 "no key of issuer `{issuer}` fits its `algorithms(…)`, so every token would be \
@@ -308,9 +305,6 @@ impl fmt::Display for ConfigError {
                     f,
                     "the environment variable `{variable}` is none of {expected}: set it to one"
                 )
-            }
-            Self::InvalidKeySource { reason } => {
-                write!(f, "keys cannot be fetched from there: {reason}")
             }
             Self::SecretTooShort { algorithm, needed, found } => write!(
                 f,

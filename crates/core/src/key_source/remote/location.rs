@@ -80,12 +80,6 @@ impl Location {
         Ok(())
     }
 
-    /// Checks where the keys, or the metadata, are said to be.
-    #[cfg(feature = "config")]
-    pub(super) fn check_own(&self) -> Result<(), KeySourceError> {
-        self.checked(self.label()).map(|_| ())
-    }
-
     /// Returns how what is fetched comes here. Metadata may name keys elsewhere, over plain http too
     /// where that is allowed.
     pub(super) fn transport(&self) -> KeyTransport {

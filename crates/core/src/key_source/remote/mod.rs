@@ -119,13 +119,6 @@ impl RemoteJwkSet {
         self
     }
 
-    /// Checks the URL, without fetching anything.
-    #[cfg(feature = "config")]
-    pub(crate) fn check(&self) -> Result<(), crate::ConfigError> {
-        let checked = self.location.check_own();
-        checked.map_err(|error| crate::ConfigError::InvalidKeySource { reason: error.to_string() })
-    }
-
     async fn load_keys(&self, known: Option<&Validators>) -> Result<Loaded, KeySourceError> {
         let fetch = self.fetch_or_default()?;
         let uri = match self.location.keys()? {
