@@ -205,9 +205,11 @@ impl fmt::Display for ConfigError {
             Self::NoKeys { issuer } => {
                 write!(f, "issuer `{issuer}` has no key: add some with `jwk_set(…)` or `key(…)`")
             }
-            Self::InvalidKeySource { reason } => {
-                write!(f, "keys can never be fetched from there: {reason}")
-            }
+            Self::InvalidKeySource { reason } => write!(
+                f,
+                "keys can never be fetched from there: {reason}; use https, or http from this very \
+                 machine, or say `dangerous_allow_http`"
+            ),
             Self::NoKeyForAlgorithms { issuer } => write!(
                 f,
                 "no key of issuer `{issuer}` fits its `algorithms(…)`, so every token would be \
