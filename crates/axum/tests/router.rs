@@ -640,6 +640,29 @@ async fn a_preflight_that_an_inner_layer_passes_has_no_caller() {
 }
 
 #[tokio::test]
+async fn a_preflight_that_a_layer_around_passes_is_judged_by_one_inside_that_does_not() {
+    let staff = Authenticator::builder()
+        .issuer(TestIssuer::new("https://staff.test").trusted())
+        .audience(AUDIENCE)
+        .build()
+        .unwrap();
+    let service = Service::new(|auth| {
+        Router::new()
+            .route("/admin", any(who_if_anyone).layer(RequireLayer::new(role("admin"))))
+            .layer(JwtAuthLayer::new(auth).optional())
+            .layer(JwtAuthLayer::new(staff).pass_preflight())
+    });
+    let user = service.token().build();
+    for (token, code) in [(Some(&user), "insufficient_role"), (None, "no_credentials")] {
+        let mut preflight = request("OPTIONS", "/admin", token.map(String::as_str));
+        for name in [header::ORIGIN, header::ACCESS_CONTROL_REQUEST_METHOD] {
+            preflight.headers_mut().insert(name, "x".parse().unwrap());
+        }
+        assert_eq!(answer(service.send(preflight).await).await.code.as_deref(), Some(code));
+    }
+}
+
+#[tokio::test]
 async fn a_grant_of_a_layer_around_does_not_stand_in_for_one_of_another_type() {
     let staff = TestIssuer::new("https://staff.test");
     let staff_auth = Authenticator::builder()
