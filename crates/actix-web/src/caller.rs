@@ -61,6 +61,7 @@ pub(crate) fn insert<G: Send + Sync + 'static>(
     caller: Authenticated<G>,
 ) {
     extensions.remove::<Anonymous>();
+    extensions.remove::<PassedPreflight>();
     extensions.remove::<OtherCallers<G>>();
     if !caller.others().is_empty() {
         extensions.insert(OtherCallers(caller.others().to_vec()));
@@ -79,6 +80,7 @@ pub(crate) fn insert_anonymous<G: Send + Sync + 'static>(
     extensions.remove::<Caller>();
     extensions.remove::<Granted<G>>();
     extensions.remove::<OtherCallers<G>>();
+    extensions.remove::<PassedPreflight>();
     extensions.insert(anonymous);
 }
 

@@ -264,6 +264,24 @@ async fn the_caller_of_a_middleware_around_is_not_the_caller_of_the_one_inside()
 }
 
 #[actix_web::test]
+async fn a_preflight_that_a_middleware_around_passes_is_judged_by_one_inside_that_does_not() {
+    let world = World::new();
+    let (_, staff_auth) = staff_engine();
+    let app = App::new()
+        .route("/admin", web::to(who_if_anyone).wrap(Require::new(role("admin"))))
+        .wrap(JwtAuth::new(world.auth.clone()).optional())
+        .wrap(JwtAuth::new(staff_auth).pass_preflight());
+    let app = test::init_service(app).await;
+    let user = world.token().build();
+    for (token, code) in [(Some(&user), "insufficient_role"), (None, "no_credentials")] {
+        let preflight = request(Method::OPTIONS, "/admin", token.map(String::as_str))
+            .insert_header((header::ORIGIN, "https://page.test"))
+            .insert_header((header::ACCESS_CONTROL_REQUEST_METHOD, "POST"));
+        assert_eq!(send(&app, preflight).await.code.as_deref(), Some(code));
+    }
+}
+
+#[actix_web::test]
 async fn a_caller_of_the_middleware_inside_is_one_where_the_one_around_has_none() {
     let world = World::new();
     let (_, staff_auth) = staff_engine();
