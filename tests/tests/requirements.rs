@@ -245,9 +245,13 @@ fn a_requirement_that_no_request_can_meet_is_a_mistake() {
     }
     let bound = world.builder().places([Place::bearer().of_issuer("https://other.test")]).build();
     assert!(matches!(bound.unwrap_err(), ConfigError::UntrustedRequirement { .. }));
-    let twice = [Place::cookie("a").of_issuer(USERS), Place::cookie("a").of_issuer(SERVICES)];
-    let twice = world.builder().places(twice).build();
-    assert!(matches!(twice.unwrap_err(), ConfigError::DuplicatePlace { .. }));
+    for twice in [
+        [Place::cookie("a").of_issuer(USERS), Place::cookie("a").of_issuer(SERVICES)],
+        [Place::bearer().of_issuer(USERS), Place::header("Authorization").scheme("bearer")],
+    ] {
+        let twice = world.builder().places(twice).build();
+        assert!(matches!(twice.unwrap_err(), ConfigError::DuplicatePlace { .. }));
+    }
 }
 
 fn web_socket(world: &World) -> Authenticator {

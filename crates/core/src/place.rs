@@ -198,7 +198,9 @@ impl Place {
     /// Tells whether both read the same thing. Whose tokens they may hold makes no other place.
     fn is_same_place(&self, other: &Self) -> bool {
         let read = |place: &Self| {
-            (place.kind, place.name.clone(), place.scheme.clone(), place.prefix.clone())
+            // Read in any letter case.
+            let scheme = place.scheme.as_ref().map(|scheme| scheme.to_ascii_lowercase());
+            (place.kind, place.name.clone(), scheme, place.prefix.clone())
         };
         read(self) == read(other)
     }
