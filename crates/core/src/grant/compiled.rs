@@ -1,6 +1,10 @@
 //! From claims to a [`Grant`].
 
-use super::split::Split;
+use super::{
+    GrantBuilder,
+    mapping::{LevelCase, Malformed},
+    split::Split,
+};
 use crate::{
     AuthError, AuthErrorKind, Grant, Scope,
     claims::ClaimPath,
@@ -13,24 +17,40 @@ pub(crate) struct CompiledMapping {
     pub(super) scope: Vec<ClaimPath>,
     pub(super) roles: Vec<ClaimPath>,
     pub(super) more_roles: Vec<ClaimPath>,
+    pub(super) known_roles: Option<Vec<Box<str>>>,
     pub(super) default_roles: Vec<Box<str>>,
     pub(super) groups: Vec<ClaimPath>,
-    pub(super) permissions: Option<(ClaimPath, Split)>,
+    pub(super) permissions: Option<Permissions>,
+}
+
+/// The claim that holds permissions, and how.
+#[derive(Debug)]
+pub(super) struct Permissions {
+    pub(super) claim: ClaimPath,
+    pub(super) entries: Entries,
+    pub(super) level_case: LevelCase,
+    pub(super) malformed: Malformed,
+}
+
+/// What the entries are.
+#[derive(Debug)]
+pub(super) enum Entries {
+    /// Strings, with resource and level in each.
+    Texts(Split),
+    /// Lists: a resource, which gives the level `listed`, and a flag for each of the others.
+    Tuples { listed: Box<str>, flags: Vec<Box<str>> },
 }
 
 impl CompiledMapping {
     pub(crate) fn grant(&self, claims: &Object<'_>) -> Result<Grant, AuthError> {
-        let mut grant = Grant::builder()
+        let grant = Grant::builder()
             .scope(scope(first(&self.scope, claims)?)?)
             .roles(self.roles(claims)?)
             .groups(strings(first(&self.groups, claims)?)?);
-        if let Some((path, split)) = &self.permissions {
-            for entry in strings(path.find(claims)?)? {
-                if let Some((resource, level)) = split.parts(&entry) {
-                    grant = grant.permission(resource, level);
-                }
-            }
-        }
+        let grant = match &self.permissions {
+            Some(permissions) => permissions.add_to(grant, claims)?,
+            None => grant,
+        };
         Ok(grant.build())
     }
 
@@ -38,11 +58,14 @@ impl CompiledMapping {
     fn roles(&self, claims: &Object<'_>) -> Result<Vec<Box<str>>, AuthError> {
         let mut roles = strings(first(&self.roles, claims)?)?;
         for path in &self.more_roles {
-            for role in strings(path.find(claims)?.filter(|value| value.kind() != Kind::Null))? {
+            for role in strings(there(path, claims)?)? {
                 if !roles.contains(&role) {
                     roles.push(role);
                 }
             }
+        }
+        if let Some(known) = &self.known_roles {
+            roles.retain(|role| known.contains(role));
         }
         if roles.is_empty() {
             roles.extend_from_slice(&self.default_roles);
@@ -51,15 +74,88 @@ impl CompiledMapping {
     }
 }
 
-/// Returns the first claim that is there. `null` is not there: issuers write it for "no value".
+impl Permissions {
+    fn add_to(
+        &self,
+        mut grant: GrantBuilder,
+        claims: &Object<'_>,
+    ) -> Result<GrantBuilder, AuthError> {
+        match &self.entries {
+            Entries::Texts(split) => {
+                for entry in self.texts(claims)? {
+                    if let Some((resource, level)) = split.parts(&entry) {
+                        grant = grant.permission(resource, self.level(level));
+                    }
+                }
+            }
+            Entries::Tuples { listed, flags } => {
+                for (resource, levels) in self.tuples(claims, flags)? {
+                    grant = grant.permission(&*resource, self.level(listed));
+                    for level in levels {
+                        grant = grant.permission(&*resource, self.level(level));
+                    }
+                }
+            }
+        }
+        Ok(grant)
+    }
+
+    fn texts(&self, claims: &Object<'_>) -> Result<Vec<Box<str>>, AuthError> {
+        match self.malformed {
+            Malformed::Refused => strings(there(&self.claim, claims)?),
+            Malformed::Ignored => self.readable(claims, |entry| Some(entry.as_str()?.into())),
+        }
+    }
+
+    fn tuples<'f>(
+        &self,
+        claims: &Object<'_>,
+        flags: &'f [Box<str>],
+    ) -> Result<Vec<Tuple<'f>>, AuthError> {
+        match self.malformed {
+            Malformed::Refused => tuples(there(&self.claim, claims)?, flags),
+            Malformed::Ignored => self.readable(claims, |entry| tuple(entry, flags)),
+        }
+    }
+
+    /// Reads the entries of a list that are of the right type, if it is a list.
+    fn readable<T>(
+        &self,
+        claims: &Object<'_>,
+        read: impl Fn(Value<'_>) -> Option<T>,
+    ) -> Result<Vec<T>, AuthError> {
+        let mut entries = Vec::new();
+        let list = there(&self.claim, claims)?.filter(|value| value.kind() == Kind::Array);
+        let visit = |entry: Value<'_>| {
+            entries.extend(read(entry));
+            Some(())
+        };
+        // What is no list has no entries.
+        list.and_then(|list| list.each_element(visit));
+        Ok(entries)
+    }
+
+    fn level(&self, level: &str) -> Box<str> {
+        match self.level_case {
+            LevelCase::Kept => level.into(),
+            LevelCase::Lower => level.to_ascii_lowercase().into(),
+        }
+    }
+}
+
+/// Returns the first claim that is there.
 fn first<'a>(paths: &[ClaimPath], claims: &Object<'a>) -> Result<Option<Value<'a>>, AuthError> {
     for path in paths {
-        match path.find(claims)? {
-            Some(value) if value.kind() != Kind::Null => return Ok(Some(value)),
-            _ => {}
+        if let Some(value) = there(path, claims)? {
+            return Ok(Some(value));
         }
     }
     Ok(None)
+}
+
+/// Returns a claim that is there. `null` is not there: issuers write it for "no value".
+fn there<'a>(path: &ClaimPath, claims: &Object<'a>) -> Result<Option<Value<'a>>, AuthError> {
+    Ok(path.find(claims)?.filter(|value| value.kind() != Kind::Null))
 }
 
 fn scope(value: Option<Value<'_>>) -> Result<Scope, AuthError> {
@@ -95,4 +191,46 @@ fn strings(value: Option<Value<'_>>) -> Result<Vec<Box<str>>, AuthError> {
             "a claim of the grant is neither a string nor a list of strings",
         ))?;
     Ok(strings)
+}
+
+/// A resource, and the levels whose flags are set.
+type Tuple<'f> = (Box<str>, Vec<&'f str>);
+
+/// Reads a list of lists: a name, and a flag for each level.
+fn tuples<'f>(
+    value: Option<Value<'_>>,
+    flags: &'f [Box<str>],
+) -> Result<Vec<Tuple<'f>>, AuthError> {
+    let Some(value) = value else {
+        return Ok(Vec::new());
+    };
+    let mut tuples = Vec::new();
+    value
+        .each_element(|element| {
+            tuples.push(tuple(element, flags)?);
+            Some(())
+        })
+        .ok_or(AuthError::because(
+            AuthErrorKind::MalformedClaim,
+            "a claim of the grant is no list of lists with a name and flags",
+        ))?;
+    Ok(tuples)
+}
+
+fn tuple<'f>(value: Value<'_>, flags: &'f [Box<str>]) -> Option<Tuple<'f>> {
+    let (mut name, mut levels, mut rest) = (None, Vec::new(), flags.iter());
+    value.each_element(|element| {
+        if name.is_none() {
+            name = Some(element.as_str()?.into());
+            return Some(());
+        }
+        let level = rest.next()?;
+        match (element.kind(), &*element.json()) {
+            (Kind::Bool, "true") => levels.push(&**level),
+            (Kind::Bool, _) => {}
+            _ => return None,
+        }
+        Some(())
+    })?;
+    rest.next().is_none().then_some((name?, levels))
 }

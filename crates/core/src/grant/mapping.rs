@@ -1,6 +1,9 @@
 //! Which claims hold the rights.
 
-use super::{compiled::CompiledMapping, split::Split};
+use super::{
+    compiled::{CompiledMapping, Entries, Permissions},
+    split::Split,
+};
 use crate::{ConfigError, claims::ClaimPath};
 
 /// Which claims of an issuer's tokens hold scopes, roles, permissions and groups.
@@ -16,10 +19,11 @@ use crate::{ConfigError, claims::ClaimPath};
 /// | scope | `scope`, `scp` | a text with spaces between, or a list |
 /// | roles | `roles` | a list, or one text for one role |
 /// | groups | `groups` | a list, or one text for one group |
-/// | permissions | none | a list of `resource:level`; an entry without the separator grants nothing |
+/// | permissions | none | a list of `resource:level`; an entry without the separator grants nothing. Or a list of lists: a name, and flags |
 ///
 /// Roles may stand in several claims at once ([`more_roles`](Self::more_roles)), and tokens that name
-/// none may be given the least of them ([`default_roles`](Self::default_roles)).
+/// none, or none that is [known](Self::known_roles), may be given the least of them
+/// ([`default_roles`](Self::default_roles)).
 ///
 /// # Examples
 ///
@@ -38,9 +42,12 @@ pub struct GrantMapping {
     scope: Vec<String>,
     roles: Vec<String>,
     more_roles: Vec<String>,
+    known_roles: Option<Vec<String>>,
     default_roles: Vec<String>,
     groups: Vec<String>,
     permissions: Option<(String, Form)>,
+    level_case: LevelCase,
+    malformed: Malformed,
 }
 
 /// How an entry of the permissions tells resource and level.
@@ -49,6 +56,24 @@ enum Form {
     Separator(String),
     #[cfg(feature = "regex")]
     Pattern(String),
+    Tuple {
+        listed: String,
+        flags: Vec<String>,
+    },
+}
+
+/// What becomes of capital letters in levels.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum LevelCase {
+    Kept,
+    Lower,
+}
+
+/// What becomes of permissions that have another JSON type.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Malformed {
+    Refused,
+    Ignored,
 }
 
 impl Default for GrantMapping {
@@ -57,9 +82,12 @@ impl Default for GrantMapping {
             scope: vec!["scope".to_owned(), "scp".to_owned()],
             roles: vec!["roles".to_owned()],
             more_roles: Vec::new(),
+            known_roles: None,
             default_roles: Vec::new(),
             groups: vec!["groups".to_owned()],
             permissions: None,
+            level_case: LevelCase::Kept,
+            malformed: Malformed::Refused,
         }
     }
 }
@@ -80,7 +108,16 @@ impl GrantMapping {
         Self { more_roles: claims.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// The roles of a token that has none in any claim. Default: none.
+    /// The roles that count; others are left out, as if the token did not name them. Default: all.
+    ///
+    /// With [`default_roles`](Self::default_roles) a token whose roles mean nothing here has the least,
+    /// as one without any.
+    pub fn known_roles<I: IntoIterator<Item: Into<String>>>(self, roles: I) -> Self {
+        Self { known_roles: Some(roles.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// The roles of a token that has none in any claim, or none that is
+    /// [known](Self::known_roles). Default: none.
     ///
     /// Every caller with a good token has at least these: name the least.
     pub fn default_roles<I: IntoIterator<Item: Into<String>>>(self, roles: I) -> Self {
@@ -119,16 +156,65 @@ impl GrantMapping {
         Self { permissions: Some((claim.into(), Form::Pattern(pattern.into()))), ..self }
     }
 
+    /// The claim that holds permissions as lists: the name of a resource, and for each of these levels
+    /// whether the caller has it there. Whoever has the resource in the list has the level `listed`.
+    /// Default: none.
+    ///
+    /// A list of another length, and a flag that is neither `true` nor `false`, is an error.
+    ///
+    /// ```
+    /// use portcullis::GrantMapping;
+    ///
+    /// // Such as `"folders": [["reports", true, false]]`: may be read and written, and is not owned.
+    /// let mapping = GrantMapping::default().permission_tuples("folders", "read", ["write", "owner"]);
+    /// ```
+    pub fn permission_tuples<I: IntoIterator<Item: Into<String>>>(
+        self,
+        claim: impl Into<String>,
+        listed: impl Into<String>,
+        flags: I,
+    ) -> Self {
+        let flags = flags.into_iter().map(Into::into).collect();
+        let form = Form::Tuple { listed: listed.into(), flags };
+        Self { permissions: Some((claim.into(), form)), ..self }
+    }
+
+    /// Takes `Admin` and `ADMIN` in permissions for the level `admin`: levels are kept in lower case,
+    /// ASCII letters only. Default: letters count as they are.
+    pub fn levels_in_lower_case(self) -> Self {
+        Self { level_case: LevelCase::Lower, ..self }
+    }
+
+    /// Takes permissions that are no list for none, one text too, and skips entries of another type, as
+    /// Temporal does. Default: such tokens are refused.
+    ///
+    /// # Security
+    ///
+    /// A slip of the issuer makes callers with fewer rights than it meant. Rules made with
+    /// [`not`](crate::Policy::not) allow these.
+    pub fn dangerous_ignore_malformed_permissions(self) -> Self {
+        Self { malformed: Malformed::Ignored, ..self }
+    }
+
     pub(crate) fn compile(&self) -> Result<CompiledMapping, ConfigError> {
         let permissions = match &self.permissions {
             None => None,
-            Some((claim, form)) => Some((ClaimPath::parse(claim)?, form.compile()?)),
+            Some((claim, form)) => Some(Permissions {
+                claim: ClaimPath::parse(claim)?,
+                entries: form.compile()?,
+                level_case: self.level_case,
+                malformed: self.malformed,
+            }),
         };
+        if self.known_roles.as_ref().is_some_and(Vec::is_empty) {
+            return Err(ConfigError::EmptyRequirement { part: "known roles" });
+        }
         Ok(CompiledMapping {
             scope: ClaimPath::parse_all(&self.scope)?,
             roles: ClaimPath::parse_all(&self.roles)?,
             more_roles: ClaimPath::parse_all(&self.more_roles)?,
-            default_roles: self.default_roles.iter().map(|role| role.as_str().into()).collect(),
+            known_roles: self.known_roles.as_deref().map(boxed),
+            default_roles: boxed(&self.default_roles),
             groups: ClaimPath::parse_all(&self.groups)?,
             permissions,
         })
@@ -136,14 +222,26 @@ impl GrantMapping {
 }
 
 impl Form {
-    fn compile(&self) -> Result<Split, ConfigError> {
+    fn compile(&self) -> Result<Entries, ConfigError> {
         match self {
             Self::Separator(separator) if separator.is_empty() => {
                 Err(ConfigError::EmptyRequirement { part: "separator of permissions" })
             }
-            Self::Separator(separator) => Ok(Split::Separator(separator.clone())),
+            Self::Separator(separator) => Ok(Entries::Texts(Split::Separator(separator.clone()))),
             #[cfg(feature = "regex")]
-            Self::Pattern(pattern) => Split::pattern(pattern),
+            Self::Pattern(pattern) => Split::pattern(pattern).map(Entries::Texts),
+            Self::Tuple { listed, flags }
+                if listed.is_empty() || flags.contains(&String::new()) =>
+            {
+                Err(ConfigError::EmptyRequirement { part: "level of permissions" })
+            }
+            Self::Tuple { listed, flags } => {
+                Ok(Entries::Tuples { listed: listed.as_str().into(), flags: boxed(flags) })
+            }
         }
     }
+}
+
+fn boxed(texts: &[String]) -> Vec<Box<str>> {
+    texts.iter().map(|text| text.as_str().into()).collect()
 }

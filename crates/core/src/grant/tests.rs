@@ -110,3 +110,105 @@ fn a_bad_pointer_is_a_configuration_error() {
         assert!(matches!(mapping.compile(), Err(ConfigError::InvalidClaimPath { .. })));
     }
 }
+
+#[test]
+fn roles_that_are_not_known_are_none() {
+    let mapping = GrantMapping::default()
+        .more_roles(["extra"])
+        .known_roles(["reader", "admin"])
+        .default_roles(["reader"]);
+    for (claims, expected) in [
+        (r#"{"roles":["admin","Admin","root"]}"#, "admin"),
+        (r#"{"roles":["root"],"extra":"admin"}"#, "admin"),
+        (r#"{"roles":"root"}"#, "reader"),
+        ("{}", "reader"),
+    ] {
+        let expected = Grant::builder().roles([expected]).build();
+        assert_eq!(map(&mapping, claims), Ok(expected), "{claims}");
+    }
+    let without_default = GrantMapping::default().known_roles(["admin"]);
+    assert_eq!(map(&without_default, r#"{"roles":"root"}"#), Ok(Grant::default()));
+    assert!(GrantMapping::default().known_roles([""; 0]).compile().is_err());
+}
+
+#[test]
+fn levels_are_written_small_where_that_is_said() {
+    let claims = r#"{"permissions":["Ns:Admin","Ns:ADMIN","Ns:\u212Aing"]}"#;
+    let kept = Grant::builder()
+        .permission("Ns", "Admin")
+        .permission("Ns", "ADMIN")
+        .permission("Ns", "\u{212a}ing");
+    assert_eq!(map(&ours(), claims), Ok(kept.build()));
+    // Nothing but ASCII: the Kelvin sign is no `k`.
+    let small = Grant::builder().permission("Ns", "admin").permission("Ns", "\u{212a}ing");
+    assert_eq!(map(&ours().levels_in_lower_case(), claims), Ok(small.build()));
+}
+
+#[test]
+fn permissions_are_lists_with_flags() {
+    let mapping = GrantMapping::default().permission_tuples("folders", "read", ["write", "owner"]);
+    for (claims, expected) in [
+        ("{}", Grant::default()),
+        (r#"{"folders":null}"#, Grant::default()),
+        (r#"{"folders":[]}"#, Grant::default()),
+        (r#"{"folders":[["a",false,false]]}"#, Grant::builder().permission("a", "read").build()),
+        (
+            r#"{"folders":[["a",true,false],["b",false,true],["a",false,true]]}"#,
+            Grant::builder()
+                .permission("a", "read")
+                .permission("a", "write")
+                .permission("a", "owner")
+                .permission("b", "read")
+                .permission("b", "owner")
+                .build(),
+        ),
+    ] {
+        assert_eq!(map(&mapping, claims), Ok(expected), "{claims}");
+    }
+    for claims in [
+        r#"{"folders":"a"}"#,
+        r#"{"folders":["a"]}"#,
+        r#"{"folders":[[]]}"#,
+        r#"{"folders":[["a"]]}"#,
+        r#"{"folders":[["a",true]]}"#,
+        r#"{"folders":[["a",true,true,true]]}"#,
+        r#"{"folders":[["a","true",true]]}"#,
+        r#"{"folders":[["a",1,0]]}"#,
+        r#"{"folders":[["a",null,true]]}"#,
+        r#"{"folders":[[true,true,true]]}"#,
+        r#"{"folders":[["a",true,true],["b"]]}"#,
+        r#"{"folders":{"a":[true,true]}}"#,
+    ] {
+        assert_eq!(map(&mapping, claims), Err(AuthErrorKind::MalformedClaim), "{claims}");
+    }
+    for (listed, flag) in [("", "write"), ("read", "")] {
+        let mistake = GrantMapping::default().permission_tuples("folders", listed, [flag]);
+        assert!(mistake.compile().is_err());
+    }
+}
+
+#[test]
+fn permissions_that_are_null_are_none() {
+    assert_eq!(map(&ours(), r#"{"permissions":null}"#), Ok(Grant::default()));
+}
+
+#[test]
+fn malformed_permissions_are_ignored_only_where_that_is_said_and_nothing_else_is() {
+    let lenient = ours().dangerous_ignore_malformed_permissions();
+    let read = Grant::builder().permission("ns", "read").build();
+    for (claims, expected) in [
+        (r#"{"permissions":["ns:read",1,null,["ns:write"],{"ns":"write"}]}"#, &read),
+        (r#"{"permissions":"ns:read"}"#, &Grant::default()),
+        (r#"{"permissions":{"ns":"read"}}"#, &Grant::default()),
+        (r#"{"permissions":true}"#, &Grant::default()),
+        ("{}", &Grant::default()),
+    ] {
+        assert_eq!(map(&lenient, claims).as_ref(), Ok(expected), "{claims}");
+    }
+    for claims in [r#"{"scope":1}"#, r#"{"groups":[1]}"#, r#"{"realm_access":1}"#] {
+        assert_eq!(map(&lenient, claims), Err(AuthErrorKind::MalformedClaim), "{claims}");
+    }
+    let tuples = lenient.permission_tuples("folders", "read", ["write"]);
+    let claims = r#"{"folders":[["ns",false],["other"],"text",["third",1]]}"#;
+    assert_eq!(map(&tuples, claims), Ok(read));
+}
