@@ -66,12 +66,12 @@ impl Keys {
         self.usable_until.is_none_or(|until| now <= until)
     }
 
-    #[cfg(feature = "remote")]
     #[cfg(feature = "explain")]
     pub(crate) fn all(&self) -> &[VerificationKey] {
         &self.keys
     }
 
+    #[cfg(feature = "remote")]
     pub(crate) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }

@@ -91,7 +91,7 @@ pub mod policy;
 
 pub use authenticator::{
     Admission, Authenticated, Authenticator, AuthenticatorBuilder, ByParty, Found, Judgement,
-    Party, Resolver, Resolving, Verdict, Waiting,
+    Party, ReloadableAuthenticator, Resolver, Resolving, Verdict, Waiting,
 };
 #[cfg(feature = "remote")]
 pub use authenticator::{KeyChanges, NotReady};
@@ -99,7 +99,7 @@ pub use challenge::{Challenge, ChallengeSettings};
 pub use claims::NumericDate;
 pub use clock::{Clock, SystemClock};
 #[cfg(feature = "config")]
-pub use config::{Config, SettingError};
+pub use config::{Config, ConfigFile, SettingError};
 pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError, ProductionError};
 pub use future::BoxFuture;
 pub use grant::{Grant, GrantBuilder, GrantMapping};

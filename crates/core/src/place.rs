@@ -199,7 +199,7 @@ impl Place {
     fn is_same_place(&self, other: &Self) -> bool {
         let read = |place: &Self| {
             // Read in any letter case.
-            let scheme = place.scheme.as_ref().map(|scheme| scheme.to_ascii_lowercase());
+            let scheme = place.scheme.as_ref().map(|scheme| scheme.name.to_ascii_lowercase());
             (place.kind, place.name.clone(), scheme, place.prefix.clone())
         };
         read(self) == read(other)

@@ -76,7 +76,7 @@ impl ResourceMetadataService {
     pub fn new<G: Send + Sync + 'static>(auth: &Authenticator<G>) -> Result<Self, ConfigError> {
         let metadata = auth.resource_metadata().ok_or(ConfigError::NoResource)?;
         let document = Bytes::copy_from_slice(metadata.json().as_bytes());
-        Ok(Self { metadata: Arc::clone(metadata), document })
+        Ok(Self { metadata, document })
     }
 
     /// Returns the path that this belongs to, such as `/.well-known/oauth-protected-resource/mcp`.

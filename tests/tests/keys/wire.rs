@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use portcullis::{Algorithm, Authenticator, HttpFetch, Issuer, RefreshPolicy, RemoteJwkSet};
+use portcullis::{
+    Algorithm, Authenticator, ConfigError, HttpFetch, Issuer, RefreshPolicy, RemoteJwkSet,
+};
 use portcullis_testkit::{KeyServer, ManualClock, Reply, TestIssuer};
 use serde_json::json;
 
@@ -182,7 +184,8 @@ async fn rule_15_only_https_is_fetched_and_http_from_this_machine() {
         ("https://127.0.0.1:1/jwks.json", true),
         ("http://localhost:1/jwks.json", true),
     ] {
-        let issuer = Issuer::new("https://idp.test").audience(AUDIENCE).jwk_set_uri(uri);
+        let issuer =
+            Issuer::new("https://idp.test").audience(conformance::AUDIENCE).jwk_set_uri(uri);
         match Authenticator::builder().issuer(issuer).clock(clock()).build() {
             Ok(auth) => {
                 // Nobody listens there.

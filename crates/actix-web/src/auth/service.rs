@@ -2,7 +2,6 @@
 
 use std::{
     rc::Rc,
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -91,7 +90,7 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
             Ok(no_store) => no_store,
             Err(SharedRequest) => return Outcome::shared_request(request),
         };
-        let settings = || Arc::clone(self.auth.challenge_settings());
+        let settings = || self.auth.challenge_settings();
         let refusal = match verdict.result {
             Ok(caller) => {
                 caller::insert(&mut request.extensions_mut(), caller);
@@ -113,7 +112,7 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
         let Ok(no_store) = hide_tokens(request, &hidden) else {
             return Outcome::shared_request(request);
         };
-        let anonymous = Anonymous::new(Arc::clone(self.auth.challenge_settings()));
+        let anonymous = Anonymous::new(self.auth.challenge_settings());
         caller::insert_anonymous::<G>(&mut request.extensions_mut(), anonymous);
         request.extensions_mut().insert(PassedPreflight);
         Outcome { refusal: None, no_store }

@@ -27,8 +27,8 @@ async fn clients_without_a_token_find_the_metadata_that_challenges_name() {
     let challenge = get(&app, "/mcp", None).await.challenge.unwrap();
     assert_eq!(challenge, format!(r#"Bearer resource_metadata="https://api.test{path}""#));
 
-    let document = auth.resource_metadata().unwrap().json();
-    assert_eq!(get(&app, &path, None).await, allowed(document));
+    let metadata = auth.resource_metadata().unwrap();
+    assert_eq!(get(&app, &path, None).await, allowed(metadata.json()));
     for (method, status, field) in [
         (Method::GET, 200, (header::CONTENT_TYPE, "application/json")),
         (Method::OPTIONS, 204, (header::ACCESS_CONTROL_ALLOW_HEADERS, "*")),

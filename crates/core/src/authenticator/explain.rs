@@ -1,6 +1,6 @@
 //! The story of one token.
 
-use super::Authenticator;
+use super::{Authenticator, Bound};
 use crate::{
     AuthError, AuthErrorKind, Authenticated, Place,
     explain::{Explanation, Story, quoted},
@@ -34,26 +34,28 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// ```
     #[must_use]
     pub fn explain_token(&self, token: &str) -> Explanation<G> {
+        let engine = self.engine();
         #[cfg(feature = "remote")]
-        self.start_tasks();
-        let issuers = self.engine.issuers.all().map(|issuer| issuer.name().to_owned()).collect();
-        let mut story = Story::new(issuers, self.engine.places.iter().map(described).collect());
-        let verdict = self.judge_explained(token, &mut story);
-        story.end(token, self.engine.max_token_len, verdict)
+        engine.start_tasks();
+        let auth = Bound { engine: &engine, route: &self.route };
+        let issuers = engine.issuers.all().map(|issuer| issuer.name().to_owned()).collect();
+        let mut story = Story::new(issuers, engine.places.iter().map(described).collect());
+        let verdict = judge_explained(auth, token, &mut story);
+        story.end(token, engine.max_token_len, verdict)
     }
+}
 
-    fn judge_explained(
-        &self,
-        token: &str,
-        story: &mut Story,
-    ) -> Result<Authenticated<G>, AuthError> {
-        if token.is_empty() {
-            return Err(AuthErrorKind::NoCredentials.into());
-        }
-        let presented = Presented::elsewhere(token);
-        let caller = self.judge_one_observed(&presented, story).map_err(|stop| stop.error)?;
-        self.choose(vec![caller])
+fn judge_explained<G: Send + Sync + 'static>(
+    auth: Bound<'_, G>,
+    token: &str,
+    story: &mut Story,
+) -> Result<Authenticated<G>, AuthError> {
+    if token.is_empty() {
+        return Err(AuthErrorKind::NoCredentials.into());
     }
+    let presented = Presented::elsewhere(token);
+    let caller = auth.judge_one_observed(&presented, story).map_err(|stop| stop.error)?;
+    auth.choose(vec![caller])
 }
 
 fn described(place: &Place) -> String {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Authenticator;
+use super::Bound;
 use crate::{
     Attempt, AuthError, AuthErrorKind, Authenticated, Credential,
     pipeline::{Coming, Observer, Patience, Presented, Stop, finish_identity, prove_observed},
@@ -28,10 +28,10 @@ impl<G> From<AuthError> for Held<G> {
     }
 }
 
-impl<G: Send + Sync + 'static> Authenticator<G> {
+impl<G: Send + Sync + 'static> Bound<'_, G> {
     /// Judges all tokens of a request, as far as nothing has to be waited for.
     pub(super) fn judge(&self, tokens: &[Presented<'_>]) -> Result<Authenticated<G>, Held<G>> {
-        if let ([token], None) = (tokens, &self.requirement) {
+        if let ([token], None) = (tokens, &self.route.requirement) {
             return self.judge_one(token).map_err(|stop| held(stop, Vec::new()));
         }
         let mut found = Vec::new();
@@ -49,7 +49,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         &self,
         mut found: Vec<Authenticated<G>>,
     ) -> Result<Authenticated<G>, AuthError> {
-        match &self.requirement {
+        match &self.route.requirement {
             Some(requirement) => requirement.choose(found),
             None if found.is_empty() => Err(AuthErrorKind::NoCredentials.into()),
             None => {
@@ -73,7 +73,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         observer: &mut O,
     ) -> Result<Authenticated<G>, Stop> {
         let judged = match self.engine.chain.load() {
-            None => prove_observed(&self.engine, token, Patience::Ask, observer),
+            None => prove_observed(self.engine, token, Patience::Ask, observer),
             // Issuers look at this too, but as something that another strategy may know.
             Some(_) if token.token.as_bytes().len() > self.engine.max_token_len => {
                 Err(AuthError::from(AuthErrorKind::TokenTooLarge).into())
@@ -94,7 +94,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     ) -> Result<Authenticated<G>, Stop> {
         for (position, slot) in slots.iter().enumerate().skip(start) {
             let registered = match slot {
-                Slot::Jwt => match prove_observed(&self.engine, token, Patience::Ask, observer) {
+                Slot::Jwt => match prove_observed(self.engine, token, Patience::Ask, observer) {
                     Err(stop) if stop.abstains => {
                         told = Some(stop.error);
                         continue;
@@ -111,7 +111,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
                 Attempt::Abstain => observer.abstained(registered.name()),
                 Attempt::Accept(identity) => {
                     observer.known_to(registered.name());
-                    return finish_identity(&self.engine, identity, &registered.origin);
+                    return finish_identity(self.engine, identity, &registered.origin);
                 }
                 Attempt::Refuse(error) => {
                     observer.known_to(registered.name());

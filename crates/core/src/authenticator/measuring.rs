@@ -10,8 +10,8 @@ impl<G> Authenticator<G> {
     #[doc(hidden)]
     #[must_use]
     pub fn key_finder(&self, issuer: &str) -> Option<impl Fn(&str, Algorithm) -> bool + use<G>> {
-        let issuer = Arc::clone(self.engine.issuers.named(issuer)?);
-        let now = self.engine.clock.now();
+        let issuer = Arc::clone(self.engine().issuers.named(issuer)?);
+        let now = self.engine().clock.now();
         Some(move |key_id: &str, algorithm| {
             issuer.keys.load(now).candidates(Some(key_id), algorithm).is_ok()
         })

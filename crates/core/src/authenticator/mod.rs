@@ -10,6 +10,7 @@ mod parties;
 mod production;
 #[cfg(feature = "remote")]
 mod readiness;
+mod reloadable;
 mod resolver;
 mod waiting;
 
@@ -20,6 +21,7 @@ pub(crate) use grant_source::{GrantSource, PrincipalMapping};
 pub use parties::{ByParty, Found, Party};
 #[cfg(feature = "remote")]
 pub use readiness::{KeyChanges, NotReady};
+pub use reloadable::ReloadableAuthenticator;
 pub use resolver::{Resolver, Resolving};
 pub use waiting::{Judgement, Waiting};
 
@@ -33,6 +35,7 @@ use crate::{
 };
 use judge::Held;
 use production::AnonymousLimit;
+use reloadable::Current;
 
 /// Judges requests: takes the token out, proves it, and tells who calls and what they may do.
 ///
@@ -54,10 +57,38 @@ use production::AnonymousLimit;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Authenticator<G = Grant> {
-    engine: Arc<Engine<G>>,
+    source: Source<G>,
+    route: Route,
+}
+
+/// Where a handle has its engine from.
+enum Source<G> {
+    /// It is always the same: what most requests look at.
+    Fixed(Arc<Engine<G>>),
+    /// It may be replaced.
+    Current(Arc<Current<G>>),
+}
+
+/// What a route asks for.
+#[derive(Clone, Debug, Default)]
+struct Route {
     requirement: Option<Arc<Requirement>>,
     admission: Admission,
 }
+
+/// The engine of one request, and its route.
+struct Bound<'e, G> {
+    engine: &'e Arc<Engine<G>>,
+    route: &'e Route,
+}
+
+impl<G> Clone for Bound<'_, G> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<G> Copy for Bound<'_, G> {}
 
 /// What the stages read.
 pub(crate) struct Engine<G> {
@@ -82,6 +113,17 @@ pub(crate) struct Engine<G> {
 impl<G> Engine<G> {
     fn register(&self, strategy: Arc<dyn Strategy>) -> Result<Arc<Registered>, ConfigError> {
         register(strategy, &self.issuers, &self.info)
+    }
+
+    /// Checks that a request can meet what a route asks for, and that the engine allows it.
+    fn check_requirement(&self, requirement: &Requirement) -> Result<(), ConfigError> {
+        let strategies = self.chain.names();
+        let issuers = self.issuers.all().map(|issuer| issuer.name());
+        requirement.check(&issuers.chain(strategies.iter().map(String::as_str)).collect())?;
+        if requirement.is_met_by_none() {
+            self.anonymous.check(Admission::Optional)?;
+        }
+        Ok(())
     }
 }
 
@@ -110,9 +152,28 @@ impl Authenticator {
     }
 }
 
+impl<G> Authenticator<G> {
+    /// Returns the engine of this moment.
+    fn engine(&self) -> Arc<Engine<G>> {
+        match &self.source {
+            Source::Fixed(engine) => Arc::clone(engine),
+            Source::Current(current) => current.load_full(),
+        }
+    }
+
+    /// Does something with the engine of this moment.
+    #[inline]
+    fn with_engine<T>(&self, run: impl FnOnce(Bound<'_, G>) -> T) -> T {
+        match &self.source {
+            Source::Fixed(engine) => run(Bound { engine, route: &self.route }),
+            Source::Current(current) => run(Bound { engine: &current.load(), route: &self.route }),
+        }
+    }
+}
+
 impl<G: Send + Sync + 'static> Authenticator<G> {
     fn new(engine: Engine<G>) -> Self {
-        Self { engine: Arc::new(engine), requirement: None, admission: Admission::default() }
+        Self { source: Source::Fixed(Arc::new(engine)), route: Route::default() }
     }
 
     /// Returns the same engine with a [requirement] of a route: whose tokens it asks for. Default: one
@@ -125,13 +186,13 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     ///
     /// [requirement]: Requirement
     pub fn requiring(self, requirement: Requirement) -> Result<Self, ConfigError> {
-        let strategies = self.engine.chain.names();
-        let issuers = self.engine.issuers.all().map(|issuer| issuer.name());
-        requirement.check(&issuers.chain(strategies.iter().map(String::as_str)).collect())?;
-        if requirement.is_met_by_none() {
-            self.engine.anonymous.check(Admission::Optional)?;
+        let requirement = Arc::new(requirement);
+        self.engine().check_requirement(&requirement)?;
+        if let Source::Current(current) = &self.source {
+            current.remember(&requirement);
         }
-        Ok(Self { requirement: Some(Arc::new(requirement)), ..self })
+        let route = Route { requirement: Some(requirement), ..self.route };
+        Ok(Self { route, ..self })
     }
 
     /// Adds a strategy while the engine runs, behind all others. It holds from the next request on.
@@ -140,8 +201,9 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     ///
     /// A [`ConfigError`] if it has the name of a trusted issuer, or none.
     pub fn add_strategy(&self, strategy: impl Strategy + 'static) -> Result<(), ConfigError> {
-        let registered = self.engine.register(Arc::new(strategy))?;
-        self.engine.chain.change(|slots| slots.push(Slot::Other(registered)));
+        let engine = self.engine();
+        let registered = engine.register(Arc::new(strategy))?;
+        engine.chain.change(|slots| slots.push(Slot::Other(registered)));
         Ok(())
     }
 
@@ -149,7 +211,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// request on.
     #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn remove_strategy(&self, name: &str) -> usize {
-        self.engine.chain.change(|slots| {
+        self.engine().chain.change(|slots| {
             let before = slots.len();
             slots.retain(|slot| !matches!(slot, Slot::Other(own) if own.name() == name));
             before.saturating_sub(slots.len())
@@ -160,7 +222,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// among them.
     #[must_use]
     pub fn strategies(&self) -> Vec<String> {
-        self.engine.chain.names()
+        self.engine().chain.names()
     }
 
     /// Returns the same engine for a route that lets requests through without a caller. An engine for
@@ -169,10 +231,10 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     #[must_use]
     pub fn admitting(self, admission: Admission) -> Self {
         #[cfg(feature = "tracing")]
-        if let Err(error) = self.engine.anonymous.check(admission) {
+        if let Err(error) = self.engine().anonymous.check(admission) {
             tracing::error!(target: "portcullis", "credentials are required all the same: {error}");
         }
-        Self { admission, ..self }
+        self.with_admission(admission)
     }
 
     /// Returns the same engine for a route that lets requests through without a caller.
@@ -181,19 +243,18 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     ///
     /// [`ConfigError::NotForProduction`] if the engine does not allow that.
     pub fn try_admitting(self, admission: Admission) -> Result<Self, ConfigError> {
-        self.engine.anonymous.check(admission)?;
-        Ok(Self { admission, ..self })
+        self.engine().anonymous.check(admission)?;
+        Ok(self.with_admission(admission))
+    }
+
+    fn with_admission(self, admission: Admission) -> Self {
+        Self { route: Route { admission, ..self.route }, ..self }
     }
 
     /// Tells whether the engine is for [production](AuthenticatorBuilder::production).
     #[must_use]
     pub fn is_for_production(&self) -> bool {
-        self.engine.anonymous != AnonymousLimit::Any
-    }
-
-    /// What the route lets through, as far as the engine allows it.
-    fn admission(&self) -> Admission {
-        self.engine.anonymous.limited(self.admission)
+        self.engine().anonymous != AnonymousLimit::Any
     }
 
     /// Judges a request by the keys at hand.
@@ -210,51 +271,21 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// bounded time.
     #[must_use]
     pub fn begin(&self, request: &dyn RequestView) -> Judgement<G> {
-        let engine = &*self.engine;
-        #[cfg(feature = "remote")]
-        self.start_tasks();
-        let hidden = self.hidden_tokens(request);
-        let wanted = match &self.requirement {
-            Some(requirement) if requirement.is_of_several() => Wanted::OneInEachPlace,
-            _ => Wanted::One,
-        };
-        let tokens = match extract::extract(&engine.places, engine.several, wanted, request) {
-            Ok(tokens) => tokens,
-            Err(error) => return Judgement::Done(self.verdict_without_tokens(error, hidden)),
-        };
-        self.begin_tokens(&tokens, hidden)
+        self.with_engine(|auth| auth.begin(request))
     }
 
     /// Judges a token that some other code took out of a request, as [`begin`](Self::begin) judges a
     /// request: what comes back may wait, for a bounded time.
     #[must_use]
     pub fn begin_token(&self, token: &str) -> Judgement<G> {
-        let hidden = HiddenTokens::default();
-        if token.is_empty() {
-            let error = AuthErrorKind::NoCredentials.into();
-            return Judgement::Done(self.verdict_without_tokens(error, hidden));
-        }
-        #[cfg(feature = "remote")]
-        self.start_tasks();
-        self.begin_tokens(&[Presented::elsewhere(token)], hidden)
-    }
-
-    fn begin_tokens(&self, tokens: &[Presented<'_>], hidden: HiddenTokens) -> Judgement<G> {
-        match self.judge(tokens) {
-            Ok(caller) => Judgement::Done(self.verdict(Ok(caller), hidden)),
-            Err(Held { error, begun: None }) => Judgement::Done(self.verdict(Err(error), hidden)),
-            Err(Held { error, begun: Some(begun) }) => {
-                let verdict = self.verdict(Err(error), hidden);
-                Judgement::Waiting(Waiting::new(self, tokens, begun, verdict))
-            }
-        }
+        self.with_engine(|auth| auth.begin_token(token))
     }
 
     /// Returns what is left of the parts of a request that hold tokens, where the request is not
     /// judged.
     #[must_use]
     pub fn hidden_tokens(&self, request: &dyn RequestView) -> HiddenTokens {
-        hide::hide(&self.engine.places, self.engine.hide, request)
+        self.with_engine(|auth| auth.hidden_tokens(request))
     }
 
     /// Judges a token that some other code took out of a request, by the keys at hand.
@@ -267,15 +298,17 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         if token.is_empty() {
             return Err(AuthErrorKind::NoCredentials.into());
         }
-        #[cfg(feature = "remote")]
-        self.start_tasks();
-        self.judge(&[Presented::elsewhere(token)]).map_err(|held| held.error)
+        self.with_engine(|auth| {
+            #[cfg(feature = "remote")]
+            auth.engine.start_tasks();
+            auth.judge(&[Presented::elsewhere(token)]).map_err(|held| held.error)
+        })
     }
 
     /// Returns the realm and the metadata URL that challenges name.
     #[must_use]
-    pub fn challenge_settings(&self) -> &Arc<ChallengeSettings> {
-        &self.engine.challenge
+    pub fn challenge_settings(&self) -> Arc<ChallengeSettings> {
+        self.with_engine(|auth| Arc::clone(&auth.engine.challenge))
     }
 
     /// Returns what the service publishes of itself ([RFC 9728]): `None` unless it has a
@@ -283,8 +316,57 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     ///
     /// [RFC 9728]: https://www.rfc-editor.org/rfc/rfc9728
     #[must_use]
-    pub fn resource_metadata(&self) -> Option<&Arc<ResourceMetadata>> {
-        self.engine.resource_metadata.as_ref()
+    pub fn resource_metadata(&self) -> Option<Arc<ResourceMetadata>> {
+        self.with_engine(|auth| auth.engine.resource_metadata.clone())
+    }
+}
+
+impl<G: Send + Sync + 'static> Bound<'_, G> {
+    fn begin(self, request: &dyn RequestView) -> Judgement<G> {
+        let engine = &**self.engine;
+        #[cfg(feature = "remote")]
+        engine.start_tasks();
+        let hidden = self.hidden_tokens(request);
+        let wanted = match &self.route.requirement {
+            Some(requirement) if requirement.is_of_several() => Wanted::OneInEachPlace,
+            _ => Wanted::One,
+        };
+        let tokens = match extract::extract(&engine.places, engine.several, wanted, request) {
+            Ok(tokens) => tokens,
+            Err(error) => return Judgement::Done(self.verdict_without_tokens(error, hidden)),
+        };
+        self.begin_tokens(&tokens, hidden)
+    }
+
+    fn begin_token(self, token: &str) -> Judgement<G> {
+        let hidden = HiddenTokens::default();
+        if token.is_empty() {
+            let error = AuthErrorKind::NoCredentials.into();
+            return Judgement::Done(self.verdict_without_tokens(error, hidden));
+        }
+        #[cfg(feature = "remote")]
+        self.engine.start_tasks();
+        self.begin_tokens(&[Presented::elsewhere(token)], hidden)
+    }
+
+    fn begin_tokens(self, tokens: &[Presented<'_>], hidden: HiddenTokens) -> Judgement<G> {
+        match self.judge(tokens) {
+            Ok(caller) => Judgement::Done(self.verdict(Ok(caller), hidden)),
+            Err(Held { error, begun: None }) => Judgement::Done(self.verdict(Err(error), hidden)),
+            Err(Held { error, begun: Some(begun) }) => {
+                let verdict = self.verdict(Err(error), hidden);
+                Judgement::Waiting(Waiting::new(self, tokens, begun, verdict))
+            }
+        }
+    }
+
+    fn hidden_tokens(self, request: &dyn RequestView) -> HiddenTokens {
+        hide::hide(&self.engine.places, self.engine.hide, request)
+    }
+
+    /// What the route lets through, as far as the engine allows it.
+    fn admission(self) -> Admission {
+        self.engine.anonymous.limited(self.route.admission)
     }
 
     /// A request that has presented something.
@@ -303,7 +385,8 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         let is_empty = error.kind() == AuthErrorKind::NoCredentials;
         let admission = self.admission();
         let may_be_empty = admission == Admission::Optional
-            || self.requirement.as_ref().is_some_and(|requirement| requirement.is_met_by_none());
+            || self.route.requirement.as_ref().is_some_and(|asked| asked.is_met_by_none())
+                && self.engine.anonymous.limited(Admission::Optional) == Admission::Optional;
         let admits_anonymous =
             (is_empty && may_be_empty) || admission == Admission::DangerousFailed;
         Verdict { result: Err(error), hidden, admits_anonymous }
@@ -330,19 +413,23 @@ pub enum Admission {
 
 impl<G> Clone for Authenticator<G> {
     fn clone(&self) -> Self {
-        let requirement = self.requirement.clone();
-        Self { engine: Arc::clone(&self.engine), requirement, admission: self.admission }
+        let source = match &self.source {
+            Source::Fixed(engine) => Source::Fixed(Arc::clone(engine)),
+            Source::Current(current) => Source::Current(Arc::clone(current)),
+        };
+        Self { source, route: self.route.clone() }
     }
 }
 
 impl<G> fmt::Debug for Authenticator<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let engine = self.engine();
         f.debug_struct("Authenticator")
-            .field("issuers", &self.engine.issuers)
-            .field("places", &self.engine.places)
-            .field("several", &self.engine.several)
-            .field("requirement", &self.requirement)
-            .field("admission", &self.admission)
+            .field("issuers", &engine.issuers)
+            .field("places", &engine.places)
+            .field("several", &engine.several)
+            .field("requirement", &self.route.requirement)
+            .field("admission", &self.route.admission)
             .finish_non_exhaustive()
     }
 }

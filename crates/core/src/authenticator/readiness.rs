@@ -1,10 +1,10 @@
 //! The state of the keys: whether they are there, what they are, and when they change.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
-use super::Authenticator;
+use super::{Authenticator, Engine};
 use crate::{
-    KeyStatus,
+    ConfigError, KeyStatus,
     issuer::IssuerConfig,
     key_source::{FetchEnd, FetchOver, KeySourceError, any_over},
 };
@@ -20,25 +20,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// [`NotReady`] names the issuer, the source and what went wrong, as soon as every source of an
     /// issuer has failed once. The engine goes on trying: it may become ready later.
     pub async fn ready(&self) -> Result<(), NotReady> {
-        self.start_tasks();
-        for issuer in self.engine.issuers.all() {
-            let sources = issuer.keys.sources();
-            let mut waiting: Vec<FetchOver> =
-                sources.iter().map(|source| source.subscribe()).collect();
-            while !self.has_keys(issuer) {
-                // At each turn, because a runtime that ends takes its tasks with it.
-                self.start_tasks();
-                if !self.engine.tasks.are_settled() {
-                    return Err(no_runtime(issuer));
-                }
-                if sources.iter().all(|source| source.was_asked()) {
-                    return Err(not_ready(issuer));
-                }
-                // For whichever is first, so that a source that is down holds no other up.
-                any_over(&mut waiting).await;
-            }
-        }
-        Ok(())
+        self.engine().ready().await
     }
 
     /// Tells whether each issuer has usable keys now, for a readiness probe.
@@ -47,15 +29,17 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     ///
     /// [`NotReady`] names the first issuer that has none, and why.
     pub fn health(&self) -> Result<(), NotReady> {
-        let without = self.engine.issuers.all().find(|issuer| !self.has_keys(issuer));
+        let engine = self.engine();
+        let without = engine.issuers.all().find(|issuer| !engine.has_keys(issuer));
         without.map_or(Ok(()), |issuer| Err(not_ready(issuer)))
     }
 
     /// Returns the state of each source of keys.
     #[must_use]
     pub fn key_status(&self) -> Vec<KeyStatus> {
-        let now = self.engine.clock.now();
-        let issuers = self.engine.issuers.all();
+        let engine = self.engine();
+        let now = engine.clock.now();
+        let issuers = engine.issuers.all();
         issuers
             .flat_map(|issuer| {
                 issuer.keys.sources().iter().map(move |source| source.status(issuer.name(), now))
@@ -67,7 +51,8 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// new look.
     #[must_use]
     pub fn key_changes(&self) -> KeyChanges {
-        let issuers = self.engine.issuers.all();
+        let engine = self.engine();
+        let issuers = engine.issuers.all();
         let sources = issuers.flat_map(|issuer| issuer.keys.sources());
         KeyChanges { sources: sources.map(|source| source.subscribe()).collect() }
     }
@@ -75,22 +60,100 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// Ends all tasks that fetch keys, and waits until they are over, as every other call of this
     /// does meanwhile. The keys at hand stay.
     pub async fn shutdown(&self) {
-        self.engine.tasks.stop().await;
+        let engine = self.engine();
+        engine.tasks.stop().await;
         // Those whose task never ran, too.
-        for issuer in self.engine.issuers.all() {
+        for issuer in engine.issuers.all() {
             issuer.keys.sources().iter().for_each(|source| source.close());
         }
     }
+}
 
+impl<G: Send + Sync + 'static> Engine<G> {
+    pub(super) async fn ready(&self) -> Result<(), NotReady> {
+        self.start_tasks();
+        for issuer in self.issuers.all() {
+            self.ready_for(issuer).await?;
+        }
+        Ok(())
+    }
+
+    async fn ready_for(&self, issuer: &IssuerConfig) -> Result<(), NotReady> {
+        let sources = issuer.keys.sources();
+        let mut waiting: Vec<FetchOver> = sources.iter().map(|source| source.subscribe()).collect();
+        while !self.has_keys(issuer) {
+            // At each turn, because a runtime that ends takes its tasks with it.
+            self.start_tasks();
+            if !self.tasks.are_settled() {
+                return Err(no_runtime(issuer));
+            }
+            if sources.iter().all(|source| source.was_asked()) {
+                return Err(not_ready(issuer));
+            }
+            // For whichever is first, so that a source that is down holds no other up.
+            any_over(&mut waiting).await;
+        }
+        Ok(())
+    }
+
+    #[inline]
     pub(super) fn start_tasks(&self) {
-        self.engine
-            .tasks
-            .start(self.engine.issuers.all().map(|issuer| &issuer.keys), &self.engine.clock);
+        self.tasks.start(self.issuers.all().map(|issuer| &issuer.keys), &self.clock);
     }
 
-    fn has_keys(&self, issuer: &Arc<IssuerConfig>) -> bool {
-        !issuer.keys.load(self.engine.clock.now()).is_empty()
+    pub(super) fn has_keys(&self, issuer: &IssuerConfig) -> bool {
+        !issuer.keys.load(self.clock.now()).is_empty()
     }
+}
+
+/// How long a new engine is waited for, which fetches what the old one does not have.
+const TAKE_OVER_WITHIN: Duration = Duration::from_secs(10);
+
+/// Makes a new engine ready to take the place of an old one.
+///
+/// # Errors
+///
+/// [`ConfigError::KeysWouldBeLost`] if an issuer has keys in the old one alone. One that is new, or has
+/// none either way, may come later.
+pub(super) async fn take_over<G: Send + Sync + 'static>(
+    old: &Engine<G>,
+    new: &Engine<G>,
+) -> Result<(), ConfigError> {
+    for issuer in new.issuers.all() {
+        if let Some(same) = old.issuers.all().find(|other| other.name() == issuer.name()) {
+            issuer.keys.take_over(&same.keys, new.clock.now());
+        }
+    }
+    new.start_tasks();
+    if new.issuers.all().all(|issuer| new.has_keys(issuer)) {
+        return Ok(());
+    }
+    let ready = async {
+        // Each for itself: one that fails must not end the wait for the others.
+        for issuer in new.issuers.all() {
+            let _ = new.ready_for(issuer).await;
+        }
+    };
+    if tokio::runtime::Handle::try_current().is_ok() {
+        tokio::select! {
+            () = ready => {}
+            () = new.clock.sleep(TAKE_OVER_WITHIN) => {}
+        }
+    } else {
+        // Nothing is fetched without a runtime, and nothing can be waited for.
+        ready.await;
+    }
+    for issuer in new.issuers.all().filter(|issuer| !new.has_keys(issuer)) {
+        let is_lost =
+            |other: &Arc<IssuerConfig>| other.name() == issuer.name() && old.has_keys(other);
+        let not_ready = not_ready(issuer);
+        if old.issuers.all().any(is_lost) {
+            return Err(ConfigError::KeysWouldBeLost(not_ready));
+        }
+        #[cfg(feature = "tracing")]
+        tracing::warn!(target: "portcullis::keys", issuer = issuer.name(), "not ready yet: {not_ready}");
+    }
+    Ok(())
 }
 
 fn not_ready(issuer: &IssuerConfig) -> NotReady {

@@ -3,10 +3,11 @@
 use std::{
     fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
-use super::{Authenticator, Verdict, judge::Begun};
+use super::{Bound, Verdict, judge::Begun};
 use crate::{
     Attempt, AuthError, Authenticated, BoxFuture, NumericDate,
     pipeline::{Coming, Presented, Stop, finish_identity},
@@ -46,15 +47,18 @@ impl<G> Waiting<G> {
 
 impl<G: Send + Sync + 'static> Waiting<G> {
     pub(super) fn new(
-        auth: &Authenticator<G>,
+        auth: Bound<'_, G>,
         tokens: &[Presented<'_>],
         begun: Box<Begun<G>>,
         now: Verdict<G>,
     ) -> Self {
         let tokens: Vec<_> = tokens.iter().map(Presented::to_owned_token).collect();
-        let (auth, hidden) = (auth.clone(), now.hidden.clone());
+        // The engine that has begun ends it, whatever takes its place meanwhile.
+        let (engine, route, hidden) =
+            (Arc::clone(auth.engine), auth.route.clone(), now.hidden.clone());
         let future = Box::pin(async move {
-            let result = judge_later(&auth, &tokens, *begun).await;
+            let auth = Bound { engine: &engine, route: &route };
+            let result = judge_later(auth, &tokens, *begun).await;
             auth.verdict(result, hidden)
         });
         Self { future, now }
@@ -63,7 +67,7 @@ impl<G: Send + Sync + 'static> Waiting<G> {
 
 /// Goes on with a judgement that one token has held up.
 async fn judge_later<G: Send + Sync + 'static>(
-    auth: &Authenticator<G>,
+    auth: Bound<'_, G>,
     tokens: &[Presented<'_>],
     Begun { mut found, coming }: Begun<G>,
 ) -> Result<Authenticated<G>, AuthError> {
@@ -84,7 +88,7 @@ async fn judge_later<G: Send + Sync + 'static>(
     expect(unused_variables, reason = "keys alone have a deadline")
 )]
 async fn settle<G: Send + Sync + 'static>(
-    auth: &Authenticator<G>,
+    auth: Bound<'_, G>,
     token: &Presented<'_>,
     mut judged: Result<Authenticated<G>, Stop>,
     deadline: &mut Option<NumericDate>,
@@ -107,13 +111,13 @@ async fn settle<G: Send + Sync + 'static>(
 
 /// Waits for a strategy; if it abstains, the next ones are asked.
 async fn wait_for_strategy<G: Send + Sync + 'static>(
-    auth: &Authenticator<G>,
+    auth: Bound<'_, G>,
     token: &Presented<'_>,
     coming: StrategyComing,
 ) -> Result<Authenticated<G>, Stop> {
     let StrategyComing { attempt, registered, slots, next, told } = coming;
     match answer(attempt).await {
-        Attempt::Accept(identity) => finish_identity(&auth.engine, identity, &registered.origin),
+        Attempt::Accept(identity) => finish_identity(auth.engine, identity, &registered.origin),
         Attempt::Refuse(error) => Err(error.into()),
         Attempt::Abstain => auth.ask_from(next, &slots, told, token, &mut ()),
         Attempt::Later(attempt) => {
@@ -126,7 +130,7 @@ async fn wait_for_strategy<G: Send + Sync + 'static>(
 /// Waits for a key, no longer than the deadline of the request.
 #[cfg(feature = "remote")]
 async fn wait_for_keys<G: Send + Sync + 'static>(
-    auth: &Authenticator<G>,
+    auth: Bound<'_, G>,
     token: &Presented<'_>,
     coming: KeysComing,
     deadline: &mut Option<NumericDate>,
@@ -136,7 +140,7 @@ async fn wait_for_keys<G: Send + Sync + 'static>(
     tokio::select! {
         judged = judge_when_over(auth, token, coming) => judged,
         () = clock.sleep_until(until) => {
-            prove(&auth.engine, token, Patience::NotAnswered)
+            prove(auth.engine, token, Patience::NotAnswered)
         }
     }
 }
@@ -144,7 +148,7 @@ async fn wait_for_keys<G: Send + Sync + 'static>(
 /// Judges anew whenever a fetch is over, until the key is there or no fetch is left.
 #[cfg(feature = "remote")]
 async fn judge_when_over<G: Send + Sync + 'static>(
-    auth: &Authenticator<G>,
+    auth: Bound<'_, G>,
     token: &Presented<'_>,
     mut coming: KeysComing,
 ) -> Result<Authenticated<G>, Stop> {
@@ -157,9 +161,9 @@ async fn judge_when_over<G: Send + Sync + 'static>(
         };
         if over == Over::AskAgain {
             // The task that was to fetch may be gone with its runtime.
-            auth.start_tasks();
+            auth.engine.start_tasks();
         }
-        match prove(&auth.engine, token, patience) {
+        match prove(auth.engine, token, patience) {
             Err(Stop { coming: Some(next), error, abstains }) => match *next {
                 Coming::Keys(again) => coming = again,
                 other => return Err(Stop { coming: Some(Box::new(other)), error, abstains }),

@@ -146,6 +146,9 @@ impl Config {
 
     /// Finds the key that an error of the engine is about.
     pub(super) fn about(&self, error: ConfigError) -> ConfigError {
+        if matches!(error, ConfigError::InvalidSetting(_)) {
+            return error;
+        }
         let of = |name: &str, key: &str| {
             let index = self.issuers.iter().rposition(|issuer| issuer.name == name);
             index.map_or_else(String::new, |index| match key {

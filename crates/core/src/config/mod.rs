@@ -6,6 +6,7 @@
 mod build;
 mod check;
 mod error;
+mod file;
 mod keys;
 mod kind;
 mod nearest;
@@ -30,6 +31,7 @@ use self::{
 };
 pub use self::{
     error::SettingError,
+    file::ConfigFile,
     settings::{
         ExtractSettings, GrantSettings, IssuerSettings, KeySettings, PlaceKind, PlaceSettings,
         ResourceSettings, RoleSettings, RuleSettings, StaticTokenSettings,

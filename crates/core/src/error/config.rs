@@ -168,6 +168,9 @@ pub enum ConfigError {
     /// A setting of a configuration cannot be used. Feature `config`.
     #[cfg(feature = "config")]
     InvalidSetting(crate::SettingError),
+    /// An issuer that has keys would have none. Feature `remote`.
+    #[cfg(feature = "remote")]
+    KeysWouldBeLost(crate::NotReady),
     /// A file cannot be read.
     File {
         /// The file.
@@ -319,6 +322,13 @@ impl fmt::Display for ConfigError {
             ),
             #[cfg(feature = "config")]
             Self::InvalidSetting(error) => error.fmt(f),
+            #[cfg(feature = "remote")]
+            Self::KeysWouldBeLost(not_ready) => write!(
+                f,
+                "issuer `{}` has keys now and would have none, so the engine was not replaced: \
+                 mend where its keys are said to be, or wait until they can be fetched",
+                not_ready.issuer()
+            ),
             Self::File { path, .. } => write!(f, "cannot read `{}`", path.display()),
             Self::InFile { path, .. } => write!(f, "cannot use `{}`", path.display()),
         }
@@ -331,6 +341,8 @@ impl Error for ConfigError {
             // It is this very error, with its own source.
             #[cfg(feature = "config")]
             Self::InvalidSetting(error) => error.source(),
+            #[cfg(feature = "remote")]
+            Self::KeysWouldBeLost(not_ready) => Some(not_ready),
             Self::File { source, .. } => Some(source),
             Self::InFile { source, .. } => Some(source),
             _ => None,

@@ -70,6 +70,17 @@ impl IssuerKeys {
         self.current.load()
     }
 
+    /// Starts with the keys of the same sources of another engine, so that they need not be fetched
+    /// first. They are as old as they were there.
+    pub(crate) fn take_over(&self, other: &Self, now: NumericDate) {
+        for source in &self.sources {
+            if let Some(same) = other.sources.iter().find(|other| other.label() == source.label()) {
+                source.take_over(same);
+            }
+        }
+        self.rebuild(now);
+    }
+
     pub(crate) fn sources(&self) -> &[Arc<CachedSource>] {
         &self.sources
     }

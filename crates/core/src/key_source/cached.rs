@@ -33,7 +33,7 @@ struct State {
     closed: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Snapshot {
     document: KeyDocument,
     last_success: NumericDate,
@@ -70,6 +70,20 @@ impl CachedSource {
             state: Mutex::new(state),
             fetches: watch::Sender::default(),
             wake: Notify::new(),
+        }
+    }
+
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Starts with what another one of the same source has brought, unless this one has some already.
+    pub(crate) fn take_over(&self, other: &Self) {
+        // Never both locks at once.
+        let snapshot = other.lock().snapshot.clone();
+        let mut state = self.lock();
+        if state.snapshot.is_none() {
+            state.snapshot = snapshot;
         }
     }
 

@@ -20,7 +20,7 @@ fn builder<const N: usize>(issuers: [&str; N]) -> AuthenticatorBuilder {
 fn document(builder: AuthenticatorBuilder, resource: ProtectedResource) -> Value {
     let auth = builder.resource(resource).build().unwrap();
     let metadata = auth.resource_metadata().unwrap();
-    assert_eq!(serde_json::to_string(&**metadata).unwrap(), metadata.json());
+    assert_eq!(serde_json::to_string(&*metadata).unwrap(), metadata.json());
     serde_json::from_str(metadata.json()).unwrap()
 }
 

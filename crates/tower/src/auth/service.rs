@@ -1,9 +1,6 @@
 //! The service that judges requests.
 
-use std::{
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::task::{Context, Poll};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, uri::PathAndQuery,
@@ -58,7 +55,7 @@ where
         if passes(self.layer.preflight, &request) {
             let hidden = self.layer.auth.hidden_tokens(&View::of(&request));
             let no_store = hide_tokens(&mut request, &hidden);
-            let settings = Arc::clone(self.layer.auth.challenge_settings());
+            let settings = self.layer.auth.challenge_settings();
             caller::insert_anonymous::<G>(request.extensions_mut(), Anonymous::new(settings));
             request.extensions_mut().insert(PassedPreflight);
             return JwtAuthFuture::inner(self.inner.call(request), no_store);
@@ -105,7 +102,7 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
         match verdict.result {
             Ok(caller) => caller::insert(request.extensions_mut(), caller),
             Err(error) => {
-                let settings = Arc::clone(self.auth.challenge_settings());
+                let settings = self.auth.challenge_settings();
                 if verdict.admits_anonymous {
                     let anonymous = Anonymous::because(settings, error);
                     caller::insert_anonymous::<G>(request.extensions_mut(), anonymous);

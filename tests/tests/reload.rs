@@ -1,0 +1,352 @@
+//! Engines that are replaced while they run, and configuration files that change.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use conformance::Request;
+use portcullis::{
+    Admission, Attempt, AuthErrorKind, Authenticator, ConfigError, ConfigFile, Credential,
+    Identity, Issuer, Judgement, ReloadableAuthenticator, Requirement, Strategy,
+};
+use portcullis_axum::JwtAuthLayer;
+use portcullis_testkit::{KeyServer, ManualClock, Reply, TestIssuer};
+use tower::ServiceExt;
+
+const KEYS: &str = "/jwks.json";
+const WRONG: AuthErrorKind = AuthErrorKind::WrongAudience;
+
+/// An engine that fetches the keys of a server, for one audience.
+fn remote(server: &KeyServer, path: &str, audience: &str) -> Authenticator {
+    let issuer = Issuer::new(server.url("")).jwk_set_uri(server.url(path));
+    Authenticator::builder().issuer(issuer).audience(audience).build().unwrap()
+}
+
+fn local(issuer: &TestIssuer, audience: &str) -> Authenticator {
+    Authenticator::builder().issuer(issuer.trusted()).audience(audience).build().unwrap()
+}
+
+fn verdict(auth: &Authenticator, token: &str) -> Result<(), AuthErrorKind> {
+    auth.authenticate_token(token).map(|_| ()).map_err(|error| error.kind())
+}
+
+#[tokio::test]
+async fn layers_and_handles_judge_by_the_new_engine() {
+    let issuer = TestIssuer::new("https://idp.test");
+    let reloadable = ReloadableAuthenticator::new(local(&issuer, "a"));
+    let handle = reloadable.authenticator();
+    let app = axum::Router::new().route("/", axum::routing::get(|| async {}));
+    let app = app.layer(JwtAuthLayer::new(handle.clone()));
+    let status = async |token: &str| {
+        let request = http::Request::builder().header("authorization", format!("Bearer {token}"));
+        let request = request.body(axum::body::Body::empty()).unwrap();
+        app.clone().oneshot(request).await.unwrap().status().as_u16()
+    };
+    let (a, b) = (issuer.token().audience("a").build(), issuer.token().audience("b").build());
+    assert_eq!((status(&a).await, status(&b).await), (200, 401));
+
+    reloadable.replace(local(&issuer, "b")).await.unwrap();
+    assert_eq!((status(&a).await, status(&b).await), (401, 200));
+    assert_eq!((verdict(&handle, &a), verdict(&handle, &b)), (Err(WRONG), Ok(())));
+    assert_eq!(handle.explain_token(&b).refused().map(|step| step.stage()), None);
+}
+
+#[tokio::test]
+async fn what_challenges_name_and_what_is_let_through_follow_too() {
+    let issuer = TestIssuer::new("https://idp.test");
+    let with =
+        |realm: &str| Authenticator::builder().issuer(issuer.trusted()).audience("a").realm(realm);
+    let reloadable = ReloadableAuthenticator::new(with("one").build().unwrap());
+    let handle = reloadable.authenticator().admitting(Admission::Optional);
+    let is_let_through = || handle.authenticate(&Request::default()).admits_anonymous;
+    assert!(format!("{:?}", handle.challenge_settings()).contains("one"));
+    assert!(is_let_through() && !handle.is_for_production());
+
+    let two = with("two").resource("https://api.test").production().build().unwrap();
+    reloadable.replace(two).await.unwrap();
+    assert!(format!("{:?}", handle.challenge_settings()).contains("two"));
+    assert!(!is_let_through() && handle.is_for_production());
+    assert!(handle.resource_metadata().is_some());
+    assert_eq!(ReloadableAuthenticator::new(handle).authenticator().strategies().len(), 0);
+}
+
+/// Answers when it is told to.
+#[derive(Debug)]
+struct Slow(Mutex<Option<tokio::sync::oneshot::Receiver<()>>>);
+
+impl Strategy for Slow {
+    fn name(&self) -> &str {
+        "slow"
+    }
+
+    fn attempt(&self, _: &Credential<'_>) -> Attempt {
+        let told = self.0.lock().unwrap().take();
+        Attempt::Later(Box::pin(async move {
+            told.unwrap().await.unwrap();
+            Attempt::Accept(Identity::new("alice"))
+        }))
+    }
+}
+
+#[tokio::test]
+async fn a_request_ends_with_the_engine_that_it_began_with() {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let slow = Slow(Mutex::new(Some(told)));
+    let first = Authenticator::builder().strategy(slow).build().unwrap();
+    let reloadable = ReloadableAuthenticator::new(first);
+    let auth = reloadable.authenticator();
+    let Judgement::Waiting(waiting) = auth.begin_token("token") else { unreachable!() };
+
+    reloadable.replace(local(&TestIssuer::new("https://idp.test"), "a")).await.unwrap();
+    tell.send(()).unwrap();
+    assert_eq!(waiting.await.result.unwrap().principal().subject(), "alice");
+    assert!(auth.authenticate_token("token").is_err());
+}
+
+#[tokio::test]
+async fn keys_of_the_same_source_are_there_at_once_through_an_outage() {
+    let server = KeyServer::start();
+    let token = server.issuer().token().audience("a").build();
+    let reloadable = ReloadableAuthenticator::new(remote(&server, KEYS, "a"));
+    let auth = reloadable.authenticator();
+    auth.ready().await.unwrap();
+
+    server.reply(KEYS, Reply::empty().status(503));
+    let both = remote(&server, KEYS, "a");
+    reloadable.replace(both).await.unwrap();
+    assert_eq!(verdict(&auth, &token), Ok(()));
+    // And they are as old as they were.
+    assert!(auth.key_status().iter().all(|status| status.last_success.is_some()));
+}
+
+#[tokio::test]
+async fn an_engine_that_would_lose_the_keys_of_an_issuer_is_not_taken() {
+    let server = KeyServer::start();
+    let token = server.issuer().token().audience("a").build();
+    let reloadable = ReloadableAuthenticator::new(remote(&server, KEYS, "a"));
+    let auth = reloadable.authenticator();
+    auth.ready().await.unwrap();
+
+    let error = reloadable.replace(remote(&server, "/gone.json", "b")).await.unwrap_err();
+    assert!(matches!(error, ConfigError::KeysWouldBeLost(_)), "{error}");
+    assert_eq!(verdict(&auth, &token), Ok(()));
+}
+
+#[tokio::test]
+async fn a_source_that_hangs_is_waited_for_ten_seconds() {
+    let server = KeyServer::start();
+    let clock = ManualClock::at(portcullis::NumericDate::from_seconds(1_800_000_000));
+    let issuer = server.issuer().clock(clock.clone());
+    let engine = |path: &str| {
+        let issuer = Issuer::new(server.url("")).jwk_set_uri(server.url(path));
+        let builder = Authenticator::builder().issuer(issuer).audience("a");
+        builder.clock(clock.clone()).build().unwrap()
+    };
+    let reloadable = ReloadableAuthenticator::new(engine(KEYS));
+    let auth = reloadable.authenticator();
+    auth.ready().await.unwrap();
+
+    server.reply("/slow.json", Reply::json("{").stall_after(1));
+    let replacing = reloadable.replace(engine("/slow.json"));
+    let time_goes_by = async {
+        // Until the clock is moved nothing ends the wait; each turn lets the tasks go on.
+        loop {
+            tokio::task::yield_now().await;
+            if server.hits("/slow.json") > 0 {
+                clock.advance(Duration::from_secs(1));
+            }
+        }
+    };
+    let before = portcullis::Clock::now(&clock);
+    let error = tokio::select! {
+        replaced = replacing => replaced.unwrap_err(),
+        () = time_goes_by => unreachable!(),
+    };
+    let waited = portcullis::Clock::now(&clock).saturating_since(before);
+    assert!(matches!(error, ConfigError::KeysWouldBeLost(_)), "{error}");
+    assert!(waited <= Duration::from_secs(12), "{waited:?}");
+    assert_eq!(verdict(&auth, &issuer.token().audience("a").build()), Ok(()));
+}
+
+#[tokio::test]
+async fn a_new_issuer_that_is_down_holds_nothing_up() {
+    let (server, other) = (KeyServer::start(), KeyServer::start());
+    let token = server.issuer().token().audience("a").build();
+    let reloadable = ReloadableAuthenticator::new(remote(&server, KEYS, "b"));
+    let auth = reloadable.authenticator();
+    auth.ready().await.unwrap();
+    assert_eq!(verdict(&auth, &token), Err(WRONG));
+
+    let issuers =
+        [&server, &other].map(|server| Issuer::new(server.url("")).jwk_set_uri(server.url(KEYS)));
+    let builder = issuers.into_iter().fold(Authenticator::builder(), |all, one| all.issuer(one));
+    reloadable.replace(builder.audience("a").build().unwrap()).await.unwrap();
+    assert_eq!(verdict(&auth, &token), Ok(()));
+    assert_eq!(auth.health().unwrap_err().issuer(), other.url(""));
+}
+
+#[tokio::test]
+async fn an_engine_that_cannot_meet_the_requirement_of_a_route_is_not_taken() {
+    let issuer = TestIssuer::new("https://idp.test");
+    let other = local(&TestIssuer::new("https://other.test"), "a");
+    let reloadable = ReloadableAuthenticator::new(local(&issuer, "a"));
+    let route = reloadable.authenticator().requiring(Requirement::issuer("https://idp.test"));
+    let route = route.unwrap();
+    let error = reloadable.replace(other.clone()).await.unwrap_err();
+    assert!(matches!(error, ConfigError::UntrustedRequirement { .. }), "{error}");
+    assert_eq!(verdict(&route, &issuer.token().audience("a").build()), Ok(()));
+
+    // Whose route is gone asks for nothing any more.
+    drop(route);
+    reloadable.replace(other).await.unwrap();
+}
+
+#[test]
+fn no_good_request_is_refused_while_engines_are_replaced() {
+    let issuer = TestIssuer::new("https://idp.test");
+    let token = issuer.token().audience("a").build();
+    let reloadable = ReloadableAuthenticator::new(local(&issuer, "a"));
+    let auth = reloadable.authenticator();
+    let stop = AtomicBool::new(false);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    thread::scope(|scope| {
+        let callers = [(); 2].map(|()| {
+            scope.spawn(|| {
+                let mut judged = 0_u64;
+                while !stop.load(Ordering::Relaxed) {
+                    assert_eq!(verdict(&auth, &token), Ok(()));
+                    judged += 1;
+                }
+                judged
+            })
+        });
+        for _ in 0..200 {
+            runtime.block_on(reloadable.replace(local(&issuer, "a"))).unwrap();
+        }
+        stop.store(true, Ordering::Relaxed);
+        assert!(callers.into_iter().all(|caller| caller.join().unwrap() > 0));
+    });
+}
+
+/// A folder with a configuration file.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("portcullis-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("portcullis.toml")
+    }
+
+    fn keys(&self, issuer: &TestIssuer) -> &Self {
+        fs::write(self.0.join("keys.json"), issuer.jwk_set_json()).unwrap();
+        self
+    }
+
+    /// Trusts the issuer's tokens for one audience.
+    fn write(&self, audience: &str) {
+        let text = format!(
+            "[[issuer]]\nissuer = 'https://idp.test'\njwks_file = 'keys.json'\naudience = ['{audience}']\n"
+        );
+        replace(&self.file(), &text);
+    }
+}
+
+/// Puts a file in another one's place, as deployments do.
+fn replace(path: &Path, text: &str) {
+    let new = path.with_extension("new");
+    fs::write(&new, text).unwrap();
+    fs::rename(new, path).unwrap();
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn a_bad_file_changes_nothing_and_is_told() {
+    let issuer = TestIssuer::new("https://idp.test");
+    let folder = Folder::new("reload-bad");
+    folder.keys(&issuer).write("a");
+    let config = ConfigFile::open(folder.file()).unwrap();
+    let auth = config.authenticator();
+    let (a, b) = (issuer.token().audience("a").build(), issuer.token().audience("b").build());
+    assert_eq!((verdict(&auth, &a), verdict(&auth, &b)), (Ok(()), Err(WRONG)));
+
+    for bad in ["[[issuer]]\nissuer = 'https://idp.test", "produktion = true", "", "[[issuer]]\n"] {
+        replace(&folder.file(), bad);
+        let error = config.reload().await.unwrap_err().to_string();
+        let named = folder.file().display().to_string();
+        assert!(error.starts_with(&named), "{error}");
+        assert_eq!(config.last_error().unwrap().to_string(), error);
+        assert_eq!((verdict(&auth, &a), verdict(&auth, &b)), (Ok(()), Err(WRONG)));
+    }
+    fs::remove_file(folder.file()).unwrap();
+    assert!(matches!(*config.reload().await.unwrap_err(), ConfigError::File { .. }));
+
+    folder.write("b");
+    config.reload().await.unwrap();
+    assert!(config.last_error().is_none());
+    assert_eq!((verdict(&auth, &a), verdict(&auth, &b)), (Err(WRONG), Ok(())));
+}
+
+#[tokio::test]
+async fn a_file_that_is_watched_is_read_when_it_changes_and_after_an_error() {
+    let issuer = TestIssuer::new("https://idp.test");
+    let clock = ManualClock::at(portcullis::NumericDate::from_seconds(1_800_000_000));
+    let folder = Folder::new("reload-watch");
+    folder.keys(&issuer).write("a");
+    let (times, of_engine) = (std::sync::Arc::new(Mutex::new(0)), clock.clone());
+    let built = std::sync::Arc::clone(&times);
+    let config = ConfigFile::open_with(folder.file(), move |config| {
+        *built.lock().unwrap() += 1;
+        config.builder()?.clock(of_engine.clone()).build()
+    });
+    let config = config.unwrap();
+    let auth = config.authenticator();
+    let issuer = issuer.clock(clock.clone());
+    let watch = config.clone();
+    let watching = tokio::spawn(async move { watch.watch(Duration::from_secs(5)).await });
+    const LONG: u32 = 1_000_000;
+    // Moves the clock on until something holds. Each look at the file takes a thread its time.
+    let until = async |holds: &dyn Fn() -> bool, turns: u32| {
+        for _ in 0..turns {
+            if holds() {
+                return true;
+            }
+            clock.advance(Duration::from_millis(1));
+            tokio::task::yield_now().await;
+        }
+        false
+    };
+    // What has not changed makes no new engine.
+    assert!(!until(&|| *times.lock().unwrap() > 1, 20_000).await);
+
+    folder.write("b");
+    let is_b = || verdict(&auth, &issuer.token().audience("b").build()).is_ok();
+    assert!(until(&is_b, LONG).await);
+
+    fs::remove_file(folder.0.join("keys.json")).unwrap();
+    folder.write("c");
+    assert!(until(&|| config.last_error().is_some(), LONG).await && is_b());
+    // The configuration is the same, and what it names is there again.
+    folder.keys(&issuer);
+    assert!(until(&|| verdict(&auth, &issuer.token().audience("c").build()).is_ok(), LONG).await);
+    assert!(config.last_error().is_none());
+    watching.abort();
+}
