@@ -123,7 +123,11 @@ impl Config {
                 issuer = issuer.key(key);
             }
         }
-        Ok(if keys.try_all_keys { issuer.try_all_keys() } else { issuer })
+        Ok(match (keys.try_all_keys, keys.match_key_ids) {
+            (true, _) => issuer.try_all_keys(),
+            (false, true) => issuer.match_key_ids(),
+            (false, false) => issuer,
+        })
     }
 
     fn jwks_file(&self, issuer: Issuer, keys: &KeySettings, file: &Path) -> Result<Issuer> {
@@ -136,7 +140,8 @@ impl Config {
     }
 
     fn pem_file(&self, issuer: Issuer, keys: &KeySettings, file: &Path) -> Result<Issuer> {
-        if self.files_are_fixed {
+        // Keys without an id are not used from what is watched, where ids alone count.
+        if self.files_are_fixed || keys.match_key_ids {
             return Ok(issuer.key(VerificationKey::from_pem_file(file)?));
         }
         let source = PemFile::read(file)?;
@@ -203,10 +208,15 @@ fn place(settings: &PlaceSettings) -> Place {
         PlaceKind::WebSocketProtocol => Place::web_socket_protocol(name),
     };
     if let Some(scheme) = &settings.scheme {
-        place = place.scheme(scheme);
+        let is_exact = settings.exact_scheme;
+        place = if is_exact { place.exact_scheme(scheme) } else { place.scheme(scheme) };
     }
     if let Some(prefix) = &settings.prefix {
-        place = place.prefix(prefix);
+        let is_required = settings.required_prefix;
+        place = if is_required { place.required_prefix(prefix) } else { place.prefix(prefix) };
+    }
+    if settings.repeated_prefix {
+        place = place.dangerous_repeated_prefix();
     }
     match &settings.issuer {
         Some(issuer) => place.of_issuer(issuer.as_str()),
@@ -305,7 +315,9 @@ fn token_type(name: &str) -> TokenType {
 
 fn mapping(settings: &IssuerSettings) -> GrantMapping {
     let grant = &settings.grant;
-    let mut mapping = GrantMapping::default();
+    let mut mapping = GrantMapping::default()
+        .more_roles(grant.more_roles.iter().cloned())
+        .default_roles(grant.default_roles.iter().cloned());
     if let Some(scope) = &grant.scope {
         mapping = mapping.scope(scope.iter().cloned());
     }

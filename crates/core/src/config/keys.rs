@@ -74,12 +74,18 @@ const EXTRACT: &[Key] = keys! {
 const PLACE: &[Key] = keys! {
     kind: Word(PLACES), REQUIRED,
         "Which part of the request";
-    name: Text, "`authorization`, or as above",
+    name: Text, "`authorization`, or `access_token`",
         "The header field, query parameter, cookie or subprotocol";
     scheme: Text, "`Bearer` for `authorization`, else none",
         "The scheme before the token in a header field";
     prefix: Text, "none",
         "What the token has in front of it in this place; it is taken off";
+    exact_scheme: Flag, "false",
+        "The scheme counts letter by letter, with one space behind it";
+    required_prefix: Flag, "false",
+        "Every token in this place has the prefix: one without it is malformed";
+    dangerous_repeated_prefix: Flag, "false",
+        "Takes the prefix off as often as it is there";
     issuer: Text, "any",
         "The only issuer, or the only `name`, whose tokens the place may hold";
 };
@@ -130,6 +136,9 @@ const ISSUER: &[Key] = keys! {
         "Accepts secrets that are shorter than the hash";
     try_all_keys: Flag, "false",
         "Tries every key that fits, four at most, for a token without `kid`";
+    match_key_ids: Flag, "false",
+        "Finds keys by their ids alone: a token without `kid` is for PEM files, which are not \
+         watched then, and secrets";
     refresh: Duration, "10m",
         "How often keys are fetched where their document names no lifetime";
     min_refresh: Duration, "30s",
@@ -176,6 +185,10 @@ const GRANT: &[Key] = keys! {
          a JSON pointer";
     roles: Texts, "[\"roles\"]",
         "Claims that may hold roles";
+    more_roles: Texts, "none",
+        "Claims whose roles are added, each that is there";
+    default_roles: Texts, "none",
+        "The roles of a token that has none in any claim";
     groups: Texts, "[\"groups\"]",
         "Claims that may hold groups";
     permissions: Section(PERMISSIONS), "none",

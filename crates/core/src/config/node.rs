@@ -64,7 +64,10 @@ impl Node {
     pub(super) fn from_toml(text: &str) -> Result<Self, SyntaxError> {
         let lines = Lines::of(text);
         let table = DeTable::parse(text).map_err(|error| SyntaxError {
-            message: error.message().to_owned(),
+            message: match error.message() {
+                "recursion limit" => "it is nested too deeply".to_owned(),
+                message => message.to_owned(),
+            },
             position: error.span().map(|span| lines.position(span.start)),
         })?;
         let value = of_table(table.get_ref(), &lines);

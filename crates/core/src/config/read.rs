@@ -34,8 +34,9 @@ pub(super) fn extract(mut section: Section) -> Result<ExtractSettings> {
         let name = named.and_then(|(_, name)| name.clone());
         name.unwrap_or_else(|| ACCESS_TOKEN.to_owned())
     };
-    let places =
-        entries.map(|entries| entries.into_iter().map(|entry| place(entry, &name_of)).collect());
+    let read = |(index, entry)| place(entry, &name_of, &format!("extract.places[{index}]"));
+    let places = entries.map(|entries| entries.into_iter().enumerate().map(read).collect());
+    let places = places.transpose()?;
     let several = match section.text("several").as_deref() {
         Some("first") => SeveralTokens::First,
         Some("all") => SeveralTokens::All,
@@ -44,23 +45,40 @@ pub(super) fn extract(mut section: Section) -> Result<ExtractSettings> {
     Ok(ExtractSettings { places, several, remove_tokens: section.flag("remove_tokens") })
 }
 
-fn place(entry: PlaceEntry, name_of: &dyn Fn(&str) -> String) -> PlaceSettings {
+fn place(entry: PlaceEntry, name_of: &dyn Fn(&str) -> String, path: &str) -> Result<PlaceSettings> {
     let mut section = match entry {
         PlaceEntry::Named(kind) => {
             let (kind, name, scheme) = names(&kind, None, None, name_of);
-            return PlaceSettings { kind, name, scheme, prefix: None, issuer: None };
+            return Ok(PlaceSettings { kind, name, scheme, ..PlaceSettings::default() });
         }
         PlaceEntry::Detailed(section) => section,
     };
     let kind = section.text("kind").unwrap_or_default();
     let (name, scheme) = (section.text("name"), section.text("scheme"));
     let (kind, name, scheme) = names(&kind, name, scheme, &|_| ACCESS_TOKEN.to_owned());
-    PlaceSettings {
+    let place = PlaceSettings {
         kind,
         name,
         scheme,
+        exact_scheme: section.flag("exact_scheme"),
         prefix: section.text("prefix"),
+        required_prefix: section.flag("required_prefix"),
+        repeated_prefix: section.flag("dangerous_repeated_prefix"),
         issuer: section.text("issuer"),
+    };
+    let lacks = |key: &str, needed: &str| {
+        let problem = format!("there is no `{needed}`, so it means nothing: add one");
+        Err(SettingError::new(format!("{path}.{key}"), problem))
+    };
+    match &place {
+        place if place.exact_scheme && place.scheme.is_none() => lacks("exact_scheme", "scheme"),
+        place if place.required_prefix && place.prefix.is_none() => {
+            lacks("required_prefix", "prefix")
+        }
+        place if place.repeated_prefix && place.prefix.is_none() => {
+            lacks("dangerous_repeated_prefix", "prefix")
+        }
+        _ => Ok(place),
     }
 }
 
@@ -151,6 +169,7 @@ fn keys(section: &mut Section, path: &str, folder: &Path) -> Result<KeySettings>
         discovery: section.flag("discovery"),
         short_secrets: section.flag("dangerous_short_secrets"),
         try_all_keys: section.flag("try_all_keys"),
+        match_key_ids: section.flag("match_key_ids"),
         refresh: section.duration("refresh"),
         min_refresh: section.duration("min_refresh"),
         max_refresh: section.duration("max_refresh"),
@@ -163,6 +182,10 @@ fn keys(section: &mut Section, path: &str, folder: &Path) -> Result<KeySettings>
     if keys.unlimited_staleness && keys.max_stale.is_some() {
         let problem = "it contradicts `dangerous_unlimited_staleness`: leave one of them out";
         return Err(SettingError::new(format!("{path}.max_stale"), problem));
+    }
+    if keys.try_all_keys && keys.match_key_ids {
+        let problem = "it contradicts `match_key_ids`: leave one of them out";
+        return Err(SettingError::new(format!("{path}.try_all_keys"), problem));
     }
     Ok(keys)
 }
@@ -190,6 +213,8 @@ fn grant(mut section: Section) -> GrantSettings {
     GrantSettings {
         scope: section.texts("scope"),
         roles: section.texts("roles"),
+        more_roles: section.texts("more_roles").unwrap_or_default(),
+        default_roles: section.texts("default_roles").unwrap_or_default(),
         groups: section.texts("groups"),
         permissions,
     }

@@ -17,7 +17,7 @@ pub struct ExtractSettings {
 }
 
 /// A place that a token may be in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PlaceSettings {
     /// Which part of the request.
@@ -26,17 +26,24 @@ pub struct PlaceSettings {
     pub name: String,
     /// The scheme before the token in a header field.
     pub scheme: Option<String>,
+    /// Whether the scheme counts letter by letter.
+    pub exact_scheme: bool,
     /// What the token has in front of it in this place.
     pub prefix: Option<String>,
+    /// Whether a value without the prefix is malformed.
+    pub required_prefix: bool,
+    /// Whether the prefix is taken off as often as it is there.
+    pub repeated_prefix: bool,
     /// The only issuer whose tokens the place may hold.
     pub issuer: Option<String>,
 }
 
 /// Which part of a request holds a token.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum PlaceKind {
     /// A header field.
+    #[default]
     Header,
     /// A parameter of the query.
     Query,
@@ -108,6 +115,8 @@ pub struct KeySettings {
     pub short_secrets: bool,
     /// Whether every key that fits is tried for a token without `kid`.
     pub try_all_keys: bool,
+    /// Whether keys are found by their ids alone.
+    pub match_key_ids: bool,
     /// How often keys are fetched where their document names no lifetime.
     pub refresh: Option<Duration>,
     /// The shortest lifetime that a document may name.
@@ -160,6 +169,10 @@ pub struct GrantSettings {
     pub scope: Option<Vec<String>>,
     /// Claims that may hold roles.
     pub roles: Option<Vec<String>>,
+    /// Claims whose roles are added.
+    pub more_roles: Vec<String>,
+    /// The roles of a token that has none.
+    pub default_roles: Vec<String>,
     /// Claims that may hold groups.
     pub groups: Option<Vec<String>>,
     /// The claim that holds permissions, and the separator.

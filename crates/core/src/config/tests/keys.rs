@@ -82,6 +82,21 @@ fn cases() -> Vec<Case> {
         ("extract.places.name", "[extract]\nplaces = [{ kind = 'header' @ }]", ", name = 'x'"),
         ("extract.places.scheme", "[extract]\nplaces = [{ kind = 'header' @ }]", ", scheme = 'T'"),
         ("extract.places.prefix", "[extract]\nplaces = [{ kind = 'header' @ }]", ", prefix = 'p_'"),
+        (
+            "extract.places.exact_scheme",
+            "[extract]\nplaces = [{ kind = 'header' @ }]",
+            ", exact_scheme = true",
+        ),
+        (
+            "extract.places.required_prefix",
+            "[extract]\nplaces = [{ kind = 'header', prefix = 'p' @ }]",
+            ", required_prefix = true",
+        ),
+        (
+            "extract.places.dangerous_repeated_prefix",
+            "[extract]\nplaces = [{ kind = 'header', prefix = 'p' @ }]",
+            ", dangerous_repeated_prefix = true",
+        ),
         ("extract.places.issuer", "[extract]\nplaces = [{ kind = 'header' @ }]", ", issuer = 'i'"),
         ("resource.identifier", "@", "[resource]\nidentifier = 'https://b.test'"),
         (
@@ -160,6 +175,9 @@ fn cases() -> Vec<Case> {
         ("issuer.grant", "grant = { roles = ['r'] }"),
         ("issuer.grant.scope", "grant.scope = ['s']"),
         ("issuer.grant.roles", "grant.roles = ['s']"),
+        ("issuer.match_key_ids", "match_key_ids = true"),
+        ("issuer.grant.more_roles", "grant.more_roles = ['s']"),
+        ("issuer.grant.default_roles", "grant.default_roles = ['s']"),
         ("issuer.grant.groups", "grant.groups = ['s']"),
         ("issuer.grant.permissions", "grant.permissions = { claim = 'p' }"),
         ("issuer.grant.permissions.claim", "grant.permissions.claim = 'p'"),

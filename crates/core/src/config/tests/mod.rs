@@ -1,3 +1,5 @@
+mod broken;
+mod docs;
 mod keys;
 mod schema;
 

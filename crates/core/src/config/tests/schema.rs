@@ -34,7 +34,7 @@ impl Validator {
     }
 }
 
-fn json(node: &Node) -> Value {
+pub(super) fn json(node: &Node) -> Value {
     match &node.value {
         node::Value::Flag(flag) => Value::from(*flag),
         node::Value::Integer(text) => Value::from(text.parse::<i64>().unwrap()),
