@@ -182,7 +182,7 @@ fn claims_are_compared_in_words() {
     plain(valid().claim("exp", "soon"), "`exp` is not a NumericDate", "fault of whoever made");
     plain(
         valid().header("typ", "logout+jwt"),
-        "type (`typ`) is `logout+jwt`; this service expects none, `JWT`, `at+jwt`",
+        "type (`typ`) is `logout+jwt`; this service expects no type or `JWT` or `at+jwt`",
         "[[issuer]].type",
     );
 

@@ -2,7 +2,7 @@
 
 use super::{Authenticator, Bound};
 use crate::{
-    AuthError, AuthErrorKind, Authenticated, Place,
+    Algorithm, AuthError, AuthErrorKind, Authenticated, Place,
     explain::{Explanation, Story, quoted},
     pipeline::Presented,
     place::PlaceKind,
@@ -39,7 +39,9 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         engine.start_tasks();
         let auth = Bound { engine: &engine, route: &self.route };
         let issuers = engine.issuers.all().map(|issuer| issuer.name().to_owned()).collect();
-        let mut story = Story::new(issuers, engine.places.iter().map(described).collect());
+        let places = engine.places.iter().map(described).collect();
+        let allowed = engine.issuers.algorithms.iter().map(Algorithm::name).collect();
+        let mut story = Story::new(issuers, places, allowed);
         let verdict = judge_explained(auth, token, &mut story);
         story.end(token, engine.max_token_len, verdict)
     }

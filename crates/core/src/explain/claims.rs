@@ -48,13 +48,13 @@ pub(super) fn compare(token: &VerifiedJws<'_>, now: NumericDate) -> Vec<Fact> {
 fn types(typ: Option<&str>, allowed: &[TokenType]) -> String {
     let typ = typ.map_or("is absent".to_owned(), |typ| format!("is {}", quoted(typ)));
     let name = |own: &TokenType| match own {
-        TokenType::Absent => "none".to_owned(),
+        TokenType::Absent => "no type".to_owned(),
         TokenType::Jwt => "`JWT`".to_owned(),
         TokenType::AtJwt => "`at+jwt`".to_owned(),
         TokenType::Other(name) => quoted(name),
     };
     let allowed: Vec<_> = allowed.iter().map(name).collect();
-    format!("type (`typ`) {typ}; this service expects {}", allowed.join(", "))
+    format!("type (`typ`) {typ}; this service expects {}", allowed.join(" or "))
 }
 
 fn dates(token: &VerifiedJws<'_>, now: NumericDate, add: &mut impl FnMut(AuthErrorKind, String)) {

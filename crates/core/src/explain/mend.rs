@@ -25,10 +25,10 @@ pub(super) fn of(story: &Story, error: &AuthError) -> String {
             "check that this machine reaches the issuer's key set: try `portcullis jwks check` with its URL or file".to_owned()
         }
         AuthErrorKind::SignatureMismatch => {
-            "ask the client for a new token and compare: this one was changed or cut on its way, or signed by someone else. If all are refused, the configured keys are not those of the issuer".to_owned()
+            "ask the client for a new token: this one was changed or cut on its way, or signed by someone else. If all tokens are refused, the configured keys are not those of the issuer".to_owned()
         }
         AuthErrorKind::WrongType => {
-            "ask the client for an access token (an ID token is not one), or add the type under [[issuer]].type".to_owned()
+            "ask the client for an access token (an ID token or a logout token is none), or add the type under [[issuer]].type".to_owned()
         }
         AuthErrorKind::TokenExpired => {
             "ask the client to fetch a new token before the old one ends; if it is new, check the clocks of both machines".to_owned()

@@ -9,6 +9,8 @@ use super::words::quoted;
 pub(super) struct Shape {
     pub(super) what: String,
     pub(super) mend: &'static str,
+    /// Whether it says more than the error does.
+    pub(super) is_specific: bool,
 }
 
 const FRESH: &str = "ask the client for the token exactly as its issuer gave it out: three parts with \
@@ -16,13 +18,14 @@ const FRESH: &str = "ask the client for the token exactly as its issuer gave it 
 
 /// Finds the usual mistakes.
 pub(super) fn of(token: &str, max_len: usize) -> Shape {
-    let shape = |what: &str, mend| Shape { what: what.to_owned(), mend };
+    let shape = |what: &str, mend| Shape { what: what.to_owned(), mend, is_specific: true };
     let dots = token.bytes().filter(|byte| *byte == b'.').count();
     let lower = token.get(..7).map(str::to_ascii_lowercase);
     if token.len() > max_len {
         return Shape {
             what: format!("the token has {} bytes; at most {max_len} are read", token.len()),
             mend: "ask the issuer to put less into the token: long lists of groups are the usual cause",
+            is_specific: true,
         };
     }
     if lower.as_deref() == Some("bearer ") {
@@ -42,6 +45,7 @@ pub(super) fn of(token: &str, max_len: usize) -> Shape {
         return Shape {
             what,
             mend: "remove it: tokens are one word; it often comes from a line break in a file",
+            is_specific: true,
         };
     }
     match dots {
@@ -61,7 +65,7 @@ pub(super) fn of(token: &str, max_len: usize) -> Shape {
                 }
                 _ => FRESH,
             };
-            return Shape { what, mend };
+            return Shape { what, mend, is_specific: true };
         }
         _ => {}
     }
@@ -71,7 +75,11 @@ pub(super) fn of(token: &str, max_len: usize) -> Shape {
             "JWTs are in base64url without padding: ask who made the token to encode it so",
         );
     }
-    Shape { what: "its parts are not what RFC 7515 asks for".to_owned(), mend: FRESH }
+    Shape {
+        what: "its parts are not what RFC 7515 asks for".to_owned(),
+        mend: FRESH,
+        is_specific: false,
+    }
 }
 
 fn name_of(character: char) -> &'static str {

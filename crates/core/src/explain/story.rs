@@ -22,6 +22,8 @@ pub(crate) struct Story {
     /// The names of all trusted issuers.
     pub(super) issuers: Vec<String>,
     places: Vec<String>,
+    /// What some trusted issuer may sign with.
+    allowed: Vec<&'static str>,
     /// Strategies that say that the token is none of theirs.
     abstained: Vec<String>,
     /// The strategy that knows it.
@@ -118,8 +120,12 @@ impl Observer for Story {
 }
 
 impl Story {
-    pub(crate) fn new(issuers: Vec<String>, places: Vec<String>) -> Self {
-        Self { issuers, places, ..Self::default() }
+    pub(crate) fn new(
+        issuers: Vec<String>,
+        places: Vec<String>,
+        allowed: Vec<&'static str>,
+    ) -> Self {
+        Self { issuers, places, allowed, ..Self::default() }
     }
 
     /// Tells it, with the verdict that the pipeline came to.
@@ -207,7 +213,8 @@ impl Story {
         let mend = match error.kind() {
             AuthErrorKind::AlgorithmNotAllowed => {
                 let alg = shape::header_member(token, "alg").unwrap_or_default();
-                facts.push(format!("algorithm is {alg}; no trusted issuer may use it"));
+                let allowed = any_of(self.allowed.iter().copied());
+                facts.push(format!("algorithm is {alg}; this service allows {allowed}"));
                 mend::algorithm(&alg)
             }
             AuthErrorKind::UnsupportedCriticalHeader => {
@@ -220,7 +227,8 @@ impl Story {
             }
             _ => {
                 let shape = shape::of(token, max_len);
-                facts.push(with_reason(&shape.what, error));
+                let is_told = shape.is_specific;
+                facts.push(if is_told { shape.what } else { with_reason(&shape.what, error) });
                 shape.mend.to_owned()
             }
         };
@@ -314,7 +322,9 @@ impl Story {
             (Outcome::Refused, Some(error)) => {
                 let fact = match error.kind() {
                     AuthErrorKind::SignatureMismatch => {
-                        "the signature is not that of the issuer's key".to_owned()
+                        let key_id = self.peeked.as_ref().and_then(|p| p.key_id.as_deref());
+                        let named = key_id.map(|id| format!(" {}", quoted(id))).unwrap_or_default();
+                        format!("the signature is not that of the issuer's key{named}")
                     }
                     _ => with_reason("the rest of the token cannot be read", error),
                 };
