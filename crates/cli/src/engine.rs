@@ -1,0 +1,81 @@
+//! The engine of a configuration file, ready to judge.
+
+use std::{sync::Arc, time::Duration};
+
+use portcullis::{AuthError, Authenticated, Authenticator, Judgement, NumericDate, config::Config};
+use tokio::runtime::Runtime;
+
+use crate::{
+    args::EngineArguments,
+    failure::{Failure, warn, with_causes},
+    input::{StandingClock, time},
+};
+
+/// How long to wait for the keys of all issuers at the start.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// The longest token that is read, unless the configuration says otherwise.
+const MAX_TOKEN_LEN: usize = 16 * 1024;
+
+/// An engine, and the runtime that its tasks fetch keys on.
+#[derive(Clone, Debug)]
+pub(crate) struct Engine {
+    auth: Authenticator,
+    runtime: Arc<Runtime>,
+    max_token_len: usize,
+    now: Option<i64>,
+}
+
+impl Engine {
+    /// Builds the engine, and waits until it has keys.
+    pub(crate) fn load(arguments: &EngineArguments) -> Result<Self, Failure> {
+        let config = Config::from_file(&arguments.config).map_err(|e| Failure::because(&e))?;
+        let config = config.fixed_files();
+        let auth = match arguments.now {
+            None => Authenticator::from_config(&config),
+            Some(now) => {
+                let clock = StandingClock(NumericDate::from_seconds(now));
+                Authenticator::from_config_with_clock(&config, clock)
+            }
+        };
+        let auth = auth.map_err(|error| Failure::because(&error))?;
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = Arc::new(runtime.worker_threads(1).enable_all().build()?);
+        let ready =
+            runtime.block_on(async { tokio::time::timeout(READY_WITHIN, auth.ready()).await });
+        match ready {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn(&with_causes(&error)),
+            Err(_) => warn("not every issuer's keys came within 30 seconds"),
+        }
+        let max_token_len = config.max_token_len.unwrap_or(MAX_TOKEN_LEN);
+        Ok(Self { auth, runtime, max_token_len, now: arguments.now })
+    }
+
+    pub(crate) fn auth(&self) -> &Authenticator {
+        &self.auth
+    }
+
+    pub(crate) fn max_token_len(&self) -> usize {
+        self.max_token_len
+    }
+
+    pub(crate) fn now(&self) -> NumericDate {
+        time(self.now)
+    }
+
+    /// Judges a token, and waits for a key that a source may still bring.
+    pub(crate) fn judge(&self, token: &str) -> Result<Authenticated, AuthError> {
+        let _entered = self.runtime.enter();
+        match self.auth.begin_token(token) {
+            Judgement::Done(verdict) => verdict.result,
+            Judgement::Waiting(waiting) => self.runtime.block_on(waiting).result,
+        }
+    }
+
+    /// Runs what needs the runtime.
+    pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _entered = self.runtime.enter();
+        work()
+    }
+}
