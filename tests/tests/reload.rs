@@ -104,7 +104,9 @@ async fn a_request_ends_with_the_engine_that_it_began_with() {
     let first = Authenticator::builder().strategy(slow).build().unwrap();
     let reloadable = ReloadableAuthenticator::new(first);
     let auth = reloadable.authenticator();
-    let Judgement::Waiting(waiting) = auth.begin_token("token") else { panic!("it is judged at once") };
+    let Judgement::Waiting(waiting) = auth.begin_token("token") else {
+        panic!("it is judged at once")
+    };
 
     reloadable.replace(local(&TestIssuer::new("https://idp.test"), "a")).await.unwrap();
     tell.send(()).unwrap();

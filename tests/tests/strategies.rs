@@ -12,8 +12,8 @@ use std::{
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    Admission, Attempt, AuthErrorKind, Authenticator, Challenge, ConfigError, Credential, Identity,
-    Judgement, NumericDate, Place, Requirement, StaticTokens, Strategy, Verdict, policy,
+    Admission, Attempt, AuthErrorKind, Authenticator, Challenge, Clock, ConfigError, Credential,
+    Identity, Judgement, NumericDate, Place, Requirement, StaticTokens, Strategy, Verdict, policy,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 
@@ -263,6 +263,57 @@ async fn a_strategy_that_panics_refuses_the_request_and_nothing_else() {
             assert_eq!(error.kind(), AuthErrorKind::ResolverUnavailable, "{when:?}");
             assert_eq!(Challenge::from(&error).status(), 503);
         }
+        assert_eq!(next.asked.load(Ordering::SeqCst), 0);
+    }
+}
+
+/// Takes a step after the other, each by the clock, and never comes to an end.
+#[derive(Clone, Debug)]
+struct Endless(ManualClock);
+
+impl Endless {
+    fn step(self) -> Attempt {
+        Attempt::Later(Box::pin(async move {
+            self.0.sleep(Duration::from_millis(600)).await;
+            self.step()
+        }))
+    }
+}
+
+impl Strategy for Endless {
+    fn name(&self) -> &str {
+        "endless"
+    }
+
+    fn attempt(&self, _: &Credential<'_>) -> Attempt {
+        self.clone().step()
+    }
+}
+
+#[tokio::test]
+async fn a_strategy_that_takes_too_long_refuses_however_many_steps_it_takes() {
+    for (timeout, seconds) in [(None, 2), (Some(5), 5)] {
+        let world = World::new();
+        let next = Told::new("next", Says::Accept, When::Now);
+        let builder = world.builder().strategy(Endless(world.clock.clone())).strategy(next.clone());
+        let auth = match timeout {
+            None => builder,
+            Some(timeout) => builder.strategy_timeout(Duration::from_secs(timeout)),
+        };
+        let auth = auth.build().unwrap();
+        let mut judged = Box::pin(judge(&auth, "opaque"));
+        let mut waited = 0;
+        let outcome = loop {
+            tokio::select! {
+                biased;
+                outcome = &mut judged => break outcome,
+                () = tokio::task::yield_now() => {}
+            }
+            world.clock.advance(Duration::from_millis(100));
+            waited += 100;
+        };
+        assert_eq!(outcome, "resolver_unavailable");
+        assert!((seconds * 1_000..=seconds * 1_000 + 200).contains(&waited), "{waited}");
         assert_eq!(next.asked.load(Ordering::SeqCst), 0);
     }
 }

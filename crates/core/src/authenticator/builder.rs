@@ -1,6 +1,6 @@
 //! The configuration of an [`Authenticator`].
 
-use std::{any::TypeId, sync::Arc};
+use std::{any::TypeId, sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 
@@ -24,6 +24,9 @@ use crate::{
 /// servers limit a header field to about this.
 const MAX_TOKEN_LEN: usize = 16 * 1024;
 
+/// How long a strategy may take, unless configured otherwise: as long as a look-up of rights.
+const STRATEGY_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Builds an [`Authenticator`].
 #[derive(Debug)]
 #[must_use]
@@ -32,6 +35,7 @@ pub struct AuthenticatorBuilder<G = Grant> {
     strategies: Vec<Arc<dyn Strategy>>,
     /// How many strategies stand in front of the issuers of JWTs.
     before_issuers: Option<usize>,
+    strategy_timeout: Duration,
     audiences: Vec<String>,
     places: Vec<Place>,
     several: SeveralTokens,
@@ -51,6 +55,7 @@ impl AuthenticatorBuilder {
             issuers: Vec::new(),
             strategies: Vec::new(),
             before_issuers: None,
+            strategy_timeout: STRATEGY_TIMEOUT,
             audiences: Vec::new(),
             places: vec![Place::bearer()],
             several: SeveralTokens::default(),
@@ -79,6 +84,13 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     pub fn strategy(mut self, strategy: impl Strategy + 'static) -> Self {
         self.strategies.push(Arc::new(strategy));
         self
+    }
+
+    /// The longest time that a strategy may take for a token ([`Attempt::Later`](crate::Attempt::Later)):
+    /// after that the request is refused as
+    /// [`ResolverUnavailable`](crate::AuthErrorKind::ResolverUnavailable), 503. Default: 2 seconds.
+    pub fn strategy_timeout(self, strategy_timeout: Duration) -> Self {
+        Self { strategy_timeout, ..self }
     }
 
     /// Adds an audience that stands for this service, for issuers that have none of their own.
@@ -200,6 +212,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             issuers: self.issuers,
             strategies: self.strategies,
             before_issuers: self.before_issuers,
+            strategy_timeout: self.strategy_timeout,
             audiences: self.audiences,
             places: self.places,
             several: self.several,
@@ -276,6 +289,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         let engine = Engine {
             issuers,
             chain,
+            strategy_timeout: self.strategy_timeout,
             info,
             places: self.places,
             several: self.several,

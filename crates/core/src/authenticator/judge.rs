@@ -119,8 +119,10 @@ impl<G: Send + Sync + 'static> Bound<'_, G> {
                 }
                 Attempt::Later(attempt) => {
                     observer.known_to(registered.name());
+                    let timeout = self.engine.strategy_timeout;
                     let coming = StrategyComing {
                         attempt,
+                        until: self.engine.clock.now().saturating_add(timeout),
                         registered: Arc::clone(registered),
                         slots: Arc::clone(slots),
                         next: position.saturating_add(1),

@@ -14,7 +14,7 @@ mod reloadable;
 mod resolver;
 mod waiting;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 pub use builder::AuthenticatorBuilder;
 pub(crate) use grant_source::{GrantSource, PrincipalMapping};
@@ -102,6 +102,7 @@ pub(crate) struct Engine<G> {
     pub(crate) challenge: Arc<ChallengeSettings>,
     pub(crate) known_headers: KnownHeaders,
     pub(crate) chain: Chain,
+    strategy_timeout: Duration,
     /// What callers remember of the engine.
     info: Arc<EngineInfo>,
     pub(crate) resource_metadata: Option<Arc<ResourceMetadata>>,

@@ -9,13 +9,12 @@ use std::{
 
 use super::{Bound, Verdict, judge::Begun};
 use crate::{
-    Attempt, AuthError, Authenticated, BoxFuture, NumericDate,
+    Attempt, AuthError, AuthErrorKind, Authenticated, BoxFuture, NumericDate,
     pipeline::{Coming, Presented, Stop, finish_identity},
     strategy::{StrategyComing, answer},
 };
 #[cfg(feature = "remote")]
 use crate::{
-    AuthErrorKind,
     issuer::{KeysComing, Over},
     pipeline::{Patience, prove},
 };
@@ -115,13 +114,21 @@ async fn wait_for_strategy<G: Send + Sync + 'static>(
     token: &Presented<'_>,
     coming: StrategyComing,
 ) -> Result<Authenticated<G>, Stop> {
-    let StrategyComing { attempt, registered, slots, next, told } = coming;
-    match answer(attempt).await {
+    let StrategyComing { attempt, until, registered, slots, next, told } = coming;
+    let answer = tokio::select! {
+        biased;
+        answer = answer(attempt) => answer,
+        () = auth.engine.clock.sleep_until(until) => {
+            let reason = "a strategy did not answer in time";
+            return Err(AuthError::because(AuthErrorKind::ResolverUnavailable, reason).into());
+        }
+    };
+    match answer {
         Attempt::Accept(identity) => finish_identity(auth.engine, identity, &registered.origin),
         Attempt::Refuse(error) => Err(error.into()),
         Attempt::Abstain => auth.ask_from(next, &slots, told, token, &mut ()),
         Attempt::Later(attempt) => {
-            let coming = StrategyComing { attempt, registered, slots, next, told };
+            let coming = StrategyComing { attempt, until, registered, slots, next, told };
             Err(Stop::until(Coming::Strategy(coming)))
         }
     }

@@ -11,7 +11,9 @@ use std::{
 use arc_swap::ArcSwap;
 
 use super::{Attempt, Credential, Strategy};
-use crate::{AuthError, AuthErrorKind, BoxFuture, future::PanicCaught, issuer::Origin};
+use crate::{
+    AuthError, AuthErrorKind, BoxFuture, NumericDate, future::PanicCaught, issuer::Origin,
+};
 
 /// The strategies of an engine. Requests read them behind one atomic pointer.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub(crate) struct Registered {
 /// A strategy that takes a while, and what comes after it if it abstains.
 pub(crate) struct StrategyComing {
     pub(crate) attempt: BoxFuture<'static, Attempt>,
+    /// When its time is over, however many steps it takes.
+    pub(crate) until: NumericDate,
     pub(crate) registered: Arc<Registered>,
     pub(crate) slots: Arc<Vec<Slot>>,
     pub(crate) next: usize,

@@ -19,7 +19,8 @@ use crate::{AuthError, AuthErrorKind, BearerToken, BoxFuture, json::Object};
 ///
 /// The engine asks its strategies in the order in which they were added; the issuers of JWTs are one
 /// of them, at the place of the first. The first that accepts or refuses ends it. A panic refuses
-/// the request as [`ResolverUnavailable`](AuthErrorKind::ResolverUnavailable).
+/// the request as [`ResolverUnavailable`](AuthErrorKind::ResolverUnavailable), and so does an answer that
+/// takes [too long](crate::AuthenticatorBuilder::strategy_timeout).
 ///
 /// # Examples
 ///
