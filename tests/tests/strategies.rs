@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "short helpers of tests")]
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -456,6 +457,16 @@ async fn an_identity_ends_with_its_expiry_whoever_has_forgotten_to_look() {
     assert_eq!(judge(&auth, "opaque").await, "token_expired");
 }
 
+#[test]
+fn an_identity_that_is_bound_to_its_sender_refuses_because_nobody_can_check_that() {
+    // As a strategy would pass on what another service says of a token.
+    let bound = Identity::new("etl").claim("cnf", HashMap::from([("x5t#S256", "bwcK")]));
+    let tokens = StaticTokens::builder("keys").token("opaque", bound).build().unwrap();
+    let auth = Authenticator::builder().strategy(tokens).build().unwrap();
+    let error = auth.authenticate_token("opaque").unwrap_err();
+    assert_eq!(error.kind(), AuthErrorKind::WrongBinding);
+}
+
 #[tokio::test]
 async fn an_identity_of_nonsense_refuses() {
     #[derive(Debug)]
@@ -470,7 +481,7 @@ async fn an_identity_of_nonsense_refuses() {
                 "act" => identity.claim("act", "not an actor"),
                 "exp" => identity.claim("exp", "tomorrow"),
                 "roles" => identity.claim("roles", 1),
-                _ => identity.claim("map", std::collections::HashMap::from([((1, 2), 3)])),
+                _ => identity.claim("map", HashMap::from([((1, 2), 3)])),
             })
         }
     }

@@ -37,8 +37,11 @@ pub(crate) use verify::VerifiedJws;
 use std::sync::Arc;
 
 use crate::{
-    AuthError, AuthErrorKind, Authenticated, Identity, Principal, authenticator::Engine,
-    issuer::Origin, json::Object,
+    AuthError, AuthErrorKind, Authenticated, Identity, Principal,
+    authenticator::Engine,
+    issuer::Origin,
+    json::{Name, Object},
+    principal::PrincipalParts,
 };
 
 /// Proves one token, from its bytes to the caller and the grant.
@@ -94,8 +97,9 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
 ///
 /// # Errors
 ///
-/// [`AuthErrorKind::MalformedClaim`], and [`AuthErrorKind::TokenExpired`] for one whose time is over:
-/// a strategy that keeps such callers need not look at the clock.
+/// [`AuthErrorKind::MalformedClaim`]; [`AuthErrorKind::WrongBinding`] for one that is bound to a key,
+/// because a strategy sees no proof that the sender holds it; and [`AuthErrorKind::TokenExpired`] for one
+/// whose time is over: a strategy that keeps such callers need not look at the clock.
 pub(crate) fn finish_identity<G: Send + Sync + 'static>(
     engine: &Engine<G>,
     mut identity: Identity,
@@ -106,8 +110,7 @@ pub(crate) fn finish_identity<G: Send + Sync + 'static>(
         return engine.grant.grant(judged.of(origin), &*engine.clock);
     }
     let claims = identity.into_text()?;
-    let parts = Object::parse(&claims).map_err(|_| AuthErrorKind::MalformedClaim.into());
-    let parts = parts.and_then(|object| map::parts_of(&object, &claims))?;
+    let parts = parts_of_identity(&claims)?;
     if let Some((end, kind)) = good_until(origin, parts.expires_at, parts.issued_at)
         && engine.clock.now() >= end
     {
@@ -115,4 +118,12 @@ pub(crate) fn finish_identity<G: Send + Sync + 'static>(
     }
     let caller = Principal::new(claims, Arc::clone(origin), parts);
     engine.grant.grant(caller, &*engine.clock)
+}
+
+fn parts_of_identity(claims: &str) -> Result<PrincipalParts, AuthError> {
+    let object = Object::parse(claims).map_err(|_| AuthErrorKind::MalformedClaim)?;
+    if object.get(Name::Cnf).is_some() {
+        return Err(AuthErrorKind::WrongBinding.into());
+    }
+    map::parts_of(&object, claims)
 }
