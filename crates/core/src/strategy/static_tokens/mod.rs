@@ -29,8 +29,8 @@ use crate::{ConfigError, file};
 ///
 /// 1. Only digests are kept and compared: of every token, whichever matches, in constant time.
 /// 2. Several tokens are good at once, so that one can be replaced without a refused request.
-/// 3. Files are read again when they change. One that cannot be read or used changes nothing, and one
-///    without a token lets nobody in.
+/// 3. Files are read again when they change. One that cannot be read or used, or is being written,
+///    changes nothing, and one without a token lets nobody in.
 /// 4. A token that is not among them is left to the next strategy.
 ///
 /// A text or file holds one token a line, or `name=token`, whose caller has the name as its subject.
@@ -107,7 +107,7 @@ impl StaticTokens {
     }
 
     fn start(shared: Shared, reload_every: Duration) -> Result<Self, ConfigError> {
-        shared.table.store(Arc::new(shared.read()?));
+        shared.table.store(Arc::new(shared.parse(&shared.texts()?)?));
         let shared = Arc::new(shared);
         let watched = !shared.files.is_empty();
         let reloading = watched.then(|| Reloading::start(&shared, reload_every)).transpose()?;
@@ -117,7 +117,12 @@ impl StaticTokens {
 
 impl Shared {
     fn reload(&self) -> Result<(), Arc<ConfigError>> {
-        let read = self.read().map_err(Arc::new);
+        self.adopt(self.texts())
+    }
+
+    /// Takes what the files hold, unless it is of no use.
+    fn adopt(&self, texts: Result<Vec<String>, ConfigError>) -> Result<(), Arc<ConfigError>> {
+        let read = texts.and_then(|texts| self.parse(&texts)).map_err(Arc::new);
         let mut last_error = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
         match read {
             Ok(table) => {
@@ -136,11 +141,14 @@ impl Shared {
         }
     }
 
-    fn read(&self) -> Result<Table, ConfigError> {
+    fn texts(&self) -> Result<Vec<String>, ConfigError> {
+        self.files.iter().map(|path| file::read_text(path)).collect()
+    }
+
+    fn parse(&self, texts: &[String]) -> Result<Table, ConfigError> {
         let mut entries = self.fixed.clone();
-        for path in &self.files {
-            let text = file::read_text(path)?;
-            let read = line::entries(&text, &self.unnamed);
+        for (path, text) in self.files.iter().zip(texts) {
+            let read = line::entries(text, &self.unnamed);
             let in_file =
                 |error| ConfigError::InFile { path: path.clone(), source: Box::new(error) };
             entries.extend(read.map_err(in_file)?);

@@ -15,6 +15,9 @@ use crate::ConfigError;
 /// The shortest time from look to look.
 const SHORTEST: Duration = Duration::from_millis(10);
 
+/// For how long a file must not have changed.
+const SETTLED: Duration = Duration::from_millis(50);
+
 /// A thread of its own, because it must work without any runtime and outlive each; and because a file
 /// system that hangs must hold up nothing else. It ends when this is dropped.
 #[derive(Debug)]
@@ -37,7 +40,25 @@ impl Reloading {
 fn run(shared: &Weak<Shared>, every: Duration, stopped: &mpsc::Receiver<()>) {
     while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
         let Some(shared) = shared.upgrade() else { return };
-        // What is wrong is kept for `last_error`.
-        let _ = shared.reload();
+        // What is wrong is kept for `last_error`; a stop is seen at the next turn.
+        let _ = shared.reload_settled(|| {
+            let _ = stopped.recv_timeout(SETTLED);
+        });
+    }
+}
+
+impl Shared {
+    /// Reads all files twice, with a pause between, and changes nothing where they differ: somebody is
+    /// writing one in place. Its tokens would be missing, or cut short and easy to guess.
+    pub(super) fn reload_settled(&self, pause: impl FnOnce()) -> Result<(), Arc<ConfigError>> {
+        let before = self.texts();
+        pause();
+        let texts = self.texts();
+        if let (Ok(before), Ok(texts)) = (&before, &texts)
+            && before != texts
+        {
+            return Ok(());
+        }
+        self.adopt(texts)
     }
 }

@@ -203,6 +203,25 @@ fn files_are_read_again_without_being_told_and_no_good_token_is_refused_meanwhil
 }
 
 #[test]
+fn a_file_that_is_being_written_in_place_changes_nothing() {
+    let file = TokenFile::new("in-place");
+    file.write("first");
+    let tokens = file.tokens().build().unwrap();
+    for cut in ["", "secon"] {
+        fs::write(&file.0, cut).unwrap();
+        tokens.shared.reload_settled(|| fs::write(&file.0, "first\nsecond").unwrap()).unwrap();
+        let seen = ["first", "secon", "second"].map(|token| accepted(&tokens, token).is_some());
+        assert_eq!(seen, [true, false, false]);
+    }
+    tokens.shared.reload_settled(|| {}).unwrap();
+    assert!(accepted(&tokens, "first").is_some() && accepted(&tokens, "second").is_some());
+    // A file that is empty to stay.
+    fs::write(&file.0, "").unwrap();
+    tokens.shared.reload_settled(|| {}).unwrap();
+    assert!(tokens.is_empty());
+}
+
+#[test]
 fn the_thread_ends_with_the_last_clone() {
     let file = TokenFile::new("thread");
     file.write("first");
