@@ -224,6 +224,22 @@ fn the_others_of_several_tokens_are_at_hand() {
 }
 
 #[test]
+fn a_requirement_on_top_of_another_never_loosens_it() {
+    let world = World::new();
+    let outer = || world.requiring(Requirement::issuer(USERS).audience("admin"));
+    let admin = |token: TokenBuilder| bearer(token.claim("aud", "admin"));
+    let both = outer().requiring(Requirement::any_issuer()).unwrap();
+    assert_eq!(judge(&both, &admin(world.user())), "alice");
+    assert_eq!(judge(&both, &bearer(world.user())), "wrong_audience");
+    assert_eq!(judge(&both, &admin(world.service())), "untrusted_issuer");
+    let none = outer().requiring(Requirement::issuer(SERVICES)).unwrap();
+    assert_eq!(judge(&none, &admin(world.user())), "untrusted_issuer");
+    assert_eq!(judge(&none, &admin(world.service())), "untrusted_issuer");
+    let optional = outer().requiring(Requirement::any_issuer().optional()).unwrap();
+    assert_eq!(judge(&optional, &Request::new()), "no_credentials");
+}
+
+#[test]
 fn a_requirement_that_no_request_can_meet_is_a_mistake() {
     let world = World::new();
     let refused = |requirement| {

@@ -50,6 +50,8 @@ enum Node {
     Any(Vec<Requirement>),
     All(Vec<Requirement>),
     Optional(Box<Requirement>),
+    /// Of the same tokens: what one route asks for on top of another.
+    Both(Box<[Requirement; 2]>),
 }
 
 /// How one part of a requirement came out.
@@ -103,6 +105,9 @@ impl Requirement {
             Node::Any(parts) => Node::Any(each(parts)),
             Node::All(parts) => Node::All(each(parts)),
             Node::Optional(inner) => Node::Optional(Box::new(inner.with_each_audience(audience))),
+            Node::Both(pair) => {
+                Node::Both(Box::new(pair.map(|part| part.with_each_audience(audience))))
+            }
         };
         Self { node }
     }
@@ -110,6 +115,11 @@ impl Requirement {
     /// The tokens may be missing. One that is there must be good all the same.
     pub fn optional(self) -> Self {
         Self { node: Node::Optional(Box::new(self)) }
+    }
+
+    /// Asks for both, of the same tokens.
+    pub(crate) fn on_top_of(self, other: Self) -> Self {
+        Self { node: Node::Both(Box::new([other, self])) }
     }
 
     /// Checks that a request can meet it.
@@ -132,6 +142,7 @@ impl Requirement {
                 parts.iter().try_for_each(|part| part.check(issuers))
             }
             Node::Optional(inner) => inner.check(issuers),
+            Node::Both(pair) => pair.iter().try_for_each(|part| part.check(issuers)),
         }
     }
 
@@ -142,6 +153,7 @@ impl Requirement {
             Node::All(parts) => parts.len() > 1 || parts.iter().any(Self::is_of_several),
             Node::Any(parts) => parts.iter().any(Self::is_of_several),
             Node::Optional(inner) => inner.is_of_several(),
+            Node::Both(pair) => pair.iter().any(Self::is_of_several),
         }
     }
 
@@ -205,7 +217,20 @@ impl Requirement {
                 uses.max().unwrap_or(Use::OtherIssuer)
             }
             Node::Optional(inner) => inner.has_use_for(caller),
+            Node::Both(pair) => {
+                let uses = pair.iter().map(|part| part.has_use_for(caller));
+                uses.min().unwrap_or(Use::OtherIssuer)
+            }
         }
+    }
+
+    fn all_outcomes<G>(parts: &[Self], callers: &[Authenticated<G>]) -> Outcome {
+        let met = |outcome, part: &Self| match (outcome, part.outcome(callers)) {
+            (Outcome::Unmet, _) | (_, Outcome::Unmet) => Outcome::Unmet,
+            (Outcome::Met(first), _) => Outcome::Met(first),
+            (Outcome::MetByNone, next) => next,
+        };
+        parts.iter().fold(Outcome::MetByNone, met)
     }
 
     fn outcome<G>(&self, callers: &[Authenticated<G>]) -> Outcome {
@@ -223,14 +248,8 @@ impl Requirement {
                 };
                 parts.iter().fold(Outcome::Unmet, met)
             }
-            Node::All(parts) => {
-                let met = |outcome, part: &Self| match (outcome, part.outcome(callers)) {
-                    (Outcome::Unmet, _) | (_, Outcome::Unmet) => Outcome::Unmet,
-                    (Outcome::Met(first), _) => Outcome::Met(first),
-                    (Outcome::MetByNone, next) => next,
-                };
-                parts.iter().fold(Outcome::MetByNone, met)
-            }
+            Node::All(parts) => Self::all_outcomes(parts, callers),
+            Node::Both(pair) => Self::all_outcomes(&**pair, callers),
             // A part of what is asked for is not nothing: then the rest must be there too.
             Node::Optional(inner) => match inner.outcome(callers) {
                 Outcome::Unmet if !callers.iter().any(fits) => Outcome::MetByNone,

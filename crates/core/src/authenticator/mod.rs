@@ -178,7 +178,8 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     }
 
     /// Returns the same engine with a [requirement] of a route: whose tokens it asks for. Default: one
-    /// good token of any trusted issuer.
+    /// good token of any trusted issuer. On a handle that has one, both hold: a route can ask for more
+    /// than another, never for less.
     ///
     /// # Errors
     ///
@@ -187,7 +188,10 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     ///
     /// [requirement]: Requirement
     pub fn requiring(self, requirement: Requirement) -> Result<Self, ConfigError> {
-        let requirement = Arc::new(requirement);
+        let requirement = Arc::new(match &self.route.requirement {
+            Some(outer) => requirement.on_top_of(Requirement::clone(outer)),
+            None => requirement,
+        });
         self.engine().check_requirement(&requirement)?;
         if let Source::Current(current) = &self.source {
             current.remember(&requirement);
