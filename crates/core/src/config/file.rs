@@ -178,6 +178,10 @@ impl<G> Inner<G> {
     }
 
     /// Keeps an error, and warns of it unless it is the one that was there before.
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(clippy::unused_self, reason = "the path is for the log alone")
+    )]
     fn keep(&self, state: &mut State, error: ConfigError) -> Arc<ConfigError> {
         #[cfg(feature = "tracing")]
         {
