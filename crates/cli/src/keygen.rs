@@ -22,6 +22,9 @@ pub(crate) fn run(arguments: &KeygenArguments, format: Format) -> Result<Finding
         let message = format!("--jwk: {algorithm} signs with a secret, which has no public half");
         return Err(Failure::mistake(message));
     }
+    if jwk.as_ref() == Some(out) {
+        return Err(Failure::mistake("--jwk: it names the same file as --out"));
+    }
     for path in [Some(out), jwk.as_ref()].into_iter().flatten() {
         if !force && fs::symlink_metadata(path).is_ok() {
             return Err(exists(path));

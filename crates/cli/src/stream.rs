@@ -99,22 +99,20 @@ fn judge_all<J: Judge>(
     Ok(if refused == 0 { Finding::AllFine } else { Finding::SomethingRefused })
 }
 
-type Work = Result<Chunk, io::Error>;
+/// Some lines, and what went wrong after them.
+type Work = (Chunk, Option<io::Error>);
 
 fn read_all(mut input: impl BufReadBuffered, max_line: usize, workers: &[SyncSender<Work>]) {
     let mut next = 1_u64;
     for worker in workers.iter().cycle() {
-        let work = read_chunk(&mut input, max_line, next);
-        let is_last = match &work {
-            Ok(chunk) if chunk.lines.is_empty() => return,
-            Ok(chunk) => {
-                next = next.saturating_add(u64::try_from(chunk.lines.len()).unwrap_or(u64::MAX));
-                false
-            }
-            Err(_) => true,
-        };
+        let (chunk, failed) = read_chunk(&mut input, max_line, next);
+        if chunk.lines.is_empty() && failed.is_none() {
+            return;
+        }
+        next = next.saturating_add(u64::try_from(chunk.lines.len()).unwrap_or(u64::MAX));
+        let is_last = failed.is_some();
         // An error here means that the writer has ended.
-        if worker.send(work).is_err() || is_last {
+        if worker.send((chunk, failed)).is_err() || is_last {
             return;
         }
     }
@@ -125,15 +123,17 @@ fn read_chunk(input: &mut impl BufReadBuffered, max_line: usize, first: u64) -> 
     let mut chunk = Chunk { first, ..Chunk::default() };
     while chunk.lines.len() < CHUNK_LINES && chunk.bytes.len() < CHUNK_BYTES {
         let start = chunk.bytes.len();
-        if !read_line(input, &mut chunk.bytes, max_line)? {
-            break;
+        match read_line(input, &mut chunk.bytes, max_line) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => return (chunk, Some(error)),
         }
         chunk.lines.push(start..chunk.bytes.len());
         if !input.has_whole_line() {
             break;
         }
     }
-    Ok(chunk)
+    (chunk, None)
 }
 
 /// A reader that tells what it has at hand.
@@ -149,11 +149,8 @@ impl<R: Read> BufReadBuffered for BufReader<R> {
 }
 
 fn work(chunks: &Receiver<Work>, results: &SyncSender<Judged>, judge: &impl Judge) {
-    for work in chunks {
-        let judged = match work {
-            Ok(chunk) => judge_chunk(&chunk, judge),
-            Err(error) => Judged { failed: Some(error), ..Judged::default() },
-        };
+    for (chunk, failed) in chunks {
+        let judged = Judged { failed, ..judge_chunk(&chunk, judge) };
         if results.send(judged).is_err() {
             return;
         }
@@ -225,11 +222,14 @@ mod tests {
         impl Read for Failing {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
                 self.0 += 1;
-                if self.0 > 3 {
-                    return Err(io::Error::other("gone"));
+                match self.0 {
+                    // A line in two parts, so that one chunk has a line and then the error.
+                    1 => buffer[..3].copy_from_slice(b"x\nx"),
+                    2 => buffer[..3].copy_from_slice(b"\nx\n"),
+                    3 => buffer[..3].copy_from_slice(b"cut"),
+                    _ => return Err(io::Error::other("gone")),
                 }
-                buffer[..2].copy_from_slice(b"x\n");
-                Ok(2)
+                Ok(3)
             }
         }
         let mut out = Vec::new();

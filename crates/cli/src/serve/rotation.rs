@@ -32,11 +32,11 @@ struct Turn {
 
 impl Rotation {
     pub(super) fn new(given: Vec<SigningKey>, every: Option<Duration>) -> Self {
+        let every = every.filter(|every| !every.is_zero());
         let published = match every {
             None => given.clone(),
             Some(_) => given.iter().take(1).cloned().collect(),
         };
-        let every = every.filter(|every| !every.is_zero());
         Self { every, given, turn: Mutex::new(Turn { position: 0, published }) }
     }
 
@@ -108,6 +108,8 @@ mod tests {
         let rotation = Rotation::new(vec![a.clone(), b.clone()], None);
         assert_eq!(published(&rotation), ids(&[&a, &b]));
         assert_eq!(rotation.lifetime(), LIFETIME);
+        let never = Rotation::new(vec![a.clone(), b.clone()], Some(Duration::ZERO));
+        assert_eq!(published(&never), ids(&[&a, &b]));
     }
 
     #[test]

@@ -63,6 +63,7 @@ fn an_existing_jwk_stops_it_before_anything_is_written() {
     let folder = Folder::new();
     folder.write("key.json", "old");
     keygen(&folder, "ES256", &["--jwk", "key.json"]).assert_mistake("key.json");
+    keygen(&folder, "ES256", &["--jwk", "key", "--force"]).assert_mistake("same file");
     assert!(!folder.path("key").exists());
 }
 
