@@ -1,10 +1,8 @@
 //! The figures beside their budget.
 
-use std::collections::HashMap;
-
 use portcullis_benches::ALGORITHMS;
 
-use crate::timing::Times;
+use crate::{instructions::Instructions, timing::Times};
 
 /// Beyond the bare signature check: what the rest of the way may cost.
 const MAX_INSTRUCTIONS: u64 = 12_000;
@@ -21,7 +19,7 @@ fn max_ratios(algorithm: &str) -> (f64, f64) {
 
 /// Prints all figures. Tells whether the counts are within their budget; times are judged by the
 /// reader, since a busy machine moves them.
-pub(crate) fn report(times: &Times, instructions: Option<&HashMap<String, u64>>) -> bool {
+pub(crate) fn report(times: &Times, instructions: Option<&Instructions>) -> bool {
     let mut within = true;
     let mut check = |what: String, got: u64, most: u64| {
         if got > most {
@@ -63,6 +61,6 @@ pub(crate) fn report(times: &Times, instructions: Option<&HashMap<String, u64>>)
     within
 }
 
-fn count(counts: &HashMap<String, u64>, name: &str) -> u64 {
+fn count(counts: &Instructions, name: &str) -> u64 {
     counts.get(name).copied().unwrap_or(u64::MAX)
 }

@@ -1,6 +1,6 @@
 //! What is measured, on the same tokens.
 
-use std::{collections::HashMap, hint::black_box};
+use std::hint::black_box;
 
 use aws_lc_rs::{
     hmac,
@@ -8,59 +8,52 @@ use aws_lc_rs::{
 };
 use base64_simd::URL_SAFE_NO_PAD;
 use portcullis::{Algorithm, AuthErrorKind, Authenticator, RequestView, VerificationKey};
-use portcullis_testkit::{SigningKey, TestIssuer};
-use serde::Deserialize;
+use portcullis_testkit::{SigningKey, TestIssuer, TokenBuilder};
 use serde_json::Value;
 
-const ISSUER: &str = "https://idp.example.com/realms/production";
-const AUDIENCE: &str = "https://api.example.com";
+use crate::{Case, Peer, Run};
+
+pub(crate) const ISSUER: &str = "https://idp.example.com/realms/production";
+pub(crate) const AUDIENCE: &str = "https://api.example.com";
 
 /// The algorithms that are measured.
 pub const ALGORITHMS: [Algorithm; 4] =
     [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA, Algorithm::HS256];
 
-/// One thing to measure.
-#[expect(missing_debug_implementations, reason = "it holds a function")]
-#[non_exhaustive]
-pub struct Case {
-    /// What it is called.
-    pub name: String,
-    /// Does it once.
-    pub run: Box<dyn Fn()>,
-}
-
-/// Sets all cases up.
+/// Sets all cases of the engine up.
 #[must_use]
 pub fn all_cases() -> Vec<Case> {
     let issuer = TestIssuer::new(ISSUER);
     let mut cases = Vec::new();
-    let mut case = |name: String, run: Box<dyn Fn()>| cases.push(Case { name, run });
     for algorithm in ALGORITHMS {
-        let token = token(&issuer, algorithm).build();
-        let key = issuer.key(algorithm);
-        case(format!("{algorithm} bare"), bare(key, &token));
-        case(format!("{algorithm} ours"), ours(&issuer, &token, Ok(())));
-        case(format!("{algorithm} jsonwebtoken"), peer(key, &token));
+        let mut case = |name: &str, set_up: fn(&TestIssuer, Algorithm) -> Run| {
+            let issuer = issuer.clone();
+            let name = format!("{algorithm} {name}");
+            cases.push(Case::new(name, move || set_up(&issuer, algorithm)));
+        };
+        case("bare", |issuer, algorithm| {
+            bare(issuer.key(algorithm), &token(issuer, algorithm).build())
+        });
+        case("ours", |issuer, algorithm| ours(issuer, &token(issuer, algorithm).build(), Ok(())));
+        case("jsonwebtoken", peer);
     }
-    let refused = |token: &str, kind| ours(&issuer, token, Err(kind));
-    let good = token(&issuer, Algorithm::ES256);
-    case(
-        "refused unknown kid".to_owned(),
-        refused(&good.clone().header("kid", "es257").build(), AuthErrorKind::UnknownKey),
-    );
-    case(
-        "refused wrong alg".to_owned(),
-        refused(&good.clone().header("alg", "HS512").build(), AuthErrorKind::AlgorithmNotAllowed),
-    );
-    let malformed = good.build().replace('.', "..");
-    case("refused malformed".to_owned(), refused(&malformed, AuthErrorKind::MalformedToken));
-    let long = "a".repeat(64 * 1024);
-    case("refused too long".to_owned(), refused(&long, AuthErrorKind::TokenTooLarge));
+    let mut refused = |name: &str, kind, token: fn(TokenBuilder) -> String| {
+        let issuer = issuer.clone();
+        cases.push(Case::new(format!("refused {name}"), move || {
+            ours(&issuer, &token(self::token(&issuer, Algorithm::ES256)), Err(kind))
+        }));
+    };
+    refused("unknown kid", AuthErrorKind::UnknownKey, |token| token.header("kid", "es257").build());
+    let wrong_alg = AuthErrorKind::AlgorithmNotAllowed;
+    refused("wrong alg", wrong_alg, |token| token.header("alg", "HS512").build());
+    let malformed = AuthErrorKind::MalformedToken;
+    refused("malformed", malformed, |token| token.build().replace('.', ".."));
+    refused("too long", AuthErrorKind::TokenTooLarge, |_| "a".repeat(64 * 1024));
     cases
 }
 
 /// An access token as real issuers make it.
-fn token(issuer: &TestIssuer, algorithm: Algorithm) -> portcullis_testkit::TokenBuilder {
+pub(crate) fn token(issuer: &TestIssuer, algorithm: Algorithm) -> TokenBuilder {
     issuer
         .token()
         .algorithm(algorithm)
@@ -103,11 +96,15 @@ impl RequestView for Request {
     }
 }
 
-/// The whole way of a request, from the header field to caller and grant.
-fn ours(issuer: &TestIssuer, token: &str, expected: Result<(), AuthErrorKind>) -> Box<dyn Fn()> {
+/// An engine that trusts the issuer, its secret included.
+pub(crate) fn engine(issuer: &TestIssuer) -> Authenticator {
     let trusted = issuer.trusted().key(secret_key(issuer.key(Algorithm::HS256)));
-    let auth =
-        Authenticator::builder().issuer(trusted).audience(AUDIENCE).build().expect("an engine");
+    Authenticator::builder().issuer(trusted).audience(AUDIENCE).build().expect("an engine")
+}
+
+/// The whole way of a request, from the header field to caller and grant.
+fn ours(issuer: &TestIssuer, token: &str, expected: Result<(), AuthErrorKind>) -> Run {
+    let auth = engine(issuer);
     let request = Request::bearer(token);
     let judge = move || auth.authenticate(black_box(&request)).result;
     let got = judge().map(|_| ()).map_err(|error| error.kind());
@@ -118,7 +115,7 @@ fn ours(issuer: &TestIssuer, token: &str, expected: Result<(), AuthErrorKind>) -
 }
 
 /// The signature check alone, with the key parsed beforehand.
-fn bare(key: &SigningKey, token: &str) -> Box<dyn Fn()> {
+fn bare(key: &SigningKey, token: &str) -> Run {
     let (message, signature) = token.rsplit_once('.').expect("a compact token");
     let message = message.to_owned();
     let signature = URL_SAFE_NO_PAD.decode_to_vec(signature).expect("base64url");
@@ -152,45 +149,11 @@ fn parsed(key: &SigningKey) -> ParsedPublicKey {
     .expect("a key")
 }
 
-/// What a typical layer on `jsonwebtoken` does: header, key by `kid`, decode.
-fn peer(key: &SigningKey, token: &str) -> Box<dyn Fn()> {
-    #[derive(Deserialize)]
-    #[expect(dead_code, reason = "the fields are what is paid for")]
-    struct Claims {
-        iss: String,
-        sub: String,
-        aud: Vec<String>,
-        exp: u64,
-        iat: u64,
-        nbf: u64,
-        jti: String,
-        client_id: String,
-        scope: String,
-    }
-    use jsonwebtoken::{Algorithm as Alg, DecodingKey, Validation, decode, decode_header};
-    let decoding_key = match key.secret() {
-        Some(secret) => DecodingKey::from_secret(secret),
-        None => {
-            let jwk = key.public_jwk().expect("a public key");
-            let jwk = serde_json::from_value(jwk).expect("a JWK");
-            DecodingKey::from_jwk(&jwk).expect("a usable JWK")
-        }
-    };
-    let keys = HashMap::from([(key.key_id().to_owned(), decoding_key)]);
-    let mut validation = Validation::new(match key.algorithm() {
-        Algorithm::RS256 => Alg::RS256,
-        Algorithm::ES256 => Alg::ES256,
-        Algorithm::EdDSA => Alg::EdDSA,
-        _ => Alg::HS256,
-    });
-    validation.set_audience(&[AUDIENCE]);
-    validation.set_issuer(&[ISSUER]);
-    validation.validate_nbf = true;
-    let token = token.to_owned();
+/// The same on `jsonwebtoken`.
+fn peer(issuer: &TestIssuer, algorithm: Algorithm) -> Run {
+    let peer = Peer::new(issuer, &[algorithm]);
+    let token = token(issuer, algorithm).build();
     Box::new(move || {
-        let header = decode_header(black_box(&token)).expect("a header");
-        let key = header.kid.and_then(|kid| keys.get(&kid)).expect("a known key");
-        let data = decode::<Claims>(&token, key, &validation).expect("a good token");
-        black_box(data.claims);
+        black_box(peer.judge(black_box(&token)).expect("a good token"));
     })
 }

@@ -2,8 +2,13 @@
 
 #![expect(clippy::expect_used, reason = "a measurement that cannot be set up stops there")]
 
+pub mod adapters;
+mod case;
 mod cases;
 mod lookups;
+mod peer;
 
-pub use cases::{ALGORITHMS, Case, Request, all_cases};
+pub use case::{Case, Run};
+pub use cases::{ALGORITHMS, Request, all_cases};
 pub use lookups::{KEY_COUNTS, LOOKUPS, lookup_cases};
+pub use peer::{Peer, PeerClaims};

@@ -39,7 +39,7 @@ pub fn lookup_cases() -> Vec<Case> {
                     assert!(black_box(find(black_box(id), Algorithm::EdDSA)));
                 }
             };
-            Case { name: format!("{count} keys"), run: Box::new(run) }
+            Case::new(format!("{count} keys"), move || Box::new(run))
         })
         .collect()
 }

@@ -11,13 +11,14 @@
 #![expect(clippy::expect_used, reason = "a measurement that cannot be made stops there")]
 
 mod budget;
+mod in_process;
 mod instructions;
 mod keys;
 mod timing;
 
 use std::{env, process::ExitCode, time::Instant};
 
-use portcullis_benches::{Case, all_cases};
+use portcullis_benches::{Case, adapters::adapter_cases, all_cases};
 
 fn main() -> ExitCode {
     let start = Instant::now();
@@ -26,8 +27,7 @@ fn main() -> ExitCode {
     match args.as_slice() {
         [] => run(timing::Effort::Full),
         ["--smoke"] => run(timing::Effort::Smoke),
-        // What the instruction counter starts: one case, so many times, and nothing else.
-        ["--case", name, iterations] => repeat(name, iterations),
+        [instructions::ARGUMENT, iterations, names @ ..] => repeat(iterations, names),
         // What the measurement of a cold start starts.
         [keys::COLD_START, issuer, token] => keys::cold_start(issuer, token, start),
         _ => {
@@ -40,8 +40,11 @@ fn main() -> ExitCode {
 fn run(effort: timing::Effort) -> ExitCode {
     let cases = all_cases();
     let times = timing::measure(&cases, effort);
-    let instructions = instructions::measure(&cases);
-    let within = budget::report(&times, instructions.as_ref());
+    // Those of the others vary with the signature.
+    let of_ours = |name: &str| name.ends_with("ours") || name.starts_with("refused");
+    let counted = cases.iter().filter(|case| of_ours(case.name()));
+    let within = budget::report(&times, instructions::measure(counted).as_ref());
+    in_process::report(effort);
     let keys_within = keys::report(effort);
     if effort == timing::Effort::Smoke {
         println!("(few rounds: the times above are not figures)");
@@ -49,33 +52,29 @@ fn run(effort: timing::Effort) -> ExitCode {
     if within && keys_within { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn repeat(name: &str, iterations: &str) -> ExitCode {
-    let cases = all_cases();
-    let case = cases.iter().find(|case| case.name == name);
-    match (case, iterations.parse::<u32>()) {
-        (Some(Case { run, .. }), Ok(iterations)) => {
-            // Once before, so that what is made on first use is not counted.
-            run();
-            counted(run, iterations);
-            ExitCode::SUCCESS
-        }
-        _ => {
-            eprintln!("no case `{name}`, or `{iterations}` is no number");
-            ExitCode::from(2)
-        }
+/// What the instruction counter starts: some cases, each so many times, and nothing else.
+fn repeat(iterations: &str, names: &[&str]) -> ExitCode {
+    let iterations = iterations.parse().expect("a number");
+    let cases: Vec<Case> = all_cases().into_iter().chain(adapter_cases()).collect();
+    for name in names {
+        let case = cases.iter().find(|case| case.name() == *name).expect("a case of this name");
+        // Once before, so that what is made on first use is not counted.
+        case.run();
+        counted(case, iterations);
     }
+    ExitCode::SUCCESS
 }
 
 /// Where the counter is set to zero, because the signature checks before have moved it.
 #[inline(never)]
-fn counted(run: &dyn Fn(), iterations: u32) {
-    measured(run, iterations);
+fn counted(case: &Case, iterations: u32) {
+    measured(case, iterations);
 }
 
 /// The part of the program that instructions are counted in.
 #[inline(never)]
-fn measured(run: &dyn Fn(), iterations: u32) {
+fn measured(case: &Case, iterations: u32) {
     for _ in 0..iterations {
-        run();
+        case.run();
     }
 }

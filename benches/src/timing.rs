@@ -28,10 +28,10 @@ pub(crate) fn measure(cases: &[Case], effort: Effort) -> Times {
         for (case, &batch) in cases.iter().zip(&batches) {
             let start = Instant::now();
             for _ in 0..batch {
-                (case.run)();
+                case.run();
             }
             let each = start.elapsed().as_secs_f64() * 1e9 / f64::from(batch);
-            let least = times.entry(case.name.clone()).or_insert(f64::INFINITY);
+            let least = times.entry(case.name().to_owned()).or_insert(f64::INFINITY);
             *least = least.min(each);
         }
     }
@@ -40,11 +40,13 @@ pub(crate) fn measure(cases: &[Case], effort: Effort) -> Times {
 
 /// Finds how many runs fill a slice of time.
 fn batch(case: &Case, slice: Duration) -> u32 {
+    // Once before, because that sets the case up.
+    case.run();
     let mut runs: u32 = 1;
     loop {
         let start = Instant::now();
         for _ in 0..runs {
-            (case.run)();
+            case.run();
         }
         if start.elapsed() >= slice || runs >= 1 << 20 {
             return runs;
