@@ -11,6 +11,7 @@
 #![expect(clippy::expect_used, reason = "a measurement that cannot be made stops there")]
 
 mod budget;
+mod http;
 mod in_process;
 mod instructions;
 mod keys;
@@ -45,6 +46,7 @@ fn run(effort: timing::Effort) -> ExitCode {
     let counted = cases.iter().filter(|case| of_ours(case.name()));
     let within = budget::report(&times, instructions::measure(counted).as_ref());
     in_process::report(effort);
+    http::report(effort);
     let keys_within = keys::report(effort);
     if effort == timing::Effort::Smoke {
         println!("(few rounds: the times above are not figures)");
