@@ -1,5 +1,6 @@
-//! Measures the way of a request against the bare signature check and against a peer, and the cache
-//! of keys in a flood, a rotation and a cold start.
+//! Measures the way of a request against the bare signature check and against a peer, what adapters
+//! add to a request in process and over the loopback, and the cache of keys in a flood, a rotation
+//! and a cold start.
 //!
 //! - `cargo run --release -p portcullis-benches` prints times as ratios of minima of interleaved
 //!   rounds, and instructions where `valgrind` is there.

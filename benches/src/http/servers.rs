@@ -6,7 +6,14 @@ use std::{
     thread,
 };
 
-use actix_web::{App, HttpServer, rt::System};
+use actix_web::{
+    App, HttpMessage, HttpServer,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    error::ErrorUnauthorized,
+    rt::System,
+    web,
+};
 use axum::{
     extract::{Request, State},
     http::{StatusCode, header},
@@ -55,7 +62,7 @@ pub(super) enum Guard {
 
 impl Guard {
     pub(super) fn all(framework: &str) -> impl Iterator<Item = Self> {
-        let peer = (framework == "axum").then_some(Self::Jsonwebtoken);
+        let peer = matches!(framework, "axum" | "actix-web").then_some(Self::Jsonwebtoken);
         [Self::Nobody, Self::Ours].into_iter().chain(peer)
     }
 
@@ -77,16 +84,17 @@ fn axum(runtime: &Handle, guard: Guard, world: &World) -> Server {
     let router = match guard {
         Guard::Nobody => router,
         Guard::Ours => router.layer(portcullis_axum::JwtAuthLayer::new(world.auth.clone())),
-        Guard::Jsonwebtoken => {
-            let algorithms = [Algorithm::HS256, Algorithm::RS256, Algorithm::ES256];
-            let peer = Arc::new(Peer::new(world.issuer(), &algorithms));
-            router.layer(from_fn_with_state(peer, ask_peer))
-        }
+        Guard::Jsonwebtoken => router.layer(from_fn_with_state(peer(world), ask_peer)),
     };
     let (listener, address) = listen(runtime);
     let listener = listener.tap_io(|stream| stream.set_nodelay(true).expect("an option"));
     runtime.spawn(async { axum::serve(listener, router).await });
     Server { address, protocol: Protocol::Http }
+}
+
+fn peer(world: &World) -> Arc<Peer> {
+    let algorithms = [Algorithm::HS256, Algorithm::RS256, Algorithm::ES256];
+    Arc::new(Peer::new(world.issuer(), &algorithms))
 }
 
 /// Leaves the claims for handlers, or refuses.
@@ -160,7 +168,17 @@ fn actix_web(_: &Handle, guard: Guard, world: &World) -> Server {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let address = listener.local_addr().expect("an address");
     let auth = world.auth.clone();
+    let peer = peer(world);
     thread::spawn(move || match guard {
+        Guard::Jsonwebtoken => {
+            let guarded = move || {
+                let peer = web::Data::from(Arc::clone(&peer));
+                let app = App::new().app_data(peer).configure(adapters::actix_web::configure);
+                app.wrap(actix_web::middleware::from_fn(ask_peer_of_actix))
+            };
+            let server = HttpServer::new(guarded).workers(1).disable_signals();
+            System::new().block_on(server.listen(listener)?.run())
+        }
         Guard::Ours => {
             let guarded = move || {
                 let guard = portcullis_actix_web::JwtAuth::new(auth.clone());
@@ -169,13 +187,27 @@ fn actix_web(_: &Handle, guard: Guard, world: &World) -> Server {
             let server = HttpServer::new(guarded).workers(1).disable_signals();
             System::new().block_on(server.listen(listener)?.run())
         }
-        _ => {
+        Guard::Nobody => {
             let bare = || App::new().configure(adapters::actix_web::configure);
             let server = HttpServer::new(bare).workers(1).disable_signals();
             System::new().block_on(server.listen(listener)?.run())
         }
     });
     Server { address, protocol: Protocol::Http }
+}
+
+/// The same for actix-web.
+async fn ask_peer_of_actix(
+    peer: web::Data<Peer>,
+    request: ServiceRequest,
+    next: actix_web::middleware::Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let token = request.headers().get("authorization");
+    let token = token.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let claims = token.and_then(|token| peer.judge(token));
+    let claims = claims.ok_or_else(|| ErrorUnauthorized("no good token"))?;
+    request.extensions_mut().insert(Arc::new(claims));
+    next.call(request).await
 }
 
 fn listen(runtime: &Handle) -> (tokio::net::TcpListener, SocketAddr) {
