@@ -66,8 +66,10 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
         .map_err(Stop::abstaining)?;
     let known = &engine.known_headers;
     let mut decoded = peek::Decoded::default();
-    let mut claims = Object::default();
-    let peeked = peek::peek(&segments, &engine.issuers, known, &mut decoded, &mut claims)
+    // Lent from stage to stage: to hand them on by value would copy them each time.
+    let (mut header, mut claims) = (None, Object::default());
+    let room = (&mut header, &mut claims);
+    let peeked = peek::peek(&segments, &engine.issuers, known, &mut decoded, room)
         .map_err(Stop::abstaining)?;
     observer.peeked(&peeked);
     let selected = select::select(peeked, &engine.issuers, presented.of_issuer.as_deref())
@@ -89,7 +91,7 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
     let checked = check::check(valid)?;
     observer.checked();
     let mapped = map::map(checked, &engine.grant)?;
-    drop(claims);
+    drop((header, claims));
     mapped.finish(decoded.take_claims(), &issuer.origin, engine)
 }
 

@@ -36,7 +36,7 @@ pub(super) type SignatureRoom = Room<512>;
 /// A token of which no more was read than it takes to find its key. Nothing here is proven.
 #[derive(Debug)]
 pub(crate) struct PeekedJwt<'a, 'd> {
-    header: Header<'d>,
+    header: &'a Header<'d>,
     claims_text: &'d str,
     reader: Reader<'d>,
     claims: &'a mut Object<'d>,
@@ -45,7 +45,7 @@ pub(crate) struct PeekedJwt<'a, 'd> {
 /// A compact JWS, taken apart. Whether its signature is right is not known.
 #[derive(Debug)]
 pub(crate) struct UnverifiedJws<'a> {
-    header: Header<'a>,
+    header: &'a Header<'a>,
     signing_input: &'a [u8],
     signature: &'a [u8],
 }
@@ -102,7 +102,7 @@ impl<'a> UnverifiedJws<'a> {
     ///
     /// As [`PeekedJwt::read_rest`].
     pub(super) fn decode(
-        header: Header<'a>,
+        header: &'a Header<'a>,
         segments: &Segments<'a>,
         room: &'a mut SignatureRoom,
     ) -> Result<Self, AuthError> {
@@ -113,11 +113,11 @@ impl<'a> UnverifiedJws<'a> {
     /// Takes test vectors whose messages are not made of segments.
     #[cfg(test)]
     pub(super) fn for_tests(
-        algorithm: Algorithm,
+        header: &'a Header<'a>,
         signing_input: &'a [u8],
         signature: &'a [u8],
     ) -> Self {
-        Self { header: Header::for_tests(algorithm), signing_input, signature }
+        Self { header, signing_input, signature }
     }
 
     pub(super) fn algorithm(&self) -> Algorithm {
@@ -132,7 +132,7 @@ impl<'a> UnverifiedJws<'a> {
         self.signature
     }
 
-    pub(super) fn into_header(self) -> Header<'a> {
+    pub(super) fn header(&self) -> &'a Header<'a> {
         self.header
     }
 }
@@ -155,16 +155,16 @@ impl<'a> UnverifiedJwt<'a> {
 /// [`AuthErrorKind::MalformedRequest`] for what is not even a `b64token`,
 /// [`AuthErrorKind::MalformedToken`], [`AuthErrorKind::UnsupportedCriticalHeader`], and
 /// [`AuthErrorKind::AlgorithmNotAllowed`] for an algorithm that no issuer allows.
-pub(crate) fn peek<'a, 'd: 'a>(
+pub(super) fn peek<'a, 'd: 'a>(
     segments: &Segments<'d>,
     issuers: &TrustedIssuers,
     known: &'d KnownHeaders,
     decoded: &'d mut Decoded,
-    claims: &'a mut Object<'d>,
+    (header, claims): (&'a mut Option<Header<'d>>, &'a mut Object<'d>),
 ) -> Result<PeekedJwt<'a, 'd>, AuthError> {
     let Decoded { header: room, claims: text } = decoded;
     // The cheapest check comes before the payload is touched.
-    let header = peek_header(segments, issuers.algorithms, known, room)?;
+    let header = header.insert(peek_header(segments, issuers.algorithms, known, room)?);
     *text = segments.payload()?;
     let mut reader = Reader::new(text).map_err(|error| malformed(error.reason()))?;
     reader.read_to(Name::Iss, claims).map_err(|error| malformed(error.reason()))?;

@@ -2,7 +2,7 @@
 //!
 //! [RFC 7515 §7.1]: https://www.rfc-editor.org/rfc/rfc7515#section-7.1
 
-use std::fmt;
+use std::{fmt, mem::MaybeUninit};
 
 use base64_simd::{AsOut, URL_SAFE_NO_PAD};
 
@@ -102,13 +102,14 @@ fn not_decodable(token: &BearerToken<'_>, reason: &'static str) -> AuthError {
 
 /// Room for one decoded segment, off the heap up to `N` bytes.
 pub(super) struct Room<const N: usize> {
-    inline: [u8; N],
+    // Not set to zero beforehand: most requests use little of it, or nothing.
+    inline: [MaybeUninit<u8>; N],
     spilled: Vec<u8>,
 }
 
 impl<const N: usize> Default for Room<N> {
     fn default() -> Self {
-        Self { inline: [0; N], spilled: Vec::new() }
+        Self { inline: [MaybeUninit::uninit(); N], spilled: Vec::new() }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct VerifiedJws<'a> {
     issuer: &'a Arc<IssuerConfig>,
-    header: Header<'a>,
+    header: &'a Header<'a>,
     claims_text: &'a str,
     claims: &'a Object<'a>,
 }
@@ -27,8 +27,8 @@ impl<'a> VerifiedJws<'a> {
         self.issuer
     }
 
-    pub(super) fn header(&self) -> &Header<'a> {
-        &self.header
+    pub(super) fn header(&self) -> &'a Header<'a> {
+        self.header
     }
 
     pub(crate) fn claim(&self, name: Name) -> Option<Value<'a>> {
@@ -59,7 +59,7 @@ pub(super) fn verify<'a>(complete: Complete<'a, 'a>) -> Result<VerifiedJws<'a>, 
     let (token, issuer, candidates) = complete.into_parts();
     let SignatureValid { .. } = verify_signature(token.jws(), &candidates)?;
     let (jws, claims_text, claims) = token.into_parts();
-    Ok(VerifiedJws { issuer, header: jws.into_header(), claims_text, claims })
+    Ok(VerifiedJws { issuer, header: jws.header(), claims_text, claims })
 }
 
 /// Verifies the signature of any JWS, whatever its payload is.

