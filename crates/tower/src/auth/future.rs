@@ -39,15 +39,16 @@ pin_project! {
         Refused {
             response: Option<S::Response>,
         },
+        // Behind a pointer, because few requests wait, and all futures have the size of the largest.
         Waiting {
-            waiting: Waiting<G>,
             held: Option<Box<Held<S, G, R, ReqBody>>>,
         },
     }
 }
 
-/// What a request needs to go on when the wait is over.
+/// The wait, and what a request needs to go on when it is over.
 struct Held<S, G, R, ReqBody> {
+    waiting: Waiting<G>,
     request: Request<ReqBody>,
     service: S,
     layer: JwtAuthLayer<G, R>,
@@ -71,8 +72,8 @@ where
         service: S,
         layer: JwtAuthLayer<G, R>,
     ) -> Self {
-        let held = Some(Box::new(Held { request, service, layer }));
-        Self { state: State::Waiting { waiting, held } }
+        let held = Some(Box::new(Held { waiting, request, service, layer }));
+        Self { state: State::Waiting { held } }
     }
 }
 
@@ -100,10 +101,13 @@ where
                     // Polled after it was ready, which no executor does.
                     None => return Poll::Pending,
                 },
-                StateProj::Waiting { waiting, held } => {
+                StateProj::Waiting { held } => {
+                    let Some(waiting) = held.as_mut().map(|held| &mut held.waiting) else {
+                        return Poll::Pending;
+                    };
                     let verdict = ready!(Pin::new(waiting).poll(cx));
                     let Some(held) = held.take() else { return Poll::Pending };
-                    let Held { mut request, mut service, layer } = *held;
+                    let Held { mut request, mut service, layer, .. } = *held;
                     match layer.decide(&mut request, verdict) {
                         Ok(no_store) => State::Inner { future: service.call(request), no_store },
                         Err(response) => State::Refused { response: Some(response) },
