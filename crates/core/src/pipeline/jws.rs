@@ -98,13 +98,13 @@ impl JwsVerifier {
         let candidates = self.keys.candidates(header.key_id(), header.algorithm())?;
         let payload = segments.payload_bytes()?;
         let mut signature = SignatureRoom::default();
-        let jws = UnverifiedJws::decode(header, &segments, &mut signature)?;
+        let jws = UnverifiedJws::decode(&header, &segments, &mut signature)?;
         let verifies = |key: &&&VerificationKey| {
             key.verify(jws.algorithm(), jws.signing_input(), jws.signature()).is_some()
         };
         let key = candidates.iter().find(verifies);
         let key = VerificationKey::clone(key.ok_or(AuthErrorKind::SignatureMismatch)?);
-        self.known_headers.remember(segments.encoded_header(), &jws.into_header());
+        self.known_headers.remember(segments.encoded_header(), &header);
         let mut room = Room::<256>::default();
         let header = std::str::from_utf8(segments.header(&mut room)?);
         let header = header.map_err(|_| malformed("header is not UTF-8"))?.to_owned();
