@@ -218,8 +218,7 @@ fn a_challenge_names_the_realm_and_the_metadata_of_the_engine() {
         .build()
         .unwrap();
     let refused = engine.authenticate_token(&setting.valid().expired().build()).unwrap_err();
-    let challenge =
-        |error| Challenge::from(error).with_settings(engine.challenge_settings());
+    let challenge = |error| Challenge::from(error).with_settings(engine.challenge_settings());
     assert_eq!(
         challenge(&refused).www_authenticate().as_deref(),
         Some(concat!(

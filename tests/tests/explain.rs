@@ -58,8 +58,9 @@ fn the_story_of_every_hostile_token_ends_as_its_judgement_does() {
 
 #[test]
 fn texts_that_are_no_jwt_are_told_by_their_shape_and_never_shown() {
-    let auth = Setting::new().plain;
-    let good = Setting::new().valid().build();
+    let setting = Setting::new();
+    let auth = &setting.plain;
+    let good = setting.valid().build();
     let cases = [
         (format!("Bearer {good}"), "begins with `Bearer `", "leave the word"),
         (format!("\"{good}\""), "a quote", "out of the quotes"),
@@ -73,13 +74,11 @@ fn texts_that_are_no_jwt_are_told_by_their_shape_and_never_shown() {
     for (token, fact, mend) in cases {
         // What comes after the signature is found when the key is there.
         let stage = if token.ends_with("==") { "verify" } else { "peek" };
-        if stage == "peek" {
-            assert_tells_of(&auth, &token, stage, fact, mend);
-        }
+        assert_tells_of(auth, &token, stage, fact, mend);
         let told = format!("{:?}", auth.explain_token(&token));
         assert!(!told.contains("hunter2") && !told.contains(&good[20..50]), "{told}");
     }
-    assert_tells_of(&auth, "", "extract", "the text is empty", "send one");
+    assert_tells_of(auth, "", "extract", "the text is empty", "send one");
 }
 
 #[test]

@@ -140,7 +140,7 @@ impl Story {
         steps.push(self.peek(token, max_len, error));
         steps.push(self.select(error));
         steps.push(self.lookup(error));
-        steps.push(self.verify(error));
+        steps.push(self.verify(token, max_len, error));
         steps.push(self.validate(error));
         steps.push(self.check(error));
         steps.push(self.map(verdict.as_ref()));
@@ -316,7 +316,7 @@ impl Story {
         }
     }
 
-    fn verify(&self, error: Option<&AuthError>) -> Step {
+    fn verify(&self, token: &str, max_len: usize, error: Option<&AuthError>) -> Step {
         match (self.outcome(Reached::Verify, error), error) {
             (Outcome::Ok, _) => ok("verify", vec!["the signature is the issuer's".to_owned()]),
             (Outcome::Refused, Some(error)) => {
@@ -326,7 +326,13 @@ impl Story {
                         let named = key_id.map(|id| format!(" {}", quoted(id))).unwrap_or_default();
                         format!("the signature is not that of the issuer's key{named}")
                     }
-                    _ => with_reason("the rest of the token cannot be read", error),
+                    _ => {
+                        let shape = shape::of(token, max_len);
+                        if shape.is_specific {
+                            return refused("verify", vec![shape.what], shape.mend);
+                        }
+                        with_reason("the rest of the token cannot be read", error)
+                    }
                 };
                 refused("verify", vec![fact], &mend::of(self, error))
             }
