@@ -105,7 +105,25 @@ fn every_code_of_the_contract_is_told_by_verify_and_by_explain() {
         let refused: Vec<_> =
             refused.iter().filter(|stage| stage["outcome"] == "refused").collect();
         assert_eq!(refused.len(), 1, "{code}: {story}");
+        assert_eq!(refused[0]["stage"], stage_of(code), "{code}: {story}");
         assert!(refused[0]["mend"].is_string(), "{code}: {story}");
+    }
+}
+
+/// The stage that finds it.
+fn stage_of(code: &str) -> &'static str {
+    match code {
+        "no_credentials" => "extract",
+        "token_too_large"
+        | "malformed_token"
+        | "unsupported_critical_header"
+        | "algorithm_not_allowed" => "peek",
+        "untrusted_issuer" => "select",
+        "unknown_key" | "ambiguous_key" | "keys_unavailable" => "lookup",
+        // What comes after the signature is found there.
+        "signature_mismatch" | "malformed_request" => "verify",
+        "wrong_binding" => "check",
+        _ => "validate",
     }
 }
 
