@@ -11,6 +11,9 @@ use crate::{node, provider, python, report::Report, tokens, workspace::Workspace
 /// An environment variable of the interop tests, which names a file or a folder.
 pub(crate) type Variable = (&'static str, PathBuf);
 
+/// Names the script that signs tokens for the Windmill example.
+const WINDMILL_SCRIPT: &str = "PORTCULLIS_INTEROP_WINDMILL_SCRIPT";
+
 /// A language whose libraries are used.
 #[derive(Debug)]
 pub(crate) enum Tool {
@@ -38,10 +41,12 @@ pub(crate) fn prepare(workspace: &Workspace, report: &mut Report) -> Result<Vec<
             let folder = folder.join("node");
             node::install(&scripts, &folder, &version)?;
             lines += &node::mint(&scripts, &folder)?;
+            variables.push((WINDMILL_SCRIPT, node::place(&scripts, &folder, "windmill.mjs")?));
             variables.extend(provider::prepare(&scripts, &folder, report)?);
         }
         Tool::Missing(reason) => {
             report.skip(&format!("interop with jose, fast-jwt, jsonwebtoken: {reason}"));
+            report.skip(&format!("interop of the Windmill example with fast-jwt: {reason}"));
             report.skip(&format!("interop with oidc-provider: {reason}"));
             report.skip(&format!("interop with rmcp and the MCP TypeScript SDK: {reason}"));
         }
@@ -66,6 +71,11 @@ pub(crate) fn prepare(workspace: &Workspace, report: &mut Report) -> Result<Vec<
     fs::write(&file, lines).map_err(|error| format!("{}: {error}", file.display()))?;
     variables.push(("PORTCULLIS_INTEROP_TOKENS", file));
     Ok(variables)
+}
+
+/// Tells whether there is something to sign tokens for the Windmill example with.
+pub(crate) fn has_windmill(variables: &[Variable]) -> bool {
+    variables.iter().any(|(name, _)| *name == WINDMILL_SCRIPT)
 }
 
 /// Runs `install` in an empty folder, unless it did so before for the same `stamp`.

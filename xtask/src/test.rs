@@ -27,6 +27,8 @@ fn run_steps(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
             "--exclude",
             "quickstart",
             "--exclude",
+            "windmill",
+            "--exclude",
             "xtask",
         ]))
     })?;
@@ -38,6 +40,7 @@ fn run_steps(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
         return Ok(());
     }
     let provider_is_ready = provider::is_ready(&variables);
+    let windmill_is_ready = interop::has_windmill(&variables);
     report.step("interop: verify", |report| {
         let doctests = ["test", "--doc", "-p", "conformance", "--features", "interop"];
         system::run(&mut workspace.cargo(&doctests))?;
@@ -46,10 +49,15 @@ fn run_steps(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
                 .cargo(&["test", "-p", "conformance", "--features", "interop", "--no-fail-fast"])
                 .args(["--test", "interop", "--test", "provider", "--test", "mcp"])
                 .args(["--", "--nocapture"])
-                .envs(variables),
+                .envs(variables.clone()),
         )?;
         if provider_is_ready {
             provider::note_verdicts(&output, report)?;
+        }
+        if windmill_is_ready {
+            let tests = ["test", "-p", "windmill", "--features", "interop", "--test", "api"];
+            system::run(workspace.cargo(&tests).args(["fast_jwt"]).envs(variables))?;
+            report.note("interop: fast-jwt signs for the Windmill example: as expected".to_owned());
         }
         Ok(())
     })
