@@ -1,6 +1,5 @@
 //! Who calls, as the token says, and what follows from that.
 
-use portcullis_axum::{AuthError, AuthErrorKind};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -42,46 +41,22 @@ impl Identity {
             .any(|id| id == workspace)
     }
 
-    pub(crate) fn check_admin(&self) -> Result<(), AuthError> {
-        allow(self.is_admin, || format!("Require Admin privileges for {}", self.username))
+    pub(crate) fn owns(&self, folder: &str) -> bool {
+        self.is_admin || self.folders.iter().any(|(name, _, owner)| name == folder && *owner)
     }
 
-    pub(crate) fn check_not_operator(&self, what: &str) -> Result<(), AuthError> {
-        allow(!self.is_operator, || {
-            format!("Permission denied: Operators cannot create {what} for security reasons")
-        })
-    }
-
-    pub(crate) fn check_folder_owner(&self, folder: &str) -> Result<(), AuthError> {
-        let is_owner = self.is_admin || self.folder(folder, |&(_, _, is_owner)| is_owner);
-        allow(is_owner, || format!("You are not owner of the folder {folder}"))
-    }
-
-    pub(crate) fn check_read(&self, path: &str) -> Result<(), AuthError> {
-        allow(self.is_allowed(path, |_| true), || format!("Permission denied: cannot read {path}"))
-    }
-
-    pub(crate) fn check_write(&self, path: &str) -> Result<(), AuthError> {
-        let may_write = self.is_allowed(path, |&(_, may_write, _)| may_write);
-        allow(may_write, || format!("Permission denied: cannot write {path}"))
-    }
-
-    /// `u/<name>/…` is the user's own; `f/<folder>/…` is everyone's whose token names the folder.
-    fn is_allowed(&self, path: &str, flag: fn(&(String, bool, bool)) -> bool) -> bool {
+    /// `u/<name>/…` is the user's own; `f/<folder>/…` is for those whose token names the folder, with a
+    /// flag that says whether they may write.
+    pub(crate) fn may(&self, path: &str, flag: fn(bool) -> bool) -> bool {
         let mut parts = path.splitn(3, '/');
-        match (parts.next(), parts.next(), parts.next()) {
-            _ if self.is_admin => true,
-            (Some("u"), Some(name), Some(rest)) => name == self.username && !rest.is_empty(),
-            (Some("f"), Some(folder), Some(rest)) => self.folder(folder, flag) && !rest.is_empty(),
+        let (kind, owner) = (parts.next(), parts.next().unwrap_or_default());
+        let is_within = parts.next().is_some_and(|rest| !rest.is_empty());
+        let mut folders = self.folders.iter();
+        let is_allowed = match kind {
+            Some("u") => owner == self.username,
+            Some("f") => folders.any(|(name, write, _)| name == owner && flag(*write)),
             _ => false,
-        }
+        };
+        self.is_admin || (is_within && is_allowed)
     }
-
-    fn folder(&self, name: &str, flag: fn(&(String, bool, bool)) -> bool) -> bool {
-        self.folders.iter().any(|folder| folder.0 == name && flag(folder))
-    }
-}
-
-fn allow(yes: bool, reason: impl FnOnce() -> String) -> Result<(), AuthError> {
-    if yes { Ok(()) } else { Err(AuthError::with_source(AuthErrorKind::NotPermitted, reason())) }
 }

@@ -1,5 +1,6 @@
-//! The domains that a scope may name.
+//! Names in scopes.
 
+/// The domains.
 pub(super) const DOMAINS: &[&str] = &[
     "acls",
     "agent_workers",
@@ -56,3 +57,16 @@ pub(super) const DOMAINS: &[&str] = &[
 /// Other names of domains.
 pub(super) const ALIASES: &[(&str, &str)] =
     &[("apps_u", "apps"), ("github_app", "git_sync"), ("jobs_u", "jobs"), ("srch", "indexer")];
+
+/// Forms of old tokens, and what became of them.
+pub(super) const OLD: &[(&str, &str)] = &[
+    ("jobs:deletejob", "jobs:write"),
+    ("jobs:listjobs", "jobs:read"),
+    ("jobs:resumeflow", "jobs:run:flows"),
+    ("jobs:runflow", "jobs:run:flows"),
+    ("jobs:runscript", "jobs:run:scripts"),
+];
+
+/// What old tokens began with, and what stands there now.
+pub(super) const OLD_STARTS: &[(&str, &str)] =
+    &[("run:flow/", "jobs:run:flows:"), ("run:script/", "jobs:run:scripts:")];

@@ -2,11 +2,9 @@
 
 mod domains;
 
-use std::borrow::Cow;
-
 use portcullis_axum::{AuthError, AuthErrorKind, policy::ScopeGrammar};
 
-use self::domains::{ALIASES, DOMAINS};
+use self::domains::{ALIASES, DOMAINS, OLD, OLD_STARTS};
 use crate::Identity;
 
 pub(crate) type Scopes = ScopeGrammar<Identity>;
@@ -35,16 +33,10 @@ fn covers(held: &str, needed: &str) -> Result<bool, AuthError> {
 }
 
 /// Rewrites the forms of old tokens.
-fn modern(scope: &str) -> Cow<'_, str> {
-    match (scope, scope.split_once('/')) {
-        (_, Some(("run:script", path))) => format!("jobs:run:scripts:{path}").into(),
-        (_, Some(("run:flow", path))) => format!("jobs:run:flows:{path}").into(),
-        ("jobs:listjobs", _) => "jobs:read".into(),
-        ("jobs:runscript", _) => "jobs:run:scripts".into(),
-        ("jobs:runflow" | "jobs:resumeflow", _) => "jobs:run:flows".into(),
-        ("jobs:deletejob", _) => "jobs:write".into(),
-        _ => scope.into(),
-    }
+fn modern(scope: &str) -> String {
+    let renamed = OLD.iter().find(|old| old.0 == scope).map(|old| old.1.to_owned());
+    let moved = |(old, new): &(&str, &str)| Some(format!("{new}{}", scope.strip_prefix(old)?));
+    renamed.or_else(|| OLD_STARTS.iter().find_map(moved)).unwrap_or_else(|| scope.to_owned())
 }
 
 struct Parts<'a> {
@@ -70,15 +62,14 @@ impl<'a> Parts<'a> {
 
     /// Looks at no resources. A domain or action that does not exist ends it, whatever comes behind.
     fn covers_route(&self, needed: &Self) -> Result<bool, AuthError> {
-        let alias = ALIASES.iter().find(|(alias, _)| *alias == self.domain);
-        let domain = alias.map_or(self.domain, |(_, domain)| domain);
+        let alias = ALIASES.iter().find(|alias| alias.0 == self.domain);
+        let domain = alias.map_or(self.domain, |alias| alias.1);
         if !DOMAINS.contains(&domain) || !["read", "write", "run"].contains(&self.action) {
             return Err(AuthErrorKind::MalformedRequest.into());
         }
-        let run_reads = self.action == "run"
-            && needed.action == "read"
-            && !["jobs", "resources"].contains(&domain);
-        Ok(domain == needed.domain && (run_reads || self.covers_action_and_kind(needed)))
+        let run_reads = (self.action, needed.action) == ("run", "read");
+        let reads = run_reads && !["jobs", "resources"].contains(&domain);
+        Ok(domain == needed.domain && (reads || self.covers_action_and_kind(needed)))
     }
 
     /// The needed resource is one path. One overlap with what is held is enough.

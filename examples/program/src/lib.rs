@@ -1,0 +1,81 @@
+//! What every example does around its service: `--listen`, the first line, the log, the end.
+
+#![expect(clippy::print_stderr, reason = "for programs of the terminal")]
+
+use std::{
+    env,
+    error::Error,
+    io::{self, Write},
+    net::{Ipv4Addr, SocketAddr},
+    process::ExitCode,
+};
+
+use tokio::{net::TcpListener, runtime::Runtime};
+use tracing_subscriber::filter::LevelFilter;
+
+/// What a service ends with.
+pub type Outcome = Result<(), Box<dyn Error>>;
+
+/// Runs a service until it ends. What it fails with is one line on standard error, and status 2.
+///
+/// The log goes to standard error. Why a request was refused stands in it at the level debug.
+pub fn run<F: Future<Output = Outcome>>(name: &str, service: impl FnOnce() -> F) -> ExitCode {
+    tracing_subscriber::fmt().with_max_level(LevelFilter::DEBUG).with_writer(io::stderr).init();
+    let outcome =
+        Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(service()));
+    let Err(problem) = outcome else { return ExitCode::SUCCESS };
+    eprintln!("{name}: {problem}");
+    ExitCode::from(2)
+}
+
+/// Listens where `--listen` says, else on a free port of this machine.
+///
+/// # Errors
+///
+/// What is wrong with the command line or the address.
+pub async fn listen() -> Result<TcpListener, Box<dyn Error>> {
+    let address = listen_address(&env::args().skip(1).collect::<Vec<_>>())?;
+    let told = |error| format!("cannot listen on {address}: {error}");
+    Ok(TcpListener::bind(address).await.map_err(told)?)
+}
+
+fn listen_address(args: &[String]) -> Result<SocketAddr, String> {
+    match args {
+        [] => Ok((Ipv4Addr::LOCALHOST, 0).into()),
+        [option, address] if option == "--listen" => address
+            .parse()
+            .map_err(|_| format!("--listen needs an address like 127.0.0.1:80, not `{address}`")),
+        _ => Err("the only option is --listen ADDR".to_owned()),
+    }
+}
+
+/// Prints the first line, and returns what waits for SIGTERM or Ctrl-C: neither is missed from then on.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn announce(listener: &TcpListener) -> io::Result<impl Future<Output = ()> + use<>> {
+    let stop = stop_signal()?;
+    let mut stdout = io::stdout();
+    writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
+    stdout.flush()?;
+    Ok(stop)
+}
+
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
+}
