@@ -1,17 +1,18 @@
 //! Measures the way of a request against the bare signature check and against a peer, what adapters
 //! add to a request in process and over the loopback, and the cache of keys in a flood, a rotation
-//! and a cold start.
+//! and a cold start. Counts what guesses at a static token cost.
 //!
 //! - `cargo run --release -p portcullis-benches` prints times as ratios of minima of interleaved
 //!   rounds, and instructions where `valgrind` is there.
 //! - `cargo test -p portcullis-benches` counts allocations, apart, because counting takes time.
 //! - `--smoke` runs few rounds and fails where a count is over its budget: counts repeat exactly,
-//!   times on a shared machine do not.
+//!   times on a shared machine do not. `--guesses` does so for the guesses alone.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 #![expect(clippy::expect_used, reason = "a measurement that cannot be made stops there")]
 
 mod budget;
+mod guesses;
 mod http;
 mod in_process;
 mod instructions;
@@ -20,7 +21,7 @@ mod timing;
 
 use std::{env, process::ExitCode, time::Instant};
 
-use portcullis_benches::{Case, adapters::adapter_cases, all_cases};
+use portcullis_benches::{Case, GUESSED, adapters::adapter_cases, all_cases, guess_cases};
 
 fn main() -> ExitCode {
     let start = Instant::now();
@@ -29,11 +30,12 @@ fn main() -> ExitCode {
     match args.as_slice() {
         [] => run(timing::Effort::Full),
         ["--smoke"] => run(timing::Effort::Smoke),
+        ["--guesses"] => exit_code(guesses::report()),
         [instructions::ARGUMENT, iterations, names @ ..] => repeat(iterations, names),
         // What the measurement of a cold start starts.
         [keys::COLD_START, issuer, token] => keys::cold_start(issuer, token, start),
         _ => {
-            eprintln!("usage: portcullis-benches [--smoke]");
+            eprintln!("usage: portcullis-benches [--smoke | --guesses]");
             ExitCode::from(2)
         }
     }
@@ -48,17 +50,23 @@ fn run(effort: timing::Effort) -> ExitCode {
     let within = budget::report(&times, instructions::measure(counted).as_ref());
     in_process::report(effort);
     http::report(effort);
+    let guesses_alike = guesses::report();
     let keys_within = keys::report(effort);
     if effort == timing::Effort::Smoke {
         println!("(few rounds: the times above are not figures)");
     }
-    if within && keys_within { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    exit_code(within && guesses_alike && keys_within)
+}
+
+fn exit_code(is_good: bool) -> ExitCode {
+    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// What the instruction counter starts: some cases, each so many times, and nothing else.
 fn repeat(iterations: &str, names: &[&str]) -> ExitCode {
     let iterations = iterations.parse().expect("a number");
-    let cases: Vec<Case> = all_cases().into_iter().chain(adapter_cases()).collect();
+    let guesses = GUESSED.into_iter().flat_map(guess_cases).map(|(_, case)| case);
+    let cases: Vec<Case> = all_cases().into_iter().chain(adapter_cases()).chain(guesses).collect();
     for name in names {
         let case = cases.iter().find(|case| case.name() == *name).expect("a case of this name");
         // Once before, so that what is made on first use is not counted.
