@@ -129,6 +129,12 @@ impl Keys {
     }
 
     /// While a source has no keys, nobody can say that a key is not there.
+    /// Tells whether a signature that none of the keys has made may be that of a key which is not
+    /// here: where no key has an id, and a source has brought nothing yet.
+    pub(crate) fn may_be_elsewhere(&self) -> bool {
+        !self.complete && self.by_id.is_empty()
+    }
+
     fn not_found(&self, error: AuthError) -> AuthError {
         if self.complete { error } else { AuthErrorKind::KeysUnavailable.into() }
     }

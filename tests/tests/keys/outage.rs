@@ -152,6 +152,27 @@ async fn rule_23_a_dead_source_blocks_no_live_one() {
 }
 
 #[tokio::test]
+async fn a_key_without_an_id_does_not_speak_for_a_source_that_has_brought_nothing_yet() {
+    let clock = clock();
+    let (fixed, published) = (issuer(&clock), issuer(&clock));
+    let source = Control::new("the source", RefreshPolicy::default());
+    let pem = key(&fixed).public_key_pem().unwrap();
+    let pem = portcullis::VerificationKey::from_pem(&pem).unwrap();
+    let trusted = Issuer::new(fixed.name()).key(pem).key_source(source.source());
+    let auth = engine(&clock, [trusted]);
+    settle().await;
+    // The live key is not blocked, and nobody can say that the other token is forged.
+    assert_eq!(patient_verdict(auth.clone(), token(&fixed)).await, "accepted");
+    assert_eq!(patient_verdict(auth.clone(), token(&published)).await, "keys_unavailable");
+    source.serve(&[key(&published)]);
+    clock.advance(Duration::from_secs(60));
+    settle().await;
+    assert_eq!(patient_verdict(auth.clone(), token(&published)).await, "accepted");
+    let forged = TestIssuer::new(fixed.name()).clock(clock.clone());
+    assert_eq!(patient_verdict(auth, token(&forged)).await, "signature_mismatch");
+}
+
+#[tokio::test]
 async fn rule_23_each_source_keeps_its_own_last_good_keys() {
     let clock = clock();
     let (a, b) = (issuer(&clock), issuer(&clock));

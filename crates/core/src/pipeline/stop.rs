@@ -4,7 +4,7 @@ use super::peek::PeekedJwt;
 #[cfg(feature = "remote")]
 use crate::issuer::{Asked, KeysComing};
 use crate::{
-    AuthError, AuthErrorKind, NumericDate, Principal, issuer::IssuerConfig,
+    AuthError, AuthErrorKind, NumericDate, Principal, issuer::IssuerConfig, keys::Keys,
     strategy::StrategyComing,
 };
 
@@ -94,6 +94,15 @@ pub(super) fn at_lookup(
         None => AuthErrorKind::KeysUnavailable.into(),
     };
     Stop { error, coming: coming.map(|coming| Box::new(Coming::Keys(coming))), abstains: false }
+}
+
+/// No key has made the signature: tells a bad one from one whose key may be elsewhere.
+#[cold]
+pub(super) fn at_verify(error: AuthError, keys: &Keys) -> AuthError {
+    if error.kind() == AuthErrorKind::SignatureMismatch && keys.may_be_elsewhere() {
+        return AuthError::with_source(AuthErrorKind::KeysUnavailable, error);
+    }
+    error
 }
 
 /// A key is missing, and there is nobody to ask for it.
