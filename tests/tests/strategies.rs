@@ -501,3 +501,25 @@ fn the_unverified_issuer_is_read_of_anything_that_looks_like_a_jwt() {
     }
     assert_eq!(format!("{:?}", Credential::new("secret")), "Credential(***)");
 }
+
+#[tokio::test]
+async fn a_strategy_cannot_say_that_nothing_was_presented() {
+    #[derive(Debug)]
+    struct Wrong(When);
+    impl Strategy for Wrong {
+        fn name(&self) -> &str {
+            "wrong"
+        }
+        fn attempt(&self, _: &Credential<'_>) -> Attempt {
+            let refuse = || Attempt::Refuse(AuthErrorKind::NoCredentials.into());
+            match self.0 {
+                When::Now => refuse(),
+                _ => Attempt::Later(Box::pin(async move { refuse() })),
+            }
+        }
+    }
+    for when in [When::Now, When::Later] {
+        let auth = Authenticator::builder().strategy(Wrong(when)).build().unwrap();
+        assert_eq!(judge(&auth, "opaque").await, "not_permitted");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Bound;
+use super::{Bound, grant_source::of_a_caller};
 use crate::{
     Attempt, AuthError, AuthErrorKind, Authenticated, Credential,
     pipeline::{Coming, Observer, Patience, Presented, Stop, finish_identity, prove_observed},
@@ -115,7 +115,7 @@ impl<G: Send + Sync + 'static> Bound<'_, G> {
                 }
                 Attempt::Refuse(error) => {
                     observer.known_to(registered.name());
-                    return Err(error.into());
+                    return Err(of_a_caller(error).into());
                 }
                 Attempt::Later(attempt) => {
                     observer.known_to(registered.name());

@@ -1,6 +1,8 @@
 //! The engine: from a request to who calls and what they may do.
 
+mod bound;
 mod builder;
+mod engine;
 #[cfg(feature = "explain")]
 mod explain;
 mod grant_source;
@@ -12,28 +14,28 @@ mod production;
 mod readiness;
 mod reloadable;
 mod resolver;
+mod verdict;
 mod waiting;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 pub use builder::AuthenticatorBuilder;
+pub(crate) use engine::Engine;
 pub(crate) use grant_source::{GrantSource, PrincipalMapping};
 pub use parties::{ByParty, Found, Party};
 #[cfg(feature = "remote")]
 pub use readiness::{KeyChanges, NotReady};
 pub use reloadable::ReloadableAuthenticator;
 pub use resolver::{Resolver, Resolving};
+pub use verdict::{Authenticated, Verdict};
 pub use waiting::{Judgement, Waiting};
 
 use crate::{
-    AuthError, AuthErrorKind, Clock, ConfigError, Grant, GrantMapping, HiddenTokens, Place,
-    Principal, RequestView, Requirement, ResourceMetadata, SeveralTokens, Strategy,
-    challenge::ChallengeSettings,
-    issuer::{EngineInfo, LEEWAY, Origin, TrustedIssuers},
-    pipeline::{Hide, KnownHeaders, Presented, Wanted, extract, hide},
-    strategy::{Chain, Registered, Slot},
+    AuthError, AuthErrorKind, ConfigError, Grant, HiddenTokens, RequestView, Requirement,
+    ResourceMetadata, Strategy, challenge::ChallengeSettings, pipeline::Presented, strategy::Slot,
 };
-use judge::Held;
+use bound::Bound;
+use engine::register;
 use production::AnonymousLimit;
 use reloadable::Current;
 
@@ -74,76 +76,6 @@ enum Source<G> {
 struct Route {
     requirement: Option<Arc<Requirement>>,
     admission: Admission,
-}
-
-/// The engine of one request, and its route.
-struct Bound<'e, G> {
-    engine: &'e Arc<Engine<G>>,
-    route: &'e Route,
-}
-
-impl<G> Clone for Bound<'_, G> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<G> Copy for Bound<'_, G> {}
-
-/// What the stages read.
-pub(crate) struct Engine<G> {
-    pub(crate) issuers: TrustedIssuers,
-    pub(crate) places: Vec<Place>,
-    pub(crate) several: SeveralTokens,
-    pub(crate) hide: Hide,
-    pub(crate) max_token_len: usize,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) grant: GrantSource<G>,
-    pub(crate) challenge: Arc<ChallengeSettings>,
-    pub(crate) known_headers: KnownHeaders,
-    pub(crate) chain: Chain,
-    strategy_timeout: Duration,
-    /// What callers remember of the engine.
-    info: Arc<EngineInfo>,
-    pub(crate) resource_metadata: Option<Arc<ResourceMetadata>>,
-    pub(crate) anonymous: AnonymousLimit,
-    #[cfg(feature = "remote")]
-    pub(crate) tasks: crate::key_source::SourceTasks,
-}
-
-impl<G> Engine<G> {
-    fn register(&self, strategy: Arc<dyn Strategy>) -> Result<Arc<Registered>, ConfigError> {
-        register(strategy, &self.issuers, &self.info)
-    }
-
-    /// Checks that a request can meet what a route asks for, and that the engine allows it.
-    fn check_requirement(&self, requirement: &Requirement) -> Result<(), ConfigError> {
-        let strategies = self.chain.names();
-        let issuers = self.issuers.all().map(|issuer| issuer.name());
-        requirement.check(&issuers.chain(strategies.iter().map(String::as_str)).collect())?;
-        if requirement.is_met_by_none() {
-            self.anonymous.check(Admission::Optional)?;
-        }
-        Ok(())
-    }
-}
-
-/// Gives a strategy its place among the origins of callers.
-fn register(
-    strategy: Arc<dyn Strategy>,
-    issuers: &TrustedIssuers,
-    info: &Arc<EngineInfo>,
-) -> Result<Arc<Registered>, ConfigError> {
-    let name = strategy.name().to_owned();
-    if name.is_empty() {
-        return Err(ConfigError::EmptyIssuer);
-    }
-    if issuers.all().any(|issuer| issuer.name() == name) {
-        return Err(ConfigError::DuplicateIssuer { issuer: name });
-    }
-    let mapping = GrantMapping::default().permissions("permissions", ":");
-    let origin = Arc::new(Origin::new(name, &mapping, LEEWAY, info)?);
-    Ok(Arc::new(Registered::new(strategy, origin)))
 }
 
 impl Authenticator {
@@ -326,78 +258,6 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     }
 }
 
-impl<G: Send + Sync + 'static> Bound<'_, G> {
-    fn begin(self, request: &dyn RequestView) -> Judgement<G> {
-        let engine = &**self.engine;
-        #[cfg(feature = "remote")]
-        engine.start_tasks();
-        let hidden = self.hidden_tokens(request);
-        let wanted = match &self.route.requirement {
-            Some(requirement) if requirement.is_of_several() => Wanted::OneInEachPlace,
-            _ => Wanted::One,
-        };
-        let tokens = match extract::extract(&engine.places, engine.several, wanted, request) {
-            Ok(tokens) => tokens,
-            Err(error) => return Judgement::Done(self.verdict_without_tokens(error, hidden)),
-        };
-        self.begin_tokens(&tokens, hidden)
-    }
-
-    fn begin_token(self, token: &str) -> Judgement<G> {
-        let hidden = HiddenTokens::default();
-        if token.is_empty() {
-            let error = AuthErrorKind::NoCredentials.into();
-            return Judgement::Done(self.verdict_without_tokens(error, hidden));
-        }
-        #[cfg(feature = "remote")]
-        self.engine.start_tasks();
-        self.begin_tokens(&[Presented::elsewhere(token)], hidden)
-    }
-
-    fn begin_tokens(self, tokens: &[Presented<'_>], hidden: HiddenTokens) -> Judgement<G> {
-        match self.judge(tokens) {
-            Ok(caller) => Judgement::Done(self.verdict(Ok(caller), hidden)),
-            Err(Held { error, begun: None }) => Judgement::Done(self.verdict(Err(error), hidden)),
-            Err(Held { error, begun: Some(begun) }) => {
-                let verdict = self.verdict(Err(error), hidden);
-                Judgement::Waiting(Waiting::new(self, tokens, begun, verdict))
-            }
-        }
-    }
-
-    fn hidden_tokens(self, request: &dyn RequestView) -> HiddenTokens {
-        hide::hide(&self.engine.places, self.engine.hide, request)
-    }
-
-    /// What the route lets through, as far as the engine allows it.
-    fn admission(self) -> Admission {
-        self.engine.anonymous.limited(self.route.admission)
-    }
-
-    /// A request that has presented something.
-    fn verdict(
-        &self,
-        result: Result<Authenticated<G>, AuthError>,
-        hidden: HiddenTokens,
-    ) -> Verdict<G> {
-        let admits_anonymous = result.is_err() && self.admission() == Admission::DangerousFailed;
-        Verdict { result, hidden, admits_anonymous }
-    }
-
-    /// A request without a token to judge: nothing was presented, or not in a way that tells which
-    /// token counts.
-    fn verdict_without_tokens(&self, error: AuthError, hidden: HiddenTokens) -> Verdict<G> {
-        let is_empty = error.kind() == AuthErrorKind::NoCredentials;
-        let admission = self.admission();
-        let may_be_empty = admission == Admission::Optional
-            || self.route.requirement.as_ref().is_some_and(|asked| asked.is_met_by_none())
-                && self.engine.anonymous.limited(Admission::Optional) == Admission::Optional;
-        let admits_anonymous =
-            (is_empty && may_be_empty) || admission == Admission::DangerousFailed;
-        Verdict { result: Err(error), hidden, admits_anonymous }
-    }
-}
-
 /// Whether requests without a caller are let through.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
@@ -436,81 +296,5 @@ impl<G> fmt::Debug for Authenticator<G> {
             .field("requirement", &self.route.requirement)
             .field("admission", &self.route.admission)
             .finish_non_exhaustive()
-    }
-}
-
-/// What the engine says of one request.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Verdict<G = Grant> {
-    /// The caller, or why the request is refused.
-    pub result: Result<Authenticated<G>, AuthError>,
-    /// The parts of the request that hold tokens, without them: what handlers and their logs should
-    /// see, whatever the verdict.
-    pub hidden: HiddenTokens,
-    /// Whether the request is let through without a caller, though there is an error. What an adapter
-    /// does not look at, it refuses.
-    pub admits_anonymous: bool,
-}
-
-/// A caller whose token was found good.
-pub struct Authenticated<G = Grant> {
-    principal: Principal,
-    grant: Arc<G>,
-    others: Vec<Self>,
-}
-
-impl<G> Authenticated<G> {
-    pub(crate) fn new(principal: Principal, grant: Arc<G>) -> Self {
-        Self { principal, grant, others: Vec::new() }
-    }
-
-    pub(crate) fn with_others(self, others: Vec<Self>) -> Self {
-        Self { others, ..self }
-    }
-
-    /// Returns who calls.
-    #[must_use]
-    pub fn principal(&self) -> &Principal {
-        &self.principal
-    }
-
-    /// Returns what they may do. It was made once and is shared.
-    #[must_use]
-    pub fn grant(&self) -> &Arc<G> {
-        &self.grant
-    }
-
-    /// Returns the callers of the other tokens, where a request may bring several: all were found
-    /// good.
-    #[must_use]
-    pub fn others(&self) -> &[Self] {
-        &self.others
-    }
-
-    /// Returns principal and grant.
-    #[must_use]
-    pub fn into_parts(self) -> (Principal, Arc<G>) {
-        (self.principal, self.grant)
-    }
-}
-
-impl<G> Clone for Authenticated<G> {
-    fn clone(&self) -> Self {
-        Self {
-            principal: self.principal.clone(),
-            grant: Arc::clone(&self.grant),
-            others: self.others.clone(),
-        }
-    }
-}
-
-impl<G: fmt::Debug> fmt::Debug for Authenticated<G> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Authenticated")
-            .field("principal", &self.principal)
-            .field("grant", &self.grant)
-            .field("others", &self.others)
-            .finish()
     }
 }

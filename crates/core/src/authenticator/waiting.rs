@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{Bound, Verdict, judge::Begun};
+use super::{Bound, Verdict, grant_source::of_a_caller, judge::Begun};
 use crate::{
     Attempt, AuthError, AuthErrorKind, Authenticated, BoxFuture, NumericDate,
     pipeline::{Coming, Presented, Stop, finish_identity},
@@ -125,7 +125,7 @@ async fn wait_for_strategy<G: Send + Sync + 'static>(
     };
     match answer {
         Attempt::Accept(identity) => finish_identity(auth.engine, identity, &registered.origin),
-        Attempt::Refuse(error) => Err(error.into()),
+        Attempt::Refuse(error) => Err(of_a_caller(error).into()),
         Attempt::Abstain => auth.ask_from(next, &slots, told, token, &mut ()),
         Attempt::Later(attempt) => {
             let coming = StrategyComing { attempt, until, registered, slots, next, told };
