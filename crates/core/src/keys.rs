@@ -130,9 +130,10 @@ impl Keys {
 
     /// While a source has no keys, nobody can say that a key is not there.
     /// Tells whether a signature that none of the keys has made may be that of a key which is not
-    /// here: where no key has an id, and a source has brought nothing yet.
+    /// here: where no key has an id, and a source has brought nothing yet. Where ids alone count, no
+    /// source brings keys for a token that was judged by keys without.
     pub(crate) fn may_be_elsewhere(&self) -> bool {
-        !self.complete && self.by_id.is_empty()
+        !self.complete && self.by_id.is_empty() && self.matching != KeyMatching::ByIdAlone
     }
 
     fn not_found(&self, error: AuthError) -> AuthError {

@@ -164,6 +164,15 @@ async fn a_key_without_an_id_does_not_speak_for_a_source_that_has_brought_nothin
     // The live key is not blocked, and nobody can say that the other token is forged.
     assert_eq!(patient_verdict(auth.clone(), token(&fixed)).await, "accepted");
     assert_eq!(patient_verdict(auth.clone(), token(&published)).await, "keys_unavailable");
+    // Where ids alone count, a token without one is judged by the keys at hand.
+    let pem = key(&fixed).public_key_pem().unwrap();
+    let pem = portcullis::VerificationKey::from_pem(&pem).unwrap();
+    let other = Control::new("the other source", RefreshPolicy::default());
+    let by_ids = Issuer::new(fixed.name()).key(pem).key_source(other.source()).match_key_ids();
+    let by_ids = engine(&clock, [by_ids]);
+    settle().await;
+    let forged = published.token().audience(AUDIENCE).without_key_id().build();
+    assert_eq!(patient_verdict(by_ids, forged).await, "signature_mismatch");
     source.serve(&[key(&published)]);
     clock.advance(Duration::from_secs(60));
     settle().await;
