@@ -20,7 +20,7 @@ const TOKENS: usize = 50_000;
 const ROUNDS: usize = 3;
 
 #[test]
-#[ignore = "it measures"]
+#[ignore = "it measures time: run it alone, in release, on a quiet machine, as docs/cli.md says"]
 fn verify_takes_little_more_than_its_signatures() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let issuer = TestIssuer::new("https://idp.test");
