@@ -128,7 +128,6 @@ impl Keys {
         Ok(candidates)
     }
 
-    /// While a source has no keys, nobody can say that a key is not there.
     /// Tells whether a signature that none of the keys has made may be that of a key which is not
     /// here: where no key has an id, and a source has brought nothing yet. Where ids alone count, no
     /// source brings keys for a token that was judged by keys without.
@@ -136,6 +135,7 @@ impl Keys {
         !self.complete && self.by_id.is_empty() && self.matching != KeyMatching::ByIdAlone
     }
 
+    /// While a source has no keys, nobody can say that a key is not there.
     fn not_found(&self, error: AuthError) -> AuthError {
         if self.complete { error } else { AuthErrorKind::KeysUnavailable.into() }
     }

@@ -4,4 +4,5 @@ mod numeric_date;
 mod path;
 
 pub use numeric_date::NumericDate;
+pub(crate) use numeric_date::are_digits;
 pub(crate) use path::ClaimPath;

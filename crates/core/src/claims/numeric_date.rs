@@ -108,18 +108,25 @@ fn whole_seconds(text: &str) -> Option<i64> {
     i64::try_from(seconds).ok()
 }
 
-/// Reads eight digits at once: neighbours are put together to pairs, pairs to fours, fours to eight.
-const fn eight_digits(text: [u8; 8]) -> Option<u64> {
-    const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+/// The upper half of each byte.
+const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+
+/// Tells whether all eight bytes are digits.
+pub(crate) const fn are_digits(text: [u8; 8]) -> bool {
     const ZEROS: u64 = 0x3030_3030_3030_3030;
     const SIXES: u64 = 0x0606_0606_0606_0606;
     let word = u64::from_le_bytes(text);
     // Digits lie from 0x30 to 0x39: what six more takes past 0x3f is none. Where the first
     // comparison holds, nothing is carried from byte to byte in the second.
-    if word & HIGH != ZEROS || word.wrapping_add(SIXES) & HIGH != ZEROS {
+    word & HIGH == ZEROS && word.wrapping_add(SIXES) & HIGH == ZEROS
+}
+
+/// Reads eight digits at once: neighbours are put together to pairs, pairs to fours, fours to eight.
+const fn eight_digits(text: [u8; 8]) -> Option<u64> {
+    if !are_digits(text) {
         return None;
     }
-    let digits = word & !HIGH;
+    let digits = u64::from_le_bytes(text) & !HIGH;
     let pairs = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
     Some((fours * 10_000 + (fours >> 32)) & 0xffff_ffff)

@@ -1,7 +1,8 @@
 //! From claims to a [`Grant`].
 
+use std::collections::BTreeMap;
+
 use super::{
-    GrantBuilder,
     mapping::{LevelCase, Malformed},
     split::Split,
 };
@@ -43,15 +44,16 @@ pub(super) enum Entries {
 
 impl CompiledMapping {
     pub(crate) fn grant(&self, claims: &Object<'_>) -> Result<Grant, AuthError> {
-        let grant = Grant::builder()
-            .scope(scope(first(&self.scope, claims)?)?)
-            .roles(self.roles(claims)?)
-            .groups(strings(first(&self.groups, claims)?)?);
-        let grant = match &self.permissions {
-            Some(permissions) => permissions.add_to(grant, claims)?,
-            None => grant,
+        let mut grant = Grant {
+            scope: scope(first(&self.scope, claims)?)?,
+            roles: self.roles(claims)?,
+            groups: strings(first(&self.groups, claims)?)?,
+            permissions: BTreeMap::new(),
         };
-        Ok(grant.build())
+        if let Some(permissions) = &self.permissions {
+            permissions.add_to(&mut grant, claims)?;
+        }
+        Ok(grant)
     }
 
     #[inline]
@@ -75,29 +77,25 @@ impl CompiledMapping {
 }
 
 impl Permissions {
-    fn add_to(
-        &self,
-        mut grant: GrantBuilder,
-        claims: &Object<'_>,
-    ) -> Result<GrantBuilder, AuthError> {
+    fn add_to(&self, grant: &mut Grant, claims: &Object<'_>) -> Result<(), AuthError> {
         match &self.entries {
             Entries::Texts(split) => {
                 for entry in self.texts(claims)? {
                     if let Some((resource, level)) = split.parts(&entry) {
-                        grant = grant.permission(resource, self.level(level));
+                        grant.permit(resource.into(), self.level(level));
                     }
                 }
             }
             Entries::Tuples { listed, flags } => {
                 for (resource, levels) in self.tuples(claims, flags)? {
-                    grant = grant.permission(&*resource, self.level(listed));
+                    grant.permit(resource.clone(), self.level(listed));
                     for level in levels {
-                        grant = grant.permission(&*resource, self.level(level));
+                        grant.permit(resource.clone(), self.level(level));
                     }
                 }
             }
         }
-        Ok(grant)
+        Ok(())
     }
 
     fn texts(&self, claims: &Object<'_>) -> Result<Vec<Box<str>>, AuthError> {

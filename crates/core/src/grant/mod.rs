@@ -95,6 +95,10 @@ impl Grant {
     pub fn is_in_group(&self, group: &str) -> bool {
         self.groups.iter().any(|own| **own == *group)
     }
+
+    fn permit(&mut self, resource: Box<str>, level: Box<str>) {
+        self.permissions.entry(resource).or_default().insert(level);
+    }
 }
 
 /// Builds a [`Grant`].
@@ -125,7 +129,7 @@ impl GrantBuilder {
 
     /// Adds a permission: a level, such as `write`, on a resource.
     pub fn permission(mut self, resource: impl Into<Box<str>>, level: impl Into<Box<str>>) -> Self {
-        self.grant.permissions.entry(resource.into()).or_default().insert(level.into());
+        self.grant.permit(resource.into(), level.into());
         self
     }
 

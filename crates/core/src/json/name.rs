@@ -33,30 +33,51 @@ impl Name {
     #[inline]
     pub(crate) fn of(name: &[u8]) -> Option<Self> {
         Some(match name {
-            // Most have three letters: one array, which the compiler tells apart byte by byte.
-            &[a, b, c] => match &[a, b, c] {
-                b"act" => Self::Act,
-                b"alg" => Self::Alg,
-                b"aud" => Self::Aud,
-                b"azp" => Self::Azp,
-                b"b64" => Self::B64,
-                b"cnf" => Self::Cnf,
-                b"exp" => Self::Exp,
-                b"iat" => Self::Iat,
-                b"iss" => Self::Iss,
-                b"jti" => Self::Jti,
-                b"kid" => Self::Kid,
-                b"nbf" => Self::Nbf,
-                b"scp" => Self::Scp,
-                b"sub" => Self::Sub,
-                b"typ" => Self::Typ,
-                _ => return None,
-            },
+            &[a, b, c] => return Self::of_three_letters([a, b, c]),
             b"client_id" => Self::ClientId,
             b"crit" => Self::Crit,
             b"groups" => Self::Groups,
             b"roles" => Self::Roles,
             b"scope" => Self::Scope,
+            _ => return None,
+        })
+    }
+
+    /// Returns the registered name of three letters, which most have.
+    #[inline]
+    pub(super) fn of_three_letters(name: [u8; 3]) -> Option<Self> {
+        // As numbers, which the compiler tells apart with few comparisons.
+        const ACT: u32 = number(*b"act");
+        const ALG: u32 = number(*b"alg");
+        const AUD: u32 = number(*b"aud");
+        const AZP: u32 = number(*b"azp");
+        const B64: u32 = number(*b"b64");
+        const CNF: u32 = number(*b"cnf");
+        const EXP: u32 = number(*b"exp");
+        const IAT: u32 = number(*b"iat");
+        const ISS: u32 = number(*b"iss");
+        const JTI: u32 = number(*b"jti");
+        const KID: u32 = number(*b"kid");
+        const NBF: u32 = number(*b"nbf");
+        const SCP: u32 = number(*b"scp");
+        const SUB: u32 = number(*b"sub");
+        const TYP: u32 = number(*b"typ");
+        Some(match number(name) {
+            ACT => Self::Act,
+            ALG => Self::Alg,
+            AUD => Self::Aud,
+            AZP => Self::Azp,
+            B64 => Self::B64,
+            CNF => Self::Cnf,
+            EXP => Self::Exp,
+            IAT => Self::Iat,
+            ISS => Self::Iss,
+            JTI => Self::Jti,
+            KID => Self::Kid,
+            NBF => Self::Nbf,
+            SCP => Self::Scp,
+            SUB => Self::Sub,
+            TYP => Self::Typ,
             _ => return None,
         })
     }
@@ -86,4 +107,8 @@ impl Name {
             Self::Typ => 19,
         }
     }
+}
+
+const fn number([a, b, c]: [u8; 3]) -> u32 {
+    u32::from_le_bytes([a, b, c, 0])
 }

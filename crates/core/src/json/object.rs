@@ -25,6 +25,29 @@ struct Member<'a> {
     value: Value<'a>,
 }
 
+/// The name of a member.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum MemberName<'a> {
+    Registered(Name),
+    /// As it stands in the text; `escaped` if it holds a backslash.
+    Other {
+        name: &'a [u8],
+        escaped: bool,
+    },
+}
+
+impl<'a> MemberName<'a> {
+    #[inline]
+    pub(super) fn of(name: &'a [u8], escaped: bool) -> Self {
+        let registered = if escaped { Name::of(&unescaped(name)) } else { Name::of(name) };
+        registered.map_or(Self::Other { name, escaped }, Self::Registered)
+    }
+
+    pub(super) fn is(self, own: Name) -> bool {
+        matches!(self, Self::Registered(name) if name == own)
+    }
+}
+
 impl<'a> Member<'a> {
     fn name(&self) -> Cow<'a, [u8]> {
         if self.escaped { unescaped(self.name) } else { Cow::Borrowed(self.name) }
@@ -64,19 +87,13 @@ impl<'a> Object<'a> {
         self.others().find(|other| *other.name() == *name.as_bytes()).map(|other| other.value)
     }
 
-    /// Adds a member and returns its name, if it is one of ours. The others may be there twice until
+    /// Adds a member. Those without a [`Name`] may be there twice until
     /// [`other_names_are_unique`](Self::other_names_are_unique) was asked.
     #[inline(always)]
-    pub(super) fn add(
-        &mut self,
-        name: &'a [u8],
-        escaped: bool,
-        value: Value<'a>,
-    ) -> Result<Option<Name>, JsonError> {
-        let registered = if escaped { Name::of(&unescaped(name)) } else { Name::of(name) };
-        match registered {
-            None => self.add_other(Member { name, escaped, value }),
-            Some(name) => {
+    pub(super) fn add(&mut self, name: MemberName<'a>, value: Value<'a>) -> Result<(), JsonError> {
+        match name {
+            MemberName::Other { name, escaped } => self.add_other(Member { name, escaped, value }),
+            MemberName::Registered(name) => {
                 if let Some(place) = self.registered.get_mut(name.index())
                     && place.replace(value).is_some()
                 {
@@ -84,7 +101,7 @@ impl<'a> Object<'a> {
                 }
             }
         }
-        Ok(registered)
+        Ok(())
     }
 
     fn add_other(&mut self, member: Member<'a>) {

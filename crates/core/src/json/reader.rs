@@ -35,10 +35,11 @@ impl<'a> Reader<'a> {
 
     fn read(&mut self, last: Option<Name>, object: &mut Object<'a>) -> Result<(), JsonError> {
         while self.has_next {
-            let (name, escaped, value) = self.cursor.member(0)?;
-            let name = object.add(name, escaped, value)?;
+            let name = self.cursor.name()?;
+            let value = self.cursor.value(0)?;
+            object.add(name, value)?;
             self.has_next = self.cursor.has_next(b'}')?;
-            if last.is_some() && name == last {
+            if last.is_some_and(|last| name.is(last)) {
                 return Ok(());
             }
         }
