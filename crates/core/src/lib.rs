@@ -83,6 +83,9 @@ mod requirement;
 mod resource_metadata;
 mod scope;
 mod strategy;
+#[cfg(test)]
+#[cfg(feature = "tracing")]
+mod test_log;
 
 // The public interface is:
 #[cfg(feature = "config")]

@@ -1,63 +1,16 @@
 //! What the log is told of faults of the application.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-};
-
-use tracing::{
-    Event, Level, Metadata, Subscriber,
-    field::{Field, Visit},
-    span::{Attributes, Id, Record},
-    subscriber::with_default,
-};
+use tracing::Level;
 
 use super::{Route, caller, decide};
 use crate::{
     Grant,
     policy::{Policy, Ranks, nobody, path_parameter, scope},
+    test_log::told,
 };
 
-/// Keeps the text of each error.
-#[derive(Clone, Default)]
-struct Errors(Arc<Mutex<Vec<String>>>);
-
-struct Text(String);
-
-impl Visit for Text {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.push_str(&format!("{field}={value:?} "));
-    }
-}
-
-impl Subscriber for Errors {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "portcullis" && *metadata.level() == Level::ERROR
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut text = Text(String::new());
-        event.record(&mut text);
-        self.0.lock().unwrap().push(text.0);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
 fn errors_of(run: impl FnOnce()) -> Vec<String> {
-    let errors = Errors::default();
-    with_default(errors.clone(), run);
-    std::mem::take(&mut *errors.0.lock().unwrap())
+    told("portcullis", Level::ERROR, run)
 }
 
 #[test]

@@ -1,0 +1,60 @@
+//! What the log is told, for tests.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
+
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    span::{Attributes, Id, Record},
+    subscriber::with_default,
+};
+
+/// Returns the text of each event of a target and level that this thread tells meanwhile.
+pub(crate) fn told(target: &'static str, level: Level, run: impl FnOnce()) -> Vec<String> {
+    let told = Told { target, level, texts: Arc::default() };
+    with_default(told.clone(), run);
+    std::mem::take(&mut *told.texts.lock().unwrap())
+}
+
+/// Keeps the text of each event of one target and level.
+#[derive(Clone)]
+struct Told {
+    target: &'static str,
+    level: Level,
+    texts: Arc<Mutex<Vec<String>>>,
+}
+
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.push_str(&format!("{field}={value:?} "));
+    }
+}
+
+impl Subscriber for Told {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == self.target && *metadata.level() == self.level
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut text = Text(String::new());
+        event.record(&mut text);
+        self.texts.lock().unwrap().push(text.0);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
