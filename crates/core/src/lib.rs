@@ -45,7 +45,7 @@
 //! | `metrics` | no | counters of refusals and of fetches of keys, through the crate `metrics` |
 //! | `regex` | no | permissions found by regular expressions |
 //! | `explain` | no | the story of one token, stage by stage, for operators |
-//! | `mint` | no | keys that sign, and tokens of the service's own |
+//! | `mint` | no | keys that sign, tokens of the service's own, and tokens for calls to others, renewed ahead of their end |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
 mod authenticator;
@@ -117,7 +117,10 @@ pub use key_source::{
     RemoteJwkSet, Validators,
 };
 #[cfg(feature = "mint")]
-pub use mint::{MintError, MintedToken, Minter, SigningKey};
+pub use mint::{
+    DestinationError, IssuedToken, MintError, MintedToken, Minter, RenewingToken,
+    RenewingTokenBuilder, SigningKey, TokenDestinations, TokenError, TokenSource,
+};
 pub use no_caller::{Anonymous, NoCaller};
 pub use pipeline::{
     hide::HiddenTokens,

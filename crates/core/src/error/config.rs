@@ -165,6 +165,28 @@ pub enum ConfigError {
     },
     /// A secret looks like a public key, which everyone may know.
     SecretIsPublicKey,
+    /// A token would be renewed before it is made. Feature `mint`.
+    #[cfg(feature = "mint")]
+    MarginTooLong {
+        /// How long before its end a token is renewed.
+        margin: std::time::Duration,
+        /// How long a token is good.
+        lifetime: std::time::Duration,
+    },
+    /// The claims of tokens that are renewed cannot be those of each of them. Feature `mint`.
+    #[cfg(feature = "mint")]
+    InvalidTokenClaims {
+        /// What is wrong with them. No value of a claim is told.
+        reason: String,
+    },
+    /// A text does not say where tokens may be sent, or they would be sent in clear text. Feature `mint`.
+    #[cfg(feature = "mint")]
+    InvalidOrigin {
+        /// The origin.
+        origin: String,
+        /// What to change.
+        reason: &'static str,
+    },
     /// A setting of a configuration cannot be used. Feature `config`.
     #[cfg(feature = "config")]
     InvalidSetting(crate::SettingError),
@@ -320,6 +342,20 @@ impl fmt::Display for ConfigError {
                 "the secret is the text of a key or certificate, which others may know: for \
                  tokens signed with its private half, add it as a public key instead",
             ),
+            #[cfg(feature = "mint")]
+            Self::MarginTooLong { margin, lifetime } => write!(
+                f,
+                "a token is good for {lifetime:?} and would be renewed {margin:?} before its end: set a \
+                 `margin(…)` that is shorter than `lifetime(…)`, which is at least a second"
+            ),
+            #[cfg(feature = "mint")]
+            Self::InvalidTokenClaims { reason } => {
+                write!(f, "no token can be renewed with these claims: {reason}")
+            }
+            #[cfg(feature = "mint")]
+            Self::InvalidOrigin { origin, reason } => {
+                write!(f, "tokens cannot be meant for `{origin}`: {reason}")
+            }
             #[cfg(feature = "config")]
             Self::InvalidSetting(error) => error.fmt(f),
             #[cfg(feature = "remote")]

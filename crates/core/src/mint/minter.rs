@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 use super::{MintError, SigningKey, pair};
 use crate::{Clock, NumericDate, SystemClock};
 
+/// How long a token is good, unless something else is said.
+const LIFETIME: Duration = Duration::from_secs(3600);
+
 /// Makes JWTs: dates them, gives each an id, and signs them with one key.
 ///
 /// 1. `iat` and `nbf` are now, `exp` is a [lifetime](Self::lifetime) later, and `jti` is new and random
@@ -43,7 +46,8 @@ pub struct Minter {
     key: SigningKey,
     issuer: Option<String>,
     token_type: Option<String>,
-    lifetime: Duration,
+    /// `None` where nobody has said one.
+    lifetime: Option<Duration>,
     clock: Arc<dyn Clock>,
 }
 
@@ -54,7 +58,7 @@ impl Minter {
             key,
             issuer: None,
             token_type: Some("JWT".to_owned()),
-            lifetime: Duration::from_secs(3600),
+            lifetime: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -71,12 +75,22 @@ impl Minter {
 
     /// How long a token is good. Default: an hour.
     pub fn lifetime(self, lifetime: Duration) -> Self {
-        Self { lifetime, ..self }
+        Self { lifetime: Some(lifetime), ..self }
     }
 
     /// The clock. Default: the [`SystemClock`].
     pub fn clock(self, clock: impl Clock + 'static) -> Self {
         Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// Takes over a clock, to have one with whoever renews the tokens.
+    pub(super) fn shared_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Returns the clock, and how long a token is good if that was said.
+    pub(super) fn timing(&self) -> (&Arc<dyn Clock>, Option<Duration>) {
+        (&self.clock, self.lifetime)
     }
 
     /// Returns the key.
@@ -119,7 +133,7 @@ impl Minter {
     /// Adds what is not given.
     fn dated(&self, mut claims: Map<String, Value>) -> Result<Map<String, Value>, MintError> {
         let now = self.clock.now();
-        let expires_at = now.saturating_add(self.lifetime).seconds();
+        let expires_at = now.saturating_add(self.lifetime.unwrap_or(LIFETIME)).seconds();
         let id = URL_SAFE_NO_PAD.encode_to_string(pair::random(16)?);
         let own: [(&str, Value); 4] = [
             ("iat", now.seconds().into()),
