@@ -57,6 +57,7 @@
 //! |---|---|---|
 //! | `tracing` | yes | one event for each refusal, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs, discovery and watched files |
+//! | `mint` | no | `AddBearerTokenLayer` for calls to other services, and keys that sign tokens |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
 //! | `axum` | no | the extractors of `portcullis-axum`, which turns it on |
 
@@ -64,6 +65,8 @@ mod auth;
 #[cfg(feature = "axum")]
 mod axum;
 mod caller;
+#[cfg(feature = "mint")]
+mod outgoing;
 mod refusal;
 mod require;
 mod resource_metadata;
@@ -74,6 +77,10 @@ mod route;
 pub use self::axum::{CallerRejection, Claims};
 pub use auth::{JwtAuth, JwtAuthFuture, JwtAuthLayer};
 pub use caller::{Caller, Granted, OtherCallers};
+#[cfg(feature = "mint")]
+pub use outgoing::{
+    AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, AddBearerTokenLayer,
+};
 pub use portcullis::Anonymous;
 pub use refusal::{ProblemJson, Refusal, ResponseForRefusal};
 pub use require::{Require, RequireFuture, RequireLayer};

@@ -1,0 +1,275 @@
+//! The layer for calls to other services, around a service that tells what reached it.
+
+#![cfg(feature = "mint")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
+
+use std::{
+    error::Error,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
+use portcullis::{
+    ConfigError, DestinationError, IssuedToken, NumericDate, RenewingToken, TokenError,
+};
+use portcullis_testkit::ManualClock;
+use portcullis_tower::{AddBearerToken, AddBearerTokenError, AddBearerTokenLayer};
+use tokio::sync::Semaphore;
+use tower::{Layer, Service, ServiceExt};
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Keeps the field `Authorization` of each request. A clone must be made ready before it is called.
+#[derive(Debug, Default)]
+struct Server {
+    seen: Arc<Mutex<Vec<Option<HeaderValue>>>>,
+    is_ready: bool,
+}
+
+impl Clone for Server {
+    fn clone(&self) -> Self {
+        Self { seen: Arc::clone(&self.seen), is_ready: false }
+    }
+}
+
+impl Service<Request<&'static str>> for Server {
+    type Response = Response<&'static str>;
+    type Error = BoxError;
+    type Future = std::future::Ready<Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.is_ready = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<&'static str>) -> Self::Future {
+        assert!(std::mem::take(&mut self.is_ready), "called before it was ready");
+        self.seen.lock().unwrap().push(request.headers().get(AUTHORIZATION).cloned());
+        std::future::ready(match *request.body() {
+            "fail" => Err("the server is away".into()),
+            body => Ok(Response::new(body)),
+        })
+    }
+}
+
+impl Server {
+    fn seen(&self) -> Vec<Option<String>> {
+        let seen = self.seen.lock().unwrap();
+        seen.iter().map(|value| Some(value.as_ref()?.to_str().unwrap().to_owned())).collect()
+    }
+}
+
+/// Brings `token-1`, `token-2` and so on, or fails.
+#[derive(Clone, Default)]
+struct Source {
+    asked: Arc<AtomicUsize>,
+    fails: Arc<AtomicUsize>,
+    /// Closed it lets everyone pass.
+    gate: Option<Arc<Semaphore>>,
+}
+
+impl Source {
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    fn token(&self) -> (RenewingToken, ManualClock) {
+        let clock = ManualClock::at(NumericDate::from_seconds(1_800_000_000));
+        let own = self.clone();
+        let source = move || {
+            let own = own.clone();
+            async move {
+                let number = own.asked.fetch_add(1, Ordering::SeqCst) + 1;
+                if let Some(gate) = &own.gate {
+                    gate.acquire().await?.forget();
+                }
+                match own.fails.load(Ordering::SeqCst) {
+                    0 => Ok(IssuedToken::new(format!("token-{number}"))),
+                    _ => Err(BoxError::from("out of order")),
+                }
+            }
+        };
+        let token = RenewingToken::from_source(source).clock(clock.clone()).build().unwrap();
+        (token, clock)
+    }
+}
+
+fn client(source: &Source) -> (AddBearerToken<Server>, Server, ManualClock) {
+    let (token, clock) = source.token();
+    let server = Server::default();
+    (AddBearerTokenLayer::new(token).layer(server.clone()), server, clock)
+}
+
+fn to(uri: &str) -> Request<&'static str> {
+    Request::get(uri).body("ok").unwrap()
+}
+
+const SAFE: &str = "https://orders.test/7";
+
+#[tokio::test]
+async fn each_request_has_the_token_at_hand_marked_as_sensitive() {
+    let source = Source::default();
+    let (mut client, server, clock) = client(&source);
+    for millis in [0, 539_000, 1_000, 0] {
+        clock.advance(Duration::from_millis(millis));
+        let response = client.ready().await.unwrap().call(to(SAFE)).await.unwrap();
+        assert_eq!(*response.body(), "ok");
+        tokio::task::yield_now().await;
+    }
+    let seen = server.seen();
+    let seen: Vec<_> = seen.iter().map(|value| value.as_deref().unwrap()).collect();
+    assert_eq!(seen, ["Bearer token-1", "Bearer token-1", "Bearer token-1", "Bearer token-2"]);
+    assert_eq!(source.asked(), 2);
+    assert!(server.seen.lock().unwrap().iter().flatten().all(HeaderValue::is_sensitive));
+    assert!(!format!("{client:?}").contains("token-"), "{client:?}");
+}
+
+#[tokio::test]
+async fn a_request_with_credentials_keeps_them() {
+    let source = Source::default();
+    let (client, server, _) = client(&source);
+    let mut request = to("http://orders.test/");
+    request.headers_mut().insert(AUTHORIZATION, HeaderValue::from_static("Basic YTpi"));
+    client.oneshot(request).await.unwrap();
+    assert_eq!(server.seen(), [Some("Basic YTpi".to_owned())]);
+    assert_eq!(source.asked(), 0);
+}
+
+#[tokio::test]
+async fn a_call_that_waits_goes_to_the_service_that_was_made_ready() {
+    let gate = Arc::new(Semaphore::new(0));
+    let source = Source { gate: Some(Arc::clone(&gate)), ..Source::default() };
+    let (mut client, server, _) = client(&source);
+    let mut calls: Vec<_> = Vec::new();
+    for _ in 0..1_000 {
+        let call = client.ready().await.unwrap().call(to(SAFE));
+        calls.push(tokio::spawn(call));
+    }
+    tokio::task::yield_now().await;
+    assert_eq!(server.seen(), []);
+    gate.add_permits(1);
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(server.seen(), vec![Some("Bearer token-1".to_owned()); 1_000]);
+    assert_eq!(source.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_holds_up_no_other() {
+    let gate = Arc::new(Semaphore::new(0));
+    let source = Source { gate: Some(Arc::clone(&gate)), ..Source::default() };
+    let (client, server, _) = client(&source);
+    let call = tokio::spawn(client.clone().oneshot(to(SAFE)));
+    tokio::task::yield_now().await;
+    call.abort();
+    gate.add_permits(1);
+    client.oneshot(to(SAFE)).await.unwrap();
+    assert_eq!(server.seen(), [Some("Bearer token-1".to_owned())]);
+}
+
+#[tokio::test]
+async fn without_a_token_no_call_is_made() {
+    let source = Source::default();
+    let (client, server, clock) = client(&source);
+    client.clone().oneshot(to(SAFE)).await.unwrap();
+    source.fails.store(1, Ordering::SeqCst);
+    // As long as the old one is good, it serves.
+    clock.advance(Duration::from_secs(599));
+    client.clone().oneshot(to(SAFE)).await.unwrap();
+    tokio::task::yield_now().await;
+    clock.advance(Duration::from_secs(1));
+    let refused = client.clone().oneshot(to(SAFE)).await.unwrap_err();
+    let refused = refused.downcast::<AddBearerTokenError>().unwrap();
+    assert!(matches!(*refused, AddBearerTokenError::Token(TokenError::Source(_))), "{refused:?}");
+    assert_eq!(refused.source().unwrap().source().unwrap().to_string(), "out of order");
+    assert_eq!(server.seen(), vec![Some("Bearer token-1".to_owned()); 2]);
+    // The server is back, and the pause over.
+    source.fails.store(0, Ordering::SeqCst);
+    clock.advance(Duration::from_secs(10));
+    client.oneshot(to(SAFE)).await.unwrap();
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn errors_of_the_inner_service_come_through() {
+    let (client, ..) = client(&Source::default());
+    let request = Request::get(SAFE).body("fail").unwrap();
+    assert_eq!(client.oneshot(request).await.unwrap_err().to_string(), "the server is away");
+}
+
+#[tokio::test]
+async fn a_token_goes_only_where_it_may() {
+    let source = Source::default();
+    let (token, _) = source.token();
+    let any = AddBearerTokenLayer::new(token);
+    let known = any.clone().origin("https://orders.test").unwrap();
+    let told = any.clone().dangerous_allow_cleartext();
+    let told_one = told.clone().origin("http://orders.test:81/ignored").unwrap();
+    let rows = [
+        (&any, SAFE, None),
+        (&any, "http://127.0.0.1:8080/", None),
+        (&any, "http://[::1]:8080/", None),
+        (&any, "http://localhost/", None),
+        (&any, "http://orders.test/", Some(DestinationError::Cleartext)),
+        (&any, "http://localhost@orders.test/", Some(DestinationError::Cleartext)),
+        (&any, "/orders.v1.Orders/List", Some(DestinationError::Unknown)),
+        (&known, SAFE, None),
+        (&known, "https://orders.test:443/", None),
+        (&known, "/orders.v1.Orders/List", None),
+        (&known, "https://other.test/", Some(DestinationError::OtherOrigin)),
+        (&known, "http://orders.test/", Some(DestinationError::OtherOrigin)),
+        (&known, "https://orders.test@other.test/", Some(DestinationError::OtherOrigin)),
+        (&known, "http://127.0.0.1/", Some(DestinationError::OtherOrigin)),
+        (&told, "http://orders.test/", None),
+        (&told, "/orders.v1.Orders/List", None),
+        (&told_one, "http://orders.test:81/", None),
+        (&told_one, "http://orders.test/", Some(DestinationError::OtherOrigin)),
+    ];
+    for (layer, uri, expected) in rows {
+        let server = Server::default();
+        let result = layer.layer(server.clone()).oneshot(to(uri)).await;
+        let refused = result.err().map(|error| *error.downcast::<AddBearerTokenError>().unwrap());
+        let refused = refused.map(|error| match error {
+            AddBearerTokenError::Destination(error) => error,
+            other => panic!("{other}"),
+        });
+        assert_eq!(refused, expected, "{uri}");
+        assert_eq!(server.seen().len(), usize::from(expected.is_none()), "{uri}");
+    }
+    for origin in ["http://orders.test", "orders.test", "/orders", "ftp://orders.test", "\n"] {
+        let refused = any.clone().origin(origin);
+        assert!(matches!(refused, Err(ConfigError::InvalidOrigin { .. })), "{origin}");
+    }
+}
+
+#[test]
+fn a_request_costs_no_allocation_where_a_token_is_at_hand() {
+    let (client, server, _) = client(&Source::default());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(client.clone().oneshot(to(SAFE))).unwrap();
+    server.seen.lock().unwrap().reserve(10);
+    let send = |mut service: AddBearerToken<Server>, set: Option<HeaderValue>| {
+        let mut request = to(SAFE);
+        // The map of fields allocates with its first one, whoever puts it there.
+        request.headers_mut().reserve(4);
+        if let Some(value) = set {
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        let mut context = Context::from_waker(Waker::noop());
+        let measured = allocation_counter::measure(|| {
+            assert!(service.poll_ready(&mut context).is_ready());
+            let call = std::pin::pin!(service.call(request));
+            assert!(call.poll(&mut context).is_ready());
+        });
+        measured.count_total
+    };
+    let without = send(client.clone(), Some(HeaderValue::from_static("Bearer x")));
+    assert_eq!(send(client, None), without);
+    assert_eq!(without, 0);
+}
