@@ -243,6 +243,10 @@ mod mistakes;
 /// Everything of the engine, under the same names.
 #[doc(no_inline)]
 pub use portcullis::*;
+#[cfg(feature = "mint")]
+pub use portcullis_tower::{
+    AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, AddBearerTokenLayer,
+};
 pub use portcullis_tower::{
     Anonymous, Caller, CallerRejection, Claims, Granted, JwtAuth, JwtAuthFuture, JwtAuthLayer,
     OtherCallers, PathParameters, ProblemJson, Refusal, Require, RequireFuture, RequireLayer,
