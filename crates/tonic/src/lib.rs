@@ -61,7 +61,8 @@
 //! # Calls between services
 //!
 //! A token travels in the metadata `authorization`. Any other name works as
-//! [`Place::header`](Place::header); binary metadata (`…-bin`) are no place for one.
+//! [`Place::header`](Place::header); binary metadata (`…-bin`) are no place for one. With the feature
+//! `mint`, `AddBearerTokenLayer` around a client's channel puts one on each call, and renews it.
 //!
 //! # Browsers
 //!
@@ -80,6 +81,7 @@
 //! | `tracing` | yes | one event for each refusal, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs, discovery and watched files |
 //! | `metrics` | no | counters of refusals and of fetches of keys, through the crate `metrics` |
+//! | `mint` | no | keys that sign, and `AddBearerTokenLayer` for calls to other services |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
 
 mod body;
@@ -87,6 +89,8 @@ mod expiry;
 mod layer;
 mod method_auth;
 mod methods;
+#[cfg(feature = "mint")]
+mod outgoing;
 mod request;
 mod require;
 mod status;
@@ -99,9 +103,13 @@ pub use body::{TonicBody, TonicBodyFuture};
 pub use layer::JwtAuthLayer;
 pub use method_auth::{MethodAuth, MethodAuthFuture};
 pub use methods::{MethodError, MethodPolicies};
+#[cfg(feature = "mint")]
+pub use outgoing::{AddBearerToken, AddBearerTokenFuture, AddBearerTokenLayer};
 /// Everything of the engine, under the same names.
 #[doc(no_inline)]
 pub use portcullis::*;
+#[cfg(feature = "mint")]
+pub use portcullis_tower::AddBearerTokenError;
 pub use portcullis_tower::{
     Anonymous, Caller, Granted, JwtAuth, JwtAuthFuture, OtherCallers, Refusal, RequireFuture,
 };

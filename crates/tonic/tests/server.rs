@@ -6,5 +6,8 @@
 mod calls;
 #[path = "server/orders.rs"]
 mod orders;
+#[cfg(feature = "mint")]
+#[path = "server/outgoing.rs"]
+mod outgoing;
 #[path = "server/streams.rs"]
 mod streams;

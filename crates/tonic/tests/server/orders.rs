@@ -21,7 +21,7 @@ use tonic::{
     metadata::{Ascii, MetadataValue},
     server::{self, NamedService},
     service::Routes,
-    transport::{Channel, Server, server::TcpIncoming},
+    transport::{Channel, Server, Uri, server::TcpIncoming},
 };
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tonic_prost::ProstCodec;
@@ -192,11 +192,25 @@ where
         + 'static,
     <L::Service as Service<http::Request<Body>>>::Future: Send,
 {
+    serve_at(layer, routes).await.0
+}
+
+/// The same, and where.
+pub(crate) async fn serve_at<L>(layer: L, routes: Routes) -> (Client, Uri)
+where
+    L: Layer<Routes> + Send + 'static,
+    L::Service: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    <L::Service as Service<http::Request<Body>>>::Future: Send,
+{
     let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = incoming.local_addr().unwrap();
     tokio::spawn(Server::builder().layer(layer).serve_with_incoming(routes, incoming));
     let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
-    Client { channel: endpoint.connect().await.unwrap() }
+    let origin = endpoint.uri().clone();
+    (Client { channel: endpoint.connect().await.unwrap() }, origin)
 }
 
 /// A client of every service that takes and gives a [`Text`].
