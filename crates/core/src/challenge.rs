@@ -81,6 +81,17 @@ impl Challenge {
         Self { status, ..self }
     }
 
+    /// Answers with another HTTP status where the client is at fault (4xx), so that all of its faults
+    /// look the same; where the service is (5xx) nothing changes. A status that is not 4xx becomes 401.
+    #[must_use]
+    pub fn with_client_status(self, status: u16) -> Self {
+        if self.status >= 500 {
+            return self;
+        }
+        let status = if (400..500).contains(&status) { status } else { 401 };
+        Self { status, ..self }
+    }
+
     /// Answers with another gRPC status code. Default: the one that goes with the HTTP status. Zero,
     /// which means success, becomes 2 (`UNKNOWN`).
     #[must_use]
@@ -271,6 +282,21 @@ mod tests {
             "https://x/".repeat(100).get(..MAX_VALUE_LEN).unwrap()
         );
         assert_eq!(challenge.www_authenticate().unwrap(), expected);
+    }
+
+    #[test]
+    fn a_status_for_faults_of_clients_leaves_faults_of_the_service_as_they_are() {
+        for (kind, status, expected) in [
+            (AuthErrorKind::MalformedRequest, 401, 401),
+            (AuthErrorKind::NotPermitted, 404, 404),
+            (AuthErrorKind::TokenExpired, 200, 401),
+            (AuthErrorKind::TokenExpired, 503, 401),
+            (AuthErrorKind::KeysUnavailable, 401, 503),
+            (AuthErrorKind::InternalError, 401, 500),
+        ] {
+            let challenge = Challenge::from(&AuthError::from(kind)).with_client_status(status);
+            assert_eq!(challenge.status(), expected, "{kind:?} {status}");
+        }
     }
 
     #[test]

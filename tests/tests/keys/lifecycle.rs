@@ -74,6 +74,27 @@ async fn rule_21_shutdown_waits_until_tasks_and_fetches_are_over() {
 }
 
 #[tokio::test]
+async fn keys_are_there_soon_after_a_start_that_waits_for_none() {
+    let world = World::new();
+    settle().await;
+    assert_eq!(world.source.hits(), 0);
+    world.auth.start();
+    assert_eq!(world.source.hits(), 0);
+    settle().await;
+    assert_eq!((world.source.hits(), world.auth.health().is_ok()), (1, true));
+    world.auth.start();
+    settle().await;
+    assert_eq!(world.source.hits(), 1);
+}
+
+#[test]
+fn a_start_outside_of_a_runtime_does_nothing() {
+    let world = World::new();
+    world.auth.start();
+    assert!(world.auth.health().is_err());
+}
+
+#[tokio::test]
 async fn after_a_shutdown_nobody_waits_for_keys() {
     let world = World::ready().await;
     world.source.hold();

@@ -12,7 +12,7 @@ use crate::{
 impl<G: Send + Sync + 'static> Authenticator<G> {
     /// Fetches the keys of all sources, and waits until each issuer has some.
     ///
-    /// Without this call the first request starts the fetches. Until keys are there, requests that
+    /// Without this call, or [`start`](Self::start), the first request starts the fetches. Until keys are there, requests that
     /// need them are answered with 503.
     ///
     /// # Errors
@@ -21,6 +21,13 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// issuer has failed once. The engine goes on trying: it may become ready later.
     pub async fn ready(&self) -> Result<(), NotReady> {
         self.engine().ready().await
+    }
+
+    /// Begins to fetch the keys of all sources, and waits for none: for services that start while the
+    /// server of their keys is away. Outside of a tokio runtime nothing is done; the first request that
+    /// is judged in one begins then.
+    pub fn start(&self) {
+        self.engine().start_tasks();
     }
 
     /// Tells whether each issuer has usable keys now, for a readiness probe.

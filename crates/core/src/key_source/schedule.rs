@@ -40,6 +40,12 @@ impl Default for RefreshPolicy {
 }
 
 impl RefreshPolicy {
+    /// A source is asked as if every document named this lifetime, whatever it does name.
+    pub fn every(lifetime: Duration) -> Self {
+        let policy = Self::default();
+        Self { refresh: lifetime, min_refresh: lifetime, max_refresh: lifetime, ..policy }
+    }
+
     /// The lifetime of a document that names none. It is fetched again at 80 % of it.
     pub fn refresh(self, refresh: Duration) -> Self {
         Self { refresh, ..self }

@@ -78,6 +78,9 @@ fn a_lifetime_that_a_document_names_is_clamped_and_a_configured_one_is_not() {
         (policy().refresh(secs(5)), Some(secs(5)), 30),
         (policy().refresh(secs(0)), None, 1),
         (policy().min_refresh(secs(0)), Some(secs(0)), 1),
+        (RefreshPolicy::every(secs(900)), None, 900),
+        (RefreshPolicy::every(secs(900)), Some(secs(60)), 900),
+        (RefreshPolicy::every(secs(5)), Some(secs(60)), 5),
         // Limits that contradict each other: the shortest wins.
         (policy().min_refresh(secs(100)).max_refresh(secs(10)), Some(secs(50)), 100),
     ] {
