@@ -2,14 +2,26 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use actix_web::dev::Extensions;
-use portcullis::{Anonymous, Authenticated, NoCaller, Principal};
+use actix_web::{dev::Extensions, http::Method};
+use portcullis::{Anonymous, AuthError, Authenticated, NoCaller, Principal};
+
+use crate::Refusal;
 
 /// Who calls. It is in the extensions of every request that a [`JwtAuth`](crate::JwtAuth) has let
 /// through with credentials.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a handler takes it apart, like `Json`")]
 pub struct Caller(pub Principal);
+
+impl Caller {
+    /// Makes the refusal with which code behind the middlewares, such as a handler that knows only then
+    /// what is needed, answers this caller; and [reports](AuthError::report) it.
+    #[must_use]
+    pub fn refuse(&self, error: AuthError) -> Refusal {
+        error.report();
+        Refusal::new(error, Arc::clone(self.challenge_settings()), &Method::GET)
+    }
+}
 
 impl Deref for Caller {
     type Target = Principal;

@@ -82,6 +82,15 @@ impl Refusal {
         response
     }
 
+    /// Makes a [response](Self::response) whose body is a text.
+    #[must_use]
+    pub fn text(&self, text: impl Into<String>) -> HttpResponse {
+        let mut response = self.response(text.into());
+        let value = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, value);
+        response
+    }
+
     /// Tells whether the request was a `HEAD`. A response may have its body all the same: the server
     /// sends its length alone.
     #[must_use]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
 
 use std::{
+    error::Error,
     future::pending,
     panic::AssertUnwindSafe,
     pin::pin,
@@ -19,14 +20,15 @@ use axum::{
     body::Body,
     extract::Request,
     http::{Method, header},
+    response::Response,
     routing::{any, get, patch},
 };
 use portcullis_axum::{
     AuthError, AuthErrorKind, Authenticator, Caller, Grant, GrantMapping, JwtAuthLayer,
     NumericDate, PathParameters, Policy, Principal, RequireLayer,
     policy::{
-        Ranks, TokenKinds, acr_values, audience, authenticated, check_async, issuer, max_age,
-        nobody, path_parameter, role, scope,
+        Ranks, TokenKinds, acr_values, allow_if, audience, authenticated, check_async, issuer,
+        max_age, nobody, path_parameter, role, scope,
     },
 };
 use portcullis_testkit::{ManualClock, TestIssuer, TokenBuilder};
@@ -420,7 +422,7 @@ async fn the_inner_service_is_ready_when_it_is_called() {
     }
 
     impl tower::Service<Request> for Strict {
-        type Response = axum::response::Response;
+        type Response = Response;
         type Error = std::convert::Infallible;
         type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
 
@@ -431,7 +433,7 @@ async fn the_inner_service_is_ready_when_it_is_called() {
 
         fn call(&mut self, _: Request) -> Self::Future {
             assert!(std::mem::take(&mut self.ready), "called before it was ready");
-            std::future::ready(Ok(axum::response::Response::new(Body::empty())))
+            std::future::ready(Ok(Response::new(Body::empty())))
         }
     }
 
@@ -477,4 +479,36 @@ async fn an_asynchronous_rule_is_asked_for_callers_only() {
     let token = setting.token().build();
     assert_eq!(send(&setting.judged(router), "GET", "/", &token).await, OK);
     assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_handler_refuses_as_a_policy_would_and_in_words_of_its_own() {
+    async fn only_bob(caller: Caller) -> Response {
+        match allow_if(caller.subject() == "bob", || "it is bob's") {
+            Ok(()) => Response::default(),
+            Err(error) => {
+                let refusal = caller.refuse(error);
+                let reason = refusal.error().and_then(Error::source).unwrap();
+                refusal.text(reason.to_string())
+            }
+        }
+    }
+    let setting = Setting::new();
+    let app = Router::new()
+        .route("/", get(only_bob))
+        .route_layer(JwtAuthLayer::new(setting.auth.clone()));
+    for (subject, status, text) in [("bob", 200, ""), ("alice", 403, "it is bob's")] {
+        let token = setting.issuer.token().audience("api").subject(subject).build();
+        let request = Request::get("/").header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let request = request.body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status, "{subject}");
+        if status == 403 {
+            let of = |name| response.headers().get(name).unwrap().to_str().unwrap().to_owned();
+            assert_eq!(of(header::CONTENT_TYPE), "text/plain; charset=utf-8");
+            assert!(of(header::WWW_AUTHENTICATE).contains("error=\"insufficient_scope\""));
+        }
+        let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
+        assert_eq!(body, text);
+    }
 }

@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use http::{Extensions, Method};
-use portcullis::{Anonymous, Authenticated, NoCaller, Principal};
+use portcullis::{Anonymous, AuthError, Authenticated, NoCaller, Principal};
 
 use crate::Refusal;
 
@@ -34,6 +34,13 @@ impl Caller {
             return Ok(None);
         }
         Self::find(extensions).map(Some)
+    }
+
+    /// Makes the refusal with which code behind the layers, such as a handler that knows only then what
+    /// is needed, answers this caller; and [reports](AuthError::report) it.
+    #[must_use]
+    pub fn refuse(&self, error: AuthError) -> Refusal {
+        Refusal::from_error(error, Arc::clone(self.challenge_settings()))
     }
 }
 

@@ -85,6 +85,15 @@ impl Refusal {
         response
     }
 
+    /// Makes a [response](Self::response) whose body is a text.
+    #[must_use]
+    pub fn text<B: From<Bytes>>(&self, text: impl Into<String>) -> Response<B> {
+        let mut response = self.response(B::from(Bytes::from(text.into())));
+        let value = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, value);
+        response
+    }
+
     /// Tells whether the request was a `HEAD`, whose response has no body.
     #[must_use]
     pub fn is_head(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::{future::ready, sync::Arc, time::Duration};
 
-use actix_web::{App, http::Method, rt::time::sleep, test, web};
+use actix_web::{App, HttpResponse, http::Method, rt::time::sleep, test, web};
 use portcullis_actix_web::{
     AuthErrorKind, Caller, Grant, JwtAuth, Principal, Require,
     policy::{self, role, scope},
@@ -221,4 +221,29 @@ async fn a_grant_of_a_middleware_around_does_not_stand_in_for_one_of_another_typ
     let admin = world.token().roles(["admin"]).build();
     let expected = refused(500, None, "Internal Server Error", "internal_error");
     assert_eq!(get(&app, "/", Some(&admin)).await, expected);
+}
+
+#[actix_web::test]
+async fn a_handler_refuses_as_a_policy_would_and_in_words_of_its_own() {
+    async fn only_bob(caller: Caller) -> HttpResponse {
+        match policy::allow_if(caller.subject() == "bob", || "it is bob's") {
+            Ok(()) => HttpResponse::Ok().finish(),
+            Err(error) => {
+                let refusal = caller.refuse(error);
+                let reason = refusal.error().and_then(std::error::Error::source).unwrap();
+                refusal.text(reason.to_string())
+            }
+        }
+    }
+    let world = World::new();
+    let app = App::new().route("/", web::get().to(only_bob)).wrap(JwtAuth::new(world.auth.clone()));
+    let app = test::init_service(app).await;
+    let token = |subject| world.token().subject(subject).build();
+    assert_eq!(get(&app, "/", Some(&token("bob"))).await, allowed(""));
+    let request = request(Method::GET, "/", Some(&token("alice"))).to_request();
+    let response = test::call_service(&app, request).await;
+    assert_eq!(response.headers().get("content-type").unwrap(), "text/plain; charset=utf-8");
+    let answer = super::support::answer(response).await;
+    assert_eq!((answer.status, &*answer.body), (403, "it is bob's"));
+    assert!(answer.challenge.unwrap().starts_with(r#"Bearer realm="orders", error="#));
 }

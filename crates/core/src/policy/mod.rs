@@ -75,7 +75,7 @@ mod token_kinds;
 mod tree;
 mod walk;
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use serde::Serialize;
 
@@ -196,6 +196,34 @@ pub fn check<G>(
     function: impl Fn(&Principal, &G) -> Result<(), AuthError> + Send + Sync + 'static,
 ) -> Policy<G> {
     Policy::rule("check", function)
+}
+
+/// The answer of a rule of the application that says yes or no: a no is
+/// [`NotPermitted`](AuthErrorKind::NotPermitted), for a reason that its
+/// [source](std::error::Error::source) keeps. Callers are not told the reason.
+///
+/// # Errors
+///
+/// The no.
+///
+/// # Examples
+///
+/// ```
+/// use portcullis::policy::{self, allow_if};
+///
+/// struct Rights {
+///     credit: u32,
+/// }
+///
+/// let policy = policy::check(|_, rights: &Rights| {
+///     allow_if(rights.credit >= 10, || format!("a credit of {} is too little", rights.credit))
+/// });
+/// ```
+pub fn allow_if<R>(yes: bool, reason: impl FnOnce() -> R) -> Result<(), AuthError>
+where
+    R: Into<Box<dyn Error + Send + Sync>>,
+{
+    if yes { Ok(()) } else { Err(AuthError::with_source(AuthErrorKind::NotPermitted, reason())) }
 }
 
 /// A function of the application looks at caller and grant, and takes its time: it may ask a
