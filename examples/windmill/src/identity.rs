@@ -1,10 +1,9 @@
 //! Who calls, as the token says, and what follows from that.
 
-use serde::Deserialize;
-use uuid::Uuid;
+use portcullis_axum::{AuthError, AuthErrorKind, policy::allow_if};
 
 /// The claims of a token.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, serde::Deserialize)]
 #[non_exhaustive]
 pub struct Identity {
     /// Whose token it is.
@@ -30,33 +29,34 @@ pub struct Identity {
     /// What the token is limited to.
     pub scopes: Option<Vec<String>>,
     /// The job that the token was made for.
-    pub job_id: Option<Uuid>,
+    pub job_id: Option<uuid::Uuid>,
 }
 
 impl Identity {
-    pub(crate) fn is_member(&self, workspace: &str) -> bool {
-        self.workspace_id
-            .iter()
-            .chain(self.workspace_ids.iter().flatten())
-            .any(|id| id == workspace)
+    pub(crate) fn is_member(&self, workspace: &str) -> Result<(), AuthError> {
+        let mut ids = self.workspace_id.iter().chain(self.workspace_ids.iter().flatten());
+        if ids.any(|id| id == workspace) {
+            Ok(())
+        } else {
+            Err(AuthErrorKind::WrongAudience.into())
+        }
     }
 
-    pub(crate) fn owns(&self, folder: &str) -> bool {
-        self.is_admin || self.folders.iter().any(|(name, _, owner)| name == folder && *owner)
+    pub(crate) fn owns(&self, folder: &str) -> Result<(), AuthError> {
+        let is_owner = self.folders.iter().any(|(name, _, owner)| name == folder && *owner);
+        allow_if(self.is_admin || is_owner, || format!("You are not owner of the folder {folder}"))
     }
 
     /// `u/<name>/…` is the user's own; `f/<folder>/…` is for those whose token names the folder, with a
-    /// flag that says whether they may write.
-    pub(crate) fn may(&self, path: &str, flag: fn(bool) -> bool) -> bool {
-        let mut parts = path.splitn(3, '/');
-        let (kind, owner) = (parts.next(), parts.next().unwrap_or_default());
-        let is_within = parts.next().is_some_and(|rest| !rest.is_empty());
-        let mut folders = self.folders.iter();
-        let is_allowed = match kind {
-            Some("u") => owner == self.username,
-            Some("f") => folders.any(|(name, write, _)| name == owner && flag(*write)),
+    /// flag that says whether they may do more than `read`.
+    pub(crate) fn may(&self, verb: &str, path: &str) -> Result<(), AuthError> {
+        let opens = |flag: bool| flag || verb == "read";
+        let is_allowed = match *path.splitn(3, '/').collect::<Vec<_>>().as_slice() {
+            [_, _, ""] => false,
+            ["u", owner, _] => owner == self.username,
+            ["f", folder, _] => self.folders.iter().any(|(name, w, _)| name == folder && opens(*w)),
             _ => false,
         };
-        self.is_admin || (is_within && is_allowed)
+        allow_if(self.is_admin || is_allowed, || format!("Permission denied: cannot {verb} {path}"))
     }
 }

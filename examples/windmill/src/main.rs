@@ -10,8 +10,7 @@ fn main() -> ExitCode {
         let auth = authenticator(|name| env::var(name).ok())?;
         let listener = listen().await?;
         let stop = announce(&listener)?;
-        let eager = auth.clone();
-        tokio::spawn(async move { eager.ready().await });
+        auth.start();
         axum::serve(listener, app(auth.clone())).with_graceful_shutdown(stop).await?;
         auth.shutdown().await;
         Ok(())

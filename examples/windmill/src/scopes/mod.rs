@@ -2,17 +2,16 @@
 
 mod domains;
 
+use std::sync::LazyLock;
+
 use portcullis_axum::{AuthError, AuthErrorKind, policy::ScopeGrammar};
 
 use self::domains::{ALIASES, DOMAINS, OLD, OLD_STARTS};
 use crate::Identity;
 
-pub(crate) type Scopes = ScopeGrammar<Identity>;
-
 /// A scope without a resource is asked of the route, one with a resource inside of it.
-pub(crate) fn grammar() -> Scopes {
-    ScopeGrammar::new(held, covers).dangerous_empty_is_unrestricted()
-}
+pub(crate) static SCOPES: LazyLock<ScopeGrammar<Identity>> =
+    LazyLock::new(|| ScopeGrammar::new(held, covers).dangerous_empty_is_unrestricted());
 
 /// Those that limit which workers may run a job do nothing else.
 fn held(identity: &Identity) -> Vec<&str> {
@@ -23,13 +22,11 @@ fn held(identity: &Identity) -> Vec<&str> {
 /// What does not parse grants nothing, and takes nothing away.
 fn covers(held: &str, needed: &str) -> Result<bool, AuthError> {
     let held = modern(held);
-    match (Parts::parse(&held), Parts::parse(needed)) {
-        (Some(held), Some(needed)) => match needed.resources {
-            None => held.covers_route(&needed),
-            Some(resource) => Ok(held.covers_resource(&needed, resource)),
-        },
-        _ => Ok(false),
-    }
+    let both = Parts::parse(&held).zip(Parts::parse(needed));
+    both.map_or(Ok(false), |(held, needed)| match needed.resources {
+        None => held.covers_route(&needed),
+        Some(resource) => Ok(held.covers_resource(&needed, resource)),
+    })
 }
 
 /// Rewrites the forms of old tokens.
@@ -48,16 +45,12 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn parse(scope: &'a str) -> Option<Self> {
-        let parts: Vec<&str> = scope.split(':').collect();
-        let (domain, action, kind, resources) = match *parts.as_slice() {
-            [domain, action] => (domain, action, None, None),
-            ["jobs", "run", kind] => ("jobs", "run", Some(kind), None),
-            ["jobs", "run", kind, resources] => ("jobs", "run", Some(kind), Some(resources)),
-            [domain, action, resources] => (domain, action, None, Some(resources)),
-            _ => return None,
-        };
+        let mut parts = scope.split(':');
+        let (domain, action) = (parts.next()?, parts.next()?);
+        let kind = if (domain, action) == ("jobs", "run") { parts.next() } else { None };
+        let resources = parts.next();
         let action = if action == "delete" { "write" } else { action };
-        Some(Self { domain, action, kind, resources })
+        parts.next().is_none().then_some(Self { domain, action, kind, resources })
     }
 
     /// Looks at no resources. A domain or action that does not exist ends it, whatever comes behind.
@@ -92,8 +85,6 @@ impl<'a> Parts<'a> {
 
 /// `p/*` is `p` and all below it; `*` is everything.
 fn matches(pattern: &str, path: &str) -> bool {
-    let below = |start| {
-        path.strip_prefix(start).is_some_and(|rest: &str| rest.is_empty() || rest.starts_with('/'))
-    };
-    pattern == "*" || pattern == path || pattern.strip_suffix("/*").is_some_and(below)
+    let is_below = |start| format!("{path}/").starts_with(&format!("{start}/"));
+    pattern == "*" || pattern == path || pattern.strip_suffix("/*").is_some_and(is_below)
 }
