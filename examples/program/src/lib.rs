@@ -55,10 +55,16 @@ fn listen_address(args: &[String]) -> Result<SocketAddr, String> {
 ///
 /// What the system says.
 pub fn announce(listener: &TcpListener) -> io::Result<impl Future<Output = ()> + use<>> {
+    announce_to(io::stdout(), listener)
+}
+
+fn announce_to<W: Write>(
+    mut out: W,
+    listener: &TcpListener,
+) -> io::Result<impl Future<Output = ()> + use<W>> {
     let stop = stop_signal()?;
-    let mut stdout = io::stdout();
-    writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
-    stdout.flush()?;
+    writeln!(out, "listening on http://{}", listener.local_addr()?)?;
+    out.flush()?;
     Ok(stop)
 }
 
@@ -78,4 +84,38 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 #[cfg(not(unix))]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async { drop(tokio::signal::ctrl_c().await) })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::process::{self, Command};
+
+    use super::*;
+
+    /// Stops this process as soon as there is anything to read.
+    #[derive(Default)]
+    struct Reader {
+        read: Vec<u8>,
+    }
+
+    impl Write for Reader {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let id = process::id().to_string();
+            assert!(Command::new("kill").args(["-s", "TERM", &id]).status()?.success());
+            self.read.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_reads_the_first_line_can_stop_the_program_at_once() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let mut reader = Reader::default();
+        announce_to(&mut reader, &listener).unwrap().await;
+        let expected = format!("listening on http://{}\n", listener.local_addr().unwrap());
+        assert_eq!(String::from_utf8(reader.read).unwrap(), expected);
+    }
 }

@@ -116,10 +116,10 @@ pub const TRIES: [(&str, u16); 14] = [
     (r#"curl -i -H "Authorization: Bearer $READER" --cookie "access_token=$ADMIN" $API/me"#, 200),
 ];
 
-/// The text that the program prints when it is ready.
+/// The text that the program prints after its first line.
 #[must_use]
 pub fn transcript(address: SocketAddr, tokens: &Tokens) -> String {
-    let mut text = format!("listening on http://{address}\n\n");
+    let mut text = "\n".to_owned();
     for (name, value) in [
         ("API", &format!("http://{address}")),
         ("READER", &tokens.reader),

@@ -7,6 +7,7 @@ mod options;
 
 use std::{env, error::Error, io::Write, process::ExitCode, time::Duration};
 
+use example_program::announce;
 use options::{Options, USAGE};
 use portcullis_axum::Algorithm;
 use portcullis_testkit::{KeyServer, TestIssuer};
@@ -41,12 +42,13 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
     auth.ready().await?;
 
     let listener = TcpListener::bind(options.listen).await?;
+    let stop = announce(&listener)?;
     let mut stdout = std::io::stdout().lock();
     write!(stdout, "{}", transcript(listener.local_addr()?, &tokens(&issuer)))?;
     stdout.flush()?;
     drop(stdout);
 
-    let service = axum::serve(listener, app(auth.clone())).with_graceful_shutdown(stop_signal());
+    let service = axum::serve(listener, app(auth.clone())).with_graceful_shutdown(stop);
     match options.rotate_every {
         None => service.await?,
         Some(every) => tokio::select! {
@@ -68,23 +70,4 @@ async fn rotate(every: Duration, server: &KeyServer, issuer: &TestIssuer) {
         eprintln!("the issuer signs with key {} now", issuer.key(Algorithm::ES256).key_id());
         eprintln!("READER={}", tokens(issuer).reader);
     }
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-            let _ = interrupt.await;
-            return;
-        };
-        tokio::select! {
-            _ = interrupt => {}
-            _ = terminate.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = interrupt.await;
 }

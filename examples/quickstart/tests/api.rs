@@ -15,14 +15,18 @@ struct Quickstart {
     printed: Vec<String>,
 }
 
+fn spawn(args: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_quickstart"))
+        .args(args)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
 impl Quickstart {
     fn start(args: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_quickstart"))
-            .args(args)
-            .stderr(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = spawn(args);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let first = lines.next().unwrap();
         let address = first.strip_prefix("listening on http://").unwrap().to_owned();
@@ -125,5 +129,29 @@ fn refuses_unknown_options_with_one_clear_line() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 1);
         assert!(output.stdout.is_empty());
+    }
+}
+
+/// The mask of the signals that a process catches.
+#[cfg(target_os = "linux")]
+fn caught_signals(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(mask.trim(), 16).unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn whoever_has_seen_the_first_line_can_stop_it_cleanly() {
+    for (signal, number) in [("TERM", 15), ("INT", 2)].repeat(4) {
+        let mut child = spawn(&[]);
+        // At once: the next moment may be too late for a handler that is yet to come.
+        let mut first = [0];
+        child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+        let caught = caught_signals(child.id());
+        let kill = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
+        assert_ne!(caught & (1 << (number - 1)), 0, "{signal} was not caught yet");
     }
 }
