@@ -3,16 +3,16 @@
 use std::{fs, path::Path};
 
 use super::{
-    Config, SettingError,
+    Config, SettingError, grant,
     settings::{
         IssuerSettings, KeySettings, PlaceKind, PlaceSettings, ResourceSettings,
         StaticTokenSettings,
     },
 };
 use crate::{
-    Algorithm, Authenticator, AuthenticatorBuilder, ConfigError, GrantMapping, Identity, Issuer,
-    JwkSet, JwkSetFile, KeySource, PemFile, Place, ProductionError, ProtectedResource,
-    RefreshPolicy, RemoteJwkSet, StaticTokens, TokenType, VerificationKey,
+    Algorithm, Authenticator, AuthenticatorBuilder, ConfigError, Identity, Issuer, JwkSet,
+    JwkSetFile, KeySource, PemFile, Place, ProductionError, ProtectedResource, RefreshPolicy,
+    RemoteJwkSet, StaticTokens, TokenType, VerificationKey,
 };
 
 type Result<T> = std::result::Result<T, ConfigError>;
@@ -41,6 +41,9 @@ impl Config {
         }
         if let Some(max_token_len) = self.max_token_len {
             builder = builder.max_token_len(max_token_len);
+        }
+        if let Some(strategy_timeout) = self.strategy_timeout {
+            builder = builder.strategy_timeout(strategy_timeout);
         }
         if let Some(realm) = &self.realm {
             builder = builder.realm(realm);
@@ -76,7 +79,9 @@ impl Config {
             issuer = issuer.algorithms(algorithms.iter().copied());
         }
         issuer = self.keys(issuer, settings, path)?;
-        Ok(rules(issuer, settings).grant_mapping(mapping(settings)))
+        let mapping = grant::mapping(&settings.grant)
+            .map_err(|(key, error)| self.because(format!("{path}.grant{key}"), error))?;
+        Ok(rules(issuer, settings).grant_mapping(mapping))
     }
 
     fn keys(&self, mut issuer: Issuer, settings: &IssuerSettings, path: &str) -> Result<Issuer> {
@@ -310,26 +315,6 @@ fn token_type(name: &str) -> TokenType {
         "JWT" => TokenType::Jwt,
         "at+jwt" => TokenType::AtJwt,
         other => TokenType::Other(other.to_owned()),
-    }
-}
-
-fn mapping(settings: &IssuerSettings) -> GrantMapping {
-    let grant = &settings.grant;
-    let mut mapping = GrantMapping::default()
-        .more_roles(grant.more_roles.iter().cloned())
-        .default_roles(grant.default_roles.iter().cloned());
-    if let Some(scope) = &grant.scope {
-        mapping = mapping.scope(scope.iter().cloned());
-    }
-    if let Some(roles) = &grant.roles {
-        mapping = mapping.roles(roles.iter().cloned());
-    }
-    if let Some(groups) = &grant.groups {
-        mapping = mapping.groups(groups.iter().cloned());
-    }
-    match &grant.permissions {
-        Some((claim, separator)) => mapping.permissions(claim, separator),
-        None => mapping,
     }
 }
 

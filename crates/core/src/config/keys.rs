@@ -43,6 +43,8 @@ pub(super) const ROOT: &[Key] = keys! {
         "The URL of the protected resource metadata that challenges name";
     max_token_len: Size, "16KiB",
         "The longest token";
+    strategy_timeout: Duration, "2s",
+        "The longest time that a strategy, such as one of the application's, may take for a token";
     extract: Section(EXTRACT), "see its keys",
         "Where in a request the token is";
     resource: Section(RESOURCE), "none",
@@ -187,8 +189,10 @@ const GRANT: &[Key] = keys! {
         "Claims that may hold roles";
     more_roles: Texts, "none",
         "Claims whose roles are added, each that is there";
+    known_roles: Texts, "all",
+        "The roles that count; others are left out, as if the token did not name them";
     default_roles: Texts, "none",
-        "The roles of a token that has none in any claim";
+        "The roles of a token that has none in any claim, or none that is known";
     groups: Texts, "[\"groups\"]",
         "Claims that may hold groups";
     permissions: Section(PERMISSIONS), "none",
@@ -200,6 +204,17 @@ const PERMISSIONS: &[Key] = keys! {
         "The claim";
     separator: Text, ":",
         "What stands between resource and level in each entry";
+    pattern: Text, "none",
+        "In place of `separator`: a regular expression with the groups `resource` and `level` (feature `regex`)";
+    listed: Text, "none",
+        "In place of `separator`: entries are lists of a resource and flags, and this is the level \
+         of whoever has the resource in one";
+    flags: Texts, "none",
+        "With `listed`: the level that each flag stands for";
+    levels_in_lower_case: Flag, "false",
+        "Takes `Admin` and `ADMIN` for the level `admin`";
+    dangerous_ignore_malformed: Flag, "false",
+        "Takes permissions of another JSON type for none";
 };
 
 const ROLES: &[Key] = keys! {

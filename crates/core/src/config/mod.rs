@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod error;
 mod file;
+mod grant;
 mod keys;
 mod kind;
 mod nearest;
@@ -19,7 +20,10 @@ mod tests;
 mod tool;
 mod values;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -33,8 +37,9 @@ pub use self::{
     error::SettingError,
     file::ConfigFile,
     settings::{
-        ExtractSettings, GrantSettings, IssuerSettings, KeySettings, PlaceKind, PlaceSettings,
-        ResourceSettings, RoleSettings, RuleSettings, StaticTokenSettings,
+        ExtractSettings, GrantSettings, IssuerSettings, KeySettings, PermissionForm,
+        PermissionSettings, PlaceKind, PlaceSettings, ResourceSettings, RoleSettings, RuleSettings,
+        StaticTokenSettings,
     },
 };
 use crate::{Authenticator, ConfigError, policy::Ranks};
@@ -85,6 +90,8 @@ pub struct Config {
     pub resource_metadata: Option<String>,
     /// The longest token, in bytes.
     pub max_token_len: Option<usize>,
+    /// The longest time that a strategy may take for one token.
+    pub strategy_timeout: Option<Duration>,
     /// Where in a request the token is.
     pub extract: ExtractSettings,
     /// What clients know the service as.
@@ -210,6 +217,7 @@ impl Config {
             realm: None,
             resource_metadata: None,
             max_token_len: None,
+            strategy_timeout: None,
             extract: ExtractSettings::default(),
             resource: None,
             issuers: Vec::new(),
@@ -230,6 +238,7 @@ impl Config {
         self.realm = section.text("realm");
         self.resource_metadata = section.text("resource_metadata");
         self.max_token_len = section.size("max_token_len");
+        self.strategy_timeout = section.duration("strategy_timeout");
         if let Some(extract) = section.section("extract") {
             self.extract = read::extract(extract)?;
         }

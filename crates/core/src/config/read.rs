@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{
     check::{PlaceEntry, Section},
     error::SettingError,
+    grant,
     settings::{
         ExtractSettings, GrantSettings, IssuerSettings, KeySettings, PlaceKind, PlaceSettings,
         ResourceSettings, RoleSettings, RuleSettings, StaticTokenSettings,
@@ -142,12 +143,19 @@ pub(super) fn issuer(mut section: Section, path: &str, folder: &Path) -> Result<
             .map(|names| names.iter().filter_map(|name| name.parse::<Algorithm>().ok()).collect()),
         keys: keys(&mut section, path, folder)?,
         rules: rules(&mut section, path)?,
-        grant: section.section("grant").map(grant).unwrap_or_default(),
+        grant: match section.section("grant") {
+            Some(section) => grant::read(section, &format!("{path}.grant"))?,
+            None => GrantSettings::default(),
+        },
     })
 }
 
 /// A list that is there must not be empty: everything or nothing would fit it.
-fn filled(texts: Option<Vec<String>>, path: &str, key: &str) -> Result<Option<Vec<String>>> {
+pub(super) fn filled(
+    texts: Option<Vec<String>>,
+    path: &str,
+    key: &str,
+) -> Result<Option<Vec<String>>> {
     match texts {
         Some(texts) if texts.is_empty() => {
             let problem = "found an empty list: give a value, or leave the key out";
@@ -203,21 +211,6 @@ fn rules(section: &mut Section, path: &str) -> Result<RuleSettings> {
         optional_subject: section.flag("dangerous_optional_subject"),
         ignore_binding: section.flag("dangerous_ignore_binding"),
     })
-}
-
-fn grant(mut section: Section) -> GrantSettings {
-    let permissions = section.section("permissions").map(|mut permissions| {
-        let separator = permissions.text("separator").unwrap_or_else(|| ":".to_owned());
-        (permissions.text("claim").unwrap_or_default(), separator)
-    });
-    GrantSettings {
-        scope: section.texts("scope"),
-        roles: section.texts("roles"),
-        more_roles: section.texts("more_roles").unwrap_or_default(),
-        default_roles: section.texts("default_roles").unwrap_or_default(),
-        groups: section.texts("groups"),
-        permissions,
-    }
 }
 
 pub(super) fn roles(mut section: Section) -> Result<RoleSettings> {

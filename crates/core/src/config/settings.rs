@@ -171,12 +171,45 @@ pub struct GrantSettings {
     pub roles: Option<Vec<String>>,
     /// Claims whose roles are added.
     pub more_roles: Vec<String>,
+    /// The roles that count. `None`: all.
+    pub known_roles: Option<Vec<String>>,
     /// The roles of a token that has none.
     pub default_roles: Vec<String>,
     /// Claims that may hold groups.
     pub groups: Option<Vec<String>>,
-    /// The claim that holds permissions, and the separator.
-    pub permissions: Option<(String, String)>,
+    /// The claim that holds permissions.
+    pub permissions: Option<PermissionSettings>,
+}
+
+/// `[issuer.grant.permissions]`: the claim that holds permissions.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PermissionSettings {
+    /// The claim.
+    pub claim: String,
+    /// How an entry tells resource and level.
+    pub form: PermissionForm,
+    /// Whether `Admin` is the level `admin`.
+    pub levels_in_lower_case: bool,
+    /// Whether what is malformed counts as nothing.
+    pub ignore_malformed: bool,
+}
+
+/// How an entry of the permissions tells resource and level.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum PermissionForm {
+    /// By what stands between them.
+    Separator(String),
+    /// By a regular expression with groups of these names.
+    Pattern(String),
+    /// As a list: the resource, and a flag for each level.
+    Tuple {
+        /// The level of whoever has the resource in the list.
+        listed: String,
+        /// The levels of the flags, in order.
+        flags: Vec<String>,
+    },
 }
 
 /// `[roles]`: the order of roles.

@@ -58,6 +58,7 @@ fn cases() -> Vec<Case> {
         ("realm", "realm = 'orders'"),
         ("resource_metadata", "resource_metadata = 'https://b.test/m'"),
         ("max_token_len", "max_token_len = '4KiB'"),
+        ("strategy_timeout", "strategy_timeout = '3s'"),
         ("extract", "extract = { places = ['cookie'] }"),
         ("issuer", issuer),
         ("roles", "roles = { rank = ['reader'] }"),
@@ -177,6 +178,7 @@ fn cases() -> Vec<Case> {
         ("issuer.grant.roles", "grant.roles = ['s']"),
         ("issuer.match_key_ids", "match_key_ids = true"),
         ("issuer.grant.more_roles", "grant.more_roles = ['s']"),
+        ("issuer.grant.known_roles", "grant.known_roles = ['s']"),
         ("issuer.grant.default_roles", "grant.default_roles = ['s']"),
         ("issuer.grant.groups", "grant.groups = ['s']"),
         ("issuer.grant.permissions", "grant.permissions = { claim = 'p' }"),
@@ -190,9 +192,28 @@ fn cases() -> Vec<Case> {
         let with = format!("{without}{line}\n");
         cases.push(Case { path, without, with });
     }
-    let permissions = format!("{issuer}grant.permissions = {{ claim = 'p', separator = '/' }}");
-    let without = permissions.replace(", separator = '/'", "");
-    cases.push(Case { path: "issuer.grant.permissions.separator", without, with: permissions });
+    // The mark is at the end of what stands around the key.
+    let tuple = "claim = 'p', listed = 'read'";
+    for (path, around, value) in [
+        ("issuer.grant.permissions.separator", "claim = 'p'", "separator = '/'"),
+        (
+            "issuer.grant.permissions.pattern",
+            "claim = 'p'",
+            r"pattern = '(?<resource>.+):(?<level>.+)'",
+        ),
+        ("issuer.grant.permissions.listed", "claim = 'p'", "listed = 'read'"),
+        ("issuer.grant.permissions.flags", tuple, "flags = ['write']"),
+        ("issuer.grant.permissions.levels_in_lower_case", tuple, "levels_in_lower_case = true"),
+        (
+            "issuer.grant.permissions.dangerous_ignore_malformed",
+            tuple,
+            "dangerous_ignore_malformed = true",
+        ),
+    ] {
+        let without = format!("{issuer}grant.permissions = {{ {around} }}");
+        let with = format!("{issuer}grant.permissions = {{ {around}, {value} }}");
+        cases.push(Case { path, without, with });
+    }
     cases
 }
 
@@ -210,6 +231,11 @@ fn each_key_of_the_table_reaches_the_engine() {
     let mut paths = BTreeSet::new();
     for Case { path, without, with } in cases() {
         assert!(paths.insert(path.to_owned()), "{path} twice");
+        if path == "issuer.grant.permissions.pattern" && !cfg!(feature = "regex") {
+            let error = Authenticator::from_config(&folder.read(&with).unwrap()).unwrap_err();
+            assert!(error.to_string().contains("`issuer[0].grant.permissions.pattern`"), "{error}");
+            continue;
+        }
         let (without, with) = (folder.read(&without), folder.read(&with));
         assert!(with.as_ref().is_ok_and(|config| config.builder().is_ok()), "{path}: {with:?}");
         assert_ne!(built(&without), built(&with), "{path}");

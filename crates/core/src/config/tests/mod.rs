@@ -123,9 +123,55 @@ fn errors_name_place_key_value_and_what_is_allowed() {
             "max_token_len = '16KB'",
             "line 1, column 17: `max_token_len`: found \"16KB\": `KB` may mean 1000 or 1024: write",
         ),
+        (
+            &format!("{issuer}grant.known_roles = []"),
+            "line 3, column 21: `issuer[0].grant.known_roles`: found an empty list: give a value",
+        ),
+        (
+            &format!(
+                "{issuer}grant.permissions = {{ claim = 'p', separator = '/', pattern = 'x' }}"
+            ),
+            "line 3, column 63: `issuer[0].grant.permissions.pattern`: entries have one form",
+        ),
+        (
+            &format!(
+                "{issuer}grant.permissions = {{ claim = 'p', separator = '/', listed = 'x' }}"
+            ),
+            "line 3, column 62: `issuer[0].grant.permissions.listed`: it contradicts `separator`",
+        ),
+        (
+            &format!("{issuer}grant.permissions = {{ claim = 'p', flags = ['x'] }}"),
+            "line 3, column 44: `issuer[0].grant.permissions.flags`: there is no `listed`, so it",
+        ),
         ("production = ", "line 1, column 1"),
     ] {
         let error = read(text).unwrap_err().to_string();
         assert!(error.starts_with(expected), "{text}\n{error}\n{expected}");
+    }
+}
+
+#[test]
+fn a_mapping_that_cannot_be_names_its_key() {
+    let issuer = "[[issuer]]\nissuer = 'a'\naudience = ['b']\njwks_uri = 'https://k'\n";
+    for (line, key) in [
+        ("grant.permissions = { claim = 'p', pattern = '(' }", "grant.permissions.pattern"),
+        ("grant.permissions = { claim = 'p', pattern = 'x' }", "grant.permissions.pattern"),
+        ("grant.permissions = { claim = 'p', separator = '' }", "grant"),
+        ("grant.permissions = { claim = 'p', listed = '' }", "grant"),
+        ("grant.roles = ['/a~2']", "grant"),
+    ] {
+        let config = read(&format!("{issuer}{line}")).unwrap();
+        let error = Authenticator::from_config(&config).unwrap_err().to_string();
+        let expected =
+            format!("line 5, column {}: `issuer[0].{key}` cannot be used", error_column(line, key));
+        assert!(error.starts_with(&expected), "{line}\n{error}\n{expected}");
+    }
+}
+
+/// Where the value of the last part of a key begins; a table that is made of dots begins with it.
+fn error_column(line: &str, key: &str) -> usize {
+    match key.rsplit_once('.') {
+        Some((_, last)) => line.find(&format!("{last} = ")).unwrap() + last.len() + 4,
+        None => 1,
     }
 }
