@@ -210,6 +210,8 @@
 mod auth;
 mod caller;
 mod extract;
+#[cfg(doctest)]
+mod mistakes;
 mod refusal;
 mod require;
 mod resource_metadata;

@@ -89,6 +89,8 @@ mod expiry;
 mod layer;
 mod method_auth;
 mod methods;
+#[cfg(doctest)]
+mod mistakes;
 #[cfg(feature = "mint")]
 mod outgoing;
 mod request;
