@@ -12,7 +12,24 @@ pub(crate) type Candidates<'k> = SmallVec<[&'k VerificationKey; MAX_CANDIDATES]>
 
 /// How tokens and keys find each other.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) enum KeyMatching {
+pub(crate) struct KeyMatching {
+    pub(crate) by: MatchBy,
+    pub(crate) same_id: SameId,
+}
+
+/// Which of several keys with one id counts.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum SameId {
+    /// Each may have signed the token.
+    #[default]
+    Each,
+    /// The one that was added last, of those that allow the algorithm.
+    Last,
+}
+
+/// What a `kid` says, and what it says that there is none.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum MatchBy {
     /// A token without `kid` is for the only key that fits, and a key without an id for every token
     /// where no key has one.
     #[default]
@@ -89,7 +106,7 @@ impl Keys {
         algorithm: Algorithm,
     ) -> Result<Candidates<'_>, AuthError> {
         let fits = |key: &&VerificationKey| key.algorithm_set().contains(algorithm);
-        let by_id_alone = self.matching == KeyMatching::ByIdAlone;
+        let by_id_alone = self.matching.by == MatchBy::ByIdAlone;
         if let Some(key_id) = key_id
             && (!self.by_id.is_empty() || by_id_alone)
         {
@@ -98,7 +115,11 @@ impl Keys {
                 return Err(self.not_found(AuthErrorKind::UnknownKey.into()));
             }
             let named = positions.iter().filter_map(|&position| self.keys.get(position));
-            let candidates: Candidates<'_> = named.filter(fits).take(MAX_CANDIDATES).collect();
+            let mut fitting = named.filter(fits);
+            let candidates = match self.matching.same_id {
+                SameId::Each => fitting.take(MAX_CANDIDATES).collect(),
+                SameId::Last => fitting.next_back().into_iter().collect(),
+            };
             return self.not_empty(candidates);
         }
         let fitting = |with_id: bool| {
@@ -113,7 +134,7 @@ impl Keys {
         if candidates.is_empty() {
             candidates = fitting(true).take(MAX_CANDIDATES).collect();
         }
-        if candidates.len() > 1 && self.matching != KeyMatching::TryAll {
+        if candidates.len() > 1 && self.matching.by != MatchBy::TryAll {
             return Err(AuthErrorKind::AmbiguousKey.into());
         }
         self.not_empty(candidates)
@@ -132,7 +153,7 @@ impl Keys {
     /// here: where no key has an id, and a source has brought nothing yet. Where ids alone count, no
     /// source brings keys for a token that was judged by keys without.
     pub(crate) fn may_be_elsewhere(&self) -> bool {
-        !self.complete && self.by_id.is_empty() && self.matching != KeyMatching::ByIdAlone
+        !self.complete && self.by_id.is_empty() && self.matching.by != MatchBy::ByIdAlone
     }
 
     /// While a source has no keys, nobody can say that a key is not there.

@@ -33,8 +33,18 @@ pub struct Place {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Scheme {
     pub(crate) name: String,
-    /// Whether letter case and spaces count.
-    pub(crate) exact: bool,
+    pub(crate) form: SchemeForm,
+}
+
+/// How a scheme is read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum SchemeForm {
+    /// In any letter case, with one or more spaces behind it.
+    Lenient,
+    /// Letter by letter, with one space behind it.
+    Exact,
+    /// In any letter case, with one space behind it; a field that has no such scheme is a fault.
+    Required,
 }
 
 /// What the token begins with in a place.
@@ -123,7 +133,7 @@ impl Place {
     ///
     /// [RFC 9110 §11.4]: https://www.rfc-editor.org/rfc/rfc9110#section-11.4
     pub fn scheme(self, scheme: impl Into<String>) -> Self {
-        Self { scheme: Some(Scheme { name: scheme.into(), exact: false }), ..self }
+        Self { scheme: Some(Scheme { name: scheme.into(), form: SchemeForm::Lenient }), ..self }
     }
 
     /// The scheme in front of the token in a header field, letter by letter, with one space behind it;
@@ -136,7 +146,16 @@ impl Place {
     ///
     /// [RFC 9110 §5.5]: https://www.rfc-editor.org/rfc/rfc9110#section-5.5
     pub fn exact_scheme(self, scheme: impl Into<String>) -> Self {
-        Self { scheme: Some(Scheme { name: scheme.into(), exact: true }), ..self }
+        Self { scheme: Some(Scheme { name: scheme.into(), form: SchemeForm::Exact }), ..self }
+    }
+
+    /// The scheme that every field of this name has, in any letter case, with one space behind it; all
+    /// that follows is the token. A field of another scheme, or of none, is a
+    /// [malformed request](crate::AuthErrorKind::MalformedRequest), and no place behind this one is looked
+    /// at instead; an empty one is none. For services that take what they cannot read for bad
+    /// credentials, and not for none.
+    pub fn required_scheme(self, scheme: impl Into<String>) -> Self {
+        Self { scheme: Some(Scheme { name: scheme.into(), form: SchemeForm::Required }), ..self }
     }
 
     /// A prefix that the token has in this place. It is taken off once; a value without it is not

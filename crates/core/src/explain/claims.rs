@@ -20,7 +20,7 @@ pub(super) fn compare(token: &VerifiedJws<'_>, now: NumericDate) -> Vec<Fact> {
     let rules = &issuer.rules;
     let mut facts = Vec::new();
     let mut add = |kind, text| facts.push(Fact { kind, text });
-    add(AuthErrorKind::WrongType, types(token.typ(), &rules.types));
+    add(AuthErrorKind::WrongType, types(token.typ(), rules.types.as_deref()));
     dates(token, now, &mut add);
     add(AuthErrorKind::WrongAudience, audience(token.claim(Name::Aud), issuer));
     let subject = token
@@ -45,8 +45,11 @@ pub(super) fn compare(token: &VerifiedJws<'_>, now: NumericDate) -> Vec<Fact> {
     facts
 }
 
-fn types(typ: Option<&str>, allowed: &[TokenType]) -> String {
+fn types(typ: Option<&str>, allowed: Option<&[TokenType]>) -> String {
     let typ = typ.map_or("is absent".to_owned(), |typ| format!("is {}", quoted(typ)));
+    let Some(allowed) = allowed else {
+        return format!("type (`typ`) {typ}; any is accepted (dangerous_any_token_type)");
+    };
     let name = |own: &TokenType| match own {
         TokenType::Absent => "no type".to_owned(),
         TokenType::Jwt => "`JWT`".to_owned(),
@@ -60,7 +63,10 @@ fn types(typ: Option<&str>, allowed: &[TokenType]) -> String {
 fn dates(token: &VerifiedJws<'_>, now: NumericDate, add: &mut impl FnMut(AuthErrorKind, String)) {
     let rules = &token.issuer().rules;
     let leeway = span(rules.leeway.as_secs());
-    let read = |name| token.claim(name)?.as_number().and_then(NumericDate::from_json_number);
+    let counts = |date: &NumericDate| rules.zero_is_a_date || *date != NumericDate::EPOCH;
+    let read = |name| {
+        token.claim(name)?.as_number().and_then(NumericDate::from_json_number).filter(counts)
+    };
     let when = |at: NumericDate| format!("{}, {}", date(at), relative(at, now));
     let (exp, nbf, iat) = (read(Name::Exp), read(Name::Nbf), read(Name::Iat));
     let expires = match exp {

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
-#[cfg(feature = "remote")]
-use crate::key_source::{CachedSource, FetchEnd, FetchOver, KeySource, KeySourceError, any_over};
 use crate::{
     NumericDate, VerificationKey,
     keys::{KeyMatching, Keys},
+};
+#[cfg(feature = "remote")]
+use crate::{
+    key_source::{CachedSource, FetchEnd, FetchOver, KeySource, KeySourceError, any_over},
+    keys::MatchBy,
 };
 #[cfg(feature = "remote")]
 use std::time::Duration;
@@ -120,7 +123,7 @@ impl IssuerKeys {
             match source.usable_keys(now) {
                 Some(usable) => {
                     let is_used = |key: &&VerificationKey| {
-                        key.id().is_some() || self.matching != KeyMatching::ByIdAlone
+                        key.id().is_some() || self.matching.by != MatchBy::ByIdAlone
                     };
                     all.extend(usable.keys.iter().filter(is_used).cloned());
                     until = match (until, usable.until) {

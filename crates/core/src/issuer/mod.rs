@@ -12,8 +12,9 @@ pub(crate) use self::{
     keys::IssuerKeys,
 };
 use crate::{
-    Algorithm, GrantMapping, JwkSet, TokenProfile, TokenType, VerificationKey, jws::AlgorithmSet,
-    keys::KeyMatching,
+    Algorithm, GrantMapping, JwkSet, TokenProfile, TokenType, VerificationKey,
+    jws::AlgorithmSet,
+    keys::{KeyMatching, MatchBy, SameId},
 };
 #[cfg(feature = "remote")]
 use crate::{KeySource, RemoteJwkSet};
@@ -55,7 +56,10 @@ pub(crate) const LEEWAY: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
     pub(crate) leeway: Duration,
-    pub(crate) types: Vec<TokenType>,
+    /// `None`: any.
+    pub(crate) types: Option<Vec<TokenType>>,
+    /// Whether an `exp` of zero is one.
+    pub(crate) zero_is_a_date: bool,
     pub(crate) expiry_required: bool,
     pub(crate) subject_required: bool,
     /// `None`: all.
@@ -70,7 +74,8 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             leeway: LEEWAY,
-            types: vec![TokenType::Absent, TokenType::Jwt, TokenType::AtJwt],
+            types: Some(vec![TokenType::Absent, TokenType::Jwt, TokenType::AtJwt]),
+            zero_is_a_date: true,
             expiry_required: true,
             subject_required: true,
             subjects: None,
@@ -154,7 +159,7 @@ impl Issuer {
     /// Tries every key that fits (four at most) for a token without `kid`. Default: such a token is
     /// refused unless exactly one key fits.
     pub fn try_all_keys(self) -> Self {
-        Self { key_matching: KeyMatching::TryAll, ..self }
+        Self { key_matching: KeyMatching { by: MatchBy::TryAll, ..self.key_matching }, ..self }
     }
 
     /// Finds keys by their ids alone, so that a key from one place never stands in for one from another.
@@ -167,7 +172,15 @@ impl Issuer {
     /// Default: a token without `kid` is for the only key that fits, and a key without an id for every
     /// token where no key of the issuer has one.
     pub fn match_key_ids(self) -> Self {
-        Self { key_matching: KeyMatching::ByIdAlone, ..self }
+        Self { key_matching: KeyMatching { by: MatchBy::ByIdAlone, ..self.key_matching }, ..self }
+    }
+
+    /// Of several keys with one key id, only the last that allows the token's algorithm may have signed
+    /// it: keys that were added here come first, then those of each [source](Self::key_source) in the
+    /// order in which it was added, each in the order of its document. While a source has no keys, those
+    /// before it stand. Default: each of them may, four at most.
+    pub fn last_key_of_id_wins(self) -> Self {
+        Self { key_matching: KeyMatching { same_id: SameId::Last, ..self.key_matching }, ..self }
     }
 
     /// The algorithms that are allowed ([RFC 8725 §3.1]). Default: every asymmetric one that a key
@@ -207,7 +220,20 @@ impl Issuer {
     ///
     /// [RFC 8725 §3.11]: https://www.rfc-editor.org/rfc/rfc8725#section-3.11
     pub fn token_types<I: IntoIterator<Item = TokenType>>(mut self, types: I) -> Self {
-        self.rules.types = types.into_iter().collect();
+        self.rules.types = Some(types.into_iter().collect());
+        self
+    }
+
+    /// Accepts tokens whatever their `typ` says.
+    ///
+    /// # Security
+    ///
+    /// What the issuer signed for another purpose, such as a logout token or a security event, then
+    /// works as an access token here, wherever its other claims happen to fit ([RFC 8725 §2.8]).
+    ///
+    /// [RFC 8725 §2.8]: https://www.rfc-editor.org/rfc/rfc8725#section-2.8
+    pub fn dangerous_any_token_type(mut self) -> Self {
+        self.rules.types = None;
         self
     }
 
@@ -215,7 +241,7 @@ impl Issuer {
     pub fn profile(mut self, profile: TokenProfile) -> Self {
         match profile {
             TokenProfile::AtJwt => {
-                self.rules.types = vec![TokenType::AtJwt];
+                self.rules.types = Some(vec![TokenType::AtJwt]);
                 self.rules.expiry_required = true;
                 self.rules.subject_required = true;
                 self.required_claims(["iss", "aud", "client_id", "iat", "jti"])
@@ -255,6 +281,19 @@ impl Issuer {
     /// A stolen token of that kind works until its key is withdrawn.
     pub fn dangerous_optional_expiry(mut self) -> Self {
         self.rules.expiry_required = false;
+        self
+    }
+
+    /// Takes an `exp`, `nbf` or `iat` of `0` for one that is not there, as services in Go do whose
+    /// dates have zero for "none". Default: it is the date 1970-01-01T00:00:00Z, so that a token with
+    /// `exp: 0` has expired.
+    ///
+    /// # Security
+    ///
+    /// With [`dangerous_optional_expiry`](Self::dangerous_optional_expiry), a token that an issuer meant
+    /// to be dead from the start stays good for ever.
+    pub fn dangerous_zero_is_no_date(mut self) -> Self {
+        self.rules.zero_is_a_date = false;
         self
     }
 

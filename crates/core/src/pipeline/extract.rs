@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use crate::{
     AuthError, AuthErrorKind, BearerToken, Place, RequestView, SeveralTokens,
-    place::{PlaceKind, Scheme, WEB_SOCKET_PROTOCOL},
+    place::{PlaceKind, Scheme, SchemeForm, WEB_SOCKET_PROTOCOL},
 };
 
 /// The tokens of a request that must be proven: at least one.
@@ -136,11 +136,14 @@ fn from_header<'r>(
             Some(scheme) => after_scheme(value, scheme),
             None => Some(value),
         };
-        if let Some(token) = token
-            && counts
-            && outcome.is_ok()
-        {
+        if !counts || outcome.is_err() {
+            return;
+        }
+        if let Some(token) = token {
             outcome = add(place, token, tokens);
+        } else if is_required(place) && !value.is_empty() {
+            let reason = "the field of a token lacks the scheme that its place asks for";
+            outcome = Err(AuthError::because(AuthErrorKind::MalformedRequest, reason));
         }
     });
     // A field of credentials stands alone: a second one is an error whatever it holds, because
@@ -151,6 +154,10 @@ fn from_header<'r>(
     outcome
 }
 
+fn is_required(place: &Place) -> bool {
+    place.scheme.as_ref().is_some_and(|scheme| scheme.form == SchemeForm::Required)
+}
+
 /// Returns what follows the scheme and its spaces; `None` for another scheme
 /// ([RFC 9110 §11.4]).
 ///
@@ -159,12 +166,13 @@ pub(super) fn after_scheme<'r>(value: &'r [u8], scheme: &Scheme) -> Option<&'r [
     let name = scheme.name.as_bytes();
     let (start, rest) = value.split_at_checked(name.len())?;
     // As clients write it, most of the time.
-    if start != name && (scheme.exact || !start.eq_ignore_ascii_case(name)) {
+    let is_exact = scheme.form == SchemeForm::Exact;
+    if start != name && (is_exact || !start.eq_ignore_ascii_case(name)) {
         return None;
     }
     match rest.first() {
         None => Some(rest),
-        Some(_) if scheme.exact => rest.strip_prefix(b" "),
+        Some(_) if scheme.form != SchemeForm::Lenient => rest.strip_prefix(b" "),
         Some(b' ') => Some(trim_spaces(rest)),
         // Not the separator of the grammar, but no other scheme either: a malformed credential.
         Some(b'\t') => Some(rest),

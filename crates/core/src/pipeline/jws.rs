@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Algorithm, AuthError, AuthErrorKind, BearerToken, ConfigError, VerificationKey,
     jws::AlgorithmSet,
-    keys::{KeyMatching, Keys},
+    keys::{KeyMatching, Keys, MatchBy},
 };
 
 /// The longest JWS, in bytes, unless configured otherwise: payloads may be documents.
@@ -65,7 +65,7 @@ impl JwsVerifier {
         }
         let of_keys = keys.iter().map(VerificationKey::algorithm_set);
         let allowed = of_keys.fold(AlgorithmSet::EMPTY, AlgorithmSet::union);
-        let keys = Keys::new(keys, KeyMatching::TryAll);
+        let keys = Keys::new(keys, KeyMatching { by: MatchBy::TryAll, ..KeyMatching::default() });
         Ok(Self { keys, allowed, known_headers: KnownHeaders::default(), max_len: MAX_JWS_LEN })
     }
 

@@ -1,0 +1,146 @@
+//! Settings for services that must answer as another system does: what each lets in, and nothing else.
+
+use conformance::{AUDIENCE, NOW, Request, Setting, trusting};
+use portcullis::{Algorithm, Authenticator, Issuer, JwkSet, Place, SeveralTokens, VerificationKey};
+use portcullis_testkit::SigningKey;
+use serde_json::{Value, json};
+
+fn verdict(engine: &Authenticator, token: &str) -> &'static str {
+    match engine.authenticate_token(token) {
+        Ok(_) => "accepted",
+        Err(error) => error.kind().code(),
+    }
+}
+
+#[test]
+fn a_date_of_zero_is_none_only_where_that_is_said() {
+    let setting = Setting::new();
+    let engine = |rules: fn(Issuer) -> Issuer| setting.engine(rules(setting.issuer.trusted()));
+    let plain = engine(|issuer| issuer);
+    let optional = engine(Issuer::dangerous_optional_expiry);
+    let zero = engine(Issuer::dangerous_zero_is_no_date);
+    let both = engine(|issuer| issuer.dangerous_zero_is_no_date().dangerous_optional_expiry());
+    for (exp, expected) in [
+        (json!(0), ["token_expired", "token_expired", "missing_claim", "accepted"]),
+        (json!(0.0), ["token_expired", "token_expired", "missing_claim", "accepted"]),
+        (json!(-0.0), ["token_expired", "token_expired", "missing_claim", "accepted"]),
+        (json!(0.5), ["token_expired"; 4]),
+        (json!(-1), ["token_expired"; 4]),
+        (json!(1), ["token_expired"; 4]),
+        (json!("0"), ["malformed_claim"; 4]),
+        (Value::Null, ["malformed_claim"; 4]),
+        (json!(false), ["malformed_claim"; 4]),
+        (json!(NOW + 1), ["accepted"; 4]),
+    ] {
+        let token = setting.valid().claim("exp", &exp).build();
+        let engines = [&plain, &optional, &zero, &both];
+        assert_eq!(engines.map(|engine| verdict(engine, &token)), expected, "{exp}");
+    }
+    // An age is not told from a date that is none.
+    let aged = engine(|issuer| {
+        issuer.dangerous_zero_is_no_date().max_age(std::time::Duration::from_secs(60))
+    });
+    assert_eq!(verdict(&aged, &setting.valid().claim("iat", 0).build()), "missing_claim");
+}
+
+#[test]
+fn any_type_is_accepted_only_where_that_is_said() {
+    let setting = Setting::new();
+    let any = setting.engine(setting.issuer.trusted().dangerous_any_token_type());
+    for typ in ["logout+jwt", "dpop+jwt", "", "x"] {
+        let token = setting.valid().header("typ", typ).build();
+        assert_eq!(verdict(&setting.plain, &token), "wrong_type", "{typ}");
+        assert_eq!(verdict(&any, &token), "accepted", "{typ}");
+    }
+    let no_text = setting.valid().header("typ", 1).build();
+    assert_ne!(verdict(&any, &no_text), "accepted");
+}
+
+#[test]
+fn of_keys_with_one_id_the_last_wins_only_where_that_is_said() {
+    let setting = Setting::new();
+    let [first, second] = [(); 2].map(|()| SigningKey::generate(Algorithm::ES256, "same"));
+    let rsa = SigningKey::generate(Algorithm::RS256, "same");
+    let other = SigningKey::generate(Algorithm::ES256, "other");
+    let key = |key: &SigningKey| key.verification_key().unwrap();
+    let trusted = |keys: &[&SigningKey]| {
+        let issuer = Issuer::new(setting.issuer.name());
+        keys.iter().map(|own| key(own)).fold(issuer, Issuer::key)
+    };
+    let all = [&first, &second, &rsa, &other];
+    let each = setting.engine(trusted(&all));
+    let last = setting.engine(trusted(&all).last_key_of_id_wins());
+    let turned = setting.engine(trusted(&[&second, &first]).last_key_of_id_wins());
+    for (signer, expected) in [
+        (&first, ["accepted", "signature_mismatch", "accepted"]),
+        (&second, ["accepted", "accepted", "signature_mismatch"]),
+        // The algorithm of the token tells keys of two types apart.
+        (&rsa, ["accepted", "accepted", "algorithm_not_allowed"]),
+        (&other, ["accepted", "accepted", "unknown_key"]),
+    ] {
+        let token = setting.valid().key(signer).build();
+        assert_eq!([&each, &last, &turned].map(|engine| verdict(engine, &token)), expected);
+    }
+    // In the order of a document, too.
+    let jwks = [&first, &second].map(|key| key.public_jwk().unwrap());
+    let set = JwkSet::from_json(&json!({ "keys": jwks }).to_string()).unwrap();
+    let issuer = Issuer::new(setting.issuer.name()).jwk_set(&set).last_key_of_id_wins();
+    let token = |signer| setting.valid().key(signer).build();
+    let engine = setting.engine(issuer);
+    assert_eq!(verdict(&engine, &token(&second)), "accepted");
+    assert_eq!(verdict(&engine, &token(&first)), "signature_mismatch");
+    // It says nothing of tokens without a key id.
+    let pem = |own: &SigningKey| VerificationKey::from_pem(&own.public_key_pem().unwrap()).unwrap();
+    let issuer = Issuer::new(setting.issuer.name()).key(pem(&first)).key(pem(&second));
+    let engine = setting.engine(issuer.last_key_of_id_wins());
+    let token = setting.valid().key(&second).without_key_id().build();
+    assert_eq!(verdict(&engine, &token), "ambiguous_key");
+}
+
+#[test]
+fn a_required_scheme_takes_any_other_value_for_bad_credentials() {
+    let setting = Setting::new();
+    let engine = |place: Place| {
+        trusting(setting.issuer.trusted())
+            .places([place, Place::header("x-token")])
+            .several_tokens(SeveralTokens::First)
+            .build()
+            .unwrap()
+    };
+    let plain = engine(Place::bearer());
+    let required = engine(Place::header("authorization").required_scheme("Bearer"));
+    let token = setting.valid().audience(AUDIENCE).build();
+    let judge =
+        |engine: &Authenticator, request: &Request| match engine.authenticate(request).result {
+            Ok(_) => "accepted",
+            Err(error) => error.kind().code(),
+        };
+    for (value, expected, without) in [
+        (format!("Bearer {token}"), "accepted", "accepted"),
+        (format!("bEARER {token}"), "accepted", "accepted"),
+        // The second space stays in the token.
+        (format!("Bearer  {token}"), "malformed_request", "accepted"),
+        (format!("Bearer {token} "), "malformed_request", "accepted"),
+        (format!("Bearer {token} x"), "malformed_request", "malformed_request"),
+        (token.clone(), "malformed_request", "no_credentials"),
+        (format!("Basic {token}"), "malformed_request", "no_credentials"),
+        (format!("Bearer\t{token}"), "malformed_request", "malformed_request"),
+        (format!("Bearer{token}"), "malformed_request", "no_credentials"),
+        (format!(" Bearer {token}"), "malformed_request", "no_credentials"),
+        ("x".to_owned(), "malformed_request", "no_credentials"),
+        ("Bearer".to_owned(), "malformed_request", "malformed_request"),
+        ("Bearer ".to_owned(), "malformed_request", "malformed_request"),
+        (String::new(), "no_credentials", "no_credentials"),
+    ] {
+        let request = Request::new().authorization(value.clone());
+        assert_eq!(judge(&required, &request), expected, "{value}");
+        assert_eq!(judge(&plain, &request), without, "{value}");
+        // No other place makes it good, and no second field.
+        let behind = request.field("x-token", token.clone()).bearer(&token);
+        let expected = if value.is_empty() { "accepted" } else { expected };
+        assert_eq!(judge(&required, &behind), expected, "{value}");
+    }
+    // The first field counts, whatever the second one holds.
+    let request = Request::new().bearer(&token).authorization("Basic x");
+    assert_eq!(judge(&required, &request), "accepted");
+}
