@@ -62,7 +62,8 @@ impl<G: Send + Sync + 'static> JwtAuthLayer<G> {
         Ok(Self { layer, methods: Some(methods), ..self })
     }
 
-    /// Lets calls *without* credentials through to methods without a policy; handlers ask with
+    /// Lets calls *without* credentials through to methods without a policy: where there is a table, those
+    /// that it names as [such](MethodPolicies::no_policy). Handlers ask with
     /// [`optional_caller`](crate::RequestExt::optional_caller). Bad credentials are refused all the
     /// same. Default: credentials are required.
     pub fn optional(self) -> Self {

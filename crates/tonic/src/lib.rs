@@ -34,8 +34,8 @@
 //! # let _ = server(&issuer.jwk_set_json(), std::future::ready(()));
 //! ```
 //!
-//! [`RequestExt`] is what handlers and interceptors ask: `caller`, `optional_caller`, `granted` and
-//! `claims`. Behind no [`JwtAuthLayer`] they get the status 13, and the log says which line to add.
+//! [`RequestExt`] is what handlers and interceptors ask: `caller`, `optional_caller`, `granted`,
+//! `claims`, and `require` for a policy about what the message says. Behind no [`JwtAuthLayer`] they get the status 13, and the log says which line to add.
 //!
 //! # What a refused caller gets
 //!
@@ -95,6 +95,7 @@ mod mistakes;
 mod outgoing;
 mod request;
 mod require;
+mod requiring;
 mod status;
 
 /// What errors of bodies turn into, as tonic has it.
@@ -117,4 +118,5 @@ pub use portcullis_tower::{
 };
 pub use request::RequestExt;
 pub use require::{Require, RequireLayer};
+pub use requiring::Requiring;
 pub use status::GrpcStatus;

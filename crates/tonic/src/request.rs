@@ -1,11 +1,12 @@
 //! What handlers ask of a request.
 
-use http::Extensions;
+use http::{Extensions, Uri};
+use portcullis::Policy;
 use portcullis_tower::{Caller, Granted, Refusal};
 use serde::de::DeserializeOwned;
 use tonic::{Request, Status};
 
-use crate::GrpcStatus;
+use crate::{GrpcStatus, Requiring};
 
 /// Who calls and what they may do, as a [`JwtAuthLayer`](crate::JwtAuthLayer) has left it in a
 /// request.
@@ -49,6 +50,38 @@ pub trait RequestExt: sealed::Sealed {
     /// As for [`caller`](Self::caller); 13 if the engine makes grants of another type.
     fn granted<G: Send + Sync + 'static>(&self) -> Result<&Granted<G>, Status>;
 
+    /// Asks for a policy about what the message says: a tenant that it names, say, which no layer can
+    /// read. Rules name it as a [parameter of the path](portcullis::policy::path_parameter); the handler
+    /// gives the value that it goes on with, so that nothing else reads the message.
+    ///
+    /// The method needs a rule in the table of its own, which at least refuses who has no good
+    /// credentials: [`any_caller`](crate::MethodPolicies::any_caller). A handler that does not ask lets
+    /// everyone in whom that rule does. In a stream of messages, ask for each.
+    ///
+    /// # Errors
+    ///
+    /// As for [`caller`](Self::caller); and the refusal of the policy, in the form of the layer. 13 for a
+    /// parameter that is not given.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use portcullis_tonic::{Policy, RequestExt, policy::{path_parameter, permission}};
+    /// use tonic::{Request, Response, Status};
+    ///
+    /// # struct ListOrders { tenant: String } struct Orders;
+    /// async fn list(request: Request<ListOrders>) -> Result<Response<Orders>, Status> {
+    ///     let policy = permission(path_parameter("tenant"), "read");
+    ///     request.require(&policy, &[("tenant", &request.get_ref().tenant)]).await?;
+    ///     Ok(Response::new(Orders))
+    /// }
+    /// ```
+    fn require<G: Send + Sync + 'static>(
+        &self,
+        policy: &Policy<G>,
+        parameters: &[(&str, &str)],
+    ) -> Requiring;
+
     /// Reads all claims of the token as a type of the application. Rights belong into the grant, which
     /// is read once for each token: [`with_grant`](portcullis::AuthenticatorBuilder::with_grant).
     ///
@@ -73,6 +106,14 @@ impl<M> RequestExt for Request<M> {
         Granted::find(self.extensions()).map_err(|refusal| status(self.extensions(), &refusal))
     }
 
+    fn require<G: Send + Sync + 'static>(
+        &self,
+        policy: &Policy<G>,
+        parameters: &[(&str, &str)],
+    ) -> Requiring {
+        Requiring::new(self.extensions(), policy, parameters)
+    }
+
     fn claims<T: DeserializeOwned>(&self) -> Result<T, Status> {
         let caller = self.caller()?;
         caller.claims().map_err(|error| {
@@ -86,13 +127,21 @@ fn status(extensions: &Extensions, refusal: &Refusal) -> Status {
     RefusalForm::of(extensions).status(refusal)
 }
 
-/// The form of refusals that the layer around has, in the extensions of a request.
+/// The form of refusals that the layer around has, and the method that it saw, in the extensions of a
+/// request.
 #[derive(Clone, Debug)]
-pub(crate) struct RefusalForm(pub(crate) GrpcStatus);
+pub(crate) struct RefusalForm {
+    pub(crate) form: GrpcStatus,
+    pub(crate) method: Uri,
+}
 
 impl RefusalForm {
     pub(crate) fn of(extensions: &Extensions) -> GrpcStatus {
-        extensions.get::<Self>().map(|form| form.0.clone()).unwrap_or_default()
+        extensions.get::<Self>().map(|own| own.form.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn method(extensions: &Extensions) -> Option<&Uri> {
+        extensions.get::<Self>().map(|own| &own.method)
     }
 }
 

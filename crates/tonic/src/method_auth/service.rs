@@ -75,7 +75,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        request.extensions_mut().insert(RefusalForm(self.refusals.clone()));
+        let form = RefusalForm { form: self.refusals.clone(), method: request.uri().clone() };
+        request.extensions_mut().insert(form);
         let rule = self.methods.as_ref().map(|table| table.rule(request.uri().path()));
         let expiry = match (self.streams, rule) {
             (Streams::Unlimited, _) | (_, Some(Rule::Public)) => None,
@@ -90,7 +91,9 @@ where
                 let call = required.call(&mut self.inner, request, &self.refusals);
                 MethodAuthFuture::required(call, expiry)
             }
-            Some(Rule::Public) | None => MethodAuthFuture::inner(self.inner.call(request), expiry),
+            Some(Rule::Public | Rule::NoPolicy) | None => {
+                MethodAuthFuture::inner(self.inner.call(request), expiry)
+            }
         }
     }
 }

@@ -70,6 +70,12 @@ impl<G: Send + Sync + 'static> MethodPolicies<G> {
         self.row(Row::Method(name.into(), Rule::any_caller()))
     }
 
+    /// Asks nothing of the calls of a method but what the layer asks of every call: good credentials, or
+    /// none at all behind an [optional](crate::JwtAuthLayer::optional) layer. Bad ones are refused.
+    pub fn no_policy(self, name: impl Into<String>) -> Self {
+        self.row(Row::Method(name.into(), Rule::NoPolicy))
+    }
+
     /// Lets everyone call a method, whatever credentials come with the call: for health checks, say.
     ///
     /// A caller with good credentials is known to the handler all the same; one with bad ones, or with

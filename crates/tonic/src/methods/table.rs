@@ -23,6 +23,8 @@ pub(super) enum Row<G> {
 pub(crate) enum Rule<G> {
     /// Nothing, not even good credentials.
     Public,
+    /// Nothing but what the layer asks.
+    NoPolicy,
     Policy(Required<G>),
 }
 

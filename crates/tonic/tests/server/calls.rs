@@ -276,6 +276,75 @@ async fn the_table_decides_by_the_name_of_the_method() {
 }
 
 #[tokio::test]
+async fn a_method_without_a_policy_takes_good_credentials_or_none() {
+    let setting = Setting::new();
+    let methods = || MethodPolicies::new().no_policy(WHO_AM_I).method(LIST, role("admin"));
+    let layer = || JwtAuthLayer::new(setting.auth()).methods(methods()).unwrap();
+    let (strict, optional) =
+        (setting.serve(layer()).await, setting.serve(layer().optional()).await);
+    let (good, bad) = (setting.token().build(), setting.token().wrong_signature().build());
+    let none = || Request::new(text(""));
+    for client in [&strict, &optional] {
+        let good = client.unary(WHO_AM_I, with_token(&good, text(""))).await;
+        assert_eq!(good.unwrap(), "alice");
+        let bad = client.unary(WHO_AM_I, with_token(&bad, text(""))).await.unwrap_err();
+        assert_eq!(parts(&bad).2, "SIGNATURE_MISMATCH");
+        let list = client.unary(LIST, none()).await.unwrap_err();
+        assert_eq!(parts(&list).2, "NO_CREDENTIALS");
+    }
+    assert_eq!(optional.unary(WHO_AM_I, none()).await.unwrap(), "nobody");
+    assert_eq!(parts(&strict.unary(WHO_AM_I, none()).await.unwrap_err()).2, "NO_CREDENTIALS");
+}
+
+#[tokio::test]
+async fn a_handler_asks_for_a_policy_about_its_message() {
+    const REQUIRE: &str = "/orders.v1.Orders/Require";
+    let setting = Setting::new();
+    let serve_with = async |policy, optional: bool| {
+        let (orders, _) = Orders::new(&setting.clock);
+        let methods = MethodPolicies::new().no_policy(REQUIRE);
+        let layer = JwtAuthLayer::new(setting.auth()).methods(methods).unwrap();
+        let layer = if optional { layer.optional() } else { layer };
+        serve(layer, Routes::new(orders.asking_for(policy))).await
+    };
+    let in_tenant = || policy::path_parameter("tenant").equals_claim("tenant");
+    let later = policy::check_async(async |_, _: Arc<Grant>| Ok(()));
+    let token = || setting.token().claim("tenant", "acme");
+    for policy in [
+        in_tenant(),
+        in_tenant().except_route("/orders.v1.Orders/Other", policy::authenticated()),
+        later.and(in_tenant()),
+    ] {
+        let client = serve_with(policy, true).await;
+        let ask = async |message: Request<_>| match client.unary(REQUIRE, message).await {
+            Ok(_) => (Code::Ok, String::new()),
+            Err(status) => (status.code(), parts(&status).2),
+        };
+        let token = token().build();
+        assert_eq!(ask(with_token(&token, text("acme"))).await.0, Code::Ok);
+        for other in ["", "acme ", "Acme", "other"] {
+            let refused = (Code::PermissionDenied, "NOT_PERMITTED".to_owned());
+            assert_eq!(ask(with_token(&token, text(other))).await, refused, "{other}");
+        }
+        let nobody = ask(Request::new(text("acme"))).await;
+        assert_eq!(nobody, (Code::Unauthenticated, "NO_CREDENTIALS".to_owned()));
+    }
+    // The policy by the method is that of the call.
+    let by_method = policy::nobody().except_route(REQUIRE, in_tenant());
+    let client = serve_with(by_method, false).await;
+    client.unary(REQUIRE, with_token(&token().build(), text("acme"))).await.unwrap();
+    // A parameter that the handler does not give is a fault of the application.
+    let client = serve_with(policy::path_parameter("other").equals_claim("tenant"), false).await;
+    let status = client.unary(REQUIRE, with_token(&token().build(), text("acme"))).await;
+    assert_eq!(status.unwrap_err().code(), Code::Internal);
+    // So is the missing layer.
+    let routes = Routes::new(Orders::new(&setting.clock).0);
+    let client = serve(tower::layer::util::Identity::new(), routes).await;
+    let status = client.unary(REQUIRE, with_token(&token().build(), text("acme"))).await;
+    assert_eq!(status.unwrap_err().code(), Code::Internal);
+}
+
+#[tokio::test]
 async fn the_rule_for_others_takes_what_the_table_does_not_name() {
     let setting = Setting::new();
     let methods =

@@ -9,7 +9,7 @@ use std::{
 };
 
 use portcullis_testkit::ManualClock;
-use portcullis_tonic::{Granted, RequestExt};
+use portcullis_tonic::{Granted, Policy, RequestExt, policy::nobody};
 use prost::Message;
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, StreamExt, wrappers::UnboundedReceiverStream};
@@ -44,6 +44,8 @@ type Texts = Pin<Box<dyn Stream<Item = Result<Text, Status>> + Send>>;
 #[derive(Clone)]
 pub(crate) struct Orders {
     pub(crate) clock: ManualClock,
+    /// What `Require` asks for.
+    policy: Policy,
     /// What `Watch` sends.
     watched: Arc<Mutex<Option<mpsc::UnboundedReceiver<Text>>>>,
     /// What came in on `Upload` and `Chat`.
@@ -61,8 +63,14 @@ impl Orders {
         let (watched, source) = mpsc::unbounded_channel();
         let (sink, heard) = mpsc::unbounded_channel();
         let watched_source = Arc::new(Mutex::new(Some(source)));
-        let service = Self { clock: clock.clone(), watched: watched_source, heard: sink };
+        let service =
+            Self { clock: clock.clone(), policy: nobody(), watched: watched_source, heard: sink };
         (service, Backstage { watched, heard })
+    }
+
+    /// Asks for this policy in `Require`.
+    pub(crate) fn asking_for(self, policy: Policy) -> Self {
+        Self { policy, ..self }
     }
 
     fn who_am_i(request: &Request<Text>) -> Result<Response<Text>, Status> {
@@ -75,6 +83,12 @@ impl Orders {
         let rights: &Granted = request.granted()?;
         let is_admin = rights.has_role("admin");
         Ok(Response::new(text(format!("{} admin={is_admin}", caller.subject()))))
+    }
+
+    /// Asks for a policy about its message.
+    async fn require(policy: Policy, request: Request<Text>) -> Result<Response<Text>, Status> {
+        request.require(&policy, &[("tenant", &request.get_ref().text)]).await?;
+        Ok(Response::new(text("done")))
     }
 
     /// Takes until long after every token has expired.
@@ -163,6 +177,10 @@ impl Service<http::Request<Body>> for Orders {
             Ok(match &*method {
                 "WhoAmI" => grpc.unary(unary(|_, request| Self::who_am_i(request)), request).await,
                 "List" => grpc.unary(unary(|_, request| Self::list(request)), request).await,
+                "Require" => {
+                    let require = |request| Self::require(own.policy.clone(), request);
+                    grpc.unary(service_fn(require), request).await
+                }
                 "Slow" => grpc.unary(unary(|own, _| Ok(own.slow())), request).await,
                 "Watch" => grpc.server_streaming(server_streaming(Self::watch), request).await,
                 "Flood" => grpc.server_streaming(server_streaming(Self::flood), request).await,
