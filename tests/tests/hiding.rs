@@ -47,7 +47,7 @@ fn places() -> Vec<Place> {
     vec![
         Place::bearer(),
         Place::header("authorization").scheme("Key").prefix("k_"),
-        Place::header("x-key").prefix("k_"),
+        Place::header("x-key").prefix("k_").trimmed(),
         Place::query("access_token"),
         Place::query("key").prefix("k_"),
         Place::cookie("access_token"),

@@ -25,6 +25,10 @@ pub struct Place {
     /// In front of the token in a header field.
     pub(crate) scheme: Option<Scheme>,
     pub(crate) prefix: Option<Prefix>,
+    /// Whether white space around the token is taken off.
+    pub(crate) trimmed: bool,
+    /// Whether a place without a token in it is as if it were not there.
+    pub(crate) may_be_empty: bool,
     /// The only issuer whose tokens this place may hold.
     pub(crate) issuer: Option<Arc<str>>,
 }
@@ -125,7 +129,15 @@ impl Place {
     }
 
     fn at(kind: PlaceKind, name: String) -> Self {
-        Self { kind, name, scheme: None, prefix: None, issuer: None }
+        Self {
+            kind,
+            name,
+            scheme: None,
+            prefix: None,
+            trimmed: false,
+            may_be_empty: false,
+            issuer: None,
+        }
     }
 
     /// The scheme in front of the token in a header field, in any letter case, with one or more spaces
@@ -186,6 +198,20 @@ impl Place {
         Self { prefix, ..self }
     }
 
+    /// Takes white space of ASCII off both ends of the token, and then looks for its prefix. Default: what follows the
+    /// name, or an [exact scheme](Self::exact_scheme), is the token; a [scheme](Self::scheme) in any
+    /// letter case may have several spaces behind it.
+    pub fn trimmed(self) -> Self {
+        Self { trimmed: true, ..self }
+    }
+
+    /// Takes a place that holds an empty token for one that is not there: the next one is read, and a
+    /// request with nothing else is one without credentials. Default: an empty token is a
+    /// [malformed request](crate::AuthErrorKind::MalformedRequest), and final.
+    pub fn empty_is_absent(self) -> Self {
+        Self { may_be_empty: true, ..self }
+    }
+
     /// The only issuer whose tokens this place may hold. Tokens of this issuer may be in other places
     /// too, unless these are bound to other issuers. Default: any that is trusted.
     pub fn of_issuer(self, issuer: impl Into<Arc<str>>) -> Self {
@@ -226,6 +252,9 @@ impl Place {
 
     /// Checks places that stand together.
     pub(crate) fn check_all(places: &[Self]) -> Result<(), ConfigError> {
+        if places.is_empty() {
+            return Err(ConfigError::NoPlaces);
+        }
         places.iter().try_for_each(Self::check)?;
         let is_twice = |(index, place): &(usize, &Self)| {
             places.iter().take(*index).any(|other| other.is_same_place(place))

@@ -223,6 +223,12 @@ fn place(settings: &PlaceSettings) -> Place {
     if settings.repeated_prefix {
         place = place.dangerous_repeated_prefix();
     }
+    if settings.trimmed {
+        place = place.trimmed();
+    }
+    if settings.empty_is_absent {
+        place = place.empty_is_absent();
+    }
     match &settings.issuer {
         Some(issuer) => place.of_issuer(issuer.as_str()),
         None => place,

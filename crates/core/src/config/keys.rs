@@ -88,6 +88,10 @@ const PLACE: &[Key] = keys! {
         "Every token in this place has the prefix: one without it is malformed";
     dangerous_repeated_prefix: Flag, "false",
         "Takes the prefix off as often as it is there";
+    trimmed: Flag, "false",
+        "Takes white space off both ends of the token";
+    empty_is_absent: Flag, "false",
+        "An empty token is none, instead of a malformed one";
     issuer: Text, "any",
         "The only issuer, or the only `name`, whose tokens the place may hold";
 };

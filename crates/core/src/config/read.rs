@@ -65,6 +65,8 @@ fn place(entry: PlaceEntry, name_of: &dyn Fn(&str) -> String, path: &str) -> Res
         prefix: section.text("prefix"),
         required_prefix: section.flag("required_prefix"),
         repeated_prefix: section.flag("dangerous_repeated_prefix"),
+        trimmed: section.flag("trimmed"),
+        empty_is_absent: section.flag("empty_is_absent"),
         issuer: section.text("issuer"),
     };
     let lacks = |key: &str, needed: &str| {

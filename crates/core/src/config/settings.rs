@@ -34,6 +34,10 @@ pub struct PlaceSettings {
     pub required_prefix: bool,
     /// Whether the prefix is taken off as often as it is there.
     pub repeated_prefix: bool,
+    /// Whether white space around the token is taken off.
+    pub trimmed: bool,
+    /// Whether an empty token is none.
+    pub empty_is_absent: bool,
     /// The only issuer whose tokens the place may hold.
     pub issuer: Option<String>,
 }

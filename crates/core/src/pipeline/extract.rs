@@ -281,9 +281,17 @@ fn unquoted(value: &[u8]) -> &[u8] {
 }
 
 fn add<'r>(place: &Place, token: impl Into<Cow<'r, [u8]>>, tokens: &mut Tokens<'r>) -> Result<()> {
+    let token = match token.into() {
+        Cow::Borrowed(text) if place.trimmed => Cow::Borrowed(text.trim_ascii()),
+        Cow::Owned(text) if place.trimmed => Cow::Owned(text.trim_ascii().to_vec()),
+        token => token,
+    };
     let token = BearerToken::from_bytes(token);
     let Some(token) = without_prefix(place, token)? else { return Ok(()) };
     if token.as_bytes().is_empty() {
+        if place.may_be_empty {
+            return Ok(());
+        }
         let reason = "the place of a token holds an empty one";
         return Err(AuthError::because(AuthErrorKind::MalformedRequest, reason));
     }

@@ -157,6 +157,7 @@ fn is_token_field(place: &Place, value: &[u8]) -> bool {
 }
 
 fn has_prefix(place: &Place, token: &[u8]) -> bool {
+    let token = if place.trimmed { token.trim_ascii() } else { token };
     let has = |text: &str| token.starts_with(text.as_bytes());
     // Where a prefix is required all else is a bad token, and no less secret.
     place.prefix.as_ref().is_none_or(|prefix| prefix.required || has(&prefix.text))

@@ -14,6 +14,7 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
     [
         raw_header(world),
         another_scheme(world),
+        trimmed(world),
         prefix(world),
         cookie(world),
         query(world),
@@ -73,6 +74,33 @@ fn another_scheme(world: &World) -> Vec<Case> {
             ("Bearer", with(format!("Bearer {token}")), NOTHING),
             ("the scheme alone", with("Token".to_owned()), MALFORMED),
             ("a longer scheme", with(format!("Tokens {token}")), NOTHING),
+        ],
+    )
+}
+
+fn trimmed(world: &World) -> Vec<Case> {
+    let place = Place::header("authorization").exact_scheme("Bearer").trimmed().empty_is_absent();
+    let cookie = Place::cookie("t").empty_is_absent();
+    let configuration = places(world, "trimmed, and an empty one is none", [place, cookie]);
+    let token = world.token_of("alice");
+    let with = |value: &str| Request::new().authorization(value);
+    rows_of(
+        &configuration,
+        [
+            ("one space", with(&format!("Bearer {token}")), Ok("alice")),
+            ("spaces in front", with(&format!("Bearer   {token}")), Ok("alice")),
+            ("a space and a tab", with(&format!("Bearer \t{token}")), Ok("alice")),
+            ("a tab for the space", with(&format!("Bearer\t{token}")), NOTHING),
+            ("a space inside", with(&format!("Bearer {token} x")), MALFORMED),
+            ("another letter case", with(&format!("bearer {token}")), NOTHING),
+            ("the scheme alone", with("Bearer"), NOTHING),
+            ("the scheme and spaces", with("Bearer   "), NOTHING),
+            ("an empty cookie", Request::new().field("cookie", "t="), NOTHING),
+            (
+                "the scheme alone, and a cookie",
+                with("Bearer").field("cookie", format!("t={token}")),
+                Ok("alice"),
+            ),
         ],
     )
 }

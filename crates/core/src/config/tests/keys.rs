@@ -98,6 +98,16 @@ fn cases() -> Vec<Case> {
             "[extract]\nplaces = [{ kind = 'header', prefix = 'p' @ }]",
             ", dangerous_repeated_prefix = true",
         ),
+        (
+            "extract.places.trimmed",
+            "[extract]\nplaces = [{ kind = 'header' @ }]",
+            ", trimmed = true",
+        ),
+        (
+            "extract.places.empty_is_absent",
+            "[extract]\nplaces = [{ kind = 'header' @ }]",
+            ", empty_is_absent = true",
+        ),
         ("extract.places.issuer", "[extract]\nplaces = [{ kind = 'header' @ }]", ", issuer = 'i'"),
         ("resource.identifier", "@", "[resource]\nidentifier = 'https://b.test'"),
         (
