@@ -367,3 +367,41 @@ fn debug_of_what_is_left_shows_no_value() {
     assert!(!shown.contains("secret"), "{shown}");
     assert!(shown.contains("authorization"), "{shown}");
 }
+
+#[test]
+fn a_route_reads_other_places_and_no_others() {
+    let world = World::new();
+    let auth = world.builder().build().unwrap();
+    let key = Place::header("x-key").of_issuer(USERS);
+    let route = auth.clone().reading([key, Place::query("token")]).unwrap();
+    let token = world.user().build();
+    let by_key = Request::new().field("x-key", &*token);
+    assert_eq!(judge(&route, &by_key), "alice");
+    assert_eq!(judge(&auth, &by_key), "no_credentials");
+    assert_eq!(judge(&route, &Request::new().bearer(&token)), "no_credentials");
+    assert_eq!(judge(&auth, &Request::new().bearer(&token)), "alice");
+    let of_services = Request::new().field("x-key", world.service().build());
+    assert_eq!(judge(&route, &of_services), "untrusted_issuer");
+    // What is taken out of a request is what the route reads.
+    let query = Request::new().query(&format!("a=b&token={token}"));
+    assert_eq!(route.hidden_tokens(&query).query(), Some("a=b"));
+    assert_eq!(auth.hidden_tokens(&query).query(), None);
+    // A requirement holds on top.
+    let services = route.clone().requiring(Requirement::issuer(SERVICES)).unwrap();
+    assert_eq!(judge(&services, &by_key), "untrusted_issuer");
+    // The last word counts.
+    let again = route.reading([Place::bearer()]).unwrap();
+    assert_eq!(judge(&again, &Request::new().bearer(&token)), "alice");
+}
+
+#[test]
+fn a_route_reads_no_places_that_cannot_be() {
+    let auth = World::new().builder().build().unwrap();
+    let reading = |places: Vec<Place>| auth.clone().reading(places).unwrap_err();
+    assert!(matches!(reading(vec![]), ConfigError::NoPlaces));
+    assert!(matches!(reading(vec![Place::header("cookie")]), ConfigError::InvalidPlace { .. }));
+    let twice = vec![Place::bearer(), Place::bearer()];
+    assert!(matches!(reading(twice), ConfigError::DuplicatePlace { .. }));
+    let stranger = Place::bearer().of_issuer("https://strangers.test");
+    assert!(matches!(reading(vec![stranger]), ConfigError::UntrustedRequirement { .. }));
+}

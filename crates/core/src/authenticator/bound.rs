@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Admission, Authenticated, Engine, Judgement, Route, Verdict, Waiting, judge::Held};
 use crate::{
-    AuthError, AuthErrorKind, HiddenTokens, RequestView,
+    AuthError, AuthErrorKind, HiddenTokens, Place, RequestView,
     pipeline::{Presented, Wanted, extract, hide},
 };
 
@@ -22,7 +22,7 @@ impl<G> Clone for Bound<'_, G> {
 
 impl<G> Copy for Bound<'_, G> {}
 
-impl<G: Send + Sync + 'static> Bound<'_, G> {
+impl<'e, G: Send + Sync + 'static> Bound<'e, G> {
     pub(super) fn begin(self, request: &dyn RequestView) -> Judgement<G> {
         let engine = &**self.engine;
         #[cfg(feature = "remote")]
@@ -32,7 +32,7 @@ impl<G: Send + Sync + 'static> Bound<'_, G> {
             Some(requirement) if requirement.is_of_several() => Wanted::OneInEachPlace,
             _ => Wanted::One,
         };
-        let tokens = match extract::extract(&engine.places, engine.several, wanted, request) {
+        let tokens = match extract::extract(self.places(), engine.several, wanted, request) {
             Ok(tokens) => tokens,
             Err(error) => return Judgement::Done(self.verdict_without_tokens(error, hidden)),
         };
@@ -66,7 +66,11 @@ impl<G: Send + Sync + 'static> Bound<'_, G> {
     }
 
     pub(super) fn hidden_tokens(self, request: &dyn RequestView) -> HiddenTokens {
-        hide::hide(&self.engine.places, self.engine.hide, request)
+        hide::hide(self.places(), self.engine.hide, request)
+    }
+
+    fn places(self) -> &'e [Place] {
+        self.route.places.as_deref().unwrap_or(&self.engine.places)
     }
 
     /// What the route lets through, as far as the engine allows it.

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Authenticator, Engine, GrantSource, PrincipalMapping, Resolving,
+    engine::check_places,
     production::{self, AnonymousLimit},
     register,
 };
@@ -285,7 +286,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             slots.insert(position.min(slots.len()), Slot::Jwt);
         }
         let chain = Chain::new(slots);
-        check_issuers_of_places(&self.places, &issuers, &chain)?;
+        check_places(&self.places, &issuers, &chain)?;
         let engine = Engine {
             issuers,
             chain,
@@ -315,20 +316,4 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         self.challenge.resource_metadata.get_or_insert_with(|| metadata.url().to_owned());
         Ok(Some(Arc::new(metadata)))
     }
-}
-
-/// Checks that a place which is bound can hold a token.
-fn check_issuers_of_places(
-    places: &[Place],
-    issuers: &TrustedIssuers,
-    chain: &Chain,
-) -> Result<(), ConfigError> {
-    let strategies = chain.names();
-    for issuer in places.iter().filter_map(|place| place.issuer.as_deref()) {
-        let is_trusted = issuers.all().any(|trusted| trusted.name() == issuer);
-        if !is_trusted && !strategies.iter().any(|strategy| strategy == issuer) {
-            return Err(ConfigError::UntrustedRequirement { issuer: issuer.to_owned() });
-        }
-    }
-    Ok(())
 }

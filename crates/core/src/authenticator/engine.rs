@@ -70,3 +70,20 @@ pub(super) fn register(
     let origin = Arc::new(Origin::new(name, &mapping, LEEWAY, info)?);
     Ok(Arc::new(Registered::new(strategy, origin)))
 }
+
+/// Checks that places can hold a token: at least one, and each for whom it is bound to.
+pub(super) fn check_places(
+    places: &[Place],
+    issuers: &TrustedIssuers,
+    chain: &Chain,
+) -> Result<(), ConfigError> {
+    Place::check_all(places)?;
+    let strategies = chain.names();
+    for issuer in places.iter().filter_map(|place| place.issuer.as_deref()) {
+        let is_trusted = issuers.all().any(|trusted| trusted.name() == issuer);
+        if !is_trusted && !strategies.iter().any(|strategy| strategy == issuer) {
+            return Err(ConfigError::UntrustedRequirement { issuer: issuer.to_owned() });
+        }
+    }
+    Ok(())
+}

@@ -31,11 +31,11 @@ pub use verdict::{Authenticated, Verdict};
 pub use waiting::{Judgement, Waiting};
 
 use crate::{
-    AuthError, AuthErrorKind, ConfigError, Grant, HiddenTokens, RequestView, Requirement,
+    AuthError, AuthErrorKind, ConfigError, Grant, HiddenTokens, Place, RequestView, Requirement,
     ResourceMetadata, Strategy, challenge::ChallengeSettings, pipeline::Presented, strategy::Slot,
 };
 use bound::Bound;
-use engine::register;
+use engine::{check_places, register};
 use production::AnonymousLimit;
 use reloadable::Current;
 
@@ -74,6 +74,8 @@ enum Source<G> {
 /// What a route asks for.
 #[derive(Clone, Debug, Default)]
 struct Route {
+    /// `None`: those of the engine.
+    places: Option<Arc<[Place]>>,
     requirement: Option<Arc<Requirement>>,
     admission: Admission,
 }
@@ -129,6 +131,31 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
             current.remember(&requirement);
         }
         let route = Route { requirement: Some(requirement), ..self.route };
+        Ok(Self { route, ..self })
+    }
+
+    /// Returns the same engine for a route that reads tokens from other places: all of them, in the place
+    /// of [those of the engine](AuthenticatorBuilder::places). For a service that speaks two protocols
+    /// whose clients write tokens differently, by one set of keys.
+    ///
+    /// ```
+    /// use portcullis::{Authenticator, Place};
+    ///
+    /// # fn two(auth: Authenticator) -> Result<(), portcullis::ConfigError> {
+    /// let for_pages = auth.clone().reading([Place::bearer(), Place::cookie("session")])?;
+    /// let for_services = auth.reading([Place::header("authorization").exact_scheme("Bearer")])?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] as [`build`](AuthenticatorBuilder::build) has it: for places of which there is
+    /// none, or that cannot be, and for one that is bound to an issuer who is not trusted.
+    pub fn reading<I: IntoIterator<Item = Place>>(self, places: I) -> Result<Self, ConfigError> {
+        let places: Arc<[Place]> = places.into_iter().collect();
+        let engine = self.engine();
+        check_places(&places, &engine.issuers, &engine.chain)?;
+        let route = Route { places: Some(places), ..self.route };
         Ok(Self { route, ..self })
     }
 
@@ -291,7 +318,7 @@ impl<G> fmt::Debug for Authenticator<G> {
         let engine = self.engine();
         f.debug_struct("Authenticator")
             .field("issuers", &engine.issuers)
-            .field("places", &engine.places)
+            .field("places", &self.route.places.as_deref().unwrap_or(&engine.places))
             .field("several", &engine.several)
             .field("requirement", &self.route.requirement)
             .field("admission", &self.route.admission)
