@@ -135,5 +135,5 @@ pub use resource_metadata::{ProtectedResource, ResourceMetadata, ResourceMetadat
 pub use scope::Scope;
 pub use strategy::{
     Attempt, Credential, Identity, IssuerResolver, StaticTokens, StaticTokensBuilder, Strategy,
-    Tenants,
+    Tenants, TokenFile, TokenFormat,
 };

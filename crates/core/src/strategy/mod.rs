@@ -9,7 +9,7 @@ use std::fmt::Debug;
 
 pub(crate) use chain::{Chain, Registered, Slot, StrategyComing, answer};
 pub use identity::Identity;
-pub use static_tokens::{StaticTokens, StaticTokensBuilder};
+pub use static_tokens::{StaticTokens, StaticTokensBuilder, TokenFile, TokenFormat};
 pub use tenants::{IssuerResolver, Tenants};
 
 use crate::{AuthError, AuthErrorKind, BearerToken, BoxFuture, json::Object};

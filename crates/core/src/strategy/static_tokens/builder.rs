@@ -2,7 +2,6 @@
 
 use std::{
     env,
-    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -10,7 +9,7 @@ use std::{
 use arc_swap::ArcSwap;
 
 use super::{
-    Identity, Shared, StaticTokens, line,
+    Identity, Shared, StaticTokens, TokenFile, TokenFormat,
     table::{Entry, Table},
 };
 use crate::ConfigError;
@@ -24,10 +23,11 @@ pub struct StaticTokensBuilder {
     name: String,
     unnamed: Option<Identity>,
     tokens: Vec<(String, Identity)>,
-    texts: Vec<String>,
+    texts: Vec<(String, TokenFormat)>,
     variables: Vec<String>,
-    files: Vec<PathBuf>,
-    reload_every: Duration,
+    files: Vec<TokenFile>,
+    /// `None`: never.
+    reload_every: Option<Duration>,
 }
 
 impl StaticTokensBuilder {
@@ -39,7 +39,7 @@ impl StaticTokensBuilder {
             texts: Vec::new(),
             variables: Vec::new(),
             files: Vec::new(),
-            reload_every: RELOAD_EVERY,
+            reload_every: Some(RELOAD_EVERY),
         }
     }
 
@@ -56,8 +56,13 @@ impl StaticTokensBuilder {
     }
 
     /// Adds the tokens of a text, one a line.
-    pub fn text(mut self, text: impl Into<String>) -> Self {
-        self.texts.push(text.into());
+    pub fn text(self, text: impl Into<String>) -> Self {
+        self.text_of_format(text, TokenFormat::Lines)
+    }
+
+    /// Adds the tokens of a text of another form.
+    pub fn text_of_format(mut self, text: impl Into<String>, format: TokenFormat) -> Self {
+        self.texts.push((text.into(), format));
         self
     }
 
@@ -67,15 +72,22 @@ impl StaticTokensBuilder {
         self
     }
 
-    /// Adds the tokens of a file, one a line, which is read again when it changes.
-    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.files.push(path.into());
+    /// Adds the tokens of a file, which is read again when it changes: of a path, one a line, or of a
+    /// [`TokenFile`].
+    pub fn file(mut self, file: impl Into<TokenFile>) -> Self {
+        self.files.push(file.into());
         self
     }
 
     /// How often files are read again. Default: every 2 seconds.
     pub fn reload_every(self, reload_every: Duration) -> Self {
-        Self { reload_every, ..self }
+        Self { reload_every: Some(reload_every), ..self }
+    }
+
+    /// Reads files when this is built, and not again by itself. A token that is taken out of a file stays
+    /// good until [`StaticTokens::reload`] is called.
+    pub fn read_once(self) -> Self {
+        Self { reload_every: None, ..self }
     }
 
     /// Reads everything. A set without a token is no error: it lets nobody in.
@@ -96,10 +108,10 @@ impl StaticTokensBuilder {
         for variable in self.variables {
             let text = env::var(&variable)
                 .map_err(|_| ConfigError::MissingVariable { variable: variable.clone() })?;
-            fixed.extend(line::entries(&text, &unnamed)?);
+            fixed.extend(TokenFormat::Lines.entries(&text, &unnamed)?);
         }
-        for text in self.texts {
-            fixed.extend(line::entries(&text, &unnamed)?);
+        for (text, format) in self.texts {
+            fixed.extend(format.entries(&text, &unnamed)?);
         }
         let shared = Shared {
             name: self.name,

@@ -6,10 +6,10 @@ mod reload;
 mod table;
 #[cfg(test)]
 mod tests;
+mod token_file;
 
 use std::{
     fmt,
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -17,19 +17,20 @@ use std::{
 use arc_swap::ArcSwap;
 
 pub use builder::StaticTokensBuilder;
+pub use token_file::{TokenFile, TokenFormat};
 
 use self::{
     reload::Reloading,
     table::{Entry, Table},
 };
 use super::{Attempt, Credential, Identity, Strategy};
-use crate::{ConfigError, file};
+use crate::ConfigError;
 
 /// Bearer tokens and API keys that are known beforehand: a [strategy](Strategy) for what has no issuer.
 ///
 /// 1. Only digests are kept and compared: of every token, whichever matches, in constant time.
 /// 2. Several tokens are good at once, so that one can be replaced without a refused request.
-/// 3. Files are read again when they change. One that cannot be read or used, or is being written,
+/// 3. Files are read again when they change, unless [told otherwise](StaticTokensBuilder::read_once). One that cannot be read or used, or is being written,
 ///    changes nothing, and one without a token lets nobody in.
 /// 4. A token that is not among them is left to the next strategy.
 ///
@@ -37,6 +38,7 @@ use crate::{ConfigError, file};
 /// Instead of a token it may hold `sha256:` and the 64 hexadecimal digits of its SHA-256, so that who
 /// reads the file cannot use it. Empty lines, and those that begin with `#`, do not count. A name without
 /// a token is a mistake; a token that ends in `=` needs a name, unless it is base64 of 16 bytes or more.
+/// [`TokenFormat`] has other forms, of plain tokens.
 ///
 /// Cloning copies a pointer.
 ///
@@ -66,7 +68,7 @@ pub struct StaticTokens {
 struct Shared {
     name: String,
     fixed: Vec<Entry>,
-    files: Vec<PathBuf>,
+    files: Vec<TokenFile>,
     /// The caller of a token without a name.
     unnamed: Identity,
     table: ArcSwap<Table>,
@@ -106,11 +108,11 @@ impl StaticTokens {
         self.len() == 0
     }
 
-    fn start(shared: Shared, reload_every: Duration) -> Result<Self, ConfigError> {
+    fn start(shared: Shared, reload_every: Option<Duration>) -> Result<Self, ConfigError> {
         shared.table.store(Arc::new(shared.parse(&shared.texts()?)?));
         let shared = Arc::new(shared);
-        let watched = !shared.files.is_empty();
-        let reloading = watched.then(|| Reloading::start(&shared, reload_every)).transpose()?;
+        let every = reload_every.filter(|_| !shared.files.is_empty());
+        let reloading = every.map(|every| Reloading::start(&shared, every)).transpose()?;
         Ok(Self { shared, _reloading: reloading.map(Arc::new) })
     }
 }
@@ -142,16 +144,15 @@ impl Shared {
     }
 
     fn texts(&self) -> Result<Vec<String>, ConfigError> {
-        self.files.iter().map(|path| file::read_text(path)).collect()
+        self.files.iter().map(TokenFile::read).collect()
     }
 
     fn parse(&self, texts: &[String]) -> Result<Table, ConfigError> {
         let mut entries = self.fixed.clone();
-        for (path, text) in self.files.iter().zip(texts) {
-            let read = line::entries(text, &self.unnamed);
+        for (file, text) in self.files.iter().zip(texts) {
             let in_file =
-                |error| ConfigError::InFile { path: path.clone(), source: Box::new(error) };
-            entries.extend(read.map_err(in_file)?);
+                |error| ConfigError::InFile { path: file.path.clone(), source: Box::new(error) };
+            entries.extend(file.entries(text, &self.unnamed).map_err(in_file)?);
         }
         Ok(Table::new(entries))
     }

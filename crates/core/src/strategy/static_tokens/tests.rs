@@ -1,4 +1,4 @@
-use std::{fs, time::Duration};
+use std::{fs, path::PathBuf, time::Duration};
 
 use super::*;
 use crate::{Authenticator, NumericDate, Requirement};
@@ -235,4 +235,66 @@ fn the_thread_ends_with_the_last_clone() {
         assert!(started.elapsed() < Duration::from_secs(20), "something holds it");
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn other_forms_take_tokens_as_they_are() {
+    let (whole, list) = (TokenFormat::Whole, TokenFormat::List);
+    for (format, text, good, bad) in [
+        (whole, " \u{feff}one\n", vec!["\u{feff}one"], vec!["one"]),
+        (whole, "\u{feff} one two\r\n", vec!["one two"], vec!["one", "two", " one two"]),
+        (whole, "one,two", vec!["one,two"], vec!["one", "two"]),
+        (whole, "one\ntwo", vec!["one\ntwo"], vec!["one", "two"]),
+        (whole, "name=token", vec!["name=token"], vec!["token", "name"]),
+        (whole, " \n", vec![], vec!["", " ", "\n"]),
+        (list, "one, two\nthree\r\n,,\n", vec!["one", "two", "three"], vec!["", "one, two"]),
+        (list, "#one,ci=,ab=c", vec!["#one", "ci=", "ab=c"], vec!["one", "ci", "c"]),
+        (list, "sha256:ab", vec!["sha256:ab"], vec!["ab"]),
+        (list, ",\n, ", vec![], vec!["", ","]),
+    ] {
+        let tokens = StaticTokens::builder("set").text_of_format(text, format).build().unwrap();
+        assert_eq!(tokens.len(), good.len(), "{text:?}");
+        for token in good {
+            assert!(accepted(&tokens, token).is_some(), "{text:?}: {token:?}");
+        }
+        for token in bad {
+            assert!(accepted(&tokens, token).is_none(), "{text:?}: {token:?}");
+        }
+        let file = TokenFile::new("form");
+        file.write(text);
+        let file = super::TokenFile::new(&file.0).format(format);
+        let of_file = StaticTokens::builder("set").file(file).build().unwrap();
+        assert_eq!(of_file.len(), tokens.len(), "{text:?}");
+    }
+}
+
+#[test]
+fn a_file_that_may_be_missing_is_one_without_tokens() {
+    let file = TokenFile::new("optional");
+    let optional = super::TokenFile::new(&file.0).optional();
+    let tokens = StaticTokens::builder("set").file(optional).build().unwrap();
+    assert!(tokens.is_empty());
+    file.write("first");
+    tokens.reload().unwrap();
+    assert!(accepted(&tokens, "first").is_some());
+    fs::remove_file(&file.0).unwrap();
+    tokens.reload().unwrap();
+    assert!(tokens.is_empty());
+    // Anything else that is wrong with it is an error all the same.
+    fs::create_dir(&file.0).unwrap();
+    let refused = tokens.reload();
+    fs::remove_dir(&file.0).unwrap();
+    assert!(matches!(*refused.unwrap_err(), ConfigError::File { .. }));
+}
+
+#[test]
+fn files_that_are_read_once_have_no_thread_and_are_read_again_when_told() {
+    let file = TokenFile::new("once");
+    file.write("first");
+    let tokens = file.tokens().read_once().build().unwrap();
+    assert!(tokens._reloading.is_none());
+    file.write("second");
+    assert!(accepted(&tokens, "first").is_some());
+    tokens.reload().unwrap();
+    assert!(accepted(&tokens, "first").is_none() && accepted(&tokens, "second").is_some());
 }
