@@ -58,6 +58,16 @@ fn refuses_an_issuer_that_is_nobody() {
 }
 
 #[test]
+fn an_issuer_that_is_nobody_needs_leave_and_an_audience_all_the_same() {
+    let key = VerificationKey::from_pem(PEM).unwrap();
+    let issuer = Issuer::dangerous_any("internal").key(key);
+    let build = |issuer| with(issuer).production().dangerous_any_issuer_in_production().build();
+    assert!(build(issuer.clone().audience("orders")).unwrap().is_for_production());
+    let error = build(issuer.dangerous_any_audience()).unwrap_err().to_string();
+    assert!(error.contains("`dangerous_any_audience`"), "{error}");
+}
+
+#[test]
 fn refuses_a_secret_that_is_too_short_however_it_is_passed_on() {
     let secret =
         || VerificationKey::dangerous_from_short_secret([7; 31], Algorithm::HS256).unwrap();

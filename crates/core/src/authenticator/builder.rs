@@ -48,6 +48,7 @@ pub struct AuthenticatorBuilder<G = Grant> {
     grant: GrantSource<G>,
     production: bool,
     optional_credentials: bool,
+    any_issuer_in_production: bool,
 }
 
 impl AuthenticatorBuilder {
@@ -68,6 +69,7 @@ impl AuthenticatorBuilder {
             grant: GrantSource::DEFAULT,
             production: false,
             optional_credentials: false,
+            any_issuer_in_production: false,
         }
     }
 }
@@ -225,12 +227,15 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             grant,
             production: self.production,
             optional_credentials: self.optional_credentials,
+            any_issuer_in_production: self.any_issuer_in_production,
         }
     }
 
     /// Refuses to build with settings that are for trying out, each with an error of its own:
     ///
-    /// 1. [`Issuer::dangerous_any`] and [`Issuer::dangerous_any_audience`];
+    /// 1. [`Issuer::dangerous_any`], unless
+    ///    [`dangerous_any_issuer_in_production`](Self::dangerous_any_issuer_in_production) allows it, and
+    ///    [`Issuer::dangerous_any_audience`];
     /// 2. keys over plain http, except from this machine, which is warned of;
     /// 3. secrets that are shorter than the hash;
     /// 4. `RefreshPolicy::dangerous_unlimited_staleness`;
@@ -250,15 +255,24 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         Self { optional_credentials: true, ..self }
     }
 
+    /// Lets [`Issuer::dangerous_any`] stand in [production](Self::production): for a service that must run
+    /// with the settings of another system, which has none for the issuer. An audience is needed all the
+    /// same. Default: it is refused.
+    ///
+    /// # Security
+    ///
+    /// Whoever gets a token from any issuer that signs with the same keys, such as another tenant of the
+    /// provider, gets in here if the token names the audience.
+    pub fn dangerous_any_issuer_in_production(self) -> Self {
+        Self { any_issuer_in_production: true, ..self }
+    }
+
     /// Checks the configuration. Nothing is fetched.
     ///
     /// # Errors
     ///
     /// A [`ConfigError`] that says what to change.
     pub fn build(mut self) -> Result<Authenticator<G>, ConfigError> {
-        if self.places.is_empty() {
-            return Err(ConfigError::NoPlaces);
-        }
         Place::check_all(&self.places)?;
         let resource_metadata = self.publish_resource()?;
         self.challenge.check()?;
@@ -275,7 +289,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         }
         let production = self.production || production::is_asked_for_by_environment()?;
         if production {
-            production::check(&self.issuers)?;
+            production::check(&self.issuers, self.any_issuer_in_production)?;
         }
         let info = Arc::new(info);
         let issuers = TrustedIssuers::new(self.issuers, &self.audiences, &info, now)?;
