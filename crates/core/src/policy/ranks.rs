@@ -75,6 +75,22 @@ impl Ranks {
         })
     }
 
+    /// Returns the highest role of a caller that stands in the order, by the order's own name; `None` if
+    /// the caller has none of them.
+    ///
+    /// ```
+    /// use portcullis::{Grant, policy::Ranks};
+    ///
+    /// let roles = Ranks::new(["reader", "writer", "admin"]);
+    /// let grant = Grant::builder().roles(["writer", "reader", "owner"]).build();
+    /// assert_eq!(roles.highest_role(&grant), Some("writer"));
+    /// ```
+    #[must_use]
+    pub fn highest_role(&self, grant: &crate::Grant) -> Option<&str> {
+        let has = |name: &&Box<str>| grant.roles().any(|role| self.case.equal(name, role));
+        self.names.iter().rev().find(has).map(|name| &**name)
+    }
+
     /// The caller has this level, or one that stands higher, on a resource: one of this name, or the
     /// one that a [parameter of the path](super::path_parameter) names.
     pub fn permission_at_least(&self, resource: impl Into<Resource>, level: &str) -> Policy {
