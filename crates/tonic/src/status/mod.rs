@@ -2,7 +2,7 @@
 
 mod details;
 
-use std::sync::Arc;
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use http::Response;
 use portcullis::{AuthError, AuthErrorKind, Challenge, ChallengeMap};
@@ -47,6 +47,30 @@ pub struct GrpcStatus {
     details: Details,
     same_for_all: Option<(Code, Arc<str>)>,
     challenge: ChallengeMap,
+    message: MessageOf,
+}
+
+/// What makes the message of a refusal.
+#[derive(Clone, Default)]
+struct MessageOf {
+    function: Option<Arc<Message>>,
+}
+
+type Message = dyn Fn(&Refusal) -> Cow<'static, str> + Send + Sync;
+
+impl MessageOf {
+    fn of(&self, refusal: &Refusal, kind: AuthErrorKind) -> Cow<'static, str> {
+        match &self.function {
+            Some(function) => function(refusal),
+            None => Cow::Borrowed(kind.description()),
+        }
+    }
+}
+
+impl fmt::Debug for MessageOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageOf").field("is_set", &self.function.is_some()).finish()
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -90,6 +114,25 @@ impl GrpcStatus {
         Self { challenge: ChallengeMap::new(map), ..self }
     }
 
+    /// Makes the message of each refusal, in place of our texts: for services that must answer as another
+    /// system does. What the function returns goes to whoever calls: it must not tell more than they may
+    /// know. Default: a fixed text for each kind.
+    ///
+    /// ```
+    /// use portcullis_tonic::{GrpcStatus, Refusal};
+    ///
+    /// let form = GrpcStatus::new().message(|refusal: &Refusal| match refusal.challenge().status() {
+    ///     403 => "ask an administrator for the role".into(),
+    ///     _ => "sign in first".into(),
+    /// });
+    /// ```
+    pub fn message(
+        self,
+        message: impl Fn(&Refusal) -> Cow<'static, str> + Send + Sync + 'static,
+    ) -> Self {
+        Self { message: MessageOf { function: Some(Arc::new(message)) }, ..self }
+    }
+
     /// Makes the status of a refusal.
     #[must_use]
     pub fn status(&self, refusal: &Refusal) -> Status {
@@ -102,7 +145,7 @@ impl GrpcStatus {
             None => (challenge, AuthErrorKind::InternalError),
         };
         let code = never_ok(Code::from_i32(challenge.grpc_status().into()));
-        let message = kind.description();
+        let message = self.message.of(refusal, kind);
         let domain = match &self.details {
             Details::OfPortcullis => Some(DOMAIN),
             Details::Of(domain) => Some(&**domain),
@@ -110,10 +153,10 @@ impl GrpcStatus {
         };
         let details = domain.map(|domain| {
             let reason = challenge.code().to_ascii_uppercase();
-            details::encode(code, message, &reason, domain, challenge.retry_after())
+            details::encode(code, &message, &reason, domain, challenge.retry_after())
         });
         let metadata = metadata(&challenge);
-        Status::with_details_and_metadata(code, message, details.unwrap_or_default(), metadata)
+        Status::with_details_and_metadata(code, &*message, details.unwrap_or_default(), metadata)
     }
 }
 

@@ -9,7 +9,7 @@ use http_body_util::BodyExt;
 use portcullis_testkit::{ManualClock, TestIssuer, TokenBuilder};
 use portcullis_tonic::{
     AuthErrorKind, Authenticator, Grant, GrpcStatus, JwtAuthLayer, MethodPolicies, NumericDate,
-    Place, Principal, RequestExt, RequireLayer,
+    Place, Principal, Refusal, RequestExt, RequireLayer,
     policy::{self, role, scope},
 };
 use tonic::{
@@ -413,6 +413,31 @@ async fn a_service_may_hide_every_cause() {
         assert_eq!(challenge(&status), None);
     }
     client.health(with_token(&bad, text(""))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_service_may_have_texts_of_its_own() {
+    let setting = Setting::new();
+    let methods = MethodPolicies::new().method(LIST, scope("x")).public(WHO_AM_I);
+    let form = GrpcStatus::new().message(|refusal: &Refusal| match refusal.error() {
+        Some(error) => format!("no: {}\n100 %", error.kind().code()).into(),
+        None => "no layer".into(),
+    });
+    let layer = JwtAuthLayer::new(setting.auth()).methods(methods).unwrap().grpc_status(form);
+    let client = setting.serve(layer).await;
+    let (good, bad) = (setting.token().build(), setting.token().expired().build());
+    for (path, token, code, kind) in [
+        (LIST, &bad, Code::Unauthenticated, "token_expired"),
+        (LIST, &good, Code::PermissionDenied, "insufficient_scope"),
+        // The handler's own question.
+        (WHO_AM_I, &bad, Code::Unauthenticated, "token_expired"),
+    ] {
+        let status = client.unary(path, with_token(token, text(""))).await.unwrap_err();
+        assert_eq!((status.code(), status.message()), (code, &*format!("no: {kind}\n100 %")));
+        // Codes stay what they are for programs.
+        let info = status.get_error_details().error_info().cloned().unwrap();
+        assert_eq!(info.reason, kind.to_ascii_uppercase());
+    }
 }
 
 #[tokio::test]
