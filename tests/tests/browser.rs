@@ -117,7 +117,7 @@ async fn show(browser: &Path, rows: &[Row], serve: Serve, log: &Log) -> Value {
     });
     let seen = page::serve(listener, &plan.collect(), &Token::CarolsOwn.mint(&issuer));
 
-    let mut browser = Chromium::open(browser, &page);
+    let mut browser = Chromium::open(browser, &[], &page);
     let seen = tokio::select! {
         seen = seen => seen.expect("a report that can be read"),
         said = browser.ended() => panic!("the browser has ended: {said}"),

@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{self, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -37,15 +38,18 @@ pub(super) struct Chromium {
 }
 
 impl Chromium {
-    /// Starts it with an empty profile. It opens the page by itself.
-    pub(super) fn open(program: &Path, url: &str) -> Self {
+    /// Starts it with an empty profile and further flags. It opens the page by itself.
+    pub(super) fn open(program: &Path, flags: &[&str], url: &str) -> Self {
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let profile = folder.join(format!("chromium-{}", process::id()));
+        let profile = folder.join(format!("chromium-{}-{number}", process::id()));
         let _ = fs::remove_dir_all(&profile);
         fs::create_dir_all(&profile).unwrap();
         let log = profile.join("stderr.log");
         let process = Command::new(program)
             .args(FLAGS)
+            .args(flags)
             .arg(format!("--user-data-dir={}", profile.display()))
             .arg(url)
             // Crash reports and the like would be left with the user otherwise.
