@@ -87,8 +87,8 @@ impl Ranks {
     /// ```
     #[must_use]
     pub fn highest_role(&self, grant: &crate::Grant) -> Option<&str> {
-        let has = |name: &&Box<str>| grant.roles().any(|role| self.case.equal(name, role));
-        self.names.iter().rev().find(has).map(|name| &**name)
+        let has = |name: &&str| grant.roles().any(|role| self.case.equal(name, role));
+        self.names.iter().map(|name| &**name).rev().find(has)
     }
 
     /// The caller has this level, or one that stands higher, on a resource: one of this name, or the

@@ -109,7 +109,12 @@ impl StaticTokens {
     }
 
     fn start(shared: Shared, reload_every: Option<Duration>) -> Result<Self, ConfigError> {
-        shared.table.store(Arc::new(shared.parse(&shared.texts()?)?));
+        let table = shared.parse(&shared.texts()?)?;
+        #[cfg(feature = "tracing")]
+        if table.len() == 0 {
+            tracing::warn!(target: "portcullis", name = shared.name, "no static token yet: nobody gets in by one");
+        }
+        shared.table.store(Arc::new(table));
         let shared = Arc::new(shared);
         let every = reload_every.filter(|_| !shared.files.is_empty());
         let reloading = every.map(|every| Reloading::start(&shared, every)).transpose()?;
