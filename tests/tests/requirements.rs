@@ -383,7 +383,7 @@ fn a_route_reads_other_places_and_no_others() {
     let of_services = Request::new().field("x-key", world.service().build());
     assert_eq!(judge(&route, &of_services), "untrusted_issuer");
     // What is taken out of a request is what the route reads.
-    let query = Request::new().query(&format!("a=b&token={token}"));
+    let query = Request::new().query(format!("a=b&token={token}"));
     assert_eq!(route.hidden_tokens(&query).query(), Some("a=b"));
     assert_eq!(auth.hidden_tokens(&query).query(), None);
     // A requirement holds on top.
