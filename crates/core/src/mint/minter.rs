@@ -73,7 +73,7 @@ impl Minter {
         Self { token_type: Some(token_type.into()).filter(|typ| !typ.is_empty()), ..self }
     }
 
-    /// How long a token is good. Default: an hour.
+    /// How long a token is good. Default: an hour, and 10 minutes in a [`RenewingToken`](crate::RenewingToken).
     pub fn lifetime(self, lifetime: Duration) -> Self {
         Self { lifetime: Some(lifetime), ..self }
     }

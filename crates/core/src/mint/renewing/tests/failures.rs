@@ -172,9 +172,12 @@ async fn what_is_no_token_or_is_over_is_a_failure() {
         assert!(matches!(token.token().await, Err(TokenError::Malformed)), "{text:?}");
         assert!(token.current().is_none());
     }
-    let (token, ..) = scripted([Answer::For(Duration::ZERO)]);
-    assert!(matches!(token.token().await, Err(TokenError::Expired)));
-    assert!(token.current().is_none());
+    let (token, source, _) = scripted([Answer::For(Duration::ZERO)]);
+    for _ in 0..2 {
+        assert!(matches!(token.token().await, Err(TokenError::Expired)));
+        assert!(token.current().is_none());
+    }
+    assert_eq!(source.asked(), 1, "it counts as a failure, with a pause");
 }
 
 #[tokio::test]

@@ -1,5 +1,10 @@
 //! Tokens of the service's own, and settings that cannot be.
 
+use std::{
+    collections::HashSet,
+    thread::{self, ThreadId},
+};
+
 use serde_json::json;
 
 use super::*;
@@ -91,4 +96,40 @@ fn claims_that_cannot_be_those_of_every_token_are_a_mistake() {
         build(json!({"sub": "a", name: null})).unwrap();
     }
     assert!(matches!(build(json!([1])), Err(ConfigError::InvalidTokenClaims { .. })));
+}
+
+#[test]
+fn without_a_runtime_a_token_is_minted_by_the_clock_of_the_system() {
+    let (minter, _) = minter(Algorithm::RS256);
+    let token = RenewingToken::minted(minter, &json!({"sub": "a"})).build().unwrap();
+    let mut call = std::pin::pin!(token.token());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(minted) = call.as_mut().poll(&mut context) else {
+        panic!("minting waits for nothing")
+    };
+    assert_eq!(minted.unwrap().token().split('.').count(), 3);
+}
+
+/// Keeps the threads that ask for the time, of which the one that mints is one.
+#[derive(Clone, Debug, Default)]
+struct Threads(Arc<Mutex<HashSet<ThreadId>>>);
+
+impl Clock for Threads {
+    fn now(&self) -> NumericDate {
+        self.0.lock().unwrap().insert(thread::current().id());
+        NumericDate::from_seconds(START)
+    }
+}
+
+#[tokio::test]
+async fn rsa_signs_in_a_thread_of_its_own_and_the_others_do_not() {
+    for (algorithm, threads) in
+        [(Algorithm::RS256, 2), (Algorithm::PS512, 2), (Algorithm::ES256, 1), (Algorithm::EdDSA, 1)]
+    {
+        let (minter, _) = minter(algorithm);
+        let clock = Threads::default();
+        let builder = RenewingToken::minted(minter, &json!({"sub": "a"})).clock(clock.clone());
+        builder.build().unwrap().token().await.unwrap();
+        assert_eq!(clock.0.lock().unwrap().len(), threads, "{algorithm}");
+    }
 }

@@ -1,6 +1,7 @@
 //! When a token is renewed, and by whom.
 
 use super::*;
+use crate::mint::renewing::Step;
 
 #[tokio::test]
 async fn a_thousand_calls_that_need_the_first_token_ask_once() {
@@ -20,22 +21,28 @@ async fn a_thousand_calls_that_need_the_first_token_ask_once() {
 }
 
 #[test]
-fn a_thousand_calls_on_many_threads_ask_once() {
+fn calls_on_many_threads_ask_once_for_each_token() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
     for _ in 0..50 {
-        let (token, source, _) = scripted([]);
-        runtime.block_on(async {
-            let calls: Vec<_> = (0..100)
-                .map(|_| {
-                    let token = token.clone();
-                    tokio::spawn(async move { token.token().await.unwrap() })
-                })
-                .collect();
-            for call in calls {
-                assert_eq!(call.await.unwrap().token(), "token-1");
-            }
-        });
-        assert_eq!(source.asked(), 1);
+        let (token, source, clock) = scripted([]);
+        for (life, millis) in [(1, 0), (2, 540_000), (3, 1_200_000)] {
+            clock.set(millis);
+            runtime.block_on(async {
+                let calls: Vec<_> = (0..100)
+                    .map(|_| {
+                        let token = token.clone();
+                        tokio::spawn(async move { token.token().await.unwrap() })
+                    })
+                    .collect();
+                for call in calls {
+                    call.await.unwrap();
+                }
+                while text(&token).unwrap() != format!("token-{life}") {
+                    tokio::task::yield_now().await;
+                }
+            });
+            assert_eq!(source.asked(), life);
+        }
     }
 }
 
@@ -72,6 +79,16 @@ async fn one_renewal_is_under_way_and_everyone_goes_on_with_the_old_token() {
     source.gate.add_permits(1);
     settle().await;
     assert_eq!(text(&token).unwrap(), "token-2");
+}
+
+#[tokio::test]
+async fn who_has_found_a_token_due_looks_again_before_another_renewal() {
+    let (token, source, _) = scripted([]);
+    token.token().await.unwrap();
+    // What comes after the look at the old token: meanwhile the new one has come.
+    let step = token.shared.step(&mut token.shared.lock());
+    assert!(matches!(step, Step::Have(_)));
+    assert_eq!(source.asked(), 1);
 }
 
 #[tokio::test]
