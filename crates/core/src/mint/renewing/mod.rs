@@ -221,15 +221,17 @@ impl Shared {
     }
 
     fn report(&self, error: &TokenError) {
+        let held = self.held.load();
+        let has_token = held.as_ref().is_some_and(|held| held.age(self.clock.now()) != Age::Over);
         #[cfg(feature = "tracing")]
         tracing::warn!(
             target: "portcullis::tokens",
             cause = std::error::Error::source(error).map(tracing::field::display),
-            has_token = self.held.load().as_ref().is_some_and(|held| held.age(self.clock.now()) != Age::Over),
+            has_token,
             "token not renewed: {error}"
         );
         #[cfg(not(feature = "tracing"))]
-        let _ = error;
+        let _ = (has_token, error);
     }
 
     fn lock(&self) -> MutexGuard<'_, Renewals> {
