@@ -5,7 +5,6 @@
 use std::{
     error::Error,
     future::pending,
-    panic::AssertUnwindSafe,
     pin::pin,
     sync::{
         Arc,
@@ -398,11 +397,7 @@ async fn a_wait_that_is_given_up_or_ends_in_a_panic_calls_no_handler() {
         assert!(response.as_mut().poll(&mut cx).is_pending());
     }
     let panics = app(check_async(async |_: Principal, _: Arc<Grant>| panic!("in a rule")));
-    let mut response = pin!(panics.oneshot(request("GET", "/", &token)));
-    let polled = std::panic::catch_unwind(AssertUnwindSafe(|| {
-        response.as_mut().poll(&mut Context::from_waker(Waker::noop()))
-    }));
-    assert!(polled.is_err());
+    assert_eq!(send(&panics, "GET", "/", &token).await, FAULT);
     assert_eq!(calls.load(Ordering::Relaxed), 0);
 }
 
@@ -511,4 +506,27 @@ async fn a_handler_refuses_as_a_policy_would_and_in_words_of_its_own() {
         let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
         assert_eq!(body, text);
     }
+}
+
+#[tokio::test]
+async fn a_function_of_the_application_that_panics_refuses_the_request() {
+    let setting = Setting::new();
+    let token = setting.token().build();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let layer = JwtAuthLayer::new(setting.auth.clone()).optional();
+    let layer = layer.on_verdict(|_| panic!("in a hook"));
+    let app = Router::new().route("/", counted(&calls)).layer(layer);
+    for token in [&*token, "x", ""] {
+        assert_eq!(send(&app, "GET", "/", token).await, FAULT, "{token}");
+    }
+    let auth = Authenticator::builder()
+        .issuer(setting.issuer.trusted())
+        .audience("api")
+        .clock(setting.clock.clone())
+        .with_grant_from(|_| -> Result<u8, _> { panic!("in a mapping") })
+        .build()
+        .unwrap();
+    let app = Router::new().route("/", counted(&calls)).layer(JwtAuthLayer::new(auth));
+    assert_eq!(send(&app, "GET", "/", &token).await, FAULT);
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
 }

@@ -1,8 +1,26 @@
 //! Functions of an application that adapters call, as values that every adapter can hold.
+//!
+//! Their panics end nothing but the request: it is refused, as nobody knows what they would have said.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
-use crate::{AuthError, Challenge, Grant, Verdict};
+use crate::{AuthError, AuthErrorKind, Challenge, Grant, Verdict};
+
+/// Calls a function of the application; `None` if it panics.
+#[inline]
+pub(crate) fn caught<T>(function: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(function)).ok()
+}
+
+/// What a request is refused with where a function of the application panics.
+#[cold]
+pub(crate) fn panicked() -> AuthError {
+    AuthError::because(AuthErrorKind::InternalError, "a function of the application panicked")
+}
 
 /// Changes what refused callers are told, for services that must answer as another system does.
 /// Default: nothing is changed.
@@ -38,13 +56,16 @@ impl ChallengeMap {
         Self { function: Some(Arc::new(function)) }
     }
 
-    /// Changes a challenge that was made from this error.
+    /// Changes a challenge that was made from this error. Where the function panics the answer is that
+    /// of an [internal error](AuthErrorKind::InternalError), and the log says so.
     #[must_use]
     pub fn apply(&self, challenge: Challenge, error: &AuthError) -> Challenge {
-        match &self.function {
-            Some(function) => function(challenge, error),
-            None => challenge,
-        }
+        let Some(function) = &self.function else { return challenge };
+        caught(|| function(challenge, error)).unwrap_or_else(|| {
+            let error = panicked();
+            error.report_fault();
+            Challenge::from(&error)
+        })
     }
 }
 
@@ -68,10 +89,13 @@ impl<G> VerdictHook<G> {
         Self { function: Some(Arc::new(function)) }
     }
 
-    /// Calls the function.
-    pub fn call(&self, verdict: &Verdict<G>) {
-        if let Some(function) = &self.function {
-            function(verdict);
+    /// Calls the function. Where it panics the verdict becomes an
+    /// [internal error](AuthErrorKind::InternalError): what was to be seen is not let through unseen.
+    pub fn call(&self, verdict: &mut Verdict<G>) {
+        let Some(function) = &self.function else { return };
+        if caught(|| function(verdict)).is_none() {
+            verdict.result = Err(panicked());
+            verdict.admits_anonymous = false;
         }
     }
 }
@@ -91,5 +115,31 @@ impl<G> Clone for VerdictHook<G> {
 impl<G> fmt::Debug for VerdictHook<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerdictHook").field("is_set", &self.function.is_some()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Grant, HiddenTokens};
+
+    #[test]
+    fn nothing_is_let_through_where_the_function_that_looks_on_panics() {
+        let hook = VerdictHook::<Grant>::new(|_| panic!("in a hook"));
+        let result = Err(AuthErrorKind::NoCredentials.into());
+        let hidden = HiddenTokens::default();
+        let mut verdict = Verdict { result, hidden, admits_anonymous: true };
+        hook.call(&mut verdict);
+        assert_eq!(verdict.result.unwrap_err().kind(), AuthErrorKind::InternalError);
+        assert!(!verdict.admits_anonymous);
+    }
+
+    #[test]
+    fn a_challenge_that_cannot_be_changed_is_that_of_a_fault() {
+        let map = ChallengeMap::new(|_, _| panic!("in a map"));
+        let error = AuthError::from(AuthErrorKind::TokenExpired);
+        let challenge = map.apply(Challenge::from(&error), &error);
+        assert_eq!((challenge.status(), challenge.code()), (500, "internal_error"));
+        assert_eq!(challenge.www_authenticate(), None);
     }
 }

@@ -106,7 +106,8 @@ impl<G: Send + Sync + 'static> JwtAuthLayer<G> {
     }
 
     /// Calls a function once for each call that this layer judges, whatever the verdict: for an
-    /// audit log, or metrics of the application's own. It must be quick. Default: none.
+    /// audit log, or metrics of the application's own. It must be quick. Where it
+    /// panics the request is refused (500). Default: none.
     pub fn on_verdict(self, hook: impl Fn(&Verdict<G>) + Send + Sync + 'static) -> Self {
         Self { layer: self.layer.on_verdict(hook), ..self }
     }

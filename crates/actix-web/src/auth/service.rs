@@ -83,9 +83,9 @@ pub(super) struct Outcome {
 
 impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
     /// Leaves the caller in the request, or refuses it.
-    pub(super) fn decide(&self, request: &mut ServiceRequest, verdict: Verdict<G>) -> Outcome {
+    pub(super) fn decide(&self, request: &mut ServiceRequest, mut verdict: Verdict<G>) -> Outcome {
         let hidden = hide_tokens(request, &verdict.hidden);
-        self.hook.call(&verdict);
+        self.hook.call(&mut verdict);
         let no_store = match hidden {
             Ok(no_store) => no_store,
             Err(SharedRequest) => return Outcome::shared_request(request),

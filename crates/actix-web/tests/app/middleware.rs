@@ -346,3 +346,26 @@ async fn a_missing_middleware_is_a_fault_of_the_service() {
     let text = LayerError::Missing.to_string();
     assert!(text.contains("`.wrap(JwtAuth::new(auth.clone()))`"), "{text}");
 }
+
+#[actix_web::test]
+async fn a_function_of_the_application_that_panics_refuses_the_request() {
+    let world = World::new();
+    let token = world.token().build();
+    let observed = JwtAuth::new(world.auth.clone()).optional().on_verdict(|_| panic!("in a hook"));
+    let app =
+        test::init_service(App::new().route("/", web::get().to(who_if_anyone)).wrap(observed))
+            .await;
+    let fault = || refused(500, None, "Internal Server Error", "internal_error");
+    for token in [Some(&*token), Some("x"), None] {
+        assert_eq!(get(&app, "/", token).await, fault());
+    }
+    let auth = Authenticator::builder()
+        .issuer(world.issuer.trusted())
+        .audience(AUDIENCE)
+        .with_grant_from(|_| -> Result<u8, _> { panic!("in a mapping") })
+        .build()
+        .unwrap();
+    let app = App::new().route("/", web::get().to(who)).wrap(JwtAuth::new(auth));
+    let app = test::init_service(app).await;
+    assert_eq!(get(&app, "/", Some(&token)).await, fault());
+}

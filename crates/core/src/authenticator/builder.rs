@@ -180,7 +180,8 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     /// The grant is made by a function, which may refuse the caller with any
     /// [kind](crate::AuthErrorKind) of error.
     ///
-    /// It runs once for each token, after everything else about the token was found good.
+    /// It runs once for each token, after everything else about the token was found good. Where it panics
+    /// the request is refused as an [internal error](crate::AuthErrorKind::InternalError), 500.
     ///
     /// # Examples
     ///

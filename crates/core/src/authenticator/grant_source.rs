@@ -6,6 +6,7 @@ use super::Resolving;
 use crate::{
     AuthError, AuthErrorKind, Authenticated, Clock, Grant, Principal,
     grant::CompiledMapping,
+    hooks::{caught, panicked},
     json::Object,
     pipeline::{Coming, Stop},
 };
@@ -73,7 +74,8 @@ impl<G> PrincipalMapping<G> {
     }
 
     pub(crate) fn map(&self, principal: &Principal) -> Result<G, AuthError> {
-        (self.function)(principal).map_err(of_a_caller)
+        let mapped = caught(|| (self.function)(principal));
+        mapped.unwrap_or_else(|| Err(panicked())).map_err(of_a_caller)
     }
 }
 

@@ -91,14 +91,8 @@ impl AuthError {
     /// does nothing.
     pub fn report(&self) {
         crate::metrics::refused(self.kind.code());
-        #[cfg(feature = "tracing")]
         if self.kind == AuthErrorKind::InternalError {
-            // Of the kind of a `LayerError`: no client can cause it.
-            tracing::error!(
-                target: "portcullis",
-                cause = self.source().map(tracing::field::display),
-                "the application is put together wrongly"
-            );
+            self.report_fault();
         }
         #[cfg(feature = "tracing")]
         tracing::debug!(
@@ -107,6 +101,16 @@ impl AuthError {
             token = self.fingerprint.as_deref(),
             cause = self.source().map(tracing::field::display),
             "request refused"
+        );
+    }
+
+    /// Tells the log of a fault of the application.
+    pub(crate) fn report_fault(&self) {
+        #[cfg(feature = "tracing")]
+        tracing::error!(
+            target: "portcullis",
+            cause = self.source().map(tracing::field::display),
+            "the application has a fault"
         );
     }
 

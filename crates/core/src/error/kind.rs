@@ -143,8 +143,8 @@ kinds! {
     StoreUnavailable = "store_unavailable", "the token store is not available";
     /// The application's own source of rights does not answer.
     ResolverUnavailable = "resolver_unavailable", "the caller's rights are not available";
-    /// The application is put together wrongly: a policy names a parameter that the route's path
-    /// does not have, say. Answered with 500.
+    /// The application has a fault: a policy names a parameter that the route's path does not have, say,
+    /// or a function of its own panics. Answered with 500.
     InternalError = "internal_error", "the service has a fault";
 }
 

@@ -12,6 +12,7 @@ use std::{borrow::Cow, pin::Pin, sync::Arc};
 use crate::{
     AuthError, AuthErrorKind, Grant, Policy, Principal,
     error::StepUp,
+    hooks::{caught, panicked},
     policy::{Deciding, Decision, KeptRoute, Node, Quantity, RouteView, check_login},
 };
 
@@ -28,11 +29,12 @@ pub(crate) fn authorize<G>(
     grant: &G,
 ) -> Result<(), AuthError> {
     let inquiry = Inquiry { principal, grant, shared: None, route: &() };
-    match decide(policy, inquiry) {
+    let decided = caught(|| match decide(policy, inquiry) {
         Step::Done(answer) => answer.map_err(Refusal::into_error),
         // It is reached with a shared grant only.
         Step::Pending(_) => Err(AuthErrorKind::InternalError.into()),
-    }
+    });
+    decided.unwrap_or_else(|| Err(panicked()))
 }
 
 /// Decides by a policy whether a caller may go on, at once or after an asynchronous rule.
@@ -42,17 +44,22 @@ pub(crate) fn begin<G: Send + Sync + 'static>(
     grant: &Arc<G>,
     route: &dyn RouteView,
 ) -> Decision {
-    match decide(policy, Inquiry { principal, grant, shared: Some(grant), route }) {
-        Step::Done(answer) => Decision::Done(answer.map_err(Refusal::into_error)),
-        Step::Pending(pending) => {
-            let kept = Kept {
-                principal: principal.clone(),
-                grant: Arc::clone(grant),
-                route: KeptRoute::new(policy.path_parameters(), route),
-            };
-            Decision::Waiting(Deciding::new(go_on(pending, kept)))
+    // The panic of a rule says neither yes nor no: it decides for the whole, whatever stands around it.
+    let begun = caught(|| {
+        let inquiry: Inquiry<'_, G> = Inquiry { principal, grant, shared: Some(grant), route };
+        match decide(policy, inquiry) {
+            Step::Done(answer) => Decision::Done(answer.map_err(Refusal::into_error)),
+            Step::Pending(pending) => {
+                let kept = Kept {
+                    principal: principal.clone(),
+                    grant: Arc::clone(grant),
+                    route: KeptRoute::new(policy.path_parameters(), route),
+                };
+                Decision::Waiting(Deciding::new(go_on(pending, kept)))
+            }
         }
-    }
+    });
+    begun.unwrap_or_else(|| Decision::Done(Err(panicked())))
 }
 
 /// Waits for the rule, and asks what is still open, until all is decided.

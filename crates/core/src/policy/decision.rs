@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use crate::AuthError;
+use crate::{AuthError, future::PanicCaught, hooks::panicked};
 
 /// What a policy decides, now or soon.
 #[derive(Debug)]
@@ -22,17 +22,17 @@ pub enum Decision {
 /// A decision that waits for an asynchronous rule.
 ///
 /// It holds the caller and what the rules may ask of the route, and nothing else of the request.
-/// Dropped, or ended by a panic of the rule, it never allows.
+/// Dropped it never allows, and a panic of a rule refuses as a fault of the application (500).
 #[must_use = "futures do nothing unless polled"]
 pub struct Deciding {
-    future: Pin<Box<dyn Future<Output = Result<(), AuthError>> + Send>>,
+    future: PanicCaught<'static, Result<(), AuthError>>,
 }
 
 impl Deciding {
     pub(crate) fn new(
         future: impl Future<Output = Result<(), AuthError>> + Send + 'static,
     ) -> Self {
-        Self { future: Box::pin(future) }
+        Self { future: PanicCaught(Box::pin(future)) }
     }
 }
 
@@ -40,7 +40,7 @@ impl Future for Deciding {
     type Output = Result<(), AuthError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.future.as_mut().poll(cx)
+        Pin::new(&mut self.future).poll(cx).map(|answer| answer.unwrap_or_else(|| Err(panicked())))
     }
 }
 

@@ -153,7 +153,8 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     }
 
     /// Calls a function once for each request that this layer judges, whatever the verdict: for an
-    /// audit log, or metrics of the application's own. It must be quick. Default: none.
+    /// audit log, or metrics of the application's own. It must be quick. Where it
+    /// panics the request is refused (500). Default: none.
     pub fn on_verdict(self, hook: impl Fn(&Verdict<G>) + Send + Sync + 'static) -> Self {
         Self { hook: VerdictHook::new(hook), ..self }
     }

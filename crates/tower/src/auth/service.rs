@@ -92,13 +92,13 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     pub(super) fn decide<ReqBody, ResBody>(
         &self,
         request: &mut Request<ReqBody>,
-        verdict: Verdict<G>,
+        mut verdict: Verdict<G>,
     ) -> Result<bool, Response<ResBody>>
     where
         R: ResponseForRefusal<ResBody>,
     {
         let no_store = hide_tokens(request, &verdict.hidden);
-        self.hook.call(&verdict);
+        self.hook.call(&mut verdict);
         match verdict.result {
             Ok(caller) => caller::insert(request.extensions_mut(), caller),
             Err(error) => {

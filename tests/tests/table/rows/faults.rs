@@ -1,6 +1,11 @@
 //! Applications that are put together wrongly: 500, and no word to the caller of what is wrong.
 
-use portcullis::policy::scope;
+use std::sync::Arc;
+
+use portcullis::{
+    Grant, Principal,
+    policy::{self, scope},
+};
 
 use super::{World, built, caller};
 use crate::{
@@ -45,8 +50,49 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
             ("enough rights", Request::new().bearer(&rich), Answer::fault()),
         ],
     ));
+    all.extend(panics(world, &token));
     let bare = world.configuration("no policy", built);
     let alice = Answer::accepted(caller("alice"));
     all.extend(cases(&bare, [("a good token", Request::new().bearer(&token), alice)]));
+    all
+}
+
+/// A function of the application that panics refuses the request, whatever stands around it.
+fn panics(world: &World, token: &str) -> Vec<Case> {
+    let rule = || policy::grant(|_: &Grant| panic!("in a rule"));
+    let later = || policy::check_async(async |_: Principal, _: Arc<Grant>| panic!("in a rule"));
+    let never = || scope("orders:write");
+    let mut all = Vec::new();
+    for (name, policy) in [
+        ("a rule that panics", rule()),
+        ("the opposite of a rule that panics", rule().not()),
+        ("a rule that panics, or another", rule().or(policy::authenticated())),
+        ("a rule, or one that panics", never().or(rule())),
+        ("a rule that panics later", later()),
+        ("the opposite of a rule that panics later", later().not()),
+        ("a rule that panics later, or another", later().or(policy::authenticated())),
+    ] {
+        let configuration =
+            world.configuration(name, move |builder| built(builder).require(policy.clone()));
+        let request = Request::new().bearer(token);
+        all.extend(cases(&configuration, [("a good token", request, Answer::fault())]));
+    }
+    let not_reached = world
+        .configuration("a rule that is enough, or one that panics", move |builder| {
+            built(builder).require(policy::authenticated().or(rule()))
+        });
+    let alice = Answer::accepted(caller("alice"));
+    all.extend(cases(&not_reached, [("a good token", Request::new().bearer(token), alice)]));
+    let map = world.configuration("a map of challenges that panics", |builder| {
+        built(builder).map_challenge(|_, _| panic!("in a map"))
+    });
+    all.extend(cases(
+        &map,
+        [
+            ("a bad token", Request::new().bearer("x"), Answer::fault()),
+            ("nothing", Request::new(), Answer::fault()),
+            ("a good token", Request::new().bearer(token), Answer::accepted(caller("alice"))),
+        ],
+    ));
     all
 }
