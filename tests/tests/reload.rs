@@ -15,8 +15,8 @@ use std::{
 
 use conformance::Request;
 use portcullis::{
-    Admission, Attempt, AuthErrorKind, Authenticator, ConfigError, ConfigFile, Credential,
-    Identity, Issuer, Judgement, ReloadableAuthenticator, Requirement, Strategy,
+    Admission, Attempt, AuthError, AuthErrorKind, Authenticator, ConfigError, ConfigFile,
+    Credential, Identity, Issuer, Judgement, ReloadableAuthenticator, Requirement, Strategy,
 };
 use portcullis_axum::JwtAuthLayer;
 use portcullis_testkit::{KeyServer, ManualClock, Reply, TestIssuer};
@@ -98,20 +98,32 @@ impl Strategy for Slow {
 }
 
 #[tokio::test]
-async fn a_request_ends_with_the_engine_that_it_began_with() {
-    let (tell, told) = tokio::sync::oneshot::channel();
-    let slow = Slow(Mutex::new(Some(told)));
-    let first = Authenticator::builder().strategy(slow).build().unwrap();
-    let reloadable = ReloadableAuthenticator::new(first);
-    let auth = reloadable.authenticator();
-    let Judgement::Waiting(waiting) = auth.begin_token("token") else {
-        panic!("it is judged at once")
-    };
-
-    reloadable.replace(local(&TestIssuer::new("https://idp.test"), "a")).await.unwrap();
-    tell.send(()).unwrap();
-    assert_eq!(waiting.await.result.unwrap().principal().subject(), "alice");
-    assert!(auth.authenticate_token("token").is_err());
+async fn a_request_that_waits_is_judged_by_the_engine_that_holds_when_the_wait_is_over() {
+    let issuer = TestIssuer::new("https://idp.test");
+    let good = issuer.token().audience("a").subject("bob").build();
+    for (token, replaced, expected) in [
+        ("opaque", false, Ok("alice")),
+        // The strategy is none of the new engine's, whatever it answers.
+        ("opaque", true, Err(AuthErrorKind::MalformedToken)),
+        (&*good, false, Ok("alice")),
+        (&*good, true, Ok("bob")),
+    ] {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let slow = Slow(Mutex::new(Some(told)));
+        let first = Authenticator::builder().strategy(slow).build().unwrap();
+        let reloadable = ReloadableAuthenticator::new(first);
+        let auth = reloadable.authenticator();
+        let Judgement::Waiting(waiting) = auth.begin_token(token) else {
+            panic!("it is judged at once")
+        };
+        if replaced {
+            reloadable.replace(local(&issuer, "a")).await.unwrap();
+        }
+        tell.send(()).unwrap();
+        let result = waiting.await.result;
+        let found = result.as_ref().map(|caller| caller.principal().subject());
+        assert_eq!(found.map_err(AuthError::kind), expected, "{token} {replaced}");
+    }
 }
 
 #[tokio::test]

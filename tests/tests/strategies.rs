@@ -335,6 +335,77 @@ async fn strategies_come_and_go_while_the_engine_runs() {
     assert_eq!(judge(&shared, "opaque").await, "malformed_token");
 }
 
+/// Begins to judge, changes the strategies, and only then waits.
+async fn judge_across(auth: &Authenticator, token: &str, change: impl FnOnce()) -> String {
+    let Judgement::Waiting(waiting) = auth.begin(&Request::new().bearer(token)) else {
+        panic!("it is judged at once")
+    };
+    change();
+    outcome(&waiting.await)
+}
+
+#[tokio::test]
+async fn what_a_strategy_answers_after_it_was_removed_is_not_believed() {
+    let world = World::new();
+    for says in [Says::Accept, Says::Refuse, Says::Abstain] {
+        for when in [When::Later, When::MuchLater] {
+            let told = |name, says| Told::new(name, says, when);
+            let builder = || world.builder().strategy(told("sessions", says));
+            let auth = builder().issuer(world.issuer.trusted()).build().unwrap();
+            let remove = || assert_eq!(auth.remove_strategy("sessions"), 1);
+            assert_eq!(judge_across(&auth, &world.token(), remove).await, "alice", "{says:?}");
+            // Another one is asked in its place.
+            let auth = builder().build().unwrap();
+            let replace = || {
+                auth.remove_strategy("sessions");
+                auth.add_strategy(told("others", Says::Accept)).unwrap();
+            };
+            assert_eq!(judge_across(&auth, "opaque", replace).await, "others", "{says:?}");
+            // Those behind it may be gone too.
+            let auth = builder().strategy(told("others", Says::Accept)).build().unwrap();
+            let remove = || {
+                auth.remove_strategy("sessions");
+                auth.remove_strategy("others");
+            };
+            assert_eq!(judge_across(&auth, "opaque", remove).await, "no_credentials", "{says:?}");
+        }
+    }
+}
+
+/// Removes itself and adds another of its kind whenever it answers.
+#[derive(Debug)]
+struct Restless(Authenticator, Arc<AtomicUsize>);
+
+impl Strategy for Restless {
+    fn name(&self) -> &str {
+        "restless"
+    }
+
+    fn attempt(&self, _: &Credential<'_>) -> Attempt {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        let (auth, asked) = (self.0.clone(), Arc::clone(&self.1));
+        Attempt::Later(Box::pin(async move {
+            auth.remove_strategy("restless");
+            match auth.add_strategy(Self(auth.clone(), asked)) {
+                Ok(()) => Attempt::Accept(Identity::new("restless")),
+                Err(error) => panic!("{error}"),
+            }
+        }))
+    }
+}
+
+#[tokio::test]
+async fn a_request_ends_however_often_strategies_change() {
+    let world = World::new();
+    let auth = world.builder().issuer(world.issuer.trusted()).build().unwrap();
+    let asked = Arc::<AtomicUsize>::default();
+    auth.add_strategy(Restless(auth.clone(), Arc::clone(&asked))).unwrap();
+    assert_eq!(judge(&auth, "opaque").await, "resolver_unavailable");
+    assert_eq!(asked.load(Ordering::SeqCst), 5);
+    // It holds the engine that holds it.
+    auth.remove_strategy("restless");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_request_is_refused_while_strategies_come_and_go() {
     let world = World::new();

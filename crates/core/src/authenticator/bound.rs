@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Admission, Authenticated, Engine, Judgement, Route, Verdict, Waiting, judge::Held};
+use super::{
+    Admission, Authenticated, Engine, Judgement, Route, Verdict, Waiting, judge::Held,
+    reloadable::Current,
+};
 use crate::{
     AuthError, AuthErrorKind, HiddenTokens, Place, RequestView,
     pipeline::{Presented, Wanted, extract, hide},
@@ -12,6 +15,8 @@ use crate::{
 pub(super) struct Bound<'e, G> {
     pub(super) engine: &'e Arc<Engine<G>>,
     pub(super) route: &'e Route,
+    /// Where the newest engine is, if this one may be replaced.
+    pub(super) current: Option<&'e Arc<Current<G>>>,
 }
 
 impl<G> Clone for Bound<'_, G> {

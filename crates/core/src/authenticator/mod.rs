@@ -100,8 +100,11 @@ impl<G> Authenticator<G> {
     #[inline]
     fn with_engine<T>(&self, run: impl FnOnce(Bound<'_, G>) -> T) -> T {
         match &self.source {
-            Source::Fixed(engine) => run(Bound { engine, route: &self.route }),
-            Source::Current(current) => run(Bound { engine: &current.load(), route: &self.route }),
+            Source::Fixed(engine) => run(Bound { engine, route: &self.route, current: None }),
+            Source::Current(current) => {
+                let engine = &current.load();
+                run(Bound { engine, route: &self.route, current: Some(current) })
+            }
         }
     }
 }
@@ -172,7 +175,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     }
 
     /// Takes the strategies of this name away, and tells how many there were. It holds from the next
-    /// request on.
+    /// request on, and for those that wait: whatever such a strategy answers later, they are judged anew.
     #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn remove_strategy(&self, name: &str) -> usize {
         self.engine().chain.change(|slots| {

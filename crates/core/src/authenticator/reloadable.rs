@@ -47,8 +47,8 @@ impl<G> Current<G> {
 /// An engine that can be replaced while it runs, at once for all that use it.
 ///
 /// 1. Every [handle](Self::authenticator), and every layer that was built of one, judges by the new
-///    engine from the next request on. A request that has begun ends with the engine that it began
-///    with.
+///    engine from the next request on. A request that waits meanwhile, for a key or a strategy, is judged
+///    anew by it when its wait is over: nothing that was removed is believed.
 /// 2. A new engine takes over the keys of sources that it has in common with the old one (the same
 ///    issuer, the same URL or file), and is waited for until its other keys are there, so that no good
 ///    request is refused meanwhile.

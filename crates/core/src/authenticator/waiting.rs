@@ -7,11 +7,16 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{Bound, Verdict, grant_source::of_a_caller, judge::Begun};
+use super::{
+    Bound, Engine, Route, Verdict,
+    grant_source::of_a_caller,
+    judge::{Begun, Held},
+    reloadable::Current,
+};
 use crate::{
     Attempt, AuthError, AuthErrorKind, Authenticated, BoxFuture, NumericDate,
     pipeline::{Coming, Presented, Stop, finish_identity},
-    strategy::{StrategyComing, answer},
+    strategy::{Slot, StrategyComing, answer},
 };
 #[cfg(feature = "remote")]
 use crate::{
@@ -52,15 +57,66 @@ impl<G: Send + Sync + 'static> Waiting<G> {
         now: Verdict<G>,
     ) -> Self {
         let tokens: Vec<_> = tokens.iter().map(Presented::to_owned_token).collect();
-        // The engine that has begun ends it, whatever takes its place meanwhile.
-        let (engine, route, hidden) =
-            (Arc::clone(auth.engine), auth.route.clone(), now.hidden.clone());
+        let (route, hidden) = (auth.route.clone(), now.hidden.clone());
+        let (mut standing, current) = (Standing::new(auth, &begun), auth.current.cloned());
         let future = Box::pin(async move {
-            let auth = Bound { engine: &engine, route: &route };
-            let result = judge_later(auth, &tokens, *begun).await;
-            auth.verdict(result, hidden)
+            let mut begun = begun;
+            for _ in 0..MOST_JUDGEMENTS {
+                let auth = standing.bound(&route, current.as_ref());
+                let result = judge_later(auth, &tokens, *begun).await;
+                if standing.still_stands(current.as_ref()) {
+                    return auth.verdict(result, hidden);
+                }
+                standing = Standing::newest(&standing, current.as_ref());
+                let auth = standing.bound(&route, current.as_ref());
+                begun = match auth.judge(&tokens) {
+                    Ok(caller) => return auth.verdict(Ok(caller), hidden),
+                    Err(Held { error, begun: None }) => return auth.verdict(Err(error), hidden),
+                    Err(Held { begun: Some(begun), .. }) => begun,
+                };
+            }
+            let reason = "the configuration changed again and again while the request waited";
+            let error = AuthError::because(AuthErrorKind::ResolverUnavailable, reason);
+            standing.bound(&route, current.as_ref()).verdict(Err(error), hidden)
         });
         Self { future, now }
+    }
+}
+
+/// How often a request is judged whose engine or strategies change while it waits.
+const MOST_JUDGEMENTS: usize = 4;
+
+/// What a judgement is made by. It counts if that is what holds when the wait is over: an issuer or a
+/// strategy that was removed meanwhile is not believed any more.
+struct Standing<G> {
+    engine: Arc<Engine<G>>,
+    slots: Arc<Vec<Slot>>,
+}
+
+impl<G> Standing<G> {
+    fn new(auth: Bound<'_, G>, begun: &Begun<G>) -> Self {
+        let engine = Arc::clone(auth.engine);
+        let slots = match &begun.coming {
+            // Those that the answer is for, which were perhaps changed since.
+            Coming::Strategy(coming) => Arc::clone(&coming.slots),
+            _ => engine.chain.load_full(),
+        };
+        Self { engine, slots }
+    }
+
+    fn newest(&self, current: Option<&Arc<Current<G>>>) -> Self {
+        let engine =
+            current.map_or_else(|| Arc::clone(&self.engine), |current| current.load_full());
+        Self { slots: engine.chain.load_full(), engine }
+    }
+
+    fn still_stands(&self, current: Option<&Arc<Current<G>>>) -> bool {
+        let newest = self.newest(current);
+        Arc::ptr_eq(&newest.engine, &self.engine) && Arc::ptr_eq(&newest.slots, &self.slots)
+    }
+
+    fn bound<'s>(&'s self, route: &'s Route, current: Option<&'s Arc<Current<G>>>) -> Bound<'s, G> {
+        Bound { engine: &self.engine, route, current }
     }
 }
 

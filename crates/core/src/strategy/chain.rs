@@ -69,6 +69,11 @@ impl Chain {
         if self.only_jwt.load(Ordering::Acquire) { None } else { Some(self.slots.load_full()) }
     }
 
+    /// Returns the strategies as they stand: another list from each change on.
+    pub(crate) fn load_full(&self) -> Arc<Vec<Slot>> {
+        self.slots.load_full()
+    }
+
     /// Returns the names of the strategies, in order.
     pub(crate) fn names(&self) -> Vec<String> {
         let slots = self.slots.load();
