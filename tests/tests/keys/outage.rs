@@ -182,6 +182,34 @@ async fn a_key_without_an_id_does_not_speak_for_a_source_that_has_brought_nothin
 }
 
 #[tokio::test]
+async fn a_key_that_a_later_one_replaces_does_not_speak_for_a_source_that_has_brought_nothing_yet()
+{
+    let clock = clock();
+    let (first, later) = (issuer(&clock), issuer(&clock));
+    assert_eq!(key(&first).key_id(), key(&later).key_id());
+    let sources = ["first", "later"].map(|name| Control::new(name, RefreshPolicy::default()));
+    sources[0].serve(&[key(&first)]);
+    let trusted = Issuer::new(first.name())
+        .key_source(sources[0].source())
+        .key_source(sources[1].source())
+        .last_key_of_id_wins();
+    let auth = engine(&clock, [trusted]);
+    settle().await;
+    assert_eq!(patient_verdict(auth.clone(), token(&first)).await, "accepted");
+    assert_eq!(patient_verdict(auth.clone(), token(&later)).await, "keys_unavailable");
+    sources[1].serve(&[key(&later)]);
+    clock.advance(Duration::from_secs(60));
+    settle().await;
+    assert_eq!(patient_verdict(auth.clone(), token(&later)).await, "accepted");
+    assert_eq!(patient_verdict(auth.clone(), token(&first)).await, "signature_mismatch");
+    // The later source is away again: its last good keys still stand in front.
+    sources[1].answer(Answer::Error);
+    clock.advance(Duration::from_secs(3600));
+    settle().await;
+    assert_eq!(patient_verdict(auth, token(&first)).await, "signature_mismatch");
+}
+
+#[tokio::test]
 async fn rule_23_each_source_keeps_its_own_last_good_keys() {
     let clock = clock();
     let (a, b) = (issuer(&clock), issuer(&clock));
