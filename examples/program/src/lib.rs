@@ -11,16 +11,26 @@ use std::{
 };
 
 use tokio::{net::TcpListener, runtime::Runtime};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// What a service ends with.
 pub type Outcome = Result<(), Box<dyn Error>>;
 
 /// Runs a service until it ends. What it fails with is one line on standard error, and status 2.
 ///
-/// The log goes to standard error. Why a request was refused stands in it at the level debug.
+/// The log goes to standard error. Why a request was refused stands in it at the level debug; what
+/// others, such as those who read frames, have to say at that level does not.
 pub fn run<F: Future<Output = Outcome>>(name: &str, service: impl FnOnce() -> F) -> ExitCode {
-    tracing_subscriber::fmt().with_max_level(LevelFilter::DEBUG).with_writer(io::stderr).init();
+    let levels = Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_target("portcullis", LevelFilter::DEBUG);
+    let log = fmt::layer().with_writer(io::stderr);
+    tracing_subscriber::registry().with(log).with(levels).init();
     let outcome =
         Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(service()));
     let Err(problem) = outcome else { return ExitCode::SUCCESS };
@@ -34,7 +44,16 @@ pub fn run<F: Future<Output = Outcome>>(name: &str, service: impl FnOnce() -> F)
 ///
 /// What is wrong with the command line or the address.
 pub async fn listen() -> Result<TcpListener, Box<dyn Error>> {
-    let address = listen_address(&env::args().skip(1).collect::<Vec<_>>())?;
+    listen_as(&env::args().skip(1).collect::<Vec<_>>()).await
+}
+
+/// The same, for a program that has taken its own part out of the command line.
+///
+/// # Errors
+///
+/// What is wrong with the rest, or the address.
+pub async fn listen_as(args: &[String]) -> Result<TcpListener, Box<dyn Error>> {
+    let address = listen_address(args)?;
     let told = |error| format!("cannot listen on {address}: {error}");
     Ok(TcpListener::bind(address).await.map_err(told)?)
 }
