@@ -1,0 +1,16 @@
+//! Temporal's rules, each over a socket. The names begin with the section of the rule.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on stops there")]
+
+mod claims;
+mod decisions;
+mod extraction;
+mod keys;
+mod messages;
+mod permissions;
+mod program;
+mod refusals;
+#[cfg(feature = "interop")]
+mod sdk;
+mod server;
+mod token;
