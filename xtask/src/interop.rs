@@ -14,6 +14,9 @@ pub(crate) type Variable = (&'static str, PathBuf);
 /// Names the script that signs tokens for the Windmill example.
 const WINDMILL_SCRIPT: &str = "PORTCULLIS_INTEROP_WINDMILL_SCRIPT";
 
+/// Names the Python that has Temporal's SDK.
+const PYTHON: &str = "PORTCULLIS_INTEROP_PYTHON";
+
 /// A language whose libraries are used.
 #[derive(Debug)]
 pub(crate) enum Tool {
@@ -32,9 +35,14 @@ pub(crate) fn prepare(workspace: &Workspace, report: &mut Report) -> Result<Vec<
     let mut variables = Vec::new();
     match python::find() {
         Tool::Ready(version) => {
-            lines += &python::mint(&scripts, &folder.join("python"), &version)?;
+            let folder = folder.join("python");
+            lines += &python::mint(&scripts, &folder, &version)?;
+            variables.push((PYTHON, python::python_in(&folder)));
         }
-        Tool::Missing(reason) => report.skip(&format!("interop with PyJWT, joserfc: {reason}")),
+        Tool::Missing(reason) => {
+            report.skip(&format!("interop with PyJWT, joserfc: {reason}"));
+            report.skip(&format!("interop of the Temporal example with temporalio: {reason}"));
+        }
     }
     match node::find() {
         Tool::Ready(version) => {
@@ -76,6 +84,11 @@ pub(crate) fn prepare(workspace: &Workspace, report: &mut Report) -> Result<Vec<
 /// Tells whether there is something to sign tokens for the Windmill example with.
 pub(crate) fn has_windmill(variables: &[Variable]) -> bool {
     variables.iter().any(|(name, _)| *name == WINDMILL_SCRIPT)
+}
+
+/// Tells whether there is an SDK to call the Temporal example with.
+pub(crate) fn has_temporal(variables: &[Variable]) -> bool {
+    variables.iter().any(|(name, _)| *name == PYTHON)
 }
 
 /// Runs `install` in an empty folder, unless it did so before for the same `stamp`.

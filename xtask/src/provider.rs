@@ -41,7 +41,7 @@ pub(crate) fn note_verdicts(output: &str, report: &mut Report) -> Result<(), Str
 }
 
 /// Adds up the verdicts that the tests report with a peer.
-fn count_verdicts(peer: &str, output: &str) -> Result<usize, String> {
+pub(crate) fn count_verdicts(peer: &str, output: &str) -> Result<usize, String> {
     let start = format!("interop: {peer}: ");
     let counts = output.lines().filter_map(|line| {
         let (_, what) = line.split_once(&start)?;

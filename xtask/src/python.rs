@@ -1,6 +1,9 @@
 //! Minting with Python's libraries.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::{
     interop::{Tool, install_once, read_requirements},
@@ -30,7 +33,7 @@ pub(crate) fn find() -> Tool {
 pub(crate) fn mint(scripts: &Path, folder: &Path, version: &str) -> Result<String, String> {
     let requirements = scripts.join("requirements.txt");
     let stamp = format!("{version}\n{}", read_requirements(&requirements)?);
-    let python = folder.join("bin").join("python3");
+    let python = python_in(folder);
     install_once(folder, &stamp, || {
         create_environment(folder)?;
         system::run(
@@ -40,6 +43,11 @@ pub(crate) fn mint(scripts: &Path, folder: &Path, version: &str) -> Result<Strin
         )
     })?;
     system::read(Command::new(&python).arg(scripts.join("mint.py")))
+}
+
+/// Returns where the Python is that has the libraries.
+pub(crate) fn python_in(folder: &Path) -> PathBuf {
+    folder.join("bin").join("python3")
 }
 
 fn create_environment(folder: &Path) -> Result<(), String> {

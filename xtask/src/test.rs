@@ -29,6 +29,8 @@ fn run_steps(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
             "--exclude",
             "windmill",
             "--exclude",
+            "temporal",
+            "--exclude",
             "xtask",
         ]))
     })?;
@@ -41,6 +43,7 @@ fn run_steps(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
     }
     let provider_is_ready = provider::is_ready(&variables);
     let windmill_is_ready = interop::has_windmill(&variables);
+    let temporal_is_ready = interop::has_temporal(&variables);
     report.step("interop: verify", |report| {
         let doctests = ["test", "--doc", "-p", "conformance", "--features", "interop"];
         system::run(&mut workspace.cargo(&doctests))?;
@@ -56,8 +59,16 @@ fn run_steps(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
         }
         if windmill_is_ready {
             let tests = ["test", "-p", "windmill", "--features", "interop", "--test", "api"];
-            system::run(workspace.cargo(&tests).args(["fast_jwt"]).envs(variables))?;
+            system::run(workspace.cargo(&tests).args(["fast_jwt"]).envs(variables.clone()))?;
             report.note("interop: fast-jwt signs for the Windmill example: as expected".to_owned());
+        }
+        if temporal_is_ready {
+            let tests = ["test", "-p", "temporal", "--features", "interop", "--test", "api"];
+            let command = ["sdk", "--", "--nocapture"];
+            let output =
+                system::run_and_read(workspace.cargo(&tests).args(command).envs(variables))?;
+            let verdicts = provider::count_verdicts("temporalio", &output)?;
+            report.note(format!("interop: temporalio: {verdicts} verdicts as expected"));
         }
         Ok(())
     })
