@@ -128,6 +128,9 @@ impl Config {
                 issuer = issuer.key(key);
             }
         }
+        if keys.last_key_of_id_wins {
+            issuer = issuer.last_key_of_id_wins();
+        }
         Ok(match (keys.try_all_keys, keys.match_key_ids) {
             (true, _) => issuer.try_all_keys(),
             (false, true) => issuer.match_key_ids(),
@@ -213,8 +216,11 @@ fn place(settings: &PlaceSettings) -> Place {
         PlaceKind::WebSocketProtocol => Place::web_socket_protocol(name),
     };
     if let Some(scheme) = &settings.scheme {
-        let is_exact = settings.exact_scheme;
-        place = if is_exact { place.exact_scheme(scheme) } else { place.scheme(scheme) };
+        place = match (settings.exact_scheme, settings.required_scheme) {
+            (true, _) => place.exact_scheme(scheme),
+            (_, true) => place.required_scheme(scheme),
+            _ => place.scheme(scheme),
+        };
     }
     if let Some(prefix) = &settings.prefix {
         let is_required = settings.required_prefix;
@@ -298,6 +304,12 @@ fn rules(mut issuer: Issuer, settings: &IssuerSettings) -> Issuer {
     }
     if rules.optional_expiry {
         issuer = issuer.dangerous_optional_expiry();
+    }
+    if rules.zero_is_no_date {
+        issuer = issuer.dangerous_zero_is_no_date();
+    }
+    if rules.any_token_type {
+        issuer = issuer.dangerous_any_token_type();
     }
     if rules.optional_subject {
         issuer = issuer.dangerous_optional_subject();

@@ -84,6 +84,8 @@ const PLACE: &[Key] = keys! {
         "What the token has in front of it in this place; it is taken off";
     exact_scheme: Flag, "false",
         "The scheme counts letter by letter, with one space behind it";
+    required_scheme: Flag, "false",
+        "Every field has the scheme, with one space behind it: any other is bad credentials";
     required_prefix: Flag, "false",
         "Every token in this place has the prefix: one without it is malformed";
     dangerous_repeated_prefix: Flag, "false",
@@ -145,6 +147,8 @@ const ISSUER: &[Key] = keys! {
     match_key_ids: Flag, "false",
         "Finds keys by their ids alone: a token without `kid` is for PEM files, which are not \
          watched then, and secrets";
+    last_key_of_id_wins: Flag, "false",
+        "Of several keys with one id the last counts, of those that fit";
     refresh: Duration, "10m",
         "How often keys are fetched where their document names no lifetime";
     min_refresh: Duration, "30s",
@@ -177,6 +181,10 @@ const ISSUER: &[Key] = keys! {
         "The subjects that the issuer may speak for";
     dangerous_optional_expiry: Flag, "false",
         "Accepts tokens without `exp`";
+    dangerous_zero_is_no_date: Flag, "false",
+        "Takes an `exp`, `nbf` or `iat` of `0` for one that is not there";
+    dangerous_any_token_type: Flag, "false",
+        "Accepts tokens whatever their `typ` says";
     dangerous_optional_subject: Flag, "false",
         "Accepts tokens without `sub`";
     dangerous_ignore_binding: Flag, "false",

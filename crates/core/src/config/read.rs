@@ -62,6 +62,7 @@ fn place(entry: PlaceEntry, name_of: &dyn Fn(&str) -> String, path: &str) -> Res
         name,
         scheme,
         exact_scheme: section.flag("exact_scheme"),
+        required_scheme: section.flag("required_scheme"),
         prefix: section.text("prefix"),
         required_prefix: section.flag("required_prefix"),
         repeated_prefix: section.flag("dangerous_repeated_prefix"),
@@ -75,6 +76,13 @@ fn place(entry: PlaceEntry, name_of: &dyn Fn(&str) -> String, path: &str) -> Res
     };
     match &place {
         place if place.exact_scheme && place.scheme.is_none() => lacks("exact_scheme", "scheme"),
+        place if place.required_scheme && place.scheme.is_none() => {
+            lacks("required_scheme", "scheme")
+        }
+        place if place.required_scheme && place.exact_scheme => {
+            let problem = "it contradicts `exact_scheme`: leave one of them out";
+            Err(SettingError::new(format!("{path}.required_scheme"), problem))
+        }
         place if place.required_prefix && place.prefix.is_none() => {
             lacks("required_prefix", "prefix")
         }
@@ -180,6 +188,7 @@ fn keys(section: &mut Section, path: &str, folder: &Path) -> Result<KeySettings>
         short_secrets: section.flag("dangerous_short_secrets"),
         try_all_keys: section.flag("try_all_keys"),
         match_key_ids: section.flag("match_key_ids"),
+        last_key_of_id_wins: section.flag("last_key_of_id_wins"),
         refresh: section.duration("refresh"),
         min_refresh: section.duration("min_refresh"),
         max_refresh: section.duration("max_refresh"),
@@ -201,7 +210,7 @@ fn keys(section: &mut Section, path: &str, folder: &Path) -> Result<KeySettings>
 }
 
 fn rules(section: &mut Section, path: &str) -> Result<RuleSettings> {
-    Ok(RuleSettings {
+    let rules = RuleSettings {
         leeway: section.duration("leeway"),
         profile: section.text("profile").map(|_| TokenProfile::AtJwt),
         types: filled(section.texts("type"), path, "type")?,
@@ -210,9 +219,16 @@ fn rules(section: &mut Section, path: &str) -> Result<RuleSettings> {
         max_lifetime: section.duration("max_lifetime"),
         subjects: filled(section.texts("subject"), path, "subject")?,
         optional_expiry: section.flag("dangerous_optional_expiry"),
+        zero_is_no_date: section.flag("dangerous_zero_is_no_date"),
+        any_token_type: section.flag("dangerous_any_token_type"),
         optional_subject: section.flag("dangerous_optional_subject"),
         ignore_binding: section.flag("dangerous_ignore_binding"),
-    })
+    };
+    if rules.any_token_type && (rules.types.is_some() || rules.profile.is_some()) {
+        let problem = "it contradicts `type` and `profile`: leave one of them out";
+        return Err(SettingError::new(format!("{path}.dangerous_any_token_type"), problem));
+    }
+    Ok(rules)
 }
 
 pub(super) fn roles(mut section: Section) -> Result<RoleSettings> {

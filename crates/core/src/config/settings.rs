@@ -28,6 +28,8 @@ pub struct PlaceSettings {
     pub scheme: Option<String>,
     /// Whether the scheme counts letter by letter.
     pub exact_scheme: bool,
+    /// Whether every field has the scheme.
+    pub required_scheme: bool,
     /// What the token has in front of it in this place.
     pub prefix: Option<String>,
     /// Whether a value without the prefix is malformed.
@@ -121,6 +123,8 @@ pub struct KeySettings {
     pub try_all_keys: bool,
     /// Whether keys are found by their ids alone.
     pub match_key_ids: bool,
+    /// Whether the last of several keys with one id counts.
+    pub last_key_of_id_wins: bool,
     /// How often keys are fetched where their document names no lifetime.
     pub refresh: Option<Duration>,
     /// The shortest lifetime that a document may name.
@@ -159,6 +163,10 @@ pub struct RuleSettings {
     pub subjects: Option<Vec<String>>,
     /// Whether tokens without `exp` are accepted.
     pub optional_expiry: bool,
+    /// Whether a date of zero is none.
+    pub zero_is_no_date: bool,
+    /// Whether tokens are accepted whatever their `typ` says.
+    pub any_token_type: bool,
     /// Whether tokens without `sub` are accepted.
     pub optional_subject: bool,
     /// Whether tokens that are bound to their sender are accepted from anyone.

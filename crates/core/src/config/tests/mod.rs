@@ -143,6 +143,22 @@ fn errors_name_place_key_value_and_what_is_allowed() {
             &format!("{issuer}grant.permissions = {{ claim = 'p', flags = ['x'] }}"),
             "line 3, column 44: `issuer[0].grant.permissions.flags`: there is no `listed`, so it",
         ),
+        (
+            &format!("{issuer}type = ['JWT']\ndangerous_any_token_type = true"),
+            "line 4, column 28: `issuer[0].dangerous_any_token_type`: it contradicts `type`",
+        ),
+        (
+            &format!("{issuer}profile = 'at+jwt'\ndangerous_any_token_type = true"),
+            "line 4, column 28: `issuer[0].dangerous_any_token_type`: it contradicts `type`",
+        ),
+        (
+            "[extract]\nplaces = [{ kind = 'header', exact_scheme = true, required_scheme = true }]",
+            "line 2, column 69: `extract.places[0].required_scheme`: it contradicts `exact_scheme`",
+        ),
+        (
+            "[extract]\nplaces = [{ kind = 'header', name = 'x', required_scheme = true }]",
+            "line 2, column 60: `extract.places[0].required_scheme`: there is no `scheme`",
+        ),
         ("production = ", "line 1, column 1"),
     ] {
         let error = read(text).unwrap_err().to_string();
