@@ -8,7 +8,8 @@ use tonic::transport::{Server, server::TcpIncoming};
 
 fn main() -> ExitCode {
     run("temporal", async || {
-        let settings = Settings::read(|name| env::var(name).ok())?;
+        // What is no text must not count as not set, which allows more.
+        let settings = Settings::read(|name| Some(env::var_os(name)?.to_string_lossy().into()))?;
         if !settings.maps_claims || !settings.authorizes {
             tracing::warn!(
                 "without both the default authorizer and claim mapper anyone may do anything"

@@ -55,6 +55,17 @@ fn s1_1_a_bad_or_missing_setting_is_one_line_and_status_2() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_is_not_taken_for_none() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    for name in [AUTHORIZER, MAPPER, REFRESH] {
+        let mut command = command(&[]);
+        let output = command.env(name, OsStr::from_bytes(b"\xff")).stderr(Stdio::piped()).output();
+        assert_eq!(output.unwrap().status.code(), Some(2), "{name}");
+    }
+}
+
 #[test]
 fn s1_1_plug_ins_are_named_in_any_letter_case() {
     let temporal = temporal_with(&[(AUTHORIZER, "DEFAULT"), (MAPPER, "Default")]);
