@@ -86,6 +86,18 @@ async fn a_jwk_set_file_that_is_written_in_place_is_read_again() {
 }
 
 #[tokio::test]
+async fn a_single_jwk_in_a_watched_file_is_a_set_of_one() {
+    let directory = Directory::new();
+    let path = directory.join("key.json");
+    let write = |issuer: &TestIssuer| {
+        fs::write(&path, key(issuer).public_jwk().unwrap().to_string()).unwrap();
+    };
+    let watched = Watched::new(JwkSetFile::new(&path), write).await;
+    watched.rotate(write).await;
+    assert!(JwkSetFile::read(&path).is_ok());
+}
+
+#[tokio::test]
 async fn a_jwk_set_file_that_another_is_renamed_over_is_read_again() {
     let directory = Directory::new();
     let (path, new) = (directory.join("keys.json"), directory.join("new.json"));

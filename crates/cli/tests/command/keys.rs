@@ -41,6 +41,22 @@ fn each_algorithm_makes_a_key_that_signs_with_it() {
     }
 }
 
+#[test]
+fn the_public_half_is_what_a_configuration_names() {
+    let folder = Folder::new();
+    keygen(&folder, "ES256", &["--jwk", "key.json"]);
+    folder.write(
+        "portcullis.toml",
+        "[[issuer]]\nissuer = 'https://idp.test'\naudience = ['orders']\njwks_file = 'key.json'\n",
+    );
+    let checked = folder.run(&["config", "check", "portcullis.toml"]);
+    assert_eq!(checked.status, 0, "{checked:?}");
+    let claims = r#"{"iss":"https://idp.test","aud":"orders","sub":"alice"}"#;
+    let minted = folder.run(&["mint", "--key", "key", "--claims", claims]);
+    let verified = folder.run_with(&["verify", "--config", "portcullis.toml"], &minted.stdout);
+    assert_eq!(verified.status, 0, "{verified:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn private_files_are_for_their_owner_alone_even_in_place_of_old_ones() {

@@ -133,7 +133,7 @@ const ISSUER: &[Key] = keys! {
     jwks_uri: TextOrTexts, "none",
         "URLs of JWK Sets";
     jwks_file: TextOrTexts, "none",
-        "Files that hold a JWK Set, read again when they change";
+        "Files that hold a JWK Set or a single JWK, read again when they change";
     pem_file: TextOrTexts, "none",
         "Files that hold a public key or certificate, read again when they change";
     secret_file: TextOrTexts, "none",

@@ -109,7 +109,7 @@ pub struct KeySettings {
     pub discovery: bool,
     /// URLs of JWK Sets.
     pub jwks_uris: Vec<String>,
-    /// Files that hold a JWK Set.
+    /// Files that hold a JWK Set, or a single JWK.
     pub jwks_files: Vec<PathBuf>,
     /// Files that hold a public key or certificate.
     pub pem_files: Vec<PathBuf>,

@@ -18,4 +18,6 @@ mod thumbprint;
 pub(crate) use self::{key::unusable, thumbprint::thumbprint};
 pub use key::VerificationKey;
 pub(crate) use key::{MAX_KEY_ID_LEN, SignatureValid};
+#[cfg(feature = "remote")]
+pub(crate) use set::as_set;
 pub use set::{JwkSet, SkippedKey};

@@ -8,7 +8,7 @@ use super::{
     components::{check_use, decode, named_algorithm, read},
     key::unusable,
     secret::{hash_len, is_key},
-    set::JwkSet,
+    set::{JwkSet, Members},
 };
 use crate::{Algorithm, ConfigError};
 
@@ -29,14 +29,9 @@ impl JwkSet {
     ///
     /// [RFC 7518 §3.2]: https://www.rfc-editor.org/rfc/rfc7518#section-3.2
     pub fn dangerous_from_json_with_secrets(text: &str) -> Result<Self, ConfigError> {
-        let invalid = |reason: String| ConfigError::InvalidJwkSet { reason };
-        let document: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-            .map_err(|error| invalid(error.to_string()))?;
-        match document.get("keys") {
-            Some(Value::Array(keys)) => Self::read_each(keys, from_own_jwk),
-            Some(_) => Err(invalid("`keys` is not a list".to_owned())),
-            None if document.get("kty").is_some() => Self::read_each(&[document], from_own_jwk),
-            None => Err(invalid("no member `keys`".to_owned())),
+        match Members::read(text)? {
+            Members::Keys(keys) => Self::read_each(&keys, from_own_jwk),
+            Members::Single(jwk) => Self::read_each(&[jwk], from_own_jwk),
         }
     }
 }

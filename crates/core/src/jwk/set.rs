@@ -1,6 +1,6 @@
 //! JWK Sets.
 
-use std::{fs, path::Path};
+use std::{borrow::Cow, fs, path::Path};
 
 use serde_json::Value;
 
@@ -47,22 +47,23 @@ impl JwkSet {
     /// [`ConfigError::InvalidJwkSet`] if the text is not a JSON object with a list `keys`, and
     /// [`ConfigError::NoUsableKey`], with the reason for each key, if none can be used.
     pub fn from_json(text: &str) -> Result<Self, ConfigError> {
-        let invalid = |reason: &str| ConfigError::InvalidJwkSet { reason: reason.to_owned() };
-        let document: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-            .map_err(|error| invalid(&format!("{error}")))?;
-        let keys = document.get("keys").ok_or_else(|| invalid("no member `keys`"))?;
-        let keys = keys.as_array().ok_or_else(|| invalid("`keys` is not a list"))?;
-        Self::from_values(keys)
+        match Members::read(text)? {
+            Members::Keys(keys) => Self::from_values(&keys),
+            Members::Single(_) => {
+                let reason = "it is a single JWK".to_owned();
+                Err(ConfigError::InvalidJwkSet { reason })
+            }
+        }
     }
 
-    /// Reads a file that holds a JWK Set.
+    /// Reads a file that holds a JWK Set, or a single JWK, which counts as a set of one.
     ///
     /// # Errors
     ///
     /// [`ConfigError::File`] if the file cannot be read, and [`ConfigError::InFile`] with an error
     /// of [`from_json`](Self::from_json).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
-        read_file(path.as_ref(), Self::from_json)
+        read_file(path.as_ref(), |text| Self::from_json(&as_set(text)))
     }
 
     /// Returns the keys that can be used, in the order of the document.
@@ -101,6 +102,35 @@ impl JwkSet {
             return Err(ConfigError::NoUsableKey { reasons });
         }
         Ok(set)
+    }
+}
+
+/// Makes a set of one of a text that is a single JWK, as files may hold it.
+pub(crate) fn as_set(text: &str) -> Cow<'_, str> {
+    match Members::read(text) {
+        Ok(Members::Single(jwk)) => Cow::Owned(format!("{{\"keys\":[{jwk}]}}")),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// What a document has.
+pub(super) enum Members {
+    Keys(Vec<Value>),
+    /// It has no `keys`, and is a key itself.
+    Single(Value),
+}
+
+impl Members {
+    pub(super) fn read(text: &str) -> Result<Self, ConfigError> {
+        let invalid = |reason: &str| ConfigError::InvalidJwkSet { reason: reason.to_owned() };
+        let mut document: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .map_err(|error| invalid(&error.to_string()))?;
+        match document.get_mut("keys").map(Value::take) {
+            Some(Value::Array(keys)) => Ok(Self::Keys(keys)),
+            Some(_) => Err(invalid("`keys` is not a list")),
+            None if document.get("kty").is_some() => Ok(Self::Single(document)),
+            None => Err(invalid("no member `keys`")),
+        }
     }
 }
 

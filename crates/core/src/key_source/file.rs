@@ -12,7 +12,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use tokio::runtime::Handle;
 
 use super::{KeyDocument, KeySource, KeySourceError, Loaded, RefreshPolicy, Validators};
-use crate::{BoxFuture, ConfigError, NumericDate, VerificationKey, file};
+use crate::{BoxFuture, ConfigError, NumericDate, VerificationKey, file, jwk::as_set};
 
 /// How often a file is looked at. Its content is compared, so that it does not matter how it was
 /// replaced: written in place, renamed over, or behind a symbolic link that moved.
@@ -21,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(2500);
 /// The longest file, in bytes.
 const MAX_LEN: u64 = 256 * 1024;
 
-/// A JWK Set in a file that may change while the service runs.
+/// A JWK Set, or a single JWK, in a file that may change while the service runs.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct JwkSetFile(KeyFile);
@@ -63,7 +63,7 @@ impl JwkSetFile {
     /// [`ConfigError::File`] if it cannot be read, and [`ConfigError::InFile`] if it holds no usable
     /// key.
     pub fn read(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
-        Ok(Self(KeyFile::read_first(path.into(), KeyDocument::from_json)?))
+        Ok(Self(KeyFile::read_first(path.into(), set_document)?))
     }
 
     /// How often to look. Default: every 2 seconds, and the keys stay usable while the file cannot
@@ -158,6 +158,10 @@ impl KeyFile {
     }
 }
 
+fn set_document(text: &str) -> Result<KeyDocument, ConfigError> {
+    KeyDocument::from_json(&as_set(text))
+}
+
 fn pem_document(text: &str) -> Result<KeyDocument, ConfigError> {
     VerificationKey::from_pem(text).map(|key| KeyDocument::new([key]))
 }
@@ -187,7 +191,7 @@ impl KeySource for JwkSetFile {
         &'a self,
         known: Option<&'a Validators>,
     ) -> BoxFuture<'a, Result<Loaded, KeySourceError>> {
-        Box::pin(self.0.load(known, KeyDocument::from_json))
+        Box::pin(self.0.load(known, set_document))
     }
 
     fn seed(&self) -> Option<(KeyDocument, NumericDate)> {

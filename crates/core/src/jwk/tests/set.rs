@@ -1,6 +1,7 @@
 //! JWK Sets.
 
 use super::*;
+use crate::jwk::set::as_set;
 
 #[test]
 fn public_keys_of_every_type_are_read_with_the_algorithms_that_fit() {
@@ -235,9 +236,29 @@ fn what_is_no_jwk_set_is_an_error() {
         let error = JwkSet::from_json(text).unwrap_err();
         assert!(matches!(error, ConfigError::InvalidJwkSet { .. }), "{text}: {error:?}");
     }
-    // One key is not a set of one.
+    // One key is not a set of one, except in a file.
     let error = JwkSet::from_json(&Example::ec().jwk.to_string()).unwrap_err();
-    assert!(error.to_string().contains("no member `keys`"), "{error}");
+    assert!(error.to_string().contains("it is a single JWK; expected"), "{error}");
+}
+
+#[test]
+fn a_single_jwk_in_a_file_is_a_set_of_one() {
+    let read = |text: &str| JwkSet::from_json(&as_set(text));
+    let jwk = Example::ec().jwk;
+    for text in [jwk.to_string(), format!("\u{feff}{jwk}\n"), json!({"keys": [jwk]}).to_string()] {
+        assert_eq!(read(&text).unwrap().keys().len(), 1, "{text}");
+    }
+    // What is private is refused here too, and named.
+    let mut private = jwk.clone();
+    private["d"] = json!("AAAA");
+    let error = read(&private.to_string()).unwrap_err();
+    assert!(error.to_string().contains("private member `d`"), "{error}");
+    let secret = json!({"kty": "oct", "k": "c2VjcmV0"}).to_string();
+    assert!(matches!(read(&secret).unwrap_err(), ConfigError::NoUsableKey { .. }));
+    for text in [json!({"keys": {}, "kty": "EC"}), json!({"kid": "1"}), json!([jwk])] {
+        let error = read(&text.to_string()).unwrap_err();
+        assert!(matches!(error, ConfigError::InvalidJwkSet { .. }), "{text}: {error:?}");
+    }
 }
 
 #[test]
