@@ -105,6 +105,10 @@ impl AuthError {
     }
 
     /// Tells the log of a fault of the application.
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(clippy::unused_self, reason = "without a log there is nothing to tell")
+    )]
     pub(crate) fn report_fault(&self) {
         #[cfg(feature = "tracing")]
         tracing::error!(
