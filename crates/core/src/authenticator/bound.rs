@@ -3,20 +3,18 @@
 use std::sync::Arc;
 
 use super::{
-    Admission, Authenticated, Engine, Judgement, Route, Verdict, Waiting, judge::Held,
-    reloadable::Current,
+    Admission, Authenticated, Authenticator, Engine, Judgement, Verdict, Waiting, judge::Held,
 };
 use crate::{
     AuthError, AuthErrorKind, HiddenTokens, Place, RequestView,
     pipeline::{Presented, Wanted, extract, hide},
 };
 
-/// The engine of one request, and its route.
+/// The engine of one request, and the handle that it came to.
 pub(super) struct Bound<'e, G> {
     pub(super) engine: &'e Arc<Engine<G>>,
-    pub(super) route: &'e Route,
-    /// Where the newest engine is, if this one may be replaced.
-    pub(super) current: Option<&'e Arc<Current<G>>>,
+    /// Where the newest engine is, if this one may be replaced, and what its route asks for.
+    pub(super) handle: &'e Authenticator<G>,
 }
 
 impl<G> Clone for Bound<'_, G> {
@@ -33,7 +31,7 @@ impl<'e, G: Send + Sync + 'static> Bound<'e, G> {
         #[cfg(feature = "remote")]
         engine.start_tasks();
         let hidden = self.hidden_tokens(request);
-        let wanted = match &self.route.requirement {
+        let wanted = match &self.handle.route.requirement {
             Some(requirement) if requirement.is_of_several() => Wanted::OneInEachPlace,
             _ => Wanted::One,
         };
@@ -75,12 +73,12 @@ impl<'e, G: Send + Sync + 'static> Bound<'e, G> {
     }
 
     fn places(self) -> &'e [Place] {
-        self.route.places.as_deref().unwrap_or(&self.engine.places)
+        self.handle.route.places.as_deref().unwrap_or(&self.engine.places)
     }
 
     /// What the route lets through, as far as the engine allows it.
     pub(super) fn admission(self) -> Admission {
-        self.engine.anonymous.limited(self.route.admission)
+        self.engine.anonymous.limited(self.handle.route.admission)
     }
 
     /// A request that has presented something.
@@ -103,7 +101,7 @@ impl<'e, G: Send + Sync + 'static> Bound<'e, G> {
         let is_empty = error.kind() == AuthErrorKind::NoCredentials;
         let admission = self.admission();
         let may_be_empty = admission == Admission::Optional
-            || self.route.requirement.as_ref().is_some_and(|asked| asked.is_met_by_none())
+            || self.handle.route.requirement.as_ref().is_some_and(|asked| asked.is_met_by_none())
                 && self.engine.anonymous.limited(Admission::Optional) == Admission::Optional;
         let admits_anonymous =
             (is_empty && may_be_empty) || admission == Admission::DangerousFailed;

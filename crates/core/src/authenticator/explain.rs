@@ -37,7 +37,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         let engine = self.engine();
         #[cfg(feature = "remote")]
         engine.start_tasks();
-        let auth = Bound { engine: &engine, route: &self.route, current: None };
+        let auth = Bound { engine: &engine, handle: self };
         let issuers = engine.issuers.all().map(|issuer| issuer.name().to_owned()).collect();
         let places = engine.places.iter().map(described).collect();
         let allowed = engine.issuers.algorithms.iter().map(Algorithm::name).collect();

@@ -31,7 +31,7 @@ impl<G> From<AuthError> for Held<G> {
 impl<G: Send + Sync + 'static> Bound<'_, G> {
     /// Judges all tokens of a request, as far as nothing has to be waited for.
     pub(super) fn judge(&self, tokens: &[Presented<'_>]) -> Result<Authenticated<G>, Held<G>> {
-        if let ([token], None) = (tokens, &self.route.requirement) {
+        if let ([token], None) = (tokens, &self.handle.route.requirement) {
             return self.judge_one(token).map_err(|stop| held(stop, Vec::new()));
         }
         let mut found = Vec::new();
@@ -49,7 +49,7 @@ impl<G: Send + Sync + 'static> Bound<'_, G> {
         &self,
         mut found: Vec<Authenticated<G>>,
     ) -> Result<Authenticated<G>, AuthError> {
-        match &self.route.requirement {
+        match &self.handle.route.requirement {
             Some(requirement) => requirement.choose(found),
             None if found.is_empty() => Err(AuthErrorKind::NoCredentials.into()),
             None => {

@@ -100,11 +100,8 @@ impl<G> Authenticator<G> {
     #[inline]
     fn with_engine<T>(&self, run: impl FnOnce(Bound<'_, G>) -> T) -> T {
         match &self.source {
-            Source::Fixed(engine) => run(Bound { engine, route: &self.route, current: None }),
-            Source::Current(current) => {
-                let engine = &current.load();
-                run(Bound { engine, route: &self.route, current: Some(current) })
-            }
+            Source::Fixed(engine) => run(Bound { engine, handle: self }),
+            Source::Current(current) => run(Bound { engine: &current.load(), handle: self }),
         }
     }
 }

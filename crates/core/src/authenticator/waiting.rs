@@ -8,10 +8,9 @@ use std::{
 };
 
 use super::{
-    Bound, Engine, Route, Verdict,
+    Authenticator, Bound, Engine, Verdict,
     grant_source::of_a_caller,
     judge::{Begun, Held},
-    reloadable::Current,
 };
 use crate::{
     Attempt, AuthError, AuthErrorKind, Authenticated, BoxFuture, NumericDate,
@@ -57,18 +56,18 @@ impl<G: Send + Sync + 'static> Waiting<G> {
         now: Verdict<G>,
     ) -> Self {
         let tokens: Vec<_> = tokens.iter().map(Presented::to_owned_token).collect();
-        let (route, hidden) = (auth.route.clone(), now.hidden.clone());
-        let (mut standing, current) = (Standing::new(auth, &begun), auth.current.cloned());
+        let (handle, hidden) = (auth.handle.clone(), now.hidden.clone());
+        let mut standing = Standing::new(auth, &begun);
         let future = Box::pin(async move {
             let mut begun = begun;
             for _ in 0..MOST_JUDGEMENTS {
-                let auth = standing.bound(&route, current.as_ref());
+                let auth = standing.bound(&handle);
                 let result = judge_later(auth, &tokens, *begun).await;
-                if standing.still_stands(current.as_ref()) {
+                if standing.still_stands(&handle) {
                     return auth.verdict(result, hidden);
                 }
-                standing = Standing::newest(&standing, current.as_ref());
-                let auth = standing.bound(&route, current.as_ref());
+                standing = Standing::newest(&handle);
+                let auth = standing.bound(&handle);
                 begun = match auth.judge(&tokens) {
                     Ok(caller) => return auth.verdict(Ok(caller), hidden),
                     Err(Held { error, begun: None }) => return auth.verdict(Err(error), hidden),
@@ -77,7 +76,7 @@ impl<G: Send + Sync + 'static> Waiting<G> {
             }
             let reason = "the configuration changed again and again while the request waited";
             let error = AuthError::because(AuthErrorKind::ResolverUnavailable, reason);
-            standing.bound(&route, current.as_ref()).verdict(Err(error), hidden)
+            standing.bound(&handle).verdict(Err(error), hidden)
         });
         Self { future, now }
     }
@@ -104,19 +103,18 @@ impl<G> Standing<G> {
         Self { engine, slots }
     }
 
-    fn newest(&self, current: Option<&Arc<Current<G>>>) -> Self {
-        let engine =
-            current.map_or_else(|| Arc::clone(&self.engine), |current| current.load_full());
+    fn newest(handle: &Authenticator<G>) -> Self {
+        let engine = handle.engine();
         Self { slots: engine.chain.load_full(), engine }
     }
 
-    fn still_stands(&self, current: Option<&Arc<Current<G>>>) -> bool {
-        let newest = self.newest(current);
+    fn still_stands(&self, handle: &Authenticator<G>) -> bool {
+        let newest = Self::newest(handle);
         Arc::ptr_eq(&newest.engine, &self.engine) && Arc::ptr_eq(&newest.slots, &self.slots)
     }
 
-    fn bound<'s>(&'s self, route: &'s Route, current: Option<&'s Arc<Current<G>>>) -> Bound<'s, G> {
-        Bound { engine: &self.engine, route, current }
+    fn bound<'s>(&'s self, handle: &'s Authenticator<G>) -> Bound<'s, G> {
+        Bound { engine: &self.engine, handle }
     }
 }
 
