@@ -18,8 +18,7 @@ fn main() -> ExitCode {
         let (layer, services) = server(&settings)?;
         let listener = listen().await?;
         let stop = announce(&listener)?;
-        let eager = settings.auth.clone();
-        tokio::spawn(async move { eager.ready().await });
+        settings.auth.start();
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let server = Server::builder().layer(layer).add_routes(services);
         server.serve_with_incoming_shutdown(incoming, stop).await?;

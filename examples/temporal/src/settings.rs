@@ -100,8 +100,7 @@ fn issuer(set: &dyn Fn(&str) -> String, refresh: Duration) -> Result<Issuer, Str
 
 fn key_source(issuer: Issuer, uri: &str, refresh: Duration) -> Result<Issuer, String> {
     // Documents do not say how long they are good.
-    let policy =
-        RefreshPolicy::default().refresh(refresh).min_refresh(refresh).max_refresh(refresh);
+    let policy = RefreshPolicy::every(refresh);
     match Url::parse(uri) {
         Ok(url) if url.scheme() == "file" => {
             let path = url.to_file_path();

@@ -89,7 +89,7 @@ pub(crate) fn message(field: u8, namespace: &str) -> Bytes {
 }
 
 /// Messages as they are.
-struct Raw;
+pub(crate) struct Raw;
 
 impl Codec for Raw {
     type Encode = Bytes;

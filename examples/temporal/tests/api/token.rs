@@ -5,14 +5,22 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
 use base64_simd::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use serde_json::Value;
-use tonic::Code::{Ok, PermissionDenied};
+use portcullis_testkit::ManualClock;
+use portcullis_tonic::{AddBearerTokenLayer, Minter, NumericDate, RenewingToken, SigningKey};
+use serde_json::{Value, json};
+use tonic::{
+    Code::{Ok, PermissionDenied},
+    Request, Response,
+    client::Grpc,
+};
+use tower::Layer;
 
-use crate::server::{DESCRIBE, Folder, LIST, code, now, start};
+use crate::server::{DESCRIBE, Folder, LIST, Raw, code, message, now, start};
 
 fn command(folder: &Folder, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_temporal-token"));
@@ -151,4 +159,50 @@ fn s1_9_what_cannot_be_meant_is_one_line_and_status_2() {
         assert!(errors.contains(said), "{errors}");
         assert!(output.stdout.is_empty());
     }
+}
+
+/// As in the sample: ten minutes of life, renewed a minute ahead.
+#[test]
+fn s1_9_a_client_goes_on_with_a_renewed_token() {
+    let folder = Folder::new("renewed");
+    let keys = Keys::serve(&folder, &[]);
+    let temporal = start(&[("TEMPORAL_JWT_KEY_SOURCE1", &keys.url)]);
+    // The client's clock is ten minutes late, so that its token is over for the server at once.
+    let late = i64::try_from(now()).unwrap() - 601;
+    let clock = ManualClock::at(NumericDate::from_seconds(late));
+    let key = SigningKey::from_pem_file(folder.file("key.priv.pem")).unwrap();
+    let claims = json!({"sub": "temporal-samples-go", "permissions": ["default:read"]});
+    let minter = Minter::new(key).clock(clock.clone());
+    let token = RenewingToken::minted(minter, &claims).build().unwrap();
+    let origin = format!("http://{}", temporal.address);
+    let layer = AddBearerTokenLayer::new(token.clone()).origin(&*origin).unwrap();
+    let mut client = Grpc::new(layer.layer(temporal.channel.clone()));
+    temporal.runtime.block_on(async {
+        let mut call = async || {
+            client.ready().await.unwrap();
+            let request = Request::new(message(1, "default"));
+            code(
+                &client
+                    .unary(request, DESCRIBE.parse().unwrap(), Raw)
+                    .await
+                    .map(Response::into_inner),
+            )
+        };
+        assert_eq!(call().await, PermissionDenied);
+        let first = token.token().await.unwrap();
+        clock.advance(Duration::from_secs(601));
+        assert_eq!(call().await, Ok);
+        let second = token.token().await.unwrap();
+        assert!(!first.is_same(&second));
+        // Nothing is minted for a call, until a minute before the end.
+        clock.advance(Duration::from_secs(538));
+        assert_eq!(call().await, Ok);
+        assert!(second.is_same(&token.token().await.unwrap()));
+        clock.advance(Duration::from_secs(4));
+        // The call that starts the renewal goes on with the token at hand.
+        assert_eq!(call().await, Ok);
+        while token.current().is_some_and(|current| current.is_same(&second)) {
+            tokio::task::yield_now().await;
+        }
+    });
 }
