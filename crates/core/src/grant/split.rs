@@ -21,12 +21,14 @@ impl Split {
     pub(super) fn pattern(text: &str) -> Result<Self, ConfigError> {
         let invalid =
             |reason: String| ConfigError::InvalidPattern { pattern: text.to_owned(), reason };
-        let pattern = regex::Regex::new(text).map_err(|error| invalid(error.to_string()))?;
+        let pattern = regex::Regex::new(text).map_err(|error| invalid(in_one_line(&error)))?;
         let has = |name: &str| pattern.capture_names().flatten().any(|own| own == name);
         let pairs = [("resource", "level"), ("namespace", "role")];
         match pairs.into_iter().find(|(resource, level)| has(resource) && has(level)) {
             Some((resource, level)) => Ok(Self::Pattern { pattern, resource, level }),
-            None => Err(invalid("it has no groups `resource` and `level`".to_owned())),
+            None => Err(invalid(
+                "it has no groups `resource` and `level`, or `namespace` and `role`".to_owned(),
+            )),
         }
     }
 
@@ -41,4 +43,12 @@ impl Split {
             }
         }
     }
+}
+
+/// Says what is wrong without the drawing of where that the last line follows.
+#[cfg(feature = "regex")]
+fn in_one_line(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }

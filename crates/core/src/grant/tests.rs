@@ -80,6 +80,7 @@ fn permissions_are_found_by_a_pattern_with_named_groups() {
     for mistake in ["(", "read", "(?<namespace>a)", "(?<role>a)", "(?<a>x)(?<b>y)"] {
         let error = matching(mistake).compile().unwrap_err();
         assert!(matches!(error, ConfigError::InvalidPattern { .. }), "{mistake}");
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
 }
 
