@@ -90,3 +90,17 @@ impl RouteView for Message<'_> {
         self.method.map(|method| Cow::Borrowed(method.path()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_parameters_of_one_name_none_is_known() {
+        let parameters = [("tenant", "a"), ("order", "1"), ("tenant", "b")];
+        let message = Message { method: None, parameters: &parameters };
+        assert_eq!(message.path_parameter("order").as_deref(), Some("1"));
+        assert_eq!(message.path_parameter("tenant"), None);
+        assert_eq!(message.path_parameter("Order"), None);
+    }
+}
