@@ -10,14 +10,14 @@ fn main() -> ExitCode {
     run("temporal", async || {
         // What is no text must not count as not set, which allows more.
         let settings = Settings::read(|name| Some(env::var_os(name)?.to_string_lossy().into()))?;
+        let (layer, services) = server(&settings)?;
+        let listener = listen().await?;
+        let stop = announce(&listener)?;
         if !settings.maps_claims || !settings.authorizes {
             tracing::warn!(
                 "without both the default authorizer and claim mapper anyone may do anything"
             );
         }
-        let (layer, services) = server(&settings)?;
-        let listener = listen().await?;
-        let stop = announce(&listener)?;
         settings.auth.start();
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let server = Server::builder().layer(layer).add_routes(services);

@@ -48,9 +48,8 @@ fn s1_1_a_bad_or_missing_setting_is_one_line_and_status_2() {
         let output = command(&variables).args(&args).stderr(Stdio::piped()).output().unwrap();
         let errors = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{variables:?} {args:?}: {errors}");
-        let last: Vec<_> = errors.lines().filter(|line| line.starts_with("temporal: ")).collect();
-        assert_eq!(last.len(), 1, "{errors}");
-        assert!(last[0].contains(said), "{errors}");
+        assert_eq!(errors.lines().count(), 1, "{errors}");
+        assert!(errors.starts_with("temporal: ") && errors.contains(said), "{errors}");
         assert!(output.stdout.is_empty());
     }
 }
