@@ -2,6 +2,8 @@
 
 #![expect(clippy::print_stderr, reason = "for programs of the terminal")]
 
+mod variables;
+
 use std::{
     env,
     error::Error,
@@ -17,6 +19,8 @@ use tracing_subscriber::{
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
+
+pub use variables::Variables;
 
 /// What a service ends with.
 pub type Outcome = Result<(), Box<dyn Error>>;

@@ -1,0 +1,107 @@
+//! Settings that stand in environment variables.
+
+use std::{env, fmt, num::NonZeroU32, time::Duration};
+
+/// Where the values of variables are found.
+type Find = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+/// Environment variables, or what stands for them in a test. Errors are for the operator.
+pub struct Variables {
+    find: Box<Find>,
+}
+
+impl Variables {
+    /// Those of this process. What is no text has a value that nothing is like, and is not taken for unset.
+    #[must_use]
+    pub fn of_environment() -> Self {
+        Self::new(|name| Some(env::var_os(name)?.to_string_lossy().into_owned()))
+    }
+
+    /// Those that a function finds.
+    pub fn new(find: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self { find: Box::new(find) }
+    }
+
+    /// Returns a value as it is.
+    #[must_use]
+    pub fn verbatim(&self, name: &str) -> Option<String> {
+        (self.find)(name)
+    }
+
+    /// Returns a value, less the space around it. A blank one is none.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        let text = self.verbatim(name)?.trim().to_owned();
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// Tells whether a switch is on. Default: off.
+    ///
+    /// # Errors
+    ///
+    /// The value is no answer: whoever has set it meant something, and a wrong guess would switch checks
+    /// off.
+    pub fn is_on(&self, name: &str) -> Result<bool, String> {
+        match self.text(name).as_deref() {
+            Some("1" | "true" | "yes") => Ok(true),
+            None | Some("0" | "false" | "no") => Ok(false),
+            Some(_) => Err(format!("{name} needs `1`, `true` or `yes`, or `0`, `false` or `no`")),
+        }
+    }
+
+    /// Returns a number of seconds, at least one.
+    ///
+    /// # Errors
+    ///
+    /// The value is no such number.
+    pub fn seconds(&self, name: &str) -> Result<Option<Duration>, String> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        match text.parse::<NonZeroU32>() {
+            Ok(seconds) => Ok(Some(Duration::from_secs(seconds.get().into()))),
+            Err(_) => Err(format!("{name} needs a number of seconds, not `{text}`")),
+        }
+    }
+}
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Variables").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(value: &str) -> Variables {
+        let value = value.to_owned();
+        Variables::new(move |name| (name == "SET").then(|| value.clone()))
+    }
+
+    #[test]
+    fn texts_lose_the_space_around_them_and_blank_ones_are_none() {
+        assert_eq!(of(" a b \n").text("SET").as_deref(), Some("a b"));
+        assert_eq!(of(" a ").verbatim("SET").as_deref(), Some(" a "));
+        assert_eq!((of(" ").text("SET"), of("a").text("UNSET")), (None, None));
+    }
+
+    #[test]
+    fn switches_are_on_or_off_and_never_guessed() {
+        for (value, expected) in
+            [("1", Ok(true)), ("yes", Ok(true)), ("no", Ok(false)), ("", Ok(false))]
+        {
+            assert_eq!(of(value).is_on("SET"), expected);
+        }
+        assert!(of("on").is_on("SET").is_err());
+        assert_eq!(of("on").is_on("UNSET"), Ok(false));
+    }
+
+    #[test]
+    fn seconds_are_whole_and_at_least_one() {
+        assert_eq!(of("90").seconds("SET"), Ok(Some(Duration::from_secs(90))));
+        assert_eq!(of("").seconds("SET"), Ok(None));
+        for value in ["0", "-1", "1.5", "10m"] {
+            assert!(of(value).seconds("SET").is_err(), "{value}");
+        }
+    }
+}
