@@ -1,0 +1,21 @@
+//! Krishiv's coordinator behind Portcullis: its settings, its tokens, its roles, its answers.
+
+use std::process::ExitCode;
+
+use example_program::{Variables, announce, listen, run};
+use krishiv::{Judges, app};
+use portcullis_axum::SystemClock;
+
+fn main() -> ExitCode {
+    run("krishiv", async || {
+        let judges = Judges::new(&Variables::of_environment(), SystemClock::default())?;
+        let listener = listen().await?;
+        let stop = announce(&listener)?;
+        let auth = judges.http.clone();
+        let eager = auth.clone();
+        tokio::spawn(async move { eager.ready().await });
+        axum::serve(listener, app(judges)?).with_graceful_shutdown(stop).await?;
+        auth.shutdown().await;
+        Ok(())
+    })
+}

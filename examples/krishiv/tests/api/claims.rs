@@ -1,0 +1,100 @@
+//! §2.4: what a token must say.
+
+use serde_json::{Value, json};
+
+use crate::server::{ACCEPTED, AUDIENCE, REFUSED, World};
+
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    since.as_secs().try_into().unwrap()
+}
+
+#[test]
+fn s2_4_exp_is_required_and_has_a_leeway_of_a_minute() {
+    let world = World::start();
+    for (exp, expected) in [
+        (json!(now() + 3600), ACCEPTED),
+        (json!(now() - 40), ACCEPTED),
+        (json!(now() - 40).as_f64().unwrap().into(), ACCEPTED),
+        (json!(now() - 80), REFUSED),
+        (json!(0), REFUSED),
+        (json!(-1), REFUSED),
+        (json!(null), REFUSED),
+        (json!((now() + 3600).to_string()), REFUSED),
+    ] {
+        let token = world.token().claim("exp", &exp).build();
+        assert_eq!(world.verdict(&token), expected, "{exp}");
+    }
+    assert_eq!(world.verdict(&world.token().without_claim("exp").build()), REFUSED);
+}
+
+#[test]
+fn s2_10_nbf_is_honoured_with_the_same_leeway() {
+    let world = World::start();
+    for (nbf, expected) in [(now() - 10, ACCEPTED), (now() + 40, ACCEPTED), (now() + 90, REFUSED)] {
+        assert_eq!(world.verdict(&world.token().claim("nbf", nbf).build()), expected, "{nbf}");
+    }
+}
+
+#[test]
+fn s2_4_sub_is_a_text_that_is_required() {
+    let world = World::start();
+    assert_eq!(world.verdict(&world.token().without_claim("sub").build()), REFUSED);
+    for sub in [json!(1), json!(null), json!(["alice"])] {
+        assert_eq!(world.verdict(&world.token().claim("sub", &sub).build()), REFUSED, "{sub}");
+    }
+}
+
+#[test]
+fn s2_4_iss_and_jti_are_not_looked_at() {
+    let world = World::start();
+    let strange = world.token().claim("iss", "https://strange.test").claim("jti", "x");
+    assert_eq!(world.verdict(&strange.build()), ACCEPTED);
+    assert_eq!(world.verdict(&world.token().without_claim("iss").build()), ACCEPTED);
+    // Names of ours are none of a token's.
+    for iss in ["oidc", "coordinator", "ui"] {
+        assert_eq!(world.verdict(&world.token().claim("iss", iss).build()), ACCEPTED, "{iss}");
+    }
+}
+
+#[test]
+fn s2_4_the_audience_is_in_the_token_and_a_token_without_one_is_refused() {
+    let world = World::start();
+    let token = |aud: &Value| world.issuer.token().claim("aud", aud).build();
+    for (aud, expected) in [
+        (json!(AUDIENCE), ACCEPTED),
+        (json!(["other", AUDIENCE]), ACCEPTED),
+        (json!("other"), REFUSED),
+        (json!(format!("{AUDIENCE} ")), REFUSED),
+        (json!("Krishiv"), REFUSED),
+        (json!([]), REFUSED),
+        (json!(""), REFUSED),
+        (json!(7), REFUSED),
+    ] {
+        assert_eq!(world.verdict(&token(&aud)), expected, "{aud}");
+    }
+    // Krishiv's source lets this one in.
+    assert_eq!(world.verdict(&world.issuer.token().build()), REFUSED);
+}
+
+#[test]
+fn s2_1_the_audience_is_taken_as_it_is() {
+    let world = World::with(&[("KRISHIV_OIDC_AUDIENCE", " a,b ")]);
+    let verdict = |aud: &str| world.verdict(&world.issuer.token().audience(aud).build());
+    assert_eq!(verdict(" a,b "), ACCEPTED);
+    for aud in ["a", "b", "a,b"] {
+        assert_eq!(verdict(aud), REFUSED, "{aud}");
+    }
+}
+
+#[test]
+fn s2_4_without_a_configured_audience_it_is_not_looked_at() {
+    let server = portcullis_testkit::KeyServer::start();
+    let issuer = server.issuer();
+    let uri = server.url("/jwks.json");
+    let krishiv = crate::server::Krishiv::start(&[(crate::server::URI, &uri)]);
+    krishiv.wait_until_ready();
+    for token in [issuer.token(), issuer.token().audience("anyone")] {
+        assert_eq!(krishiv.get("/api/jobs", &token.build()).status, 200);
+    }
+}
