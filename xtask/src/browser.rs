@@ -1,4 +1,4 @@
-//! The browser that shows the page of the CORS tests.
+//! The browser that shows the page of the CORS tests, and that of the Krishiv example.
 
 use std::{env, path::PathBuf};
 
@@ -39,10 +39,18 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) -> Result<(), Str
         workspace
             .cargo(&["test", "-p", "conformance", "--features", "interop"])
             .args(["--test", "browser", "--", "--nocapture"])
-            .env(VARIABLE, browser.program),
+            .env(VARIABLE, &browser.program),
     )?;
     let answers = count_answers(&output)?;
     report.note(format!("browser: {}: {answers} answers seen as they should be", browser.name));
+    let output = system::run_and_read(
+        workspace
+            .cargo(&["test", "-p", "krishiv", "--features", "interop", "--test", "api"])
+            .args(["--", "browser::", "looks::", "--nocapture"])
+            .env(VARIABLE, &browser.program),
+    )?;
+    let stories = count_stories(&output)?;
+    report.note(format!("browser: {}: {stories} stories of the Krishiv example", browser.name));
     Ok(())
 }
 
@@ -74,9 +82,25 @@ fn count_answers(output: &str) -> Result<usize, String> {
     }
 }
 
+/// Counts the stories that came to their end, and fails if there are none.
+fn count_stories(output: &str) -> Result<usize, String> {
+    match output.matches("interop: browser: krishiv: 1 story").count() {
+        0 => Err("the Krishiv example reports nothing of its page".to_owned()),
+        stories => Ok(stories),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stories_are_counted_and_none_is_a_failure() {
+        let output =
+            "test a ... interop: browser: krishiv: 1 story\ninterop: browser: krishiv: 1 story\n";
+        assert_eq!(count_stories(output), Ok(2));
+        assert!(count_stories("SKIPPED browser: no Chromium\n").is_err());
+    }
 
     #[test]
     fn adds_the_answers_up() {

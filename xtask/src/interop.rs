@@ -14,7 +14,7 @@ pub(crate) type Variable = (&'static str, PathBuf);
 /// Names the script that signs tokens for the Windmill example.
 const WINDMILL_SCRIPT: &str = "PORTCULLIS_INTEROP_WINDMILL_SCRIPT";
 
-/// Names the Python that has Temporal's SDK.
+/// Names the Python that has the clients of the Temporal and the Krishiv example.
 const PYTHON: &str = "PORTCULLIS_INTEROP_PYTHON";
 
 /// A language whose libraries are used.
@@ -42,6 +42,7 @@ pub(crate) fn prepare(workspace: &Workspace, report: &mut Report) -> Result<Vec<
         Tool::Missing(reason) => {
             report.skip(&format!("interop with PyJWT, joserfc: {reason}"));
             report.skip(&format!("interop of the Temporal example with temporalio: {reason}"));
+            report.skip(&format!("interop of the Krishiv example with grpcio: {reason}"));
         }
     }
     match node::find() {
@@ -86,8 +87,8 @@ pub(crate) fn has_windmill(variables: &[Variable]) -> bool {
     variables.iter().any(|(name, _)| *name == WINDMILL_SCRIPT)
 }
 
-/// Tells whether there is an SDK to call the Temporal example with.
-pub(crate) fn has_temporal(variables: &[Variable]) -> bool {
+/// Tells whether there are clients to call the Temporal and the Krishiv example with.
+pub(crate) fn has_python(variables: &[Variable]) -> bool {
     variables.iter().any(|(name, _)| *name == PYTHON)
 }
 

@@ -31,6 +31,8 @@ fn run_steps(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
             "--exclude",
             "temporal",
             "--exclude",
+            "krishiv",
+            "--exclude",
             "xtask",
         ]))
     })?;
@@ -43,7 +45,7 @@ fn run_steps(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
     }
     let provider_is_ready = provider::is_ready(&variables);
     let windmill_is_ready = interop::has_windmill(&variables);
-    let temporal_is_ready = interop::has_temporal(&variables);
+    let python_is_ready = interop::has_python(&variables);
     report.step("interop: verify", |report| {
         let doctests = ["test", "--doc", "-p", "conformance", "--features", "interop"];
         system::run(&mut workspace.cargo(&doctests))?;
@@ -62,13 +64,17 @@ fn run_steps(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
             system::run(workspace.cargo(&tests).args(["fast_jwt"]).envs(variables.clone()))?;
             report.note("interop: fast-jwt signs for the Windmill example: as expected".to_owned());
         }
-        if temporal_is_ready {
-            let tests = ["test", "-p", "temporal", "--features", "interop", "--test", "api"];
-            let command = ["sdk", "--", "--nocapture"];
-            let output =
-                system::run_and_read(workspace.cargo(&tests).args(command).envs(variables))?;
-            let verdicts = provider::count_verdicts("temporalio", &output)?;
-            report.note(format!("interop: temporalio: {verdicts} verdicts as expected"));
+        if python_is_ready {
+            for (example, test, peer) in
+                [("temporal", "sdk", "temporalio"), ("krishiv", "grpcio", "grpcio")]
+            {
+                let tests = ["test", "-p", example, "--features", "interop", "--test", "api"];
+                let command = [test, "--", "--nocapture"];
+                let mut tests = workspace.cargo(&tests);
+                let output = system::run_and_read(tests.args(command).envs(variables.clone()))?;
+                let verdicts = provider::count_verdicts(peer, &output)?;
+                report.note(format!("interop: {peer}: {verdicts} verdicts as expected"));
+            }
         }
         Ok(())
     })

@@ -1,6 +1,6 @@
 //! Calls of a real client: grpcio of Python, with tokens that PyJWT has minted.
 //!
-//! `PORTCULLIS_INTEROP_KRISHIV_PYTHON` names the Python that has both.
+//! `PORTCULLIS_INTEROP_PYTHON` names the Python that has both.
 
 use std::{
     env,
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::server::{AUDIENCE, Krishiv, SERVICE_TOKEN, TOKEN, UI_TOKEN, URI};
 
-const VARIABLE: &str = "PORTCULLIS_INTEROP_KRISHIV_PYTHON";
+const VARIABLE: &str = "PORTCULLIS_INTEROP_PYTHON";
 
 /// The methods and routes, and whether reader, writer and administrator may call them.
 const RIGHTS: [(&str, [bool; 3]); 12] = [
@@ -125,7 +125,7 @@ fn s2_6_a_client_of_grpcio_gets_the_verdicts_of_krishiv() {
         "principal reader:alice has role Reader; required role Admin"
     );
     println!(
-        "interop: krishiv: grpcio {} and PyJWT {}: {} verdicts",
+        "interop: grpcio: {} and PyJWT {}: {} verdicts",
         first["grpcio"].as_str().unwrap(),
         first["PyJWT"].as_str().unwrap(),
         verdicts.len()
