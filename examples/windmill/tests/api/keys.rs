@@ -34,7 +34,11 @@ fn world(pem: bool) -> World {
     if pem {
         variables.push(("JWT_EXT_PUBLIC_KEY", &*text));
     }
-    World { windmill: Windmill::start(&variables), server, in_set, without_id }
+    let world = World { windmill: Windmill::start(&variables), server, in_set, without_id };
+    // A request waits a second for the first fetch; a machine with much to do may take longer.
+    let is_there = |key| (0..20).any(|_| world.status(key, Some("rsa")) == 200);
+    assert!(world.in_set.first().is_some_and(is_there), "the set was not fetched");
+    world
 }
 
 impl World {
