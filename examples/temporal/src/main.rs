@@ -1,15 +1,14 @@
 //! Temporal's API behind Portcullis: its settings, its tokens, its answers.
 
-use std::{env, process::ExitCode};
+use std::process::ExitCode;
 
-use example_program::{announce, listen, run};
+use example_program::{Variables, announce, listen, run};
 use temporal::{Settings, server};
 use tonic::transport::{Server, server::TcpIncoming};
 
 fn main() -> ExitCode {
     run("temporal", async || {
-        // What is no text must not count as not set, which allows more.
-        let settings = Settings::read(|name| Some(env::var_os(name)?.to_string_lossy().into()))?;
+        let settings = Settings::read(&Variables::of_environment())?;
         let (layer, services) = server(&settings)?;
         let listener = listen().await?;
         let stop = announce(&listener)?;

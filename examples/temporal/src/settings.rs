@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
+use example_program::Variables;
 use portcullis_tonic::{
     Algorithm, Authenticator, ConfigError, GrantMapping, Issuer, JwkSetFile, KeySource, Place,
     RefreshPolicy, RemoteJwkSet, SeveralTokens, StaticTokens,
 };
 use url::Url;
-
-/// Longer than any program runs.
-const NEVER: Duration = Duration::MAX;
 
 /// What the variables say.
 #[derive(Debug)]
@@ -29,17 +27,18 @@ impl Settings {
     /// # Errors
     ///
     /// What is wrong with them, for their operator.
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let set = |name: &str| variable(name).unwrap_or_default();
+    pub fn read(variables: &Variables) -> Result<Self, String> {
+        let set = |name: &str| variables.verbatim(name).unwrap_or_default();
         let authorizes = is_default("authorizer", &set("TEMPORAL_AUTH_AUTHORIZER"))?;
         let maps_claims = is_default("claim mapper", &set("TEMPORAL_AUTH_CLAIM_MAPPER"))?;
-        let refresh = match &*set("TEMPORAL_JWT_KEY_REFRESH") {
-            "" => Duration::from_secs(60),
-            text => go_duration(text)
-                .ok_or_else(|| format!("TEMPORAL_JWT_KEY_REFRESH: invalid duration `{text}`"))?,
+        let refresh = match variables.go_duration("TEMPORAL_JWT_KEY_REFRESH")? {
+            None => Duration::from_secs(60),
+            // Never: longer than any program runs.
+            Some(Duration::ZERO) => Duration::MAX,
+            Some(refresh) => refresh,
         };
         let builder = if maps_claims {
-            Authenticator::builder().issuer(issuer(&set, refresh)?)
+            Authenticator::builder().issuer(issuer(variables, refresh)?)
         } else {
             let nobody = StaticTokens::builder("no-op").build();
             Authenticator::builder().strategy(nobody.map_err(|error| error.to_string())?)
@@ -68,7 +67,7 @@ fn is_default(plug_in: &str, name: &str) -> Result<bool, String> {
 }
 
 /// Trusts whatever the keys have signed.
-fn issuer(set: &dyn Fn(&str) -> String, refresh: Duration) -> Result<Issuer, String> {
+fn issuer(variables: &Variables, refresh: Duration) -> Result<Issuer, String> {
     let mut issuer = Issuer::dangerous_any("temporal")
         .algorithms([Algorithm::RS256, Algorithm::ES256])
         .match_key_ids()
@@ -80,21 +79,20 @@ fn issuer(set: &dyn Fn(&str) -> String, refresh: Duration) -> Result<Issuer, Str
         // It may be empty, and not absent.
         .dangerous_optional_subject()
         .required_claims(["sub"])
-        .grant_mapping(mapping(set));
+        .grant_mapping(mapping(variables));
     let names = ["TEMPORAL_JWT_KEY_SOURCE1", "TEMPORAL_JWT_KEY_SOURCE2"];
-    let sources: Vec<_> = names.into_iter().filter(|name| !set(name).trim().is_empty()).collect();
-    if sources.is_empty() {
+    if names.iter().all(|name| variables.text(name).is_none()) {
         return Err("set TEMPORAL_JWT_KEY_SOURCE1 for the default claim mapper".to_owned());
     }
-    for name in sources {
-        let added = key_source(issuer, set(name).trim(), refresh);
-        issuer = added.map_err(|error| format!("{name}: {error}"))?;
+    for name in names {
+        let Some(uri) = variables.text(name) else { continue };
+        issuer = key_source(issuer, &uri, refresh).map_err(|error| format!("{name}: {error}"))?;
     }
-    let audience = set("TEMPORAL_JWT_AUDIENCE");
-    Ok(if audience.trim().is_empty() {
-        issuer.dangerous_any_audience()
-    } else {
-        issuer.audience(audience)
+    // Blank is none, and what is not is compared as it is.
+    let name = "TEMPORAL_JWT_AUDIENCE";
+    Ok(match variables.text(name).and_then(|_| variables.verbatim(name)) {
+        Some(audience) => issuer.audience(audience),
+        None => issuer.dangerous_any_audience(),
     })
 }
 
@@ -116,7 +114,8 @@ fn key_source(issuer: Issuer, uri: &str, refresh: Duration) -> Result<Issuer, St
     }
 }
 
-fn mapping(set: &dyn Fn(&str) -> String) -> GrantMapping {
+fn mapping(variables: &Variables) -> GrantMapping {
+    let set = |name: &str| variables.verbatim(name).unwrap_or_default();
     let claim = match &*set("TEMPORAL_JWT_PERMISSIONS_CLAIM") {
         "" => "/permissions".to_owned(),
         // A name, and no path.
@@ -129,87 +128,4 @@ fn mapping(set: &dyn Fn(&str) -> String) -> GrantMapping {
         pattern => mapping.permissions_matching(claim, pattern),
     };
     mapping.levels_in_lower_case().dangerous_ignore_malformed_permissions()
-}
-
-/// Reads a duration as Go writes it, such as `1m30s`. One that is not positive means never.
-fn go_duration(text: &str) -> Option<Duration> {
-    let is_number = |character: char| character.is_ascii_digit() || character == '.';
-    let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if rest == "0" {
-        return Some(NEVER);
-    }
-    let mut seconds = 0.0;
-    loop {
-        let (number, unit) = rest.split_at_checked(rest.find(|c| !is_number(c))?)?;
-        let (unit, next) = unit.split_at_checked(unit.find(is_number).unwrap_or(unit.len()))?;
-        let unit = match unit {
-            "ns" => 1e-9,
-            "us" | "µs" | "μs" => 1e-6,
-            "ms" => 1e-3,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return None,
-        };
-        seconds += number.parse::<f64>().ok()? * unit;
-        if next.is_empty() {
-            break;
-        }
-        rest = next;
-    }
-    let is_positive = seconds > 0.0 && !text.starts_with('-');
-    if is_positive { Duration::try_from_secs_f64(seconds).ok() } else { Some(NEVER) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn s1_1_durations_are_those_of_go() {
-        for (text, millis) in [
-            ("1m", 60_000),
-            ("1h30m", 5_400_000),
-            ("1m0.5s", 60_500),
-            (".5s", 500),
-            ("5.s", 5_000),
-            ("+100ms", 100),
-            ("1000us", 1),
-            ("1000\u{b5}s1000\u{3bc}s", 2),
-            ("1000000ns", 1),
-            ("1m1m", 120_000),
-        ] {
-            assert_eq!(go_duration(text), Some(Duration::from_millis(millis)), "{text}");
-        }
-        for never in ["0", "0s", "-0", "+0", "-1m", "-1h0s", "0h0m"] {
-            assert_eq!(go_duration(never), Some(NEVER), "{never}");
-        }
-        for wrong in [
-            "",
-            "-",
-            "+",
-            "1",
-            "60",
-            "m",
-            ".",
-            ".s",
-            "1.2.3s",
-            "1 m",
-            " 1m",
-            "1m ",
-            "1d",
-            "1M",
-            "--1s",
-            "1m-1s",
-            "1s0",
-            "1m0",
-            "00",
-            "inf",
-            "1e3s",
-            "\u{661}s",
-            "99999999999999999999h",
-        ] {
-            assert_eq!(go_duration(wrong), None, "{wrong}");
-        }
-    }
 }

@@ -40,8 +40,12 @@ fn s1_1_a_bad_or_missing_setting_is_one_line_and_status_2() {
         (with(PATTERN, "("), vec![], "TEMPORAL_JWT_PERMISSIONS_REGEX: "),
         (with(PATTERN, "(?P<namespace>.*)"), vec![], "TEMPORAL_JWT_PERMISSIONS_REGEX: "),
         (with(PATTERN, "(?P<role>.*)"), vec![], "TEMPORAL_JWT_PERMISSIONS_REGEX: "),
-        (with(REFRESH, "soon"), vec![], "TEMPORAL_JWT_KEY_REFRESH: invalid duration `soon`"),
-        (with(REFRESH, "60"), vec![], "TEMPORAL_JWT_KEY_REFRESH: "),
+        (
+            with(REFRESH, "soon"),
+            vec![],
+            "TEMPORAL_JWT_KEY_REFRESH needs a duration like `1m30s`, not `soon`",
+        ),
+        (with(REFRESH, "60"), vec![], "TEMPORAL_JWT_KEY_REFRESH needs "),
         (good.to_vec(), vec!["--port", "1"], "the only option is --listen ADDR"),
         (good.to_vec(), vec!["--listen", "nowhere"], "--listen needs an address"),
     ] {
