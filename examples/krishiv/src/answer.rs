@@ -2,10 +2,7 @@
 
 use std::{borrow::Cow, error::Error};
 
-use axum::{
-    http::{HeaderValue, header},
-    response::Response,
-};
+use axum::response::Response;
 use portcullis_axum::{AuthError, AuthErrorKind, Challenge, Refusal};
 use portcullis_tonic::GrpcStatus;
 
@@ -19,23 +16,16 @@ pub(crate) fn grpc() -> GrpcStatus {
 }
 
 pub(crate) fn http(refusal: &Refusal, judges: &Judges) -> Response {
-    let text = if refusal.challenge().status() == 401 && judges.know_nobody() {
-        "coordinator HTTP auth is required but no bearer tokens are configured".into()
-    } else {
-        text(refusal, "missing bearer token", "invalid bearer token")
-    };
-    let mut response = refusal.response(text.into_owned().into());
-    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, plain);
-    response
+    if refusal.challenge().status() == 401 && judges.know_nobody() {
+        let none = "coordinator HTTP auth is required but no bearer tokens are configured";
+        return refusal.text(none);
+    }
+    refusal.text(text(refusal, "missing bearer token", "invalid bearer token"))
 }
 
 /// Takes a malformed request for one with a bad token.
 pub(crate) fn unauthorized(challenge: Challenge, _: &AuthError) -> Challenge {
-    match challenge.status() {
-        400 => challenge.with_status(401),
-        _ => challenge,
-    }
+    if challenge.status() == 400 { challenge.with_status(401) } else { challenge }
 }
 
 fn text(refusal: &Refusal, missing: &'static str, invalid: &'static str) -> Cow<'static, str> {

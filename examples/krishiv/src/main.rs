@@ -12,8 +12,7 @@ fn main() -> ExitCode {
         let listener = listen().await?;
         let stop = announce(&listener)?;
         let auth = judges.http.clone();
-        let eager = auth.clone();
-        tokio::spawn(async move { eager.ready().await });
+        auth.start();
         axum::serve(listener, app(judges)?).with_graceful_shutdown(stop).await?;
         auth.shutdown().await;
         Ok(())

@@ -82,8 +82,7 @@ fn oidc(variables: &Variables, production: bool) -> Result<Option<Issuer>, Strin
     let Some(uri) = variables.text("KRISHIV_OIDC_JWKS_URI") else { return Ok(None) };
     let refresh = variables.seconds("KRISHIV_OIDC_JWKS_REFRESH_SECS")?;
     let refresh = refresh.unwrap_or(Duration::from_secs(600));
-    let policy = RefreshPolicy::default().refresh(refresh).max_refresh(refresh);
-    let policy = policy.min_refresh(refresh.min(Duration::from_secs(30)));
+    let policy = RefreshPolicy::every(refresh);
     let claims = variables.text("KRISHIV_OIDC_ROLE_CLAIM").unwrap_or(ROLE_CLAIMS.to_owned());
     // Other claims mean nothing here, whatever their type.
     let mapping = GrantMapping::default().scope([""; 0]).groups([""; 0]);
