@@ -171,6 +171,37 @@ async fn a_token_that_goes_bad_meanwhile_ends_the_session_with_the_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_comes_after_signing_out_is_nobodys() {
+    let world = World::start();
+    let Some(mut page) = Shown::open(&world.krishiv).await else { return };
+    page.sign_in(&world.of_role("admin")).await;
+    page.tab.until(SIGNED_IN).await;
+    let hold = "fetch = () => new Promise((resolve) => { window.answer = resolve; }); 0";
+    for (status, body) in [(200, r#"{"state":"accepted"}"#), (401, "invalid bearer token")] {
+        page.tab.evaluate(hold).await;
+        page.tab.click("#submit").await;
+        page.tab.until("!!window.answer").await;
+        page.tab.click("#sign-out").await;
+        page.tab.until(SIGNED_OUT).await;
+        let answer = format!("answer(new Response({}, {{ status: {status} }}))", json!(body));
+        page.tab.evaluate(&answer).await;
+        page.tab.evaluate("window.answer = null").await;
+        let says = page.tab.text(MESSAGE).await;
+        assert!(says.starts_with("Signed out."), "{says}");
+        // Another tab signs in, and out again.
+        let token = json!(world.of_role("writer"));
+        let tell = "dispatchEvent(new StorageEvent('storage', { key: 'krishiv.token' }))";
+        page.tab.reload().await;
+        page.tab.evaluate(&format!("localStorage.setItem('krishiv.token', {token}); {tell}")).await;
+        page.tab.until(SIGNED_IN).await;
+        assert_eq!(page.tab.text(ROLE).await, "writer");
+    }
+    page.tab.evaluate("localStorage.clear(); dispatchEvent(new StorageEvent('storage'))").await;
+    page.tab.until(SIGNED_OUT).await;
+    page.close(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn everything_works_by_the_keyboard_alone() {
     let world = World::start();
     let Some(mut page) = Shown::open(&world.krishiv).await else { return };
