@@ -98,6 +98,32 @@ fn of_keys_with_one_id_the_last_wins_only_where_that_is_said() {
 }
 
 #[test]
+fn a_key_that_another_of_its_id_replaces_signs_no_token_without_a_key_id() {
+    let setting = Setting::new();
+    let [first, second] = [(); 2].map(|()| SigningKey::generate(Algorithm::ES256, "same"));
+    let rsa = SigningKey::generate(Algorithm::RS256, "same");
+    let other = SigningKey::generate(Algorithm::ES256, "other");
+    let trusted = |keys: &[&SigningKey]| {
+        let issuer = Issuer::new(setting.issuer.name()).last_key_of_id_wins();
+        keys.iter().map(|own| own.verification_key().unwrap()).fold(issuer, Issuer::key)
+    };
+    let token = |signer| setting.valid().key(signer).without_key_id().build();
+    let all = setting.engine(trusted(&[&first, &second, &rsa, &other]).try_all_keys());
+    for (signer, expected) in [
+        (&first, "signature_mismatch"),
+        (&second, "accepted"),
+        (&rsa, "accepted"),
+        (&other, "accepted"),
+    ] {
+        assert_eq!(verdict(&all, &token(signer)), expected);
+    }
+    // Only one is left, so that nothing is ambiguous.
+    let only = setting.engine(trusted(&[&first, &second, &rsa]));
+    assert_eq!(verdict(&only, &token(&second)), "accepted");
+    assert_eq!(verdict(&only, &token(&first)), "signature_mismatch");
+}
+
+#[test]
 fn a_required_scheme_takes_any_other_value_for_bad_credentials() {
     let setting = Setting::new();
     let engine = |place: Place| {

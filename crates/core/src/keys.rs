@@ -123,7 +123,8 @@ impl Keys {
             return self.not_empty(candidates);
         }
         let fitting = |with_id: bool| {
-            self.keys.iter().filter(move |key| key.id().is_some() == with_id).filter(fits)
+            let of_kind = self.keys.iter().filter(move |key| key.id().is_some() == with_id);
+            of_kind.filter(fits).filter(|key| self.stands(key, algorithm))
         };
         let mut candidates: Candidates<'_> = fitting(false).take(MAX_CANDIDATES).collect();
         if candidates.is_empty() && by_id_alone {
@@ -138,6 +139,18 @@ impl Keys {
             return Err(AuthErrorKind::AmbiguousKey.into());
         }
         self.not_empty(candidates)
+    }
+
+    /// Tells whether no other key of the same id stands in front of one that allows the algorithm: it
+    /// signs nothing then, tokens without a key id included.
+    fn stands(&self, key: &VerificationKey, algorithm: Algorithm) -> bool {
+        let Some(key_id) = key.id().filter(|_| self.matching.same_id == SameId::Last) else {
+            return true;
+        };
+        let mut named =
+            self.by_id.get(key_id).iter().filter_map(|&position| self.keys.get(position));
+        let last = named.rfind(|key| key.algorithm_set().contains(algorithm));
+        last.is_some_and(|last| std::ptr::eq(last, key))
     }
 
     fn not_empty<'k>(&self, candidates: Candidates<'k>) -> Result<Candidates<'k>, AuthError> {

@@ -176,9 +176,9 @@ impl Issuer {
     }
 
     /// Of several keys with one key id, only the last that allows the token's algorithm may have signed
-    /// it: keys that were added here come first, then those of each [source](Self::key_source) in the
-    /// order in which it was added, each in the order of its document. While a source has no keys, those
-    /// before it stand. Default: each of them may, four at most.
+    /// it, whether the token names the id or not: keys that were added here come first, then those of each
+    /// [source](Self::key_source) in the order in which it was added, each in the order of its document.
+    /// While a source has no keys, those before it stand. Default: each of them may, four at most.
     pub fn last_key_of_id_wins(self) -> Self {
         Self { key_matching: KeyMatching { same_id: SameId::Last, ..self.key_matching }, ..self }
     }
