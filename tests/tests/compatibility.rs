@@ -41,6 +41,16 @@ fn a_date_of_zero_is_none_only_where_that_is_said() {
         issuer.dangerous_zero_is_no_date().max_age(std::time::Duration::from_secs(60))
     });
     assert_eq!(verdict(&aged, &setting.valid().claim("iat", 0).build()), "missing_claim");
+    // What is not there is missing where it is required.
+    for name in ["exp", "nbf", "iat", "/exp"] {
+        let issuer = setting.issuer.trusted().dangerous_optional_expiry().required_claims([name]);
+        let required = setting.engine(issuer.dangerous_zero_is_no_date());
+        let claim = name.trim_start_matches('/');
+        let token = |date: i64| setting.valid().claim(claim, date).build();
+        assert_eq!(verdict(&required, &token(0)), "missing_claim", "{name}");
+        let good = if claim == "exp" { NOW + 1 } else { NOW };
+        assert_eq!(verdict(&required, &token(good)), "accepted", "{name}");
+    }
 }
 
 #[test]

@@ -45,6 +45,14 @@ impl ClaimPath {
         Some(Self { first, rest: segments.into() })
     }
 
+    /// Tells whether this is one of the dates that the standard knows ([RFC 7519 §4.1.4] to §4.1.6).
+    ///
+    /// [RFC 7519 §4.1.4]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4
+    pub(crate) fn is_date(&self) -> bool {
+        let is_date = matches!(self.first, Member::Registered(Name::Exp | Name::Nbf | Name::Iat));
+        is_date && self.rest.is_empty()
+    }
+
     pub(crate) fn parse_all<I>(texts: I) -> Result<Vec<Self>, ConfigError>
     where
         I: IntoIterator,

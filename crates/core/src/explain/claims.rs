@@ -4,8 +4,8 @@ use super::words::{any_of, date, quoted, relative, span};
 use crate::{
     AuthErrorKind, NumericDate, TokenType,
     issuer::IssuerConfig,
-    json::{Kind, Name, Value},
-    pipeline::VerifiedJws,
+    json::{Name, Value},
+    pipeline::{VerifiedJws, has_required},
 };
 
 /// One comparison, in words, and the kind of error it has where it does not hold.
@@ -37,8 +37,7 @@ pub(super) fn compare(token: &VerifiedJws<'_>, now: NumericDate) -> Vec<Fact> {
         },
     );
     for (path, name) in issuer.required.iter().zip(&rules.required) {
-        let found = path.find(token.claims()).ok().flatten();
-        let is_there = found.is_some_and(|value| value.kind() != Kind::Null);
+        let is_there = has_required(token, path).unwrap_or_default();
         let text = if is_there { "is there" } else { "is missing" };
         add(AuthErrorKind::MissingClaim, format!("required claim {} {text}", quoted(name)));
     }
@@ -63,7 +62,7 @@ fn types(typ: Option<&str>, allowed: Option<&[TokenType]>) -> String {
 fn dates(token: &VerifiedJws<'_>, now: NumericDate, add: &mut impl FnMut(AuthErrorKind, String)) {
     let rules = &token.issuer().rules;
     let leeway = span(rules.leeway.as_secs());
-    let counts = |date: &NumericDate| rules.zero_is_a_date || *date != NumericDate::EPOCH;
+    let counts = |date: &NumericDate| rules.counts(*date);
     let read = |name| {
         token.claim(name)?.as_number().and_then(NumericDate::from_json_number).filter(counts)
     };

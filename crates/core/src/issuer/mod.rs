@@ -12,7 +12,7 @@ pub(crate) use self::{
     keys::IssuerKeys,
 };
 use crate::{
-    Algorithm, GrantMapping, JwkSet, TokenProfile, TokenType, VerificationKey,
+    Algorithm, GrantMapping, JwkSet, NumericDate, TokenProfile, TokenType, VerificationKey,
     jws::AlgorithmSet,
     keys::{KeyMatching, MatchBy, SameId},
 };
@@ -68,6 +68,13 @@ pub(crate) struct Rules {
     pub(crate) max_lifetime: Option<Duration>,
     pub(crate) bound_tokens_ignored: bool,
     pub(crate) required: Vec<String>,
+}
+
+impl Rules {
+    /// Tells whether a date that a token has is one.
+    pub(crate) fn counts(&self, date: NumericDate) -> bool {
+        self.zero_is_a_date || date != NumericDate::EPOCH
+    }
 }
 
 impl Default for Rules {
@@ -285,7 +292,8 @@ impl Issuer {
     }
 
     /// Takes an `exp`, `nbf` or `iat` of `0` for one that is not there, as services in Go do whose
-    /// dates have zero for "none". Default: it is the date 1970-01-01T00:00:00Z, so that a token with
+    /// dates have zero for "none"; where the claim is [required](Self::required_claims) it is missing.
+    /// Default: it is the date 1970-01-01T00:00:00Z, so that a token with
     /// `exp: 0` has expired.
     ///
     /// # Security

@@ -32,7 +32,7 @@ pub(crate) use peek::PeekedJwt;
 pub(crate) use stop::{Coming, Patience, Stop};
 pub(crate) use validate::good_until;
 #[cfg(feature = "explain")]
-pub(crate) use verify::VerifiedJws;
+pub(crate) use {validate::has_required, verify::VerifiedJws};
 
 use std::sync::Arc;
 

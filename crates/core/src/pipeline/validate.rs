@@ -6,6 +6,7 @@
 use super::verify::VerifiedJws;
 use crate::{
     AuthError, AuthErrorKind, NumericDate,
+    claims::ClaimPath,
     issuer::{IssuerConfig, Origin},
     json::{Kind, Name, Object, Value},
 };
@@ -89,8 +90,7 @@ struct Dates {
 
 impl Dates {
     fn read(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Result<Self, AuthError> {
-        let counts =
-            |date: &NumericDate| issuer.rules.zero_is_a_date || *date != NumericDate::EPOCH;
+        let counts = |date: &NumericDate| issuer.rules.counts(*date);
         let date = |name, reason| match token.claim(name) {
             None => Ok(None),
             Some(value) => {
@@ -206,12 +206,21 @@ fn check_subject(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
 
 fn check_required(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
     for path in &issuer.required {
-        match path.find(token.claims())? {
-            Some(value) if value.kind() != Kind::Null => {}
-            _ => return Err(missing("a claim that the issuer's rules require")),
+        if !has_required(token, path)? {
+            return Err(missing("a claim that the issuer's rules require"));
         }
     }
     Ok(())
+}
+
+/// Tells whether a token has a claim that is required. A date that is none is not there.
+pub(crate) fn has_required(token: &VerifiedJws<'_>, path: &ClaimPath) -> Result<bool, AuthError> {
+    let Some(value) = path.find(token.claims())? else { return Ok(false) };
+    let is_none = |number| {
+        let date = NumericDate::from_json_number(number);
+        path.is_date() && date.is_some_and(|date| !token.issuer().rules.counts(date))
+    };
+    Ok(value.kind() != Kind::Null && !value.as_number().is_some_and(is_none))
 }
 
 const fn malformed(reason: &'static str) -> AuthError {
