@@ -48,17 +48,16 @@ fn run(shared: &Weak<Shared>, every: Duration, stopped: &mpsc::Receiver<()>) {
 }
 
 impl Shared {
-    /// Reads all files twice, with a pause between, and changes nothing where they differ: somebody is
-    /// writing one in place. Its tokens would be missing, or cut short and easy to guess.
+    /// Reads all files twice, with a pause between, and changes nothing where they differ, or where one
+    /// could not be read at first: somebody is writing one in place. Its tokens would be missing, or cut
+    /// short and easy to guess.
     pub(super) fn reload_settled(&self, pause: impl FnOnce()) -> Result<(), Arc<ConfigError>> {
         let before = self.texts();
         pause();
         let texts = self.texts();
-        if let (Ok(before), Ok(texts)) = (&before, &texts)
-            && before != texts
-        {
-            return Ok(());
+        match &texts {
+            Ok(texts) if before.as_ref().ok() != Some(texts) => Ok(()),
+            _ => self.adopt(texts),
         }
-        self.adopt(texts)
     }
 }

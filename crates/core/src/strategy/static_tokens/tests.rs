@@ -222,6 +222,20 @@ fn a_file_that_is_being_written_in_place_changes_nothing() {
 }
 
 #[test]
+fn a_file_that_was_away_at_the_first_look_may_be_half_written_at_the_second() {
+    let file = TokenFile::new("away");
+    file.write("first");
+    let tokens = file.tokens().build().unwrap();
+    fs::remove_file(&file.0).unwrap();
+    let _ = tokens.shared.reload_settled(|| fs::write(&file.0, "secon").unwrap());
+    let seen = ["first", "secon"].map(|token| accepted(&tokens, token).is_some());
+    assert_eq!(seen, [true, false]);
+    fs::write(&file.0, "second").unwrap();
+    tokens.shared.reload_settled(|| {}).unwrap();
+    assert!(accepted(&tokens, "second").is_some() && tokens.last_error().is_none());
+}
+
+#[test]
 fn the_thread_ends_with_the_last_clone() {
     let file = TokenFile::new("thread");
     file.write("first");
