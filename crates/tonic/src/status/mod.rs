@@ -2,7 +2,12 @@
 
 mod details;
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use http::Response;
 use portcullis::{AuthError, AuthErrorKind, Challenge, ChallengeMap};
@@ -59,10 +64,11 @@ struct MessageOf {
 type Message = dyn Fn(&Refusal) -> Cow<'static, str> + Send + Sync;
 
 impl MessageOf {
-    fn of(&self, refusal: &Refusal, kind: AuthErrorKind) -> Cow<'static, str> {
+    /// Makes the message; `None` if the function panics.
+    fn of(&self, refusal: &Refusal, kind: AuthErrorKind) -> Option<Cow<'static, str>> {
         match &self.function {
-            Some(function) => function(refusal),
-            None => Cow::Borrowed(kind.description()),
+            Some(function) => catch_unwind(AssertUnwindSafe(|| function(refusal))).ok(),
+            None => Some(Cow::Borrowed(kind.description())),
         }
     }
 }
@@ -116,7 +122,8 @@ impl GrpcStatus {
 
     /// Makes the message of each refusal, in place of our texts: for services that must answer as another
     /// system does. What the function returns goes to whoever calls: it must not tell more than they may
-    /// know. Default: a fixed text for each kind.
+    /// know. Where it panics the status is that of an [internal error](AuthErrorKind::InternalError), and
+    /// the log says so. Default: a fixed text for each kind.
     ///
     /// ```
     /// use portcullis_tonic::{GrpcStatus, Refusal};
@@ -144,8 +151,11 @@ impl GrpcStatus {
             Some(error) => (self.challenge.apply(challenge, error), error.kind()),
             None => (challenge, AuthErrorKind::InternalError),
         };
+        let (challenge, message) = match self.message.of(refusal, kind) {
+            Some(message) => (challenge, message),
+            None => fault(),
+        };
         let code = never_ok(Code::from_i32(challenge.grpc_status().into()));
-        let message = self.message.of(refusal, kind);
         let domain = match &self.details {
             Details::OfPortcullis => Some(DOMAIN),
             Details::Of(domain) => Some(&**domain),
@@ -158,6 +168,14 @@ impl GrpcStatus {
         let metadata = metadata(&challenge);
         Status::with_details_and_metadata(code, &*message, details.unwrap_or_default(), metadata)
     }
+}
+
+/// What callers are told where a function of the application panics, which the log is told too.
+#[cold]
+fn fault() -> (Challenge, Cow<'static, str>) {
+    let error = AuthError::from(AuthErrorKind::InternalError);
+    error.report();
+    (Challenge::from(&error), Cow::Borrowed(error.kind().description()))
 }
 
 fn metadata(challenge: &Challenge) -> MetadataMap {

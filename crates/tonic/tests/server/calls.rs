@@ -441,6 +441,21 @@ async fn a_service_may_have_texts_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_text_that_cannot_be_made_is_that_of_a_fault() {
+    let setting = Setting::new();
+    let methods = MethodPolicies::new().method(LIST, scope("x")).public(WHO_AM_I);
+    let form = GrpcStatus::new().message(|_: &Refusal| panic!("in a message"));
+    let layer = JwtAuthLayer::new(setting.auth()).methods(methods).unwrap().grpc_status(form);
+    let client = setting.serve(layer).await;
+    let bad = setting.token().expired().build();
+    for path in [LIST, WHO_AM_I] {
+        let status = client.unary(path, with_token(&bad, text(""))).await.unwrap_err();
+        assert_eq!((status.code(), status.message()), (Code::Internal, "the service has a fault"));
+        assert_eq!((parts(&status).2.as_str(), challenge(&status)), ("INTERNAL_ERROR", None));
+    }
+}
+
+#[tokio::test]
 async fn the_form_can_leave_out_details_and_change_the_challenge() {
     let setting = Setting::new();
     let layer = JwtAuthLayer::new(setting.auth()).grpc_status(GrpcStatus::new().without_details());
