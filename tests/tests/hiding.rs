@@ -57,8 +57,23 @@ fn places() -> Vec<Place> {
     ]
 }
 
+/// The same places, read as other systems do.
+fn places_of_others() -> Vec<Place> {
+    vec![
+        Place::header("authorization").exact_scheme("Bearer").trimmed().empty_is_absent(),
+        Place::header("authorization").exact_scheme("Key").prefix("k_"),
+        Place::header("x-key").required_scheme("Bearer").prefix("k_").empty_is_absent(),
+        Place::query("access_token").trimmed().empty_is_absent(),
+        Place::query("key").required_prefix("k_").dangerous_repeated_prefix(),
+        Place::cookie("access_token").trimmed().empty_is_absent(),
+        Place::cookie("key").prefix("k_").dangerous_repeated_prefix().trimmed(),
+        Place::web_socket_protocol("access_token").trimmed().empty_is_absent(),
+        Place::web_socket_protocol("key").required_prefix("k_"),
+    ]
+}
+
 /// Pieces that the fields and queries of a request are put together from. `#` is a number of its own.
-const PIECES: [&str; 26] = [
+const PIECES: [&str; 29] = [
     "SECRET#",
     "SECRET#",
     "k_SECRET#",
@@ -75,6 +90,9 @@ const PIECES: [&str; 26] = [
     "bearer  SECRET#",
     "Bearer\tSECRET#",
     "Key k_SECRET#",
+    "Bearer ",
+    "Bearer k_SECRET#",
+    "\t",
     "&",
     ";",
     "; ",
@@ -161,13 +179,15 @@ fn secrets(text: &str) -> Vec<String> {
 
 #[test]
 fn nothing_that_was_taken_for_a_token_is_left() {
-    let engines: Vec<_> = [SeveralTokens::Refuse, SeveralTokens::First, SeveralTokens::All]
+    let several = [SeveralTokens::Refuse, SeveralTokens::First, SeveralTokens::All];
+    let engines: Vec<_> = [places(), places_of_others()]
         .into_iter()
-        .map(|several| {
+        .flat_map(|places| several.map(|several| (places.clone(), several)))
+        .map(|(places, several)| {
             let seen = Seen::default();
             let auth = Authenticator::builder()
                 .strategy(seen.clone())
-                .places(places())
+                .places(places)
                 .several_tokens(several)
                 .remove_tokens()
                 .build()
