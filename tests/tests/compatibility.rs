@@ -180,3 +180,20 @@ fn a_required_scheme_takes_any_other_value_for_bad_credentials() {
     let request = Request::new().bearer(&token).authorization("Basic x");
     assert_eq!(judge(&required, &request), "accepted");
 }
+
+#[test]
+fn what_lacks_a_required_scheme_is_hidden_like_a_bad_token() {
+    let setting = Setting::new();
+    let left = |place: Place, value: &str| {
+        let places = [place, Place::header("x-token")];
+        let builder = trusting(setting.issuer.trusted()).places(places);
+        let engine = builder.remove_tokens().build().unwrap();
+        let hidden = engine.authenticate(&Request::new().authorization(value)).hidden;
+        hidden.fields().next().is_none()
+    };
+    for value in ["Bearer x", "x", "Basic x", "Bearerx"] {
+        let required = Place::header("authorization").required_scheme("Bearer");
+        assert!(!left(required, value), "{value}");
+        assert_eq!(left(Place::bearer(), value), value != "Bearer x", "{value}");
+    }
+}

@@ -154,7 +154,7 @@ fn from_header<'r>(
     outcome
 }
 
-fn is_required(place: &Place) -> bool {
+pub(super) fn is_required(place: &Place) -> bool {
     place.scheme.as_ref().is_some_and(|scheme| scheme.form == SchemeForm::Required)
 }
 

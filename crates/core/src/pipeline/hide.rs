@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::extract::{after_scheme, cookie_value, is_named};
+use super::extract::{after_scheme, cookie_value, is_named, is_required};
 use crate::{
     Place, RequestView,
     place::{PlaceKind, WEB_SOCKET_PROTOCOL},
@@ -153,7 +153,8 @@ fn is_token_field(place: &Place, value: &[u8]) -> bool {
         Some(scheme) => after_scheme(value, scheme),
         None => Some(value),
     };
-    token.is_some_and(|token| has_prefix(place, token))
+    // Where a scheme is required all else is a bad token, and no less secret.
+    token.map_or_else(|| is_required(place), |token| has_prefix(place, token))
 }
 
 fn has_prefix(place: &Place, token: &[u8]) -> bool {
