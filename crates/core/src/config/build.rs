@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Algorithm, Authenticator, AuthenticatorBuilder, ConfigError, Identity, Issuer, JwkSet,
     JwkSetFile, KeySource, PemFile, Place, ProductionError, ProtectedResource, RefreshPolicy,
-    RemoteJwkSet, StaticTokens, TokenType, VerificationKey,
+    RemoteJwkSet, StaticTokens, TokenFile, TokenType, VerificationKey,
 };
 
 type Result<T> = std::result::Result<T, ConfigError>;
@@ -38,6 +38,9 @@ impl Config {
         }
         if self.optional_credentials {
             builder = builder.optional_credentials();
+        }
+        if self.any_issuer_in_production {
+            builder = builder.dangerous_any_issuer_in_production();
         }
         if let Some(max_token_len) = self.max_token_len {
             builder = builder.max_token_len(max_token_len);
@@ -368,7 +371,16 @@ fn static_tokens(settings: &StaticTokenSettings) -> Result<StaticTokens> {
     }
     let mut builder = StaticTokens::builder(&settings.name).identity(identity);
     builder = settings.tokens.iter().fold(builder, |builder, token| builder.text(token));
-    builder = settings.variables.iter().fold(builder, |builder, variable| builder.env(variable));
-    builder = settings.files.iter().fold(builder, |builder, file| builder.file(file));
-    builder.build()
+    for variable in &settings.variables {
+        builder = builder.env_of_format(variable, settings.format);
+    }
+    for path in &settings.files {
+        let file = TokenFile::new(path).format(settings.format);
+        builder = builder.file(if settings.optional_files { file.optional() } else { file });
+    }
+    match (settings.read_once, settings.reload_every) {
+        (true, _) => builder.read_once().build(),
+        (false, Some(reload_every)) => builder.reload_every(reload_every).build(),
+        (false, None) => builder.build(),
+    }
 }

@@ -16,6 +16,9 @@ pub(super) const ALGORITHMS: &[&str] = &[
 /// The kinds of places that a token may be in.
 pub(super) const PLACES: &[&str] = &["header", "query", "cookie", "web_socket_protocol"];
 
+/// How files and variables hold static tokens.
+pub(super) const TOKEN_FORMATS: &[&str] = &["lines", "whole", "list"];
+
 /// The default of a key that must be there.
 pub(super) const REQUIRED: &str = "required";
 
@@ -34,6 +37,8 @@ pub(super) const ROOT: &[Key] = keys! {
     optional_credentials: Flag, "false",
         "Routes may let requests without credentials through in production; bad credentials are \
          refused all the same";
+    dangerous_any_issuer_in_production: Flag, "false",
+        "Lets `dangerous_any_issuer` stand in production; an audience is needed all the same";
     audience: Texts, "none",
         "Who this service is in `aud`, any of these, for issuers without an `audience` of their \
          own";
@@ -242,9 +247,18 @@ const STATIC_TOKEN: &[Key] = keys! {
     token: TextOrTexts, "none",
         "Tokens, or `sha256:` and the 64 hexadecimal digits of a token's SHA-256";
     token_env: TextOrTexts, "none",
-        "Environment variables that hold tokens, one a line";
+        "Environment variables that hold tokens";
     token_file: TextOrTexts, "none",
-        "Files that hold tokens, one a line, read again when they change";
+        "Files that hold tokens, read again when they change";
+    format: Word(TOKEN_FORMATS), "lines",
+        "What variables and files hold: a token, `name=token` or digest a line, and comments; or \
+         one token as a whole; or tokens with commas or line breaks between";
+    optional_files: Flag, "false",
+        "A file that is not there is one without tokens, instead of an error";
+    reload_every: Duration, "2s",
+        "How often files are read again";
+    read_once: Flag, "false",
+        "Files are read at the start, and not again";
     subject: Text, "the `name`",
         "Who the caller is, unless the token's line names one";
     roles: Texts, "none",

@@ -82,6 +82,8 @@ pub struct Config {
     pub production: bool,
     /// Whether routes may let requests without credentials through in production.
     pub optional_credentials: bool,
+    /// Whether an issuer that stands in for all others may do so in production.
+    pub any_issuer_in_production: bool,
     /// Who the service is in `aud`, for issuers that do not say.
     pub audience: Vec<String>,
     /// The realm that challenges name.
@@ -213,6 +215,7 @@ impl Config {
         Self {
             production: false,
             optional_credentials: false,
+            any_issuer_in_production: false,
             audience: Vec::new(),
             realm: None,
             resource_metadata: None,
@@ -234,6 +237,7 @@ impl Config {
             self.file.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
         self.production = section.flag("production");
         self.optional_credentials = section.flag("optional_credentials");
+        self.any_issuer_in_production = section.flag("dangerous_any_issuer_in_production");
         self.audience = section.texts("audience").unwrap_or_default();
         self.realm = section.text("realm");
         self.resource_metadata = section.text("resource_metadata");

@@ -11,7 +11,7 @@ use super::{
         ResourceSettings, RoleSettings, RuleSettings, StaticTokenSettings,
     },
 };
-use crate::{Algorithm, SeveralTokens, TokenProfile};
+use crate::{Algorithm, SeveralTokens, TokenFormat, TokenProfile};
 
 type Result<T> = std::result::Result<T, SettingError>;
 
@@ -252,6 +252,7 @@ pub(super) fn static_token(
     path: &str,
     folder: &Path,
 ) -> Result<StaticTokenSettings> {
+    let format = section.text("format");
     let mut list = |key| section.texts(key).unwrap_or_default();
     let files =
         list("token_file").into_iter().map(|file| folder.join(file)).collect::<Vec<PathBuf>>();
@@ -261,6 +262,14 @@ pub(super) fn static_token(
         files,
         roles: list("roles"),
         scope: list("scope"),
+        format: match format.as_deref() {
+            Some("whole") => TokenFormat::Whole,
+            Some("list") => TokenFormat::List,
+            _ => TokenFormat::Lines,
+        },
+        optional_files: section.flag("optional_files"),
+        reload_every: section.duration("reload_every"),
+        read_once: section.flag("read_once"),
         name: section.text("name").unwrap_or_default(),
         subject: section.text("subject"),
     };
@@ -268,5 +277,25 @@ pub(super) fn static_token(
         let problem = "it has no token: add `token_file`, `token_env` or `token`";
         return Err(SettingError::new(path, problem));
     }
-    Ok(settings)
+    let has_no_file = settings.files.is_empty();
+    let wrong = |key: &str, problem: &str| {
+        Err(SettingError::new(format!("{path}.{key}"), problem.to_owned()))
+    };
+    let no_file = "there is no `token_file`, so it means nothing: add one";
+    match &settings {
+        _ if format.is_some() && has_no_file && settings.variables.is_empty() => {
+            let problem =
+                "there is no `token_file` and no `token_env`, so it means nothing: add one";
+            wrong("format", problem)
+        }
+        settings if settings.optional_files && has_no_file => wrong("optional_files", no_file),
+        settings if settings.reload_every.is_some() && has_no_file => {
+            wrong("reload_every", no_file)
+        }
+        settings if settings.read_once && has_no_file => wrong("read_once", no_file),
+        settings if settings.read_once && settings.reload_every.is_some() => {
+            wrong("read_once", "it contradicts `reload_every`: leave one of them out")
+        }
+        _ => Ok(settings),
+    }
 }

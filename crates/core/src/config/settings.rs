@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use crate::{Algorithm, SeveralTokens, TokenProfile};
+use crate::{Algorithm, SeveralTokens, TokenFormat, TokenProfile};
 
 /// `[extract]`: where in a request the token is.
 #[derive(Clone, Debug, Default)]
@@ -246,6 +246,14 @@ pub struct StaticTokenSettings {
     pub variables: Vec<String>,
     /// Files that hold tokens.
     pub files: Vec<PathBuf>,
+    /// What variables and files hold.
+    pub format: TokenFormat,
+    /// Whether a file that is not there is one without tokens.
+    pub optional_files: bool,
+    /// How often files are read again.
+    pub reload_every: Option<Duration>,
+    /// Whether files are read at the start alone.
+    pub read_once: bool,
     /// Who the caller is. `None`: the name.
     pub subject: Option<String>,
     /// The caller's roles.
@@ -256,15 +264,18 @@ pub struct StaticTokenSettings {
 
 impl fmt::Debug for StaticTokenSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, tokens, variables, files, subject, roles, scope } = self;
         f.debug_struct("StaticTokenSettings")
-            .field("name", name)
-            .field("tokens", &format_args!("{} ***", tokens.len()))
-            .field("variables", variables)
-            .field("files", files)
-            .field("subject", subject)
-            .field("roles", roles)
-            .field("scope", scope)
+            .field("name", &self.name)
+            .field("tokens", &format_args!("{} ***", self.tokens.len()))
+            .field("variables", &self.variables)
+            .field("files", &self.files)
+            .field("format", &self.format)
+            .field("optional_files", &self.optional_files)
+            .field("reload_every", &self.reload_every)
+            .field("read_once", &self.read_once)
+            .field("subject", &self.subject)
+            .field("roles", &self.roles)
+            .field("scope", &self.scope)
             .finish()
     }
 }

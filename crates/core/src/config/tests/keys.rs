@@ -54,6 +54,7 @@ fn cases() -> Vec<Case> {
     for (path, line) in [
         ("production", "production = true"),
         ("optional_credentials", "optional_credentials = true"),
+        ("dangerous_any_issuer_in_production", "dangerous_any_issuer_in_production = true"),
         ("audience", "audience = ['orders']"),
         ("realm", "realm = 'orders'"),
         ("resource_metadata", "resource_metadata = 'https://b.test/m'"),
@@ -151,6 +152,26 @@ fn cases() -> Vec<Case> {
             "token_env = 'CARGO_PKG_NAME'",
         ),
         ("static_token.token_file", "[[static_token]]\nname = 's'\n@", "token_file = 'tokens'"),
+        (
+            "static_token.format",
+            "[[static_token]]\nname = 's'\ntoken_file = 'tokens'\n@",
+            "format = 'whole'",
+        ),
+        (
+            "static_token.optional_files",
+            "[[static_token]]\nname = 's'\ntoken_file = 'tokens'\n@",
+            "optional_files = true",
+        ),
+        (
+            "static_token.reload_every",
+            "[[static_token]]\nname = 's'\ntoken_file = 'tokens'\n@",
+            "reload_every = '1m'",
+        ),
+        (
+            "static_token.read_once",
+            "[[static_token]]\nname = 's'\ntoken_file = 'tokens'\n@",
+            "read_once = true",
+        ),
         ("static_token.subject", "[[static_token]]\nname = 's'\ntoken = 't'\n@", "subject = 'etl'"),
         ("static_token.roles", "[[static_token]]\nname = 's'\ntoken = 't'\n@", "roles = ['r']"),
         ("static_token.scope", "[[static_token]]\nname = 's'\ntoken = 't'\n@", "scope = ['r']"),

@@ -159,6 +159,26 @@ fn errors_name_place_key_value_and_what_is_allowed() {
             "[extract]\nplaces = [{ kind = 'header', name = 'x', required_scheme = true }]",
             "line 2, column 60: `extract.places[0].required_scheme`: there is no `scheme`",
         ),
+        (
+            "[[static_token]]\nname = 's'\ntoken = 't'\nformat = 'list'",
+            "line 4, column 10: `static_token[0].format`: there is no `token_file` and no `token_env`",
+        ),
+        (
+            "[[static_token]]\nname = 's'\ntoken = 't'\noptional_files = true",
+            "line 4, column 18: `static_token[0].optional_files`: there is no `token_file`, so it",
+        ),
+        (
+            "[[static_token]]\nname = 's'\ntoken = 't'\nreload_every = '1s'",
+            "line 4, column 16: `static_token[0].reload_every`: there is no `token_file`, so it",
+        ),
+        (
+            "[[static_token]]\nname = 's'\ntoken = 't'\nread_once = true",
+            "line 4, column 13: `static_token[0].read_once`: there is no `token_file`, so it",
+        ),
+        (
+            "[[static_token]]\nname = 's'\ntoken_file = 't'\nreload_every = '1s'\nread_once = true",
+            "line 5, column 13: `static_token[0].read_once`: it contradicts `reload_every`: leave",
+        ),
         ("production = ", "line 1, column 1"),
     ] {
         let error = read(text).unwrap_err().to_string();

@@ -24,7 +24,7 @@ pub struct StaticTokensBuilder {
     unnamed: Option<Identity>,
     tokens: Vec<(String, Identity)>,
     texts: Vec<(String, TokenFormat)>,
-    variables: Vec<String>,
+    variables: Vec<(String, TokenFormat)>,
     files: Vec<TokenFile>,
     /// `None`: never.
     reload_every: Option<Duration>,
@@ -67,8 +67,14 @@ impl StaticTokensBuilder {
     }
 
     /// Adds the tokens of an environment variable, one a line. It must be set when this is built.
-    pub fn env(mut self, variable: impl Into<String>) -> Self {
-        self.variables.push(variable.into());
+    pub fn env(self, variable: impl Into<String>) -> Self {
+        self.env_of_format(variable, TokenFormat::Lines)
+    }
+
+    /// Adds the tokens of an environment variable that holds them in another form. It must be set when
+    /// this is built.
+    pub fn env_of_format(mut self, variable: impl Into<String>, format: TokenFormat) -> Self {
+        self.variables.push((variable.into(), format));
         self
     }
 
@@ -105,10 +111,10 @@ impl StaticTokensBuilder {
             }
             fixed.push(Entry::of_token(&token, identity));
         }
-        for variable in self.variables {
+        for (variable, format) in self.variables {
             let text = env::var(&variable)
                 .map_err(|_| ConfigError::MissingVariable { variable: variable.clone() })?;
-            fixed.extend(TokenFormat::Lines.entries(&text, &unnamed)?);
+            fixed.extend(format.entries(&text, &unnamed)?);
         }
         for (text, format) in self.texts {
             fixed.extend(format.entries(&text, &unnamed)?);

@@ -61,7 +61,7 @@ use crate::ConfigError;
 pub struct StaticTokens {
     shared: Arc<Shared>,
     /// Ends the thread that reads files again, with the last clone.
-    _reloading: Option<Arc<Reloading>>,
+    reloading: Option<Arc<Reloading>>,
 }
 
 /// What the strategy and the thread that reads files share.
@@ -118,7 +118,7 @@ impl StaticTokens {
         let shared = Arc::new(shared);
         let every = reload_every.filter(|_| !shared.files.is_empty());
         let reloading = every.map(|every| Reloading::start(&shared, every)).transpose()?;
-        Ok(Self { shared, _reloading: reloading.map(Arc::new) })
+        Ok(Self { shared, reloading: reloading.map(Arc::new) })
     }
 }
 
@@ -182,6 +182,7 @@ impl fmt::Debug for StaticTokens {
             .field("name", &self.shared.name)
             .field("len", &self.len())
             .field("files", &self.shared.files)
+            .field("reload_every", &self.reloading.as_ref().map(|reloading| reloading.every))
             .field("identity", &self.shared.unnamed)
             .finish_non_exhaustive()
     }

@@ -23,6 +23,7 @@ const SETTLED: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Reloading {
     _stop: mpsc::Sender<()>,
+    pub(super) every: Duration,
 }
 
 impl Reloading {
@@ -33,7 +34,7 @@ impl Reloading {
             .name("portcullis-tokens".to_owned())
             .spawn(move || run(&shared, every, &stopped))
             .map_err(|source| ConfigError::File { path: "(a thread)".into(), source })?;
-        Ok(Self { _stop: stop })
+        Ok(Self { _stop: stop, every })
     }
 }
 

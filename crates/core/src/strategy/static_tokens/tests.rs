@@ -283,6 +283,15 @@ fn other_forms_take_tokens_as_they_are() {
 }
 
 #[test]
+fn a_variable_may_have_another_form() {
+    let (variable, text) = ("CARGO_PKG_DESCRIPTION", env!("CARGO_PKG_DESCRIPTION"));
+    let builder = StaticTokens::builder("set").env_of_format(variable, TokenFormat::Whole);
+    assert!(text.contains(' ') && accepted(&builder.build().unwrap(), text).is_some());
+    let lines = StaticTokens::builder("set").env(variable).build();
+    assert!(matches!(lines.unwrap_err(), ConfigError::InvalidToken { line: 1, .. }));
+}
+
+#[test]
 fn a_file_that_may_be_missing_is_one_without_tokens() {
     let file = TokenFile::new("optional");
     let optional = super::TokenFile::new(&file.0).optional();
@@ -306,7 +315,7 @@ fn files_that_are_read_once_have_no_thread_and_are_read_again_when_told() {
     let file = TokenFile::new("once");
     file.write("first");
     let tokens = file.tokens().read_once().build().unwrap();
-    assert!(tokens._reloading.is_none());
+    assert!(tokens.reloading.is_none());
     file.write("second");
     assert!(accepted(&tokens, "first").is_some());
     tokens.reload().unwrap();
