@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, hash_map::Entry};
 
+use foldhash::fast::RandomState;
 use portcullis::{AuthError, AuthErrorKind, Policy, policy};
 
 use super::{
@@ -16,6 +17,13 @@ pub(super) enum Row<G> {
     Method(String, Rule<G>),
     Service(String, Rule<G>),
     Others(Rule<G>),
+}
+
+impl<G> Row<G> {
+    fn is_public(&self) -> bool {
+        let (Self::Method(_, rule) | Self::Service(_, rule) | Self::Others(rule)) = self;
+        matches!(rule, Rule::Public)
+    }
 }
 
 /// What is asked of a caller.
@@ -48,17 +56,23 @@ impl<G: Send + Sync + 'static> Rule<G> {
 /// The rules, each under the name that it is for.
 #[derive(Debug)]
 pub(crate) struct MethodTable<G> {
-    methods: HashMap<String, Rule<G>>,
-    services: HashMap<String, Rule<G>>,
+    methods: Rules<G>,
+    services: Rules<G>,
     others: Rule<G>,
+    /// Most tables have nothing public: then nothing is looked up before a call is judged.
+    has_public: bool,
 }
+
+/// Only the service itself puts names in: none is chosen to collide.
+type Rules<G> = HashMap<String, Rule<G>, RandomState>;
 
 impl<G: Send + Sync + 'static> MethodTable<G> {
     pub(super) fn new(rows: Vec<Row<G>>) -> Result<Self, MethodError> {
         if rows.is_empty() {
             return Err(MethodError::Empty);
         }
-        let (mut methods, mut services) = (HashMap::new(), HashMap::new());
+        let (mut methods, mut services) = (Rules::default(), Rules::default());
+        let has_public = rows.iter().any(Row::is_public);
         let mut others = None;
         for row in rows {
             match row {
@@ -77,7 +91,8 @@ impl<G: Send + Sync + 'static> MethodTable<G> {
                 }
             }
         }
-        Ok(Self { methods, services, others: others.unwrap_or_else(Rule::nobody) })
+        let others = others.unwrap_or_else(Rule::nobody);
+        Ok(Self { methods, services, others, has_public })
     }
 
     /// Returns the rule for a request's path, byte by byte as it came: what tonic compares too.
@@ -89,15 +104,11 @@ impl<G: Send + Sync + 'static> MethodTable<G> {
     }
 
     pub(crate) fn is_public(&self, path: &str) -> bool {
-        matches!(self.rule(path), Rule::Public)
+        self.has_public && matches!(self.rule(path), Rule::Public)
     }
 }
 
-fn insert<G>(
-    rules: &mut HashMap<String, Rule<G>>,
-    name: String,
-    rule: Rule<G>,
-) -> Result<(), MethodError> {
+fn insert<G>(rules: &mut Rules<G>, name: String, rule: Rule<G>) -> Result<(), MethodError> {
     match rules.entry(name) {
         Entry::Occupied(entry) => Err(MethodError::Duplicate { name: entry.key().clone() }),
         Entry::Vacant(entry) => {
