@@ -14,7 +14,8 @@ use std::{
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
     Admission, Attempt, AuthErrorKind, Authenticator, Challenge, Clock, ConfigError, Credential,
-    Identity, Judgement, NumericDate, Place, Requirement, StaticTokens, Strategy, Verdict, policy,
+    Identity, Judgement, NumericDate, Place, Requirement, SeveralTokens, StaticTokens, Strategy,
+    Verdict, policy,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 
@@ -369,6 +370,46 @@ async fn what_a_strategy_answers_after_it_was_removed_is_not_believed() {
             };
             assert_eq!(judge_across(&auth, "opaque", remove).await, "no_credentials", "{says:?}");
         }
+    }
+}
+
+/// Is removed while it accepts the one token that it knows.
+#[derive(Debug)]
+struct Leaving(Authenticator);
+
+impl Strategy for Leaving {
+    fn name(&self) -> &str {
+        "leaving"
+    }
+
+    fn attempt(&self, credential: &Credential<'_>) -> Attempt {
+        if credential.token() != "first" {
+            return Attempt::Abstain;
+        }
+        self.0.remove_strategy("leaving");
+        Attempt::Accept(Identity::new("leaving"))
+    }
+}
+
+#[tokio::test]
+async fn what_was_removed_while_it_answered_is_not_believed_by_a_request_that_waits() {
+    let world = World::new();
+    for says in [Says::Accept, Says::Refuse, Says::Abstain] {
+        let builder = world.builder().issuer(world.issuer.trusted());
+        let places = [Place::bearer(), Place::header("x-token")];
+        let builder = builder.places(places).several_tokens(SeveralTokens::All);
+        let auth = builder.build().unwrap();
+        auth.add_strategy(Leaving(auth.clone())).unwrap();
+        auth.add_strategy(Told::new("others", says, When::Later)).unwrap();
+        let request = Request::new().bearer("first").field("x-token", "second");
+        let outcome = outcome(&patient(&auth, &request).await);
+        // Who is left is asked about both tokens.
+        let expected = match says {
+            Says::Accept => "others",
+            Says::Refuse => "token_revoked",
+            Says::Abstain => "malformed_token",
+        };
+        assert_eq!(outcome, expected, "{says:?}");
     }
 }
 

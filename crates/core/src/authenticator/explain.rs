@@ -56,7 +56,9 @@ fn judge_explained<G: Send + Sync + 'static>(
         return Err(AuthErrorKind::NoCredentials.into());
     }
     let presented = Presented::elsewhere(token);
-    let caller = auth.judge_one_observed(&presented, story).map_err(|stop| stop.error)?;
+    let slots = auth.engine.chain.load();
+    let judged = auth.judge_one_observed(&presented, slots.as_ref(), story);
+    let caller = judged.map_err(|stop| stop.error)?;
     auth.choose(vec![caller])
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Begun<G> {
     /// The callers of the tokens before the one that is waited for.
     pub(super) found: Vec<Authenticated<G>>,
     pub(super) coming: Coming,
+    /// The strategies that were asked; `None` where there were issuers alone.
+    pub(super) slots: Option<Arc<Vec<Slot>>>,
 }
 
 impl<G> From<AuthError> for Held<G> {
@@ -31,14 +33,18 @@ impl<G> From<AuthError> for Held<G> {
 impl<G: Send + Sync + 'static> Bound<'_, G> {
     /// Judges all tokens of a request, as far as nothing has to be waited for.
     pub(super) fn judge(&self, tokens: &[Presented<'_>]) -> Result<Authenticated<G>, Held<G>> {
+        // Once for all tokens: they are judged by the same strategies, which a wait remembers.
+        let slots = self.engine.chain.load();
         if let ([token], None) = (tokens, &self.handle.route.requirement) {
-            return self.judge_one(token).map_err(|stop| held(stop, Vec::new()));
+            return self
+                .judge_one(token, slots.as_ref())
+                .map_err(|stop| held(stop, Vec::new(), slots));
         }
         let mut found = Vec::new();
         for token in tokens {
-            match self.judge_one(token) {
+            match self.judge_one(token, slots.as_ref()) {
                 Ok(caller) => found.push(caller),
-                Err(stop) => return Err(held(stop, found)),
+                Err(stop) => return Err(held(stop, found, slots)),
             }
         }
         Ok(self.choose(found)?)
@@ -61,8 +67,12 @@ impl<G: Send + Sync + 'static> Bound<'_, G> {
 
     /// Judges one token by the strategies in order.
     #[inline]
-    pub(super) fn judge_one(&self, token: &Presented<'_>) -> Result<Authenticated<G>, Stop> {
-        self.judge_one_observed(token, &mut ())
+    pub(super) fn judge_one(
+        &self,
+        token: &Presented<'_>,
+        slots: Option<&Arc<Vec<Slot>>>,
+    ) -> Result<Authenticated<G>, Stop> {
+        self.judge_one_observed(token, slots, &mut ())
     }
 
     /// Judges one token, and lets someone look on.
@@ -70,15 +80,16 @@ impl<G: Send + Sync + 'static> Bound<'_, G> {
     pub(super) fn judge_one_observed<O: Observer>(
         &self,
         token: &Presented<'_>,
+        slots: Option<&Arc<Vec<Slot>>>,
         observer: &mut O,
     ) -> Result<Authenticated<G>, Stop> {
-        let judged = match self.engine.chain.load() {
+        let judged = match slots {
             None => prove_observed(self.engine, token, Patience::Ask, observer),
             // Issuers look at this too, but as something that another strategy may know.
             Some(_) if token.token.as_bytes().len() > self.engine.max_token_len => {
                 Err(AuthError::from(AuthErrorKind::TokenTooLarge).into())
             }
-            Some(slots) => self.ask_from(0, &slots, None, token, observer),
+            Some(slots) => self.ask_from(0, slots, None, token, observer),
         };
         judged.map_err(|stop| Stop { error: stop.error.about(&token.token), ..stop })
     }
@@ -138,7 +149,7 @@ impl<G: Send + Sync + 'static> Bound<'_, G> {
     }
 }
 
-fn held<G>(stop: Stop, found: Vec<Authenticated<G>>) -> Held<G> {
-    let begun = stop.coming.map(|coming| Box::new(Begun { found, coming: *coming }));
+fn held<G>(stop: Stop, found: Vec<Authenticated<G>>, slots: Option<Arc<Vec<Slot>>>) -> Held<G> {
+    let begun = stop.coming.map(|coming| Box::new(Begun { found, coming: *coming, slots }));
     Held { error: stop.error, begun }
 }

@@ -95,11 +95,9 @@ struct Standing<G> {
 impl<G> Standing<G> {
     fn new(auth: Bound<'_, G>, begun: &Begun<G>) -> Self {
         let engine = Arc::clone(auth.engine);
-        let slots = match &begun.coming {
-            // Those that the answer is for, which were perhaps changed since.
-            Coming::Strategy(coming) => Arc::clone(&coming.slots),
-            _ => engine.chain.load_full(),
-        };
+        // Those that were asked, which were perhaps changed since. Where there were none, none can have
+        // been removed.
+        let slots = begun.slots.clone().unwrap_or_else(|| engine.chain.load_full());
         Self { engine, slots }
     }
 
@@ -122,13 +120,14 @@ impl<G> Standing<G> {
 async fn judge_later<G: Send + Sync + 'static>(
     auth: Bound<'_, G>,
     tokens: &[Presented<'_>],
-    Begun { mut found, coming }: Begun<G>,
+    Begun { mut found, coming, .. }: Begun<G>,
 ) -> Result<Authenticated<G>, AuthError> {
     let (mut coming, mut deadline) = (Some(coming), None);
     for token in tokens.iter().skip(found.len()) {
         let judged = match coming.take() {
             Some(coming) => Err(Stop::until(coming)),
-            None => auth.judge_one(token),
+            // If these are others by now, all of it is judged anew in the end.
+            None => auth.judge_one(token, auth.engine.chain.load().as_ref()),
         };
         found.push(settle(auth, token, judged, &mut deadline).await?);
     }
