@@ -16,7 +16,7 @@ use std::{
 use conformance::Request;
 use portcullis::{
     Admission, Attempt, AuthError, AuthErrorKind, Authenticator, ConfigError, ConfigFile,
-    Credential, Identity, Issuer, Judgement, ReloadableAuthenticator, Requirement, Strategy,
+    Credential, Identity, Issuer, Judgement, Place, ReloadableAuthenticator, Requirement, Strategy,
 };
 use portcullis_axum::JwtAuthLayer;
 use portcullis_testkit::{KeyServer, ManualClock, Reply, TestIssuer};
@@ -123,6 +123,43 @@ async fn a_request_that_waits_is_judged_by_the_engine_that_holds_when_the_wait_i
         let result = waiting.await.result;
         let found = result.as_ref().map(|caller| caller.principal().subject());
         assert_eq!(found.map_err(AuthError::kind), expected, "{token} {replaced}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_not_believed_from_a_place_that_was_removed_while_its_request_waited() {
+    let issuer = TestIssuer::new("https://idp.test");
+    let token = issuer.token().audience("a").subject("bob").build();
+    let both = || vec![Place::bearer(), Place::query("access_token")];
+    let bound = || vec![Place::bearer(), Place::query("access_token").of_issuer("other")];
+    let changed = Err(AuthErrorKind::ResolverUnavailable);
+    for (own, places, expected) in [
+        (None, both(), Ok("bob")),
+        (None, vec![Place::bearer()], changed),
+        (None, bound(), changed),
+        // Those of a route stay.
+        (Some(both()), vec![Place::bearer()], Ok("bob")),
+    ] {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let slow = Slow(Mutex::new(Some(told)));
+        let first = Authenticator::builder().strategy(slow).places(both()).build().unwrap();
+        let reloadable = ReloadableAuthenticator::new(first);
+        let mut auth = reloadable.authenticator();
+        if let Some(own) = own {
+            auth = auth.reading(own).unwrap();
+        }
+        let request = Request::new().query(format!("access_token={token}"));
+        let Judgement::Waiting(waiting) = auth.begin(&request) else {
+            panic!("it is judged at once")
+        };
+        let other = TestIssuer::new("other");
+        let second = Authenticator::builder().issuer(issuer.trusted()).issuer(other.trusted());
+        let second = second.audience("a").places(places).build().unwrap();
+        reloadable.replace(second).await.unwrap();
+        tell.send(()).unwrap();
+        let result = waiting.await.result;
+        let found = result.as_ref().map(|caller| caller.principal().subject());
+        assert_eq!(found.map_err(AuthError::kind), expected);
     }
 }
 

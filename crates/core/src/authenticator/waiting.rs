@@ -57,29 +57,48 @@ impl<G: Send + Sync + 'static> Waiting<G> {
     ) -> Self {
         let tokens: Vec<_> = tokens.iter().map(Presented::to_owned_token).collect();
         let (handle, hidden) = (auth.handle.clone(), now.hidden.clone());
-        let mut standing = Standing::new(auth, &begun);
+        let standing = Standing::new(auth, &begun);
         let future = Box::pin(async move {
-            let mut begun = begun;
-            for _ in 0..MOST_JUDGEMENTS {
-                let auth = standing.bound(&handle);
-                let result = judge_later(auth, &tokens, *begun).await;
-                if standing.still_stands(&handle) {
-                    return auth.verdict(result, hidden);
-                }
-                standing = Standing::newest(&handle);
-                let auth = standing.bound(&handle);
-                begun = match auth.judge(&tokens) {
-                    Ok(caller) => return auth.verdict(Ok(caller), hidden),
-                    Err(Held { error, begun: None }) => return auth.verdict(Err(error), hidden),
-                    Err(Held { begun: Some(begun), .. }) => begun,
-                };
-            }
-            let reason = "the configuration changed again and again while the request waited";
-            let error = AuthError::because(AuthErrorKind::ResolverUnavailable, reason);
-            standing.bound(&handle).verdict(Err(error), hidden)
+            let (standing, result) = judge_as_it_stands(&handle, &tokens, *begun, standing).await;
+            standing.bound(&handle).verdict(result, hidden)
         });
         Self { future, now }
     }
+}
+
+/// Goes on with a judgement, and judges anew as long as what it was made by is replaced meanwhile.
+async fn judge_as_it_stands<G: Send + Sync + 'static>(
+    handle: &Authenticator<G>,
+    tokens: &[Presented<'_>],
+    mut begun: Begun<G>,
+    mut standing: Standing<G>,
+) -> (Standing<G>, Result<Authenticated<G>, AuthError>) {
+    for _ in 0..MOST_JUDGEMENTS {
+        let result = judge_later(standing.bound(handle), tokens, begun).await;
+        if standing.still_stands(handle) {
+            return (standing, result);
+        }
+        let newest = Standing::newest(handle);
+        let reads_alike = newest.reads_like(&standing, handle);
+        standing = newest;
+        if !reads_alike {
+            return (
+                standing,
+                Err(changed("the places of tokens changed while the request waited")),
+            );
+        }
+        begun = match standing.bound(handle).judge(tokens) {
+            Ok(caller) => return (standing, Ok(caller)),
+            Err(Held { error, begun: None }) => return (standing, Err(error)),
+            Err(Held { begun: Some(begun), .. }) => *begun,
+        };
+    }
+    let reason = "the configuration changed again and again while the request waited";
+    (standing, Err(changed(reason)))
+}
+
+fn changed(reason: &'static str) -> AuthError {
+    AuthError::because(AuthErrorKind::ResolverUnavailable, reason)
 }
 
 /// How often a request is judged whose engine or strategies change while it waits.
@@ -109,6 +128,13 @@ impl<G> Standing<G> {
     fn still_stands(&self, handle: &Authenticator<G>) -> bool {
         let newest = Self::newest(handle);
         Arc::ptr_eq(&newest.engine, &self.engine) && Arc::ptr_eq(&newest.slots, &self.slots)
+    }
+
+    /// Tells whether a request has the same tokens for both. It is gone, so that nobody can look again.
+    fn reads_like(&self, other: &Self, handle: &Authenticator<G>) -> bool {
+        let (engine, other) = (&self.engine, &other.engine);
+        let has_own_places = handle.route.places.is_some();
+        engine.several == other.several && (has_own_places || engine.places == other.places)
     }
 
     fn bound<'s>(&'s self, handle: &'s Authenticator<G>) -> Bound<'s, G> {
