@@ -218,6 +218,15 @@ async fn a_token_goes_only_where_it_may() {
         (&any, "http://localhost/", None),
         (&any, "http://orders.test/", Some(DestinationError::Cleartext)),
         (&any, "http://localhost@orders.test/", Some(DestinationError::Cleartext)),
+        // Others may read more of these than the library for URIs does.
+        (&any, "http://[::1].orders.test/", Some(DestinationError::Cleartext)),
+        (&any, "http://localhost:orders.test/", Some(DestinationError::Cleartext)),
+        (&any, "http://x@localhost:80orders.test/", Some(DestinationError::Cleartext)),
+        (&any, "http://127.0.0.1:+80/", Some(DestinationError::Cleartext)),
+        (&any, "http://x@localhost:/", None),
+        (&known, "https://orders.test:/", None),
+        (&known, "https://orders.test:99999/", Some(DestinationError::OtherOrigin)),
+        (&known, "https://orders.test:443.other.test/", Some(DestinationError::OtherOrigin)),
         (&any, "/orders.v1.Orders/List", Some(DestinationError::Unknown)),
         (&known, SAFE, None),
         (&known, "https://orders.test:443/", None),
@@ -242,7 +251,14 @@ async fn a_token_goes_only_where_it_may() {
         assert_eq!(refused, expected, "{uri}");
         assert_eq!(server.seen().len(), usize::from(expected.is_none()), "{uri}");
     }
-    for origin in ["http://orders.test", "orders.test", "/orders", "ftp://orders.test", "\n"] {
+    for origin in [
+        "http://orders.test",
+        "orders.test",
+        "/orders",
+        "ftp://orders.test",
+        "\n",
+        "https://orders.test:99999",
+    ] {
         let refused = any.clone().origin(origin);
         assert!(matches!(refused, Err(ConfigError::InvalidOrigin { .. })), "{origin}");
     }

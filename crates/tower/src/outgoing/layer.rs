@@ -89,8 +89,15 @@ impl AddBearerTokenLayer {
             origin: String::new(),
             reason: "it is no URI",
         })?;
-        let (scheme, host) =
-            (origin.scheme_str().unwrap_or_default(), origin.host().unwrap_or_default());
+        let (scheme, host) = (origin.scheme_str().unwrap_or_default(), whole_host(&origin));
+        if host != origin.host() {
+            let (reason, host) = ("what follows its host is no port", host.unwrap_or_default());
+            return Err(ConfigError::InvalidOrigin {
+                origin: format!("{scheme}://{host}"),
+                reason,
+            });
+        }
+        let host = host.unwrap_or_default();
         let destinations = self.destinations.origin(scheme, host, origin.port_u16())?;
         Ok(Self { destinations, ..self })
     }
@@ -107,7 +114,7 @@ impl AddBearerTokenLayer {
 
     /// Tells whether the token may go where the request goes.
     pub(super) fn permit(&self, uri: &Uri) -> Result<(), AddBearerTokenError> {
-        Ok(self.destinations.permit(uri.scheme_str(), uri.host(), uri.port_u16())?)
+        Ok(self.destinations.permit(uri.scheme_str(), whole_host(uri), uri.port_u16())?)
     }
 
     /// Puts the token on a request.
@@ -131,6 +138,19 @@ impl AddBearerTokenLayer {
         self.field.store(Some(Arc::new(field)));
         Some(value)
     }
+}
+
+/// Returns the host, with all that follows it where that is no port: `Uri` takes `[::1].example.com` for
+/// `[::1]`, and `localhost:example.com` for `localhost`. Who gets the request, such as a proxy, may read
+/// the whole of it.
+fn whole_host(uri: &Uri) -> Option<&str> {
+    let authority = uri.authority()?.as_str();
+    let named = authority.rsplit_once('@').map_or(authority, |(_, named)| named);
+    let rest = named.strip_prefix(uri.host()?)?;
+    let port = rest.strip_prefix(':').unwrap_or(rest);
+    let is_port = rest.len() != port.len() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_good = rest.is_empty() || rest == ":" || (is_port && uri.port_u16().is_some());
+    if is_good { uri.host() } else { Some(named) }
 }
 
 impl<S> Layer<S> for AddBearerTokenLayer {
