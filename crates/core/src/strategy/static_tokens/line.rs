@@ -38,6 +38,7 @@ fn entry(line: &str, number: usize, unnamed: &Identity) -> Result<Entry, ConfigE
     if token.contains(char::is_whitespace) {
         return invalid("it has a space inside");
     }
+    check(token, number)?;
     match digits(token) {
         None => Ok(Entry::of_token(token, identity)),
         Some(digits) => match digest(digits) {
@@ -45,6 +46,19 @@ fn entry(line: &str, number: usize, unnamed: &Identity) -> Result<Entry, ConfigE
             None => invalid("`sha256:` is not followed by 64 hexadecimal digits"),
         },
     }
+}
+
+/// Refuses what a file holds whose text was lost, as after a power failure: everybody can guess it.
+pub(super) fn check(token: &str, line: usize) -> Result<(), ConfigError> {
+    let is_visible = |character: char| character.is_alphanumeric() || character.is_ascii_graphic();
+    let reason = if token.contains('\0') {
+        "it has a zero byte inside"
+    } else if !token.contains(is_visible) {
+        "it has no visible character"
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::InvalidToken { line, reason })
 }
 
 /// The shortest padded token that needs no name: base64 of 16 bytes.

@@ -37,7 +37,8 @@ use crate::ConfigError;
 /// A text or file holds one token a line, or `name=token`, whose caller has the name as its subject.
 /// Instead of a token it may hold `sha256:` and the 64 hexadecimal digits of its SHA-256, so that who
 /// reads the file cannot use it. Empty lines, and those that begin with `#`, do not count. A name without
-/// a token is a mistake; a token that ends in `=` needs a name, unless it is base64 of 16 bytes or more.
+/// a token is a mistake, and so is a token with a zero byte or without a visible character, as files hold
+/// whose text was lost; one that ends in `=` needs a name, unless it is base64 of 16 bytes or more.
 /// [`TokenFormat`] has other forms, of plain tokens.
 ///
 /// Cloning copies a pointer.

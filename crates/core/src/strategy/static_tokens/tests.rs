@@ -65,6 +65,48 @@ fn nothing_but_the_whole_token_is_accepted() {
 }
 
 #[test]
+fn a_file_whose_text_was_lost_has_no_token_that_all_can_guess() {
+    use crate::{Authenticator, Place, RequestView};
+
+    struct Query(&'static str);
+
+    impl RequestView for Query {
+        fn field_values<'r>(&'r self, _: &str, _: &mut dyn FnMut(&'r [u8])) {}
+
+        fn query(&self) -> Option<&str> {
+            Some(self.0)
+        }
+    }
+
+    for format in [TokenFormat::Lines, TokenFormat::Whole, TokenFormat::List] {
+        let file = TokenFile::new("lost");
+        file.write("first");
+        let of_file = super::TokenFile::new(&file.0).format(format);
+        let tokens = StaticTokens::builder("set").file(of_file).build().unwrap();
+        let auth = Authenticator::builder().strategy(tokens.clone());
+        let auth = auth.places([Place::query("t")]).build().unwrap();
+        for (text, guess) in [
+            ("\0", "t=%00"),
+            ("\0\0\0\0\n", "t=%00%00%00%00"),
+            ("fi\0\0\0", "t=fi%00%00%00"),
+            ("\u{feff}\u{feff}", "t=%EF%BB%BF"),
+            ("\n\u{feff}\u{200b}\n", "t=%EF%BB%BF%E2%80%8B"),
+            ("\u{1b}", "t=%1B"),
+        ] {
+            fs::write(&file.0, text).unwrap();
+            let error = tokens.shared.reload_settled(|| {}).err();
+            assert!(auth.authenticate(&Query(guess)).result.is_err(), "{format:?} {text:?}");
+            // What was good before stays.
+            assert!(auth.authenticate(&Query("t=first")).result.is_ok());
+            let Some(ConfigError::InFile { source, .. }) = error.as_deref() else {
+                panic!("{error:?}")
+            };
+            assert!(matches!(**source, ConfigError::InvalidToken { line: 1 | 2, .. }), "{source}");
+        }
+    }
+}
+
+#[test]
 fn a_line_that_is_no_token_is_a_mistake_that_names_its_line_and_not_its_text() {
     for (text, line) in [
         ("good\ntwo words", 2),

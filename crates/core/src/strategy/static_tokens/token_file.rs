@@ -1,6 +1,6 @@
 //! Files of tokens.
 
-use std::{io, path::PathBuf};
+use std::{io, iter::repeat, path::PathBuf};
 
 use super::{Identity, line, table::Entry};
 use crate::{ConfigError, file};
@@ -86,12 +86,21 @@ impl<P: Into<PathBuf>> From<P> for TokenFile {
 impl TokenFormat {
     pub(super) fn entries(self, text: &str, unnamed: &Identity) -> Result<Vec<Entry>, ConfigError> {
         let without_mark = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let tokens: Vec<&str> = match self {
+        let tokens: Vec<(&str, usize)> = match self {
             Self::Lines => return line::entries(text, unnamed),
-            Self::Whole => vec![without_mark],
-            Self::List => without_mark.split([',', '\n', '\r']).collect(),
+            Self::Whole => vec![(without_mark, 1)],
+            Self::List => {
+                let lines = without_mark.split('\n').zip(1_usize..);
+                lines
+                    .flat_map(|(line, number)| line.split([',', '\r']).zip(repeat(number)))
+                    .collect()
+            }
         };
-        let tokens = tokens.into_iter().map(str::trim).filter(|token| !token.is_empty());
-        Ok(tokens.map(|token| Entry::of_token(token, unnamed.clone())).collect())
+        let tokens = tokens.into_iter().map(|(token, number)| (token.trim(), number));
+        let tokens = tokens.filter(|(token, _)| !token.is_empty());
+        let entry = |(token, number): (&str, usize)| {
+            line::check(token, number).map(|()| Entry::of_token(token, unnamed.clone()))
+        };
+        tokens.map(entry).collect()
     }
 }
