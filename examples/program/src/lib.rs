@@ -10,9 +10,10 @@ use std::{
     io::{self, Write},
     net::{Ipv4Addr, SocketAddr},
     process::ExitCode,
+    time::Duration,
 };
 
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::{net::TcpListener, runtime::Runtime, sync::Notify, time::sleep};
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
     fmt,
@@ -25,7 +26,16 @@ pub use variables::Variables;
 /// What a service ends with.
 pub type Outcome = Result<(), Box<dyn Error>>;
 
+/// How long those who are being served may take to finish once the program is to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Told when the signal to stop has come.
+static STOPPING: Notify = Notify::const_new();
+
 /// Runs a service until it ends. What it fails with is one line on standard error, and status 2.
+///
+/// Once it has been told to stop it has five seconds more: who sends half a request, or nothing at
+/// all, would hold it up for ever.
 ///
 /// The log goes to standard error. Why a request was refused stands in it at the level debug; what
 /// others, such as those who read frames, have to say at that level does not.
@@ -35,11 +45,23 @@ pub fn run<F: Future<Output = Outcome>>(name: &str, service: impl FnOnce() -> F)
         .with_target("portcullis", LevelFilter::DEBUG);
     let log = fmt::layer().with_writer(io::stderr);
     tracing_subscriber::registry().with(log).with(levels).init();
-    let outcome =
-        Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(service()));
+    let outcome = Runtime::new()
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(async { until_over(service(), GRACE).await }));
     let Err(problem) = outcome else { return ExitCode::SUCCESS };
     eprintln!("{name}: {problem}");
     ExitCode::from(2)
+}
+
+async fn until_over(service: impl Future<Output = Outcome>, grace: Duration) -> Outcome {
+    let late = async {
+        STOPPING.notified().await;
+        sleep(grace).await;
+    };
+    tokio::select! {
+        outcome = service => outcome,
+        () = late => Ok(()),
+    }
 }
 
 /// Listens where `--listen` says, else on a free port of this machine.
@@ -88,7 +110,10 @@ fn announce_to<W: Write>(
     let stop = stop_signal()?;
     writeln!(out, "listening on http://{}", listener.local_addr()?)?;
     out.flush()?;
-    Ok(stop)
+    Ok(async {
+        stop.await;
+        STOPPING.notify_one();
+    })
 }
 
 #[cfg(unix)]
@@ -111,7 +136,10 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::process::{self, Command};
+    use std::{
+        future::pending,
+        process::{self, Command},
+    };
 
     use super::*;
 
@@ -131,6 +159,17 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[tokio::test]
+    async fn a_service_that_does_not_end_is_left_when_it_was_told_to_stop() {
+        let service = async {
+            STOPPING.notify_one();
+            pending().await
+        };
+        assert!(until_over(service, Duration::ZERO).await.is_ok());
+        let failed = async { Err("it failed".into()) };
+        assert_eq!(until_over(failed, Duration::MAX).await.unwrap_err().to_string(), "it failed");
     }
 
     #[tokio::test]

@@ -93,3 +93,14 @@ fn signals_stop_it_cleanly() {
         assert_eq!(krishiv.stop(signal).code(), Some(0), "{signal}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn who_sends_half_a_request_holds_up_no_stop() {
+    let mut krishiv = Krishiv::start(&[(TOKEN, SERVICE_TOKEN)]);
+    let mut slow = TcpStream::connect(&krishiv.address).unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nhost:").unwrap();
+    // Served after that one was accepted.
+    assert_eq!(krishiv.open("/healthz").status, 200);
+    assert_eq!(krishiv.stop("TERM").code(), Some(0));
+}

@@ -158,3 +158,13 @@ fn signals_stop_it_cleanly() {
         assert_eq!(temporal.stop(signal).code(), Some(0), "{signal}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn who_connects_and_says_nothing_holds_up_no_stop() {
+    let mut temporal = Temporal::start(&[]);
+    let _silent = std::net::TcpStream::connect(&temporal.address).unwrap();
+    // Served after that one was accepted.
+    assert!(temporal.call(HEALTH, &[], Bytes::new()).is_ok());
+    assert_eq!(temporal.stop("TERM").code(), Some(0));
+}
