@@ -21,7 +21,7 @@ pub use self::settings::Judges;
 
 /// What the page may load: its own script and style, and the API.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
-    script-src 'sha256-KgR4eX4JS5nzM5CYPOxVQw2CCwQluguSVwlHdJ3rKAY='; \
+    script-src 'sha256-A8B8rfF9epjyLxNETzyO6QskhvscZjnNFUx5CCWMTbg='; \
     style-src 'sha256-gfWEwsg0YljrPlB3mWkZubyle9kJkdz3DYdel5Qbp7U='; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

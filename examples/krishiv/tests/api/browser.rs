@@ -177,14 +177,17 @@ async fn an_answer_that_comes_after_signing_out_is_nobodys() {
     page.sign_in(&world.of_role("admin")).await;
     page.tab.until(SIGNED_IN).await;
     let hold = "fetch = () => new Promise((resolve) => { window.answer = resolve; }); 0";
-    for (status, body) in [(200, r#"{"state":"accepted"}"#), (401, "invalid bearer token")] {
+    for answer in [
+        r#"new Response('{"state":"accepted"}')"#,
+        "new Response('invalid bearer token', { status: 401 })",
+        "Promise.reject(new TypeError('the network is away'))",
+    ] {
         page.tab.evaluate(hold).await;
         page.tab.click("#submit").await;
         page.tab.until("!!window.answer").await;
         page.tab.click("#sign-out").await;
         page.tab.until(SIGNED_OUT).await;
-        let answer = format!("answer(new Response({}, {{ status: {status} }}))", json!(body));
-        page.tab.evaluate(&answer).await;
+        page.tab.evaluate(&format!("answer({answer})")).await;
         page.tab.evaluate("window.answer = null").await;
         let says = page.tab.text(MESSAGE).await;
         assert!(says.starts_with("Signed out."), "{says}");
@@ -199,6 +202,30 @@ async fn an_answer_that_comes_after_signing_out_is_nobodys() {
     page.tab.evaluate("localStorage.clear(); dispatchEvent(new StorageEvent('storage'))").await;
     page.tab.until(SIGNED_OUT).await;
     page.close(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_somebody_in_between_gives_is_told_and_the_token_kept() {
+    let world = World::start();
+    let Some(mut page) = Shown::open(&world.krishiv).await else { return };
+    let token = world.of_role("admin");
+    page.sign_in(&token).await;
+    page.tab.until(SIGNED_IN).await;
+    page.tab
+        .evaluate("window.real = fetch; fetch = async () => new Response('<p>Log in</p>'); 0")
+        .await;
+    page.tab.click("#submit").await;
+    page.until_says("Not now: Submit a query: The coordinator does not answer.").await;
+    let tell = "dispatchEvent(new StorageEvent('storage', { key: 'krishiv.token' }))";
+    page.tab.evaluate(tell).await;
+    page.until_says("Not now: The coordinator does not answer.").await;
+    assert_eq!(page.tab.text("localStorage.getItem('krishiv.token')").await, token);
+    page.tab.evaluate("fetch = real; 0").await;
+    page.tab.click("#retry").await;
+    page.tab.until(SIGNED_IN).await;
+    page.tab.click("#submit").await;
+    page.until_says("Done: Submit a query: accepted.").await;
+    page.close(&[&token]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
