@@ -8,7 +8,7 @@ use portcullis_axum::SystemClock;
 
 fn main() -> ExitCode {
     run("krishiv", async || {
-        let judges = Judges::new(&Variables::of_environment(), SystemClock::default())?;
+        let judges = Judges::new(&Variables::of_environment("KRISHIV_")?, SystemClock::default())?;
         let listener = listen().await?;
         let stop = announce(&listener)?;
         let auth = judges.http.clone();

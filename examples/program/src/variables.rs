@@ -11,10 +11,20 @@ pub struct Variables {
 }
 
 impl Variables {
-    /// Those of this process. What is no text has a value that nothing is like, and is not taken for unset.
-    #[must_use]
-    pub fn of_environment() -> Self {
-        Self::new(|name| Some(env::var_os(name)?.to_string_lossy().into_owned()))
+    /// Those of this process whose names begin with this prefix.
+    ///
+    /// # Errors
+    ///
+    /// The value of one is no text. It is not taken for unset, nor for a text that is like it: a
+    /// token would be easier to guess then.
+    pub fn of_environment(prefix: &str) -> Result<Self, String> {
+        for (name, value) in env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.starts_with(prefix) && value.to_str().is_none() {
+                return Err(format!("{name} is no text in UTF-8"));
+            }
+        }
+        Ok(Self::new(|name| env::var(name).ok()))
     }
 
     /// Those that a function finds.

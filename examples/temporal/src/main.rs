@@ -8,7 +8,7 @@ use tonic::transport::{Server, server::TcpIncoming};
 
 fn main() -> ExitCode {
     run("temporal", async || {
-        let settings = Settings::read(&Variables::of_environment())?;
+        let settings = Settings::read(&Variables::of_environment("TEMPORAL_")?)?;
         let (layer, services) = server(&settings)?;
         let listener = listen().await?;
         let stop = announce(&listener)?;

@@ -1,13 +1,14 @@
 //! Windmill's API behind Portcullis: its settings, its tokens, its answers.
 
-use std::{env, process::ExitCode};
+use std::process::ExitCode;
 
-use example_program::{announce, listen, run};
+use example_program::{Variables, announce, listen, run};
 use windmill::{app, authenticator};
 
 fn main() -> ExitCode {
     run("windmill", async || {
-        let auth = authenticator(|name| env::var(name).ok())?;
+        let variables = Variables::of_environment("JWT_EXT_")?;
+        let auth = authenticator(|name| variables.verbatim(name))?;
         let listener = listen().await?;
         let stop = announce(&listener)?;
         auth.start();

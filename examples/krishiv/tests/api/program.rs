@@ -6,7 +6,7 @@ use std::{
     net::TcpStream,
 };
 
-use crate::server::{Krishiv, SERVICE_TOKEN, TOKEN, URI, World, own_path, refused_start};
+use crate::server::{Krishiv, SERVICE_TOKEN, TOKEN, URI, World, command, own_path, refused_start};
 
 const LOOPBACK: (&str, &str) = (URI, "http://127.0.0.1:1/jwks.json");
 const PRODUCTION: &str = "KRISHIV_PRODUCTION";
@@ -42,6 +42,20 @@ fn s2_1_a_bad_or_missing_setting_is_one_line_and_status_2() {
     ] {
         let errors = refused_start(&variables, &args);
         assert!(errors.contains(said) && !errors.contains("secret"), "{variables:?}: {errors}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_token_that_is_no_text_is_not_taken_for_another() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt, process::Stdio};
+    for name in [TOKEN, "KRISHIV_COORDINATOR_BEARER_TOKENS", "KRISHIV_UI_TOKEN", AUDIENCE] {
+        let mut command = command(&[("KRISHIV_COORDINATOR_BEARER_TOKEN_FILE", "/missing")]);
+        let output = command.env(name, OsStr::from_bytes(b"s\xff")).stderr(Stdio::piped()).output();
+        let output = output.unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(errors, format!("krishiv: {name} is no text in UTF-8\n"));
+        assert_eq!(output.status.code(), Some(2));
     }
 }
 

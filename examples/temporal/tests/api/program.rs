@@ -62,10 +62,13 @@ fn s1_1_a_bad_or_missing_setting_is_one_line_and_status_2() {
 #[test]
 fn a_variable_that_is_no_text_is_not_taken_for_none() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
-    for name in [AUTHORIZER, MAPPER, REFRESH] {
+    for name in [AUTHORIZER, MAPPER, REFRESH, SOURCE, "TEMPORAL_JWT_AUDIENCE"] {
         let mut command = command(&[]);
         let output = command.env(name, OsStr::from_bytes(b"\xff")).stderr(Stdio::piped()).output();
-        assert_eq!(output.unwrap().status.code(), Some(2), "{name}");
+        let output = output.unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(errors, format!("temporal: {name} is no text in UTF-8\n"));
     }
 }
 
