@@ -163,12 +163,16 @@ impl Keys {
     }
 
     /// Tells whether a signature that none of the keys has made may be that of a key which is not
-    /// here: a source has brought nothing yet, and no key has an id, or the source's keys would stand
-    /// in front of those of the same id. Where ids alone count, no source brings keys for a token that
-    /// was judged by keys without.
+    /// here: a source has brought nothing yet, and no key has an id, or all keys are tried, or the source's
+    /// keys would stand in front of those of the same id. Where ids alone count, no source brings keys for
+    /// a token that was judged by keys without.
     pub(crate) fn may_be_elsewhere(&self) -> bool {
-        let without_id = self.by_id.is_empty() && self.matching.by != MatchBy::ByIdAlone;
-        !self.complete && (without_id || self.matching.same_id == SameId::Last)
+        let any_key_counts = match self.matching.by {
+            MatchBy::Lenient => self.by_id.is_empty(),
+            MatchBy::TryAll => true,
+            MatchBy::ByIdAlone => false,
+        };
+        !self.complete && (any_key_counts || self.matching.same_id == SameId::Last)
     }
 
     /// While a source has no keys, nobody can say that a key is not there.

@@ -210,6 +210,25 @@ async fn a_key_that_a_later_one_replaces_does_not_speak_for_a_source_that_has_br
 }
 
 #[tokio::test]
+async fn keys_that_are_all_tried_do_not_speak_for_a_source_that_has_brought_nothing_yet() {
+    let clock = clock();
+    let (fixed, published) = (issuer(&clock), issuer(&clock));
+    let source = Control::new("the source", RefreshPolicy::default());
+    let trusted = Issuer::new(fixed.name()).key(key(&fixed).verification_key().unwrap());
+    let auth = engine(&clock, [trusted.key_source(source.source()).try_all_keys()]);
+    settle().await;
+    let without = |issuer: &TestIssuer| issuer.token().audience(AUDIENCE).without_key_id().build();
+    assert_eq!(patient_verdict(auth.clone(), without(&fixed)).await, "accepted");
+    assert_eq!(patient_verdict(auth.clone(), without(&published)).await, "keys_unavailable");
+    source.serve(&[key(&published)]);
+    clock.advance(Duration::from_secs(60));
+    settle().await;
+    assert_eq!(patient_verdict(auth.clone(), without(&published)).await, "accepted");
+    let forged = TestIssuer::new(fixed.name()).clock(clock.clone());
+    assert_eq!(patient_verdict(auth, without(&forged)).await, "signature_mismatch");
+}
+
+#[tokio::test]
 async fn rule_23_each_source_keeps_its_own_last_good_keys() {
     let clock = clock();
     let (a, b) = (issuer(&clock), issuer(&clock));
