@@ -183,6 +183,11 @@ impl VerificationKey {
         secret: &[u8],
     ) -> Result<Self, ConfigError> {
         let key_id = key_id.map(checked_key_id).transpose()?;
+        // HMAC fills a secret up with zeros: to it this is an empty one. Files hold it that were lost in
+        // a crash.
+        if secret.iter().all(|&byte| byte == 0) {
+            return Err(unusable("its secret has no other bytes than zero"));
+        }
         let verifiers = algorithms.iter().filter_map(|&algorithm| {
             let key = hmac::Key::new(hmac_algorithm(algorithm)?, secret);
             Some((algorithm, Verifier::Secret(Box::new(key))))

@@ -20,7 +20,7 @@ impl VerificationKey {
     ///
     /// [`ConfigError::SecretTooShort`]; [`ConfigError::SecretIsPublicKey`] if the secret is the text
     /// or the DER form of a key or certificate, which is how public keys have been taken for
-    /// secrets; [`ConfigError::UnusableKey`] for an algorithm that is not HMAC.
+    /// secrets; [`ConfigError::UnusableKey`] for an algorithm that is not HMAC, and for zero bytes alone.
     ///
     /// [RFC 7518 §3.2]: https://www.rfc-editor.org/rfc/rfc7518#section-3.2
     pub fn from_secret(

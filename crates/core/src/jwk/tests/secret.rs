@@ -25,6 +25,22 @@ fn a_secret_is_at_least_as_long_as_the_hash() {
 }
 
 #[test]
+fn zero_bytes_are_no_secret() {
+    for len in [1, 32, 64, 200] {
+        let short = VerificationKey::dangerous_from_short_secret(vec![0; len], Algorithm::HS256);
+        assert!(matches!(short, Err(ConfigError::UnusableKey { .. })), "{len}");
+    }
+    let made = VerificationKey::from_secret([0; 32], Algorithm::HS256);
+    assert!(matches!(made, Err(ConfigError::UnusableKey { .. })));
+    let jwk = json!({"kty": "oct", "k": "A".repeat(43)}).to_string();
+    let made = JwkSet::dangerous_from_json_with_secrets(&jwk);
+    assert!(matches!(made, Err(ConfigError::NoUsableKey { .. })), "{made:?}");
+    let mut one = [0; 32];
+    one[31] = 1;
+    assert!(VerificationKey::from_secret(one, Algorithm::HS256).is_ok());
+}
+
+#[test]
 fn a_secret_fits_no_asymmetric_algorithm() {
     for algorithm in Algorithm::ALL.iter().copied().filter(|algorithm| !algorithm.is_symmetric()) {
         for made in [
