@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use example_program::Variables;
+use example_program::{Variables, told};
 use portcullis_axum::{
     Algorithm, Authenticator, Clock, ConfigError, GrantMapping, Identity, Issuer, Place,
     RefreshPolicy, RemoteJwkSet, Requirement, StaticTokens, StaticTokensBuilder, TokenFile,
@@ -149,5 +149,5 @@ fn known(
         }
     }
     let tokens = may_come.then(|| builder.build());
-    tokens.transpose().map_err(|error| error.to_string())
+    tokens.transpose().map_err(|error| told(&error))
 }

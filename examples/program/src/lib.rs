@@ -8,6 +8,7 @@ use std::{
     env,
     error::Error,
     io::{self, Write},
+    iter,
     net::{Ipv4Addr, SocketAddr},
     process::ExitCode,
     time::Duration,
@@ -49,8 +50,15 @@ pub fn run<F: Future<Output = Outcome>>(name: &str, service: impl FnOnce() -> F)
         .map_err(Into::into)
         .and_then(|runtime| runtime.block_on(async { until_over(service(), GRACE).await }));
     let Err(problem) = outcome else { return ExitCode::SUCCESS };
-    eprintln!("{name}: {problem}");
+    eprintln!("{name}: {}", told(problem.as_ref()));
     ExitCode::from(2)
+}
+
+/// Tells an error and its causes in one line.
+#[must_use]
+pub fn told(error: &(dyn Error + 'static)) -> String {
+    let causes = iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 async fn until_over(service: impl Future<Output = Outcome>, grace: Duration) -> Outcome {

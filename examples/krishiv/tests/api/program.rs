@@ -34,7 +34,11 @@ fn s2_1_a_bad_or_missing_setting_is_one_line_and_status_2() {
         (vec![LOOPBACK, (REFRESH, "10m")], vec![], "KRISHIV_OIDC_JWKS_REFRESH_SECS"),
         (vec![LOOPBACK, (REFRESH, "-1")], vec![], "KRISHIV_OIDC_JWKS_REFRESH_SECS"),
         (vec![token, (PRODUCTION, "production")], vec![], "KRISHIV_PRODUCTION"),
-        (vec![("KRISHIV_COORDINATOR_BEARER_TOKEN_FILE", "/missing")], vec![], "/missing"),
+        (
+            vec![("KRISHIV_COORDINATOR_BEARER_TOKEN_FILE", "/missing")],
+            vec![],
+            "`/missing`: No such file",
+        ),
         (vec![("KRISHIV_COORDINATOR_BEARER_TOKENS_FILE", folder)], vec![], folder),
         (vec![token, ("KRISHIV_UI_TOKEN_FILE", "/missing")], vec![], "/missing"),
         (vec![token], vec!["--port", "1"], "the only option is --listen ADDR"),

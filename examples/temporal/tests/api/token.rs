@@ -145,7 +145,7 @@ fn s1_9_what_cannot_be_meant_is_one_line_and_status_2() {
         (&["cli-system-token", "more"], "gen-and-serve"),
         (&["cli-system-token", "--key"], "gen-and-serve"),
         (&["cli-system-token"], "key.priv.pem"),
-        (&["cli-system-token", "--key", "missing.pem"], "missing.pem"),
+        (&["cli-system-token", "--key", "missing.pem"], "missing.pem`: No such file"),
         (&["cli-system-token", "--key", "broken.pem"], "broken.pem"),
         (&["gen-and-serve", "--key", "broken.pem"], "broken.pem"),
         (&["gen-and-serve", "--key", "no/folder/key.pem"], "no/folder/key.pem"),
