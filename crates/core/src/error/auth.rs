@@ -3,6 +3,8 @@
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use super::StepUp;
+#[cfg(feature = "tracing")]
+use super::one_line::OneLine;
 use crate::AuthErrorKind;
 
 /// A refused request: a kind for programs, a cause for logs, and nothing of the token.
@@ -84,7 +86,7 @@ impl AuthError {
 
     /// Tells log and metrics that a request was refused: one event, target `portcullis::rejection`, level
     /// debug, with the fields `code`, `token` (a [fingerprint](crate::BearerToken::fingerprint))
-    /// and `cause`. An [internal error](AuthErrorKind::InternalError) is told as an error too, target
+    /// and `cause`, in one line whatever it tells. An [internal error](AuthErrorKind::InternalError) is told as an error too, target
     /// `portcullis`.
     ///
     /// Adapters call it once for each request that they refuse. Without the feature `tracing` it
@@ -99,7 +101,7 @@ impl AuthError {
             target: "portcullis::rejection",
             code = self.kind.code(),
             token = self.fingerprint.as_deref(),
-            cause = self.source().map(tracing::field::display),
+            cause = self.source().map(OneLine).map(tracing::field::display),
             "request refused"
         );
     }
@@ -113,7 +115,7 @@ impl AuthError {
         #[cfg(feature = "tracing")]
         tracing::error!(
             target: "portcullis",
-            cause = self.source().map(tracing::field::display),
+            cause = self.source().map(OneLine).map(tracing::field::display),
             "the application has a fault"
         );
     }

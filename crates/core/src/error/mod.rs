@@ -4,6 +4,8 @@ mod auth;
 mod config;
 mod kind;
 mod layer;
+#[cfg(feature = "tracing")]
+mod one_line;
 mod production;
 mod step_up;
 

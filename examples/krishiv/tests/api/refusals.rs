@@ -85,6 +85,9 @@ fn s2_7_a_subject_cannot_write_a_header_or_a_second_line() {
     let answer = world.krishiv.post("/api/jobs/1/cancel", &token);
     assert_eq!((answer.status, answer.field("set-cookie")), (403, None));
     assert!(!answer.head.contains("eve"), "{}", answer.head);
+    let log = world.krishiv.log();
+    assert!(log.contains("cause=principal eve"), "{log}");
+    assert!(!log.lines().any(|line| line.starts_with("set-cookie")), "{log}");
 }
 
 #[test]
