@@ -82,11 +82,36 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         self
     }
 
+    /// Adds issuers, each as [`issuer`](Self::issuer) does: all of a list, or the one of an `Option`, which
+    /// may be none.
+    pub fn issuers<I: IntoIterator<Item = Issuer>>(self, issuers: I) -> Self {
+        issuers.into_iter().fold(self, Self::issuer)
+    }
+
     /// Adds a [strategy](Strategy) for another kind of credential than JWTs. Strategies are asked in the
     /// order in which they are added; all issuers are one of them, at the place of the first.
     pub fn strategy(mut self, strategy: impl Strategy + 'static) -> Self {
         self.strategies.push(Arc::new(strategy));
         self
+    }
+
+    /// Adds strategies of one type, each as [`strategy`](Self::strategy) does: all of a list, or the one of
+    /// an `Option`, which may be none.
+    ///
+    /// ```
+    /// use portcullis::{Authenticator, StaticTokens};
+    ///
+    /// // `None`, unless the variable or the file is set.
+    /// let setting = |name| std::env::var(name).ok();
+    /// let tokens = StaticTokens::builder("services")
+    ///     .text(setting("SERVICE_TOKENS").unwrap_or_default())
+    ///     .files(setting("SERVICE_TOKENS_FILE"))
+    ///     .build_if_any()?;
+    /// let builder = Authenticator::builder().strategies(tokens);
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    pub fn strategies<I: IntoIterator<Item: Strategy + 'static>>(self, strategies: I) -> Self {
+        strategies.into_iter().fold(self, Self::strategy)
     }
 
     /// The longest time that a strategy may take for a token ([`Attempt::Later`](crate::Attempt::Later)):

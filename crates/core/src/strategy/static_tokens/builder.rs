@@ -85,6 +85,12 @@ impl StaticTokensBuilder {
         self
     }
 
+    /// Adds files, each as [`file`](Self::file) does: all of a list, or the one of an `Option`, which may be
+    /// none.
+    pub fn files<I: IntoIterator<Item: Into<TokenFile>>>(self, files: I) -> Self {
+        files.into_iter().fold(self, Self::file)
+    }
+
     /// How often files are read again. Default: every 2 seconds.
     pub fn reload_every(self, reload_every: Duration) -> Self {
         Self { reload_every: Some(reload_every), ..self }
@@ -103,6 +109,26 @@ impl StaticTokensBuilder {
     /// A [`ConfigError`] for a variable that is not set, a file that cannot be read, and a line that is
     /// no token. None of them tells a token.
     pub fn build(self) -> Result<StaticTokens, ConfigError> {
+        let reload_every = self.reload_every;
+        StaticTokens::start(self.read()?, reload_every)
+    }
+
+    /// Reads everything. `None` if there can never be a token, because there is neither one nor a file that
+    /// could bring one: for services whose settings may have no token at all.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_if_any(self) -> Result<Option<StaticTokens>, ConfigError> {
+        let reload_every = self.reload_every;
+        let shared = self.read()?;
+        if shared.fixed.is_empty() && shared.files.is_empty() {
+            return Ok(None);
+        }
+        StaticTokens::start(shared, reload_every).map(Some)
+    }
+
+    fn read(self) -> Result<Shared, ConfigError> {
         let unnamed = self.unnamed.unwrap_or_else(|| Identity::new(self.name.clone()));
         let mut fixed = Vec::new();
         for (token, identity) in self.tokens {
@@ -119,15 +145,14 @@ impl StaticTokensBuilder {
         for (text, format) in self.texts {
             fixed.extend(format.entries(&text, &unnamed)?);
         }
-        let shared = Shared {
+        Ok(Shared {
             name: self.name,
             fixed,
             files: self.files,
             unnamed,
             table: ArcSwap::new(Arc::new(Table::default())),
             last_error: Mutex::new(None),
-        };
-        StaticTokens::start(shared, self.reload_every)
+        })
     }
 }
 

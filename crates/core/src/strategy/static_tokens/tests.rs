@@ -325,6 +325,20 @@ fn other_forms_take_tokens_as_they_are() {
 }
 
 #[test]
+fn settings_without_any_token_make_no_set() {
+    let builder = || StaticTokens::builder("set").read_once();
+    let list = |text| builder().text_of_format(text, TokenFormat::List).build_if_any().unwrap();
+    assert!(list("").is_none() && list(" ,\n, ").is_none());
+    assert_eq!(list("a,b").unwrap().len(), 2);
+    assert!(builder().text("# a comment").files(None::<&str>).build_if_any().unwrap().is_none());
+    // One may come, and what cannot be read is an error all the same.
+    let missing = super::TokenFile::new("/missing");
+    let optional = builder().files([missing.clone().optional()]).build_if_any();
+    assert!(optional.unwrap().unwrap().is_empty());
+    assert!(builder().files(Some(missing)).build_if_any().is_err());
+}
+
+#[test]
 fn a_variable_may_have_another_form() {
     let (variable, text) = ("CARGO_PKG_DESCRIPTION", env!("CARGO_PKG_DESCRIPTION"));
     let builder = StaticTokens::builder("set").env_of_format(variable, TokenFormat::Whole);
