@@ -32,6 +32,11 @@ pub enum ConfigError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file of keys is on another machine, which a `file` URI may say.
+    RemoteFile {
+        /// The URI.
+        uri: String,
+    },
     /// No key of the issuer can be used with any algorithm that the issuer allows.
     NoKeyForAlgorithms {
         /// The issuer.
@@ -235,6 +240,9 @@ impl fmt::Display for ConfigError {
                 "keys can never be fetched from there: {reason}; use https, or http from this very \
                  machine, or say `dangerous_allow_http`"
             ),
+            Self::RemoteFile { uri } => {
+                write!(f, "file URI with remote host is not supported: {uri}")
+            }
             Self::NoKeyForAlgorithms { issuer } => write!(
                 f,
                 "no key of issuer `{issuer}` fits its `algorithms(…)`, so every token would be \

@@ -6,6 +6,9 @@ mod keys;
 use std::time::Duration;
 
 #[cfg(feature = "remote")]
+use url::Url;
+
+#[cfg(feature = "remote")]
 pub(crate) use self::keys::{Asked, KeysComing, Over};
 pub(crate) use self::{
     config::{EngineInfo, IssuerConfig, Origin, TrustedIssuers},
@@ -17,7 +20,7 @@ use crate::{
     keys::{KeyMatching, MatchBy, SameId},
 };
 #[cfg(feature = "remote")]
-use crate::{KeySource, RemoteJwkSet};
+use crate::{ConfigError, JwkSetFile, KeySource, RefreshPolicy, RemoteJwkSet};
 
 /// An issuer that is trusted, its keys, and the rules for its tokens.
 ///
@@ -141,6 +144,34 @@ impl Issuer {
     #[cfg(feature = "remote")]
     pub fn jwk_set_uri(self, uri: impl Into<String>) -> Self {
         self.key_source(RemoteJwkSet::new(uri))
+    }
+
+    /// Adds the keys of a JWK Set at a URI of the operator's: a [`JwkSetFile`] for `file`, and a
+    /// [`RemoteJwkSet`] for anything else. A file that is not there yet is waited for, as a server is.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::InvalidKeySource`] for what can never be fetched, and [`ConfigError::RemoteFile`].
+    ///
+    /// ```
+    /// use portcullis::{Issuer, RefreshPolicy};
+    ///
+    /// let issuer = Issuer::new("https://idp.example.com")
+    ///     .jwk_set_at("file:///etc/idp/keys.json", RefreshPolicy::default())?;
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    #[cfg(feature = "remote")]
+    pub fn jwk_set_at(self, uri: &str, policy: RefreshPolicy) -> Result<Self, ConfigError> {
+        if let Ok(url) = Url::parse(uri)
+            && url.scheme() == "file"
+        {
+            let path = url.to_file_path();
+            let path = path.map_err(|()| ConfigError::RemoteFile { uri: uri.to_owned() })?;
+            return Ok(self.key_source(JwkSetFile::new(path).refresh_policy(policy)));
+        }
+        let source = RemoteJwkSet::new(uri).refresh_policy(policy);
+        source.check()?;
+        Ok(self.key_source(source))
     }
 
     /// Adds a source of keys. Several sources add up, and each keeps its own last good keys.

@@ -244,6 +244,24 @@ mod tests {
     }
 
     #[test]
+    fn a_set_may_be_at_a_uri_of_either_kind() {
+        let at = |uri| crate::Issuer::new("a").jwk_set_at(uri, RefreshPolicy::default());
+        for uri in ["file:///keys.json", "file://localhost/keys.json", "https://idp.test/keys"] {
+            let shown = format!("{:?}", at(uri).unwrap());
+            assert_eq!(shown.contains("JwkSetFile"), uri.starts_with("file"), "{shown}");
+            assert_eq!(shown.contains("RemoteJwkSet"), uri.starts_with("https"), "{shown}");
+        }
+        for uri in ["file://elsewhere/keys.json", "FILE://elsewhere/keys.json"] {
+            let expected = format!("file URI with remote host is not supported: {uri}");
+            assert_eq!(at(uri).unwrap_err().to_string(), expected);
+        }
+        for uri in ["", "keys.json", "/keys.json", "http://idp.test/keys", "ftp://idp.test/keys"] {
+            let error = at(uri).unwrap_err();
+            assert!(matches!(error, ConfigError::InvalidKeySource { .. }), "{error}");
+        }
+    }
+
+    #[test]
     fn a_file_that_hangs_holds_one_thread_and_not_more() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let error = |file: &JwkSetFile| {
