@@ -93,6 +93,19 @@ impl Default for GrantMapping {
 }
 
 impl GrantMapping {
+    /// A mapping that reads no claim: for services that say which claims count, and where any other may
+    /// hold what it likes, of whatever type.
+    ///
+    /// ```
+    /// use portcullis::GrantMapping;
+    ///
+    /// let groups_are_roles = GrantMapping::empty().roles(["groups"]);
+    /// ```
+    pub fn empty() -> Self {
+        let none: [&str; 0] = [];
+        Self::default().scope(none).roles(none).groups(none)
+    }
+
     /// The claims that may hold the scope. Default: `scope`, `scp`.
     pub fn scope<I: IntoIterator<Item: Into<String>>>(self, claims: I) -> Self {
         Self { scope: claims.into_iter().map(Into::into).collect(), ..self }

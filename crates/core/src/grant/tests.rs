@@ -42,6 +42,15 @@ fn reads_each_part_in_each_form() {
 }
 
 #[test]
+fn an_empty_mapping_reads_nothing_whatever_its_type() {
+    let claims = r#"{"scope":"a","scp":7,"roles":{"x":1},"groups":7}"#;
+    assert_eq!(map(&GrantMapping::empty(), claims), Ok(Grant::default()));
+    let groups_are_roles = GrantMapping::empty().roles(["groups"]);
+    let expected = Grant::builder().roles(["g"]).build();
+    assert_eq!(map(&groups_are_roles, r#"{"scope":7,"groups":["g"]}"#), Ok(expected));
+}
+
+#[test]
 fn roles_of_several_claims_add_up_and_the_least_stand_in_for_none() {
     let mapping = GrantMapping::default()
         .roles(["/realm_access/roles", "roles"])
