@@ -30,6 +30,8 @@ use crate::{AuthErrorKind, pipeline::Refusal};
 pub struct Ranks {
     names: Arc<[Box<str>]>,
     case: Case,
+    /// Whether who has no role of the order counts as having the lowest.
+    lowest_for_all: bool,
 }
 
 /// Whether capital letters differ from small ones.
@@ -51,12 +53,27 @@ impl Case {
 impl Ranks {
     /// Declares an order, the lowest first.
     pub fn new<I: IntoIterator<Item: Into<Box<str>>>>(names: I) -> Self {
-        Self { names: names.into_iter().map(Into::into).collect(), case: Case::Differs }
+        let names = names.into_iter().map(Into::into).collect();
+        Self { names, case: Case::Differs, lowest_for_all: false }
     }
 
     /// Takes `Admin` and `ADMIN` for `admin`. Default: letters count as they are.
     pub fn ignoring_ascii_case(self) -> Self {
         Self { case: Case::Ignored, ..self }
+    }
+
+    /// Every caller has the lowest role at least: for services where whoever has a good token may do that
+    /// much. Levels of permissions are not meant. Default: who has no role of the order has none.
+    ///
+    /// ```
+    /// use portcullis::{Grant, policy::Ranks};
+    ///
+    /// let roles = Ranks::new(["reader", "writer", "admin"]).lowest_for_all();
+    /// let grant = Grant::builder().roles(["owner"]).build();
+    /// assert_eq!(roles.highest_role(&grant), Some("reader"));
+    /// ```
+    pub fn lowest_for_all(self) -> Self {
+        Self { lowest_for_all: true, ..self }
     }
 
     /// The caller has this role, or one that stands higher.
@@ -66,7 +83,8 @@ impl Ranks {
             Err(mistake) => return Policy::senseless(mistake),
         };
         Policy::own_rule("role_at_least", move |_, grant: &crate::Grant| {
-            let is_enough = grant.roles().any(|role| at_least.includes(role));
+            let is_enough =
+                at_least.is_everyones() || grant.roles().any(|role| at_least.includes(role));
             if is_enough {
                 Ok(())
             } else {
@@ -88,7 +106,8 @@ impl Ranks {
     #[must_use]
     pub fn highest_role(&self, grant: &crate::Grant) -> Option<&str> {
         let has = |name: &&str| grant.roles().any(|role| self.case.equal(name, role));
-        self.names.iter().map(|name| &**name).rev().find(has)
+        let everyones = self.names.first().filter(|_| self.lowest_for_all);
+        self.names.iter().map(|name| &**name).rev().find(has).or(everyones.map(|name| &**name))
     }
 
     /// The caller has this level, or one that stands higher, on a resource: one of this name, or the
@@ -126,6 +145,11 @@ struct AtLeast {
 }
 
 impl AtLeast {
+    /// Tells whether every caller has the role.
+    fn is_everyones(&self) -> bool {
+        self.lowest == 0 && self.ranks.lowest_for_all
+    }
+
     fn includes(&self, name: &str) -> bool {
         let enough = self.ranks.names.iter().skip(self.lowest);
         enough.into_iter().any(|own| self.ranks.case.equal(own, name))

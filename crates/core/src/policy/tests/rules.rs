@@ -49,6 +49,16 @@ fn ranked_roles_include_those_before_them() {
             assert_opposite(&policy, true, ask);
         }
     }
+    let all = ranks.clone().lowest_for_all();
+    for own in [&[][..], &["owner"], &["reader"]] {
+        let ask = |role| of_grant(&all.role_at_least(role), &roles(own), &());
+        assert_eq!(["reader", "writer", "admin"].map(ask), [Ok(()), NO_ROLE, NO_ROLE], "{own:?}");
+        assert_eq!(all.highest_role(&roles(own)), Some("reader"), "{own:?}");
+    }
+    assert_eq!(all.highest_role(&roles(&["writer", "owner"])), Some("writer"));
+    assert_eq!(ranks.highest_role(&roles(&["owner"])), None);
+    assert_eq!(of_grant(&all.permission_at_least("x", "reader"), &roles(&[]), &()), NOT_PERMITTED);
+    assert_eq!(of_grant(&all.role_at_least("owner"), &roles(&["owner"]), &()), FAULT);
     let ignoring = ranks.ignoring_ascii_case().role_at_least("WRITER");
     assert_eq!(of_grant(&ignoring, &roles(&["ADMIN"]), &()), Ok(()));
     assert_eq!(of_grant(&ignoring, &roles(&["Reader"]), &()), NO_ROLE);
