@@ -65,6 +65,26 @@ impl<G: Send + Sync + 'static> MethodPolicies<G> {
         self.row(Row::Service(name.into(), Rule::policy(policy)))
     }
 
+    /// Asks for one policy on several methods of a service, each by its own name: `Method`. The service
+    /// is named as in `NamedService::NAME`.
+    ///
+    /// ```
+    /// use portcullis_tonic::{MethodPolicies, policy::role};
+    ///
+    /// let methods = MethodPolicies::new()
+    ///     .methods("orders.v1.Orders", ["List", "Show"], &role("reader"))
+    ///     .methods("orders.v1.Orders", ["Delete"], &role("admin"));
+    /// ```
+    pub fn methods<N: AsRef<str>>(
+        self,
+        service: &str,
+        names: impl IntoIterator<Item = N>,
+        policy: &Policy<G>,
+    ) -> Self {
+        let full = |name: N| format!("/{service}/{}", name.as_ref());
+        names.into_iter().fold(self, |table, name| table.method(full(name), policy.clone()))
+    }
+
     /// Lets everyone with good credentials call a method.
     pub fn any_caller(self, name: impl Into<String>) -> Self {
         self.row(Row::Method(name.into(), Rule::any_caller()))

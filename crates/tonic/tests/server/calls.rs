@@ -358,6 +358,28 @@ async fn the_rule_for_others_takes_what_the_table_does_not_name() {
 }
 
 #[tokio::test]
+async fn methods_of_one_service_are_named_by_their_own_names() {
+    let setting = Setting::new();
+    let service = "orders.v1.Orders";
+    let methods = MethodPolicies::new().methods(service, ["WhoAmI"], &role("reader")).methods(
+        service,
+        ["Delete", "Create"],
+        &role("admin"),
+    );
+    let client = setting.serve(JwtAuthLayer::new(setting.auth()).methods(methods).unwrap()).await;
+    let reader = setting.token().roles(["reader"]).build();
+    assert_eq!(client.unary(WHO_AM_I, with_token(&reader, text(""))).await.unwrap(), "alice");
+    for (path, reason) in [
+        ("/orders.v1.Orders/Delete", "INSUFFICIENT_ROLE"),
+        ("/orders.v1.Orders/Create", "INSUFFICIENT_ROLE"),
+        (LIST, "NOT_PERMITTED"),
+    ] {
+        let status = client.unary(path, with_token(&reader, text(""))).await.unwrap_err();
+        assert_eq!(parts(&status).2, reason, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_public_method_takes_whatever_credentials_come() {
     let setting = Setting::new();
     let methods = MethodPolicies::new().public(HEALTH).public(WHO_AM_I).public(LIST);
@@ -546,6 +568,8 @@ fn a_table_that_cannot_be_meant_is_refused_at_start() {
         assert!(error(table().public_service(name)).contains("write `package.Service`"), "{name}");
     }
     assert!(error(table().public(LIST).method(LIST, role("x"))).contains("two rules"));
+    let in_path = table().methods("orders.v1.Orders", ["/List"], &role("x"));
+    assert!(error(in_path).contains("/package.Service/Method"));
     let service = "orders.v1.Orders";
     let twice = table().public_service(service).service(service, role("x"));
     assert!(error(twice).contains("two rules for `orders.v1.Orders`"));
