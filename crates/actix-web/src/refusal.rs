@@ -1,6 +1,6 @@
 //! From a refusal to a response.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use actix_web::{
     HttpResponse,
@@ -10,7 +10,9 @@ use actix_web::{
         header::{self, HeaderValue},
     },
 };
-use portcullis::{AuthError, Challenge, ChallengeMap, ChallengeSettings, LayerError, NoCaller};
+use portcullis::{
+    AuthError, AuthErrorKind, Challenge, ChallengeMap, ChallengeSettings, LayerError, NoCaller,
+};
 
 /// A request that is refused: what a [`ResponseForRefusal`] makes a response from.
 #[derive(Clone, Debug)]
@@ -56,6 +58,20 @@ impl Refusal {
     #[must_use]
     pub fn error(&self) -> Option<&AuthError> {
         self.error.as_ref()
+    }
+
+    /// Returns the [kind](AuthError::kind) of the error, which of an application that is put together
+    /// wrongly is [`InternalError`](AuthErrorKind::InternalError).
+    #[must_use]
+    pub fn kind(&self) -> AuthErrorKind {
+        self.error.as_ref().map_or(AuthErrorKind::InternalError, AuthError::kind)
+    }
+
+    /// Returns what the error has as its [source](Error::source): the reason of a rule of the
+    /// application's, say. A caller may be told only what the application means for them.
+    #[must_use]
+    pub fn reason(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.as_ref()?.source()
     }
 
     /// Returns how the application is put together wrongly, if that is the reason.

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
 
 use std::{
-    error::Error,
     future::pending,
     pin::pin,
     sync::{
@@ -24,7 +23,7 @@ use axum::{
 };
 use portcullis_axum::{
     AuthError, AuthErrorKind, Authenticator, Caller, Grant, GrantMapping, JwtAuthLayer,
-    NumericDate, PathParameters, Policy, Principal, RequireLayer,
+    NumericDate, PathParameters, Policy, Principal, Refusal, RequireLayer,
     policy::{
         Ranks, TokenKinds, acr_values, allow_if, audience, authenticated, check_async, issuer,
         max_age, nobody, path_parameter, role, scope,
@@ -483,7 +482,8 @@ async fn a_handler_refuses_as_a_policy_would_and_in_words_of_its_own() {
             Ok(()) => Response::default(),
             Err(error) => {
                 let refusal = caller.refuse(error);
-                let reason = refusal.error().and_then(Error::source).unwrap();
+                let reason = refusal.reason().unwrap();
+                assert_eq!(refusal.kind(), AuthErrorKind::NotPermitted);
                 refusal.text(reason.to_string())
             }
         }
@@ -506,6 +506,21 @@ async fn a_handler_refuses_as_a_policy_would_and_in_words_of_its_own() {
         let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
         assert_eq!(body, text);
     }
+}
+
+#[tokio::test]
+async fn a_missing_layer_is_an_internal_error_without_a_reason() {
+    let respond = |refusal: &Refusal| -> Response {
+        assert!(refusal.reason().is_none() && refusal.layer_error().is_some());
+        refusal.text(refusal.kind().code())
+    };
+    let asks = RequireLayer::new(role("admin")).response_for_refusal(respond);
+    let app = Router::new().route("/", get(async || ()).layer(asks));
+    let request = Request::get("/").body(Body::empty()).unwrap();
+    let response = app.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 500);
+    let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
+    assert_eq!(body, "internal_error");
 }
 
 #[tokio::test]

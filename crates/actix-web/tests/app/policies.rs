@@ -230,7 +230,8 @@ async fn a_handler_refuses_as_a_policy_would_and_in_words_of_its_own() {
             Ok(()) => HttpResponse::Ok().finish(),
             Err(error) => {
                 let refusal = caller.refuse(error);
-                let reason = refusal.error().and_then(std::error::Error::source).unwrap();
+                let reason = refusal.reason().unwrap();
+                assert_eq!(refusal.kind(), AuthErrorKind::NotPermitted);
                 refusal.text(reason.to_string())
             }
         }
