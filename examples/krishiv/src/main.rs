@@ -2,19 +2,14 @@
 
 use std::process::ExitCode;
 
-use example_program::{Variables, announce, listen, run};
+use example_program::{Variables, run, serve};
 use krishiv::{Judges, app};
 use portcullis_axum::SystemClock;
 
 fn main() -> ExitCode {
     run("krishiv", async || {
         let judges = Judges::new(&Variables::of_environment("KRISHIV_")?, SystemClock::default())?;
-        let listener = listen().await?;
-        let stop = announce(&listener)?;
         let auth = judges.http.clone();
-        auth.start();
-        axum::serve(listener, app(judges)?).with_graceful_shutdown(stop).await?;
-        auth.shutdown().await;
-        Ok(())
+        serve(app(judges)?, &auth).await
     })
 }

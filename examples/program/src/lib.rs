@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use axum::Router;
+use portcullis::Authenticator;
 use tokio::{net::TcpListener, runtime::Runtime, sync::Notify, time::sleep};
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -70,6 +72,20 @@ async fn until_over(service: impl Future<Output = Outcome>, grace: Duration) -> 
         outcome = service => outcome,
         () = late => Ok(()),
     }
+}
+
+/// Serves an API, and fetches the keys of its engine, until the program is told to end.
+///
+/// # Errors
+///
+/// What is wrong with the command line or the address.
+pub async fn serve<G: Send + Sync + 'static>(app: Router, auth: &Authenticator<G>) -> Outcome {
+    let listener = listen().await?;
+    let stop = announce(&listener)?;
+    auth.start();
+    axum::serve(listener, app).with_graceful_shutdown(stop).await?;
+    auth.shutdown().await;
+    Ok(())
 }
 
 /// Listens where `--listen` says, else on a free port of this machine.

@@ -1,6 +1,6 @@
 //! Settings that stand in environment variables.
 
-use std::{env, fmt, num::NonZeroU32, time::Duration};
+use std::{env, fmt, num::NonZeroU32, path::PathBuf, time::Duration};
 
 /// Where the values of variables are found.
 type Find = dyn Fn(&str) -> Option<String> + Send + Sync;
@@ -72,6 +72,13 @@ impl Variables {
         }
     }
 
+    /// Tells the path of the file that `…_FILE` names, beside a variable that holds the text itself. A
+    /// blank one is none.
+    #[must_use]
+    pub fn file(&self, name: &str) -> Option<PathBuf> {
+        self.text(&format!("{name}_FILE")).map(PathBuf::from)
+    }
+
     /// Returns a duration as Go writes it, such as `1m30s`. One below zero is zero.
     ///
     /// # Errors
@@ -141,6 +148,12 @@ mod tests {
         assert_eq!(of(" a b \n").text("SET").as_deref(), Some("a b"));
         assert_eq!(of(" a ").verbatim("SET").as_deref(), Some(" a "));
         assert_eq!((of(" ").text("SET"), of("a").text("UNSET")), (None, None));
+    }
+
+    #[test]
+    fn files_are_named_by_a_variable_beside() {
+        let variables = Variables::new(|name| (name == "A_FILE").then(|| " /a ".to_owned()));
+        assert_eq!((variables.file("A"), variables.file("B")), (Some("/a".into()), None));
     }
 
     #[test]

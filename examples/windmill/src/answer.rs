@@ -1,13 +1,10 @@
 //! Windmill's answers to requests that are refused.
 
-use std::error::Error;
-
 use axum::{http::header, response::Response};
 use portcullis_axum::{AuthError, Refusal};
 
 pub(crate) fn respond(refusal: &Refusal) -> Response {
-    let error = refusal.error();
-    let (scope, reason) = (error.and_then(AuthError::missing_scope), error.and_then(Error::source));
+    let (scope, reason) = (refusal.error().and_then(AuthError::missing_scope), refusal.reason());
     let required = |scope| format!("Permission denied: Access denied. Required scope: {scope}");
     let text = match (refusal.challenge().status(), scope, reason) {
         (401, _, _) => "Not authorized: Unauthorized".to_owned(),
