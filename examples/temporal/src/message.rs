@@ -36,26 +36,21 @@ impl Decoder for NamespaceCodec {
     type Item = String;
     type Error = Status;
 
-    fn decode(&mut self, message: &mut DecodeBuf<'_>) -> Result<Option<String>, Status> {
-        let namespace = self.namespace(message);
-        namespace.map(Some).map_err(|error| Status::invalid_argument(error.to_string()))
-    }
-}
-
-impl NamespaceCodec {
     /// Reads a message to its end. Where the field is there twice the last one counts, as in every
     /// reader of Protocol Buffers.
-    fn namespace(self, message: &mut DecodeBuf<'_>) -> Result<String, DecodeError> {
+    fn decode(&mut self, message: &mut DecodeBuf<'_>) -> Result<Option<String>, Status> {
+        let malformed = |error: DecodeError| Status::invalid_argument(error.to_string());
         let mut namespace = String::new();
         while message.has_remaining() {
-            let (field, wire_type) = decode_key(message)?;
+            let (field, wire_type) = decode_key(message).map_err(malformed)?;
             let context = DecodeContext::default();
-            if field == self.0 {
-                string::merge(wire_type, &mut namespace, message, context)?;
+            let read = if field == self.0 {
+                string::merge(wire_type, &mut namespace, message, context)
             } else {
-                skip_field(wire_type, field, message, context)?;
-            }
+                skip_field(wire_type, field, message, context)
+            };
+            read.map_err(malformed)?;
         }
-        Ok(namespace)
+        Ok(Some(namespace))
     }
 }

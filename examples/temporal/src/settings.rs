@@ -1,13 +1,12 @@
 //! Temporal's environment variables.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use example_program::Variables;
 use portcullis_tonic::{
-    Algorithm, Authenticator, ConfigError, GrantMapping, Issuer, JwkSetFile, KeySource, Place,
-    RefreshPolicy, RemoteJwkSet, SeveralTokens, StaticTokens,
+    Algorithm, Authenticator, ConfigError, GrantMapping, Issuer, Place, RefreshPolicy,
+    SeveralTokens, StaticTokens,
 };
-use url::Url;
 
 /// What the variables say.
 #[derive(Debug)]
@@ -27,7 +26,7 @@ impl Settings {
     /// # Errors
     ///
     /// What is wrong with them, for their operator.
-    pub fn read(variables: &Variables) -> Result<Self, String> {
+    pub fn read(variables: &Variables) -> Result<Self, Box<dyn Error>> {
         let set = |name: &str| variables.verbatim(name).unwrap_or_default();
         let authorizes = is_default("authorizer", &set("TEMPORAL_AUTH_AUTHORIZER"))?;
         let maps_claims = is_default("claim mapper", &set("TEMPORAL_AUTH_CLAIM_MAPPER"))?;
@@ -40,8 +39,7 @@ impl Settings {
         let builder = if maps_claims {
             Authenticator::builder().issuer(issuer(variables, refresh)?)
         } else {
-            let nobody = StaticTokens::builder("no-op").build();
-            Authenticator::builder().strategy(nobody.map_err(|error| error.to_string())?)
+            Authenticator::builder().strategy(StaticTokens::builder("no-op").build()?)
         };
         let auth = builder
             .places([Place::header("authorization").required_scheme("Bearer")])
@@ -86,7 +84,9 @@ fn issuer(variables: &Variables, refresh: Duration) -> Result<Issuer, String> {
     }
     for name in names {
         let Some(uri) = variables.text(name) else { continue };
-        issuer = key_source(issuer, &uri, refresh).map_err(|error| format!("{name}: {error}"))?;
+        // Documents do not say how long they are good.
+        let added = issuer.jwk_set_at(&uri, RefreshPolicy::every(refresh));
+        issuer = added.map_err(|error| format!("{name}: {error}"))?;
     }
     // Blank is none, and what is not is compared as it is.
     let name = "TEMPORAL_JWT_AUDIENCE";
@@ -96,24 +96,6 @@ fn issuer(variables: &Variables, refresh: Duration) -> Result<Issuer, String> {
     })
 }
 
-fn key_source(issuer: Issuer, uri: &str, refresh: Duration) -> Result<Issuer, String> {
-    // Documents do not say how long they are good.
-    let policy = RefreshPolicy::every(refresh);
-    match Url::parse(uri) {
-        Ok(url) if url.scheme() == "file" => {
-            let path = url.to_file_path();
-            let path =
-                path.map_err(|()| format!("file URI with remote host is not supported: {uri}"))?;
-            Ok(issuer.key_source(JwkSetFile::new(path).refresh_policy(policy)))
-        }
-        _ => {
-            let source = RemoteJwkSet::new(uri).refresh_policy(policy);
-            source.check().map_err(|error| error.to_string())?;
-            Ok(issuer.key_source(source))
-        }
-    }
-}
-
 fn mapping(variables: &Variables) -> GrantMapping {
     let set = |name: &str| variables.verbatim(name).unwrap_or_default();
     let claim = match &*set("TEMPORAL_JWT_PERMISSIONS_CLAIM") {
@@ -121,11 +103,9 @@ fn mapping(variables: &Variables) -> GrantMapping {
         // A name, and no path.
         name => format!("/{}", name.replace('~', "~0").replace('/', "~1")),
     };
-    let none: [&str; 0] = [];
-    let mapping = GrantMapping::default().scope(none).roles(none).groups(none);
     let mapping = match &*set("TEMPORAL_JWT_PERMISSIONS_REGEX") {
-        "" => mapping.permissions(claim, ":"),
-        pattern => mapping.permissions_matching(claim, pattern),
+        "" => GrantMapping::empty().permissions(claim, ":"),
+        pattern => GrantMapping::empty().permissions_matching(claim, pattern),
     };
     mapping.levels_in_lower_case().dangerous_ignore_malformed_permissions()
 }
