@@ -243,6 +243,8 @@ mod mistakes;
 /// Everything of the engine, under the same names.
 #[doc(no_inline)]
 pub use portcullis::*;
+#[cfg(feature = "remote")]
+pub use portcullis_tower::ReadinessService;
 #[cfg(feature = "mint")]
 pub use portcullis_tower::{
     AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, AddBearerTokenLayer,

@@ -56,7 +56,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `tracing` | yes | one event for each refusal, target `portcullis::rejection`, level debug |
-//! | `remote` | no | keys from JWK Set URLs, discovery and watched files |
+//! | `remote` | no | keys from JWK Set URLs, discovery and watched files, and `ReadinessService` |
 //! | `mint` | no | `AddBearerTokenLayer` for calls to other services, and keys that sign tokens |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
 //! | `axum` | no | the extractors of `portcullis-axum`, which turns it on |
@@ -67,6 +67,8 @@ mod axum;
 mod caller;
 #[cfg(feature = "mint")]
 mod outgoing;
+#[cfg(feature = "remote")]
+mod readiness;
 mod refusal;
 mod require;
 mod resource_metadata;
@@ -82,6 +84,8 @@ pub use outgoing::{
     AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, AddBearerTokenLayer,
 };
 pub use portcullis::Anonymous;
+#[cfg(feature = "remote")]
+pub use readiness::ReadinessService;
 pub use refusal::{ProblemJson, Refusal, ResponseForRefusal};
 pub use require::{Require, RequireFuture, RequireLayer};
 pub use resource_metadata::{ResourceMetadataBody, ResourceMetadataService};
