@@ -1,12 +1,10 @@
 //! Krishiv's answers to requests that are refused.
 
-use std::{borrow::Cow, error::Error};
+use std::borrow::Cow;
 
 use axum::response::Response;
-use portcullis_axum::{AuthError, AuthErrorKind, Challenge, Refusal};
+use portcullis_axum::{AuthError, AuthErrorKind, Challenge, Refusal, StaticTokens};
 use portcullis_tonic::GrpcStatus;
-
-use crate::Judges;
 
 pub(crate) fn grpc() -> GrpcStatus {
     GrpcStatus::new()
@@ -15,12 +13,16 @@ pub(crate) fn grpc() -> GrpcStatus {
         .message(|refusal: &Refusal| text(refusal, "missing Bearer token", "invalid API key"))
 }
 
-pub(crate) fn http(refusal: &Refusal, judges: &Judges) -> Response {
-    if refusal.challenge().status() == 401 && judges.know_nobody() {
-        let none = "coordinator HTTP auth is required but no bearer tokens are configured";
-        return refusal.text(none);
+/// `only` are the tokens of services, where there is nothing else to know a caller by.
+pub(crate) fn http(only: Option<StaticTokens>) -> impl Fn(&Refusal) -> Response + Clone {
+    move |refusal| {
+        let knows_nobody = only.as_ref().is_some_and(StaticTokens::is_empty);
+        if refusal.challenge().status() == 401 && knows_nobody {
+            let none = "coordinator HTTP auth is required but no bearer tokens are configured";
+            return refusal.text(none);
+        }
+        refusal.text(text(refusal, "missing bearer token", "invalid bearer token"))
     }
-    refusal.text(text(refusal, "missing bearer token", "invalid bearer token"))
 }
 
 /// Takes a malformed request for one with a bad token.
@@ -29,13 +31,11 @@ pub(crate) fn unauthorized(challenge: Challenge, _: &AuthError) -> Challenge {
 }
 
 fn text(refusal: &Refusal, missing: &'static str, invalid: &'static str) -> Cow<'static, str> {
-    let reason = refusal.error().and_then(Error::source);
-    let kind = refusal.error().map_or(AuthErrorKind::InternalError, AuthError::kind);
-    match (refusal.challenge().status(), kind, reason) {
+    match (refusal.challenge().status(), refusal.kind(), refusal.reason()) {
         // A token that nobody knows has this kind too, and a reason.
         (_, AuthErrorKind::NoCredentials, None) => missing.into(),
         (400 | 401, _, _) => invalid.into(),
         (403, _, Some(reason)) => reason.to_string().into(),
-        _ => kind.description().into(),
+        (_, kind, _) => kind.description().into(),
     }
 }

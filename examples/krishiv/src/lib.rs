@@ -7,23 +7,29 @@ mod settings;
 
 use axum::{
     Json, Router,
-    extract::{Path, State},
-    http::{StatusCode, header},
-    response::{Html, IntoResponse},
+    extract::Path,
+    response::Html,
     routing::{MethodRouter, get, post},
 };
-use portcullis_axum::{Authenticator, Caller, Granted, JwtAuthLayer, Refusal, RequireLayer};
+use portcullis_axum::{Caller, Granted, JwtAuthLayer, ReadinessService, RequireLayer};
 use portcullis_tonic::MethodError;
 use serde_json::{Value, json};
 
 use self::roles::{ADMIN, READER, WRITER, at_least};
 pub use self::settings::Judges;
 
-/// What the page may load: its own script and style, and the API.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
-    script-src 'sha256-A8B8rfF9epjyLxNETzyO6QskhvscZjnNFUx5CCWMTbg='; \
-    style-src 'sha256-gfWEwsg0YljrPlB3mWkZubyle9kJkdz3DYdel5Qbp7U='; \
-    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The page may load its own script and style, and ask the API.
+const PAGE_HEADERS: [(&str, &str); 4] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'sha256-A8B8rfF9epjyLxNETzyO6QskhvscZjnNFUx5CCWMTbg='; \
+         style-src 'sha256-gfWEwsg0YljrPlB3mWkZubyle9kJkdz3DYdel5Qbp7U='; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    ("referrer-policy", "no-referrer"),
+    ("x-content-type-options", "nosniff"),
+    ("cache-control", "no-cache"),
+];
 
 /// Builds the coordinator: gRPC, the API and the page, for one port.
 ///
@@ -31,24 +37,23 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
 ///
 /// A mistake in the table of methods.
 pub fn app(judges: Judges) -> Result<Router, MethodError> {
+    let respond = answer::http(judges.only);
     let guarded = |methods: MethodRouter, role| {
-        let respond = judges.clone();
-        let respond = move |refusal: &Refusal| answer::http(refusal, &respond);
-        methods.route_layer(RequireLayer::new(at_least(role)).response_for_refusal(respond))
+        let asks = RequireLayer::new(at_least(role));
+        methods.route_layer(asks.response_for_refusal(respond.clone()))
     };
-    let respond = judges.clone();
-    let judge = JwtAuthLayer::new(judges.http.clone())
-        .map_challenge(answer::unauthorized)
-        .response_for_refusal(move |refusal: &Refusal| answer::http(refusal, &respond));
+    let submit = post(Json(json!({"state": "accepted"})));
+    let cancel = async |Path(id): Path<String>| Json(json!({"id": id, "state": "cancelled"}));
+    let judge = JwtAuthLayer::new(judges.http.clone()).map_challenge(answer::unauthorized);
     Ok(Router::new()
         .route("/api/jobs", guarded(get(jobs), READER))
-        .route("/api/queries", guarded(post(submit), WRITER))
+        .route("/api/queries", guarded(submit, WRITER))
         .route("/api/jobs/{id}/cancel", guarded(post(cancel), ADMIN))
-        .route_layer(judge)
+        .route_layer(judge.response_for_refusal(respond))
         .merge(coordinator::routes(judges.grpc)?)
-        .route("/", get(page))
+        .route("/", get((PAGE_HEADERS, Html(include_str!("page.html")))))
         .route("/healthz", get(async || "ok"))
-        .route("/readyz", get(ready).with_state(judges.http)))
+        .route_service("/readyz", ReadinessService::new(judges.http)))
 }
 
 async fn jobs(caller: Caller, grant: Granted) -> Json<Value> {
@@ -61,29 +66,4 @@ async fn jobs(caller: Caller, grant: Granted) -> Json<Value> {
             {"id": "backfill-2025", "state": "queued"},
         ],
     }))
-}
-
-async fn submit() -> Json<Value> {
-    Json(json!({"state": "accepted"}))
-}
-
-async fn cancel(Path(id): Path<String>) -> Json<Value> {
-    Json(json!({"id": id, "state": "cancelled"}))
-}
-
-async fn ready(State(auth): State<Authenticator>) -> impl IntoResponse {
-    match auth.health() {
-        Ok(()) => (StatusCode::OK, "ready"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "no usable keys"),
-    }
-}
-
-async fn page() -> impl IntoResponse {
-    let headers = [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CACHE_CONTROL, "no-cache"),
-    ];
-    (headers, Html(include_str!("page.html")))
 }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use portcullis_axum::{
-    AuthError, AuthErrorKind, Grant, Policy, Principal,
+    AuthError, Grant, Policy, Principal,
     policy::{self, Ranks},
 };
 
@@ -11,9 +11,11 @@ pub(crate) const READER: &str = "reader";
 pub(crate) const WRITER: &str = "writer";
 pub(crate) const ADMIN: &str = "admin";
 
-static RANKS: LazyLock<Ranks> = LazyLock::new(|| Ranks::new([READER, WRITER, ADMIN]));
+/// Whoever has none that is known may read.
+static RANKS: LazyLock<Ranks> =
+    LazyLock::new(|| Ranks::new([READER, WRITER, ADMIN]).lowest_for_all());
 
-/// The highest of the caller's roles. Whoever has none that is known may read.
+/// The highest of the caller's roles.
 pub(crate) fn role(grant: &Grant) -> &'static str {
     RANKS.highest_role(grant).unwrap_or(READER)
 }
@@ -27,15 +29,12 @@ pub(crate) fn name(caller: &Principal, grant: &Grant) -> String {
 }
 
 pub(crate) fn at_least(required: &'static str) -> Policy {
-    let enough = match required {
-        READER => policy::check(|_, _| Ok(())),
-        _ => RANKS.role_at_least(required),
-    };
+    let enough = RANKS.role_at_least(required);
     policy::check(move |caller, grant: &Grant| {
-        enough.check(caller, grant).map_err(|_| {
+        enough.check(caller, grant).map_err(|error| {
             let (name, has, required) = (name(caller, grant), title(role(grant)), title(required));
             let text = format!("principal {name} has role {has}; required role {required}");
-            AuthError::with_source(AuthErrorKind::InsufficientRole, text)
+            AuthError::with_source(error.kind(), text)
         })
     })
 }

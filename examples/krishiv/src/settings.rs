@@ -1,8 +1,8 @@
 //! From environment variables to what judges callers.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
-use example_program::{Variables, told};
+use example_program::Variables;
 use portcullis_axum::{
     Algorithm, Authenticator, Clock, ConfigError, GrantMapping, Identity, Issuer, Place,
     RefreshPolicy, RemoteJwkSet, Requirement, StaticTokens, StaticTokensBuilder, TokenFile,
@@ -30,8 +30,8 @@ pub struct Judges {
     pub http: Authenticator,
     /// Reads `Bearer` letter by letter, and does not.
     pub grpc: Authenticator,
-    /// Those of services, where there is nothing else to know a caller by.
-    only: Option<StaticTokens>,
+    /// The tokens of services, where there is nothing else to know a caller by.
+    pub(crate) only: Option<StaticTokens>,
 }
 
 impl Judges {
@@ -40,58 +40,43 @@ impl Judges {
     /// # Errors
     ///
     /// What is wrong with them, for their operator.
-    pub fn new(variables: &Variables, clock: impl Clock + 'static) -> Result<Self, String> {
+    pub fn new(variables: &Variables, clock: impl Clock + 'static) -> Result<Self, Box<dyn Error>> {
         let production = variables.is_on("KRISHIV_PRODUCTION")?;
-        let (oidc, tokens) = (oidc(variables, production)?, service_tokens(variables)?);
-        if oidc.is_none() && tokens.is_none() {
+        let (oidc, services) = (oidc(variables, production)?, of_services(variables)?);
+        if oidc.is_none() && services.is_none() {
             let either = "set KRISHIV_OIDC_JWKS_URI or KRISHIV_COORDINATOR_BEARER_TOKEN, or both";
-            return Err(either.to_owned());
+            return Err(either.into());
         }
-        let only = tokens.clone().filter(|_| oidc.is_none());
-        let (has_oidc, has_tokens) = (oidc.is_some(), tokens.is_some());
-        let mut builder = Authenticator::builder().clock(clock).places([place(Place::bearer())]);
-        // In front of the issuer: they need no key server.
-        for known in [tokens, page_token(variables)?].into_iter().flatten() {
-            builder = builder.strategy(known);
-        }
-        if let Some(issuer) = oidc {
-            builder = builder.issuer(issuer);
-        }
-        if production {
-            builder = builder.production().dangerous_any_issuer_in_production();
-        }
-        let http = builder.build().map_err(|error| about_oidc(&error))?;
-        let header = place(Place::header("authorization").exact_scheme("Bearer"));
-        let known = [has_oidc.then_some("oidc"), has_tokens.then_some("coordinator")];
+        let only = services.clone().filter(|_| oidc.is_none());
+        let known = [oidc.as_ref().map(|_| "oidc"), services.as_ref().map(|_| "coordinator")];
         let known = Requirement::any(known.into_iter().flatten().map(Requirement::issuer));
-        let grpc = http.clone().reading([header]).and_then(|grpc| grpc.requiring(known));
-        Ok(Self { http, grpc: grpc.map_err(|error| error.to_string())?, only })
+        let builder = Authenticator::builder()
+            .clock(clock)
+            .places([Place::bearer().trimmed().empty_is_absent()])
+            // In front of the issuer: they need no key server.
+            .strategies(services)
+            .strategies(of_page(variables)?)
+            .issuers(oidc)
+            .dangerous_any_issuer_in_production();
+        let builder = if production { builder.production() } else { builder };
+        let http = builder.build().map_err(|error| about_oidc(&error))?;
+        let exact = Place::bearer().exact_scheme("Bearer").trimmed().empty_is_absent();
+        let grpc = http.clone().reading([exact])?.requiring(known)?;
+        Ok(Self { http, grpc, only })
     }
-
-    /// Tells whether there is nothing that a token could be.
-    pub(crate) fn know_nobody(&self) -> bool {
-        self.only.as_ref().is_some_and(StaticTokens::is_empty)
-    }
-}
-
-fn place(place: Place) -> Place {
-    place.trimmed().empty_is_absent()
 }
 
 fn oidc(variables: &Variables, production: bool) -> Result<Option<Issuer>, String> {
     let Some(uri) = variables.text("KRISHIV_OIDC_JWKS_URI") else { return Ok(None) };
     let refresh = variables.seconds("KRISHIV_OIDC_JWKS_REFRESH_SECS")?;
-    let refresh = refresh.unwrap_or(Duration::from_secs(600));
-    let policy = RefreshPolicy::every(refresh);
+    let policy = RefreshPolicy::every(refresh.unwrap_or(Duration::from_secs(600)));
     let claims = variables.text("KRISHIV_OIDC_ROLE_CLAIM").unwrap_or(ROLE_CLAIMS.to_owned());
-    // Other claims mean nothing here, whatever their type.
-    let mapping = GrantMapping::default().scope([""; 0]).groups([""; 0]);
     // Krishiv has no setting for the issuer, and asks for no `kid`.
     let issuer = Issuer::dangerous_any("oidc")
         .algorithms(ALGORITHMS)
         .try_all_keys()
         .key_source(RemoteJwkSet::new(uri).refresh_policy(policy))
-        .grant_mapping(mapping.roles(claims.split(',').map(str::trim)));
+        .grant_mapping(GrantMapping::empty().roles(claims.split(',').map(str::trim)));
     match variables.verbatim("KRISHIV_OIDC_AUDIENCE") {
         Some(audience) => Ok(Some(issuer.audience(audience))),
         None if production => Err("KRISHIV_PRODUCTION needs KRISHIV_OIDC_AUDIENCE".to_owned()),
@@ -109,45 +94,32 @@ fn about_oidc(error: &ConfigError) -> String {
 }
 
 /// The tokens of services, which may do everything.
-fn service_tokens(variables: &Variables) -> Result<Option<StaticTokens>, String> {
+fn of_services(variables: &Variables) -> Result<Option<StaticTokens>, ConfigError> {
     if variables.text(RELOAD).is_some_and(|text| text.parse::<u64>().is_err()) {
         tracing::warn!("{RELOAD} is no number of seconds: tokens are not read again");
     }
     let caller = Identity::new("coordinator-control-plane").roles([ADMIN]);
-    let builder = StaticTokens::builder("coordinator").identity(caller);
-    let one = ("KRISHIV_COORDINATOR_BEARER_TOKEN", TokenFormat::Whole);
-    known(variables, builder, &[one, ("KRISHIV_COORDINATOR_BEARER_TOKENS", TokenFormat::List)])
+    let (one, more) = ("KRISHIV_COORDINATOR_BEARER_TOKEN", "KRISHIV_COORDINATOR_BEARER_TOKENS");
+    let file = |path| TokenFile::new(path).format(TokenFormat::List).optional();
+    one_token(variables, one, StaticTokens::builder("coordinator").identity(caller))
+        .text_of_format(variables.text(more).unwrap_or_default(), TokenFormat::List)
+        .files(variables.file(more).map(file))
+        .build_if_any()
 }
 
 /// The token of the page, whose bearer reads.
-fn page_token(variables: &Variables) -> Result<Option<StaticTokens>, String> {
-    let builder = StaticTokens::builder("ui").identity(Identity::new("ui").roles([READER]));
-    known(variables, builder, &[("KRISHIV_UI_TOKEN", TokenFormat::Whole)])
+fn of_page(variables: &Variables) -> Result<Option<StaticTokens>, ConfigError> {
+    let page = StaticTokens::builder("ui").identity(Identity::new("ui").roles([READER]));
+    one_token(variables, "KRISHIV_UI_TOKEN", page).build_if_any()
 }
 
-/// Reads tokens from variables and from the files that others name; `None` if there can never be any.
-fn known(
-    variables: &Variables,
-    builder: StaticTokensBuilder,
-    names: &[(&str, TokenFormat)],
-) -> Result<Option<StaticTokens>, String> {
-    let seconds = variables.text(RELOAD).map_or(Ok(30), |text| text.parse());
-    let mut builder = match seconds {
-        Ok(seconds @ 1..) => builder.reload_every(Duration::from_secs(seconds)),
-        Ok(0) | Err(_) => builder.read_once(),
+/// Adds the token that a variable holds, and that of the file which the variable beside it names.
+fn one_token(variables: &Variables, name: &str, set: StaticTokensBuilder) -> StaticTokensBuilder {
+    let set = match variables.text(RELOAD).map_or(Ok(30), |text| text.parse()) {
+        Ok(seconds @ 1..) => set.reload_every(Duration::from_secs(seconds)),
+        Ok(0) | Err(_) => set.read_once(),
     };
-    let mut may_come = false;
-    for &(name, format) in names {
-        let text = variables.text(name).unwrap_or_default();
-        may_come |= text.contains(|letter: char| letter != ',' && !letter.is_whitespace());
-        builder = builder.text_of_format(text, format);
-        if let Some(path) = variables.text(&format!("{name}_FILE")) {
-            let file = TokenFile::new(path).format(format);
-            builder =
-                builder.file(if format == TokenFormat::List { file.optional() } else { file });
-            may_come = true;
-        }
-    }
-    let tokens = may_come.then(|| builder.build());
-    tokens.transpose().map_err(|error| told(&error))
+    let file = |path| TokenFile::new(path).format(TokenFormat::Whole);
+    set.text_of_format(variables.text(name).unwrap_or_default(), TokenFormat::Whole)
+        .files(variables.file(name).map(file))
 }
