@@ -1,6 +1,6 @@
 //! Settings for services that must answer as another system does: what each lets in, and nothing else.
 
-use conformance::{AUDIENCE, NOW, Request, Setting, trusting};
+use conformance::{AUDIENCE, LEEWAY, NOW, Request, Setting, trusting};
 use portcullis::{Algorithm, Authenticator, Issuer, JwkSet, Place, SeveralTokens, VerificationKey};
 use portcullis_testkit::SigningKey;
 use serde_json::{Value, json};
@@ -51,6 +51,36 @@ fn a_date_of_zero_is_none_only_where_that_is_said() {
         let good = if claim == "exp" { NOW + 1 } else { NOW };
         assert_eq!(verdict(&required, &token(good)), "accepted", "{name}");
     }
+}
+
+#[test]
+fn fractions_of_dates_are_cut_off_only_where_that_is_said() {
+    let setting = Setting::new();
+    let engine = |rules: fn(Issuer) -> Issuer| setting.engine(rules(setting.issuer.trusted()));
+    let (exact, whole) = (engine(|issuer| issuer), engine(Issuer::whole_seconds));
+    let now = |more: i64, tenths: u8| -> Value {
+        serde_json::from_str(&format!("{}.{tenths}", NOW + more)).unwrap()
+    };
+    for (claim, date, of_exact, of_whole) in [
+        ("exp", now(-LEEWAY, 5), "accepted", "token_expired"),
+        ("exp", now(1 - LEEWAY, 5), "accepted", "accepted"),
+        ("iat", now(LEEWAY, 5), "issued_in_future", "accepted"),
+        ("iat", now(LEEWAY + 1, 0), "issued_in_future", "issued_in_future"),
+        ("nbf", now(LEEWAY, 5), "token_not_yet_valid", "accepted"),
+        ("nbf", now(LEEWAY + 1, 5), "token_not_yet_valid", "token_not_yet_valid"),
+    ] {
+        let token = setting.valid().claim(claim, &date).build();
+        assert_eq!(verdict(&exact, &token), of_exact, "{claim} {date}");
+        assert_eq!(verdict(&whole, &token), of_whole, "{claim} {date}");
+    }
+    // What is left of a fraction of a second is zero, and that is no date where this is said.
+    let zero = engine(|issuer| {
+        issuer.whole_seconds().dangerous_zero_is_no_date().dangerous_optional_expiry()
+    });
+    assert_eq!(verdict(&zero, &setting.valid().claim("exp", 0.5).build()), "accepted");
+    let caller =
+        whole.authenticate_token(&setting.valid().claim("exp", now(9, 5)).build()).unwrap();
+    assert_eq!(caller.principal().expires_at().map(|date| date.seconds()), Some(NOW + 9));
 }
 
 #[test]

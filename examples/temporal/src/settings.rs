@@ -73,6 +73,7 @@ fn issuer(variables: &Variables, refresh: Duration) -> Result<Issuer, String> {
         .leeway(Duration::ZERO)
         .dangerous_any_token_type()
         .dangerous_optional_expiry()
+        .whole_seconds()
         .dangerous_zero_is_no_date()
         // It may be empty, and not absent.
         .dangerous_optional_subject()

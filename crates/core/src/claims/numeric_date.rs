@@ -34,6 +34,13 @@ impl NumericDate {
         self.seconds
     }
 
+    /// Returns the date without its fraction, towards 1970.
+    pub(crate) fn whole_seconds(self) -> Self {
+        // The fraction of a date before 1970 is what it lies *behind* the second.
+        let towards_epoch = self.seconds < 0 && self.nanos > 0;
+        Self::from_seconds(self.seconds.saturating_add(i64::from(towards_epoch)))
+    }
+
     /// Returns the date this much later, or the last date there is.
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
@@ -230,6 +237,16 @@ mod tests {
             ("000", date(0, 0)),
         ] {
             assert_eq!(NumericDate::from_json_number(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn fractions_are_cut_off_towards_1970() {
+        for (text, seconds) in
+            [("1.9", 1), ("1", 1), ("0.5", 0), ("1e-9", 0), ("-0.5", 0), ("-1", -1), ("-1.5", -1)]
+        {
+            let whole = NumericDate::from_json_number(text).map(NumericDate::whole_seconds);
+            assert_eq!(whole, date(seconds, 0), "{text}");
         }
     }
 

@@ -308,6 +308,9 @@ fn rules(mut issuer: Issuer, settings: &IssuerSettings) -> Issuer {
     if rules.optional_expiry {
         issuer = issuer.dangerous_optional_expiry();
     }
+    if rules.whole_seconds {
+        issuer = issuer.whole_seconds();
+    }
     if rules.zero_is_no_date {
         issuer = issuer.dangerous_zero_is_no_date();
     }

@@ -184,6 +184,8 @@ const ISSUER: &[Key] = keys! {
         "The longest time from `iat` to `exp`, which then must be there";
     subject: Texts, "all",
         "The subjects that the issuer may speak for";
+    whole_seconds: Flag, "false",
+        "Cuts the fractions of `exp`, `nbf` and `iat` off";
     dangerous_optional_expiry: Flag, "false",
         "Accepts tokens without `exp`";
     dangerous_zero_is_no_date: Flag, "false",

@@ -218,6 +218,7 @@ fn rules(section: &mut Section, path: &str) -> Result<RuleSettings> {
         max_age: section.duration("max_age"),
         max_lifetime: section.duration("max_lifetime"),
         subjects: filled(section.texts("subject"), path, "subject")?,
+        whole_seconds: section.flag("whole_seconds"),
         optional_expiry: section.flag("dangerous_optional_expiry"),
         zero_is_no_date: section.flag("dangerous_zero_is_no_date"),
         any_token_type: section.flag("dangerous_any_token_type"),

@@ -161,6 +161,8 @@ pub struct RuleSettings {
     pub max_lifetime: Option<Duration>,
     /// The subjects that the issuer may speak for. `None`: all.
     pub subjects: Option<Vec<String>>,
+    /// Whether dates have no fractions.
+    pub whole_seconds: bool,
     /// Whether tokens without `exp` are accepted.
     pub optional_expiry: bool,
     /// Whether a date of zero is none.

@@ -64,7 +64,8 @@ fn dates(token: &VerifiedJws<'_>, now: NumericDate, add: &mut impl FnMut(AuthErr
     let leeway = span(rules.leeway.as_secs());
     let counts = |date: &NumericDate| rules.counts(*date);
     let read = |name| {
-        token.claim(name)?.as_number().and_then(NumericDate::from_json_number).filter(counts)
+        let date = token.claim(name)?.as_number().and_then(|number| rules.date(number));
+        date.filter(counts)
     };
     let when = |at: NumericDate| format!("{}, {}", date(at), relative(at, now));
     let (exp, nbf, iat) = (read(Name::Exp), read(Name::Nbf), read(Name::Iat));

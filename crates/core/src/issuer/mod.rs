@@ -63,6 +63,8 @@ pub(crate) struct Rules {
     pub(crate) types: Option<Vec<TokenType>>,
     /// Whether an `exp` of zero is one.
     pub(crate) zero_is_a_date: bool,
+    /// Whether a date may lie between two seconds.
+    pub(crate) fractions_count: bool,
     pub(crate) expiry_required: bool,
     pub(crate) subject_required: bool,
     /// `None`: all.
@@ -74,6 +76,12 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
+    /// Reads the text of a JSON number as a date.
+    pub(crate) fn date(&self, number: &str) -> Option<NumericDate> {
+        let date = NumericDate::from_json_number(number)?;
+        Some(if self.fractions_count { date } else { date.whole_seconds() })
+    }
+
     /// Tells whether a date that a token has is one.
     pub(crate) fn counts(&self, date: NumericDate) -> bool {
         self.zero_is_a_date || date != NumericDate::EPOCH
@@ -86,6 +94,7 @@ impl Default for Rules {
             leeway: LEEWAY,
             types: Some(vec![TokenType::Absent, TokenType::Jwt, TokenType::AtJwt]),
             zero_is_a_date: true,
+            fractions_count: true,
             expiry_required: true,
             subject_required: true,
             subjects: None,
@@ -319,6 +328,15 @@ impl Issuer {
     /// A stolen token of that kind works until its key is withdrawn.
     pub fn dangerous_optional_expiry(mut self) -> Self {
         self.rules.expiry_required = false;
+        self
+    }
+
+    /// Cuts the fractions of `exp`, `nbf` and `iat` off, as services do whose dates are whole seconds: a
+    /// token ends, and begins, up to a second earlier. Default: they count ([RFC 7519 §2]).
+    ///
+    /// [RFC 7519 §2]: https://www.rfc-editor.org/rfc/rfc7519#section-2
+    pub fn whole_seconds(mut self) -> Self {
+        self.rules.fractions_count = false;
         self
     }
 

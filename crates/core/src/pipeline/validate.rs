@@ -90,11 +90,12 @@ struct Dates {
 
 impl Dates {
     fn read(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Result<Self, AuthError> {
-        let counts = |date: &NumericDate| issuer.rules.counts(*date);
+        let rules = &issuer.rules;
+        let counts = |date: &NumericDate| rules.counts(*date);
         let date = |name, reason| match token.claim(name) {
             None => Ok(None),
             Some(value) => {
-                let date = value.as_number().and_then(NumericDate::from_json_number);
+                let date = value.as_number().and_then(|number| rules.date(number));
                 date.map(|date| Some(date).filter(counts)).ok_or_else(|| malformed(reason))
             }
         };
@@ -216,10 +217,9 @@ fn check_required(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
 /// Tells whether a token has a claim that is required. A date that is none is not there.
 pub(crate) fn has_required(token: &VerifiedJws<'_>, path: &ClaimPath) -> Result<bool, AuthError> {
     let Some(value) = path.find(token.claims())? else { return Ok(false) };
-    let is_none = |number| {
-        let date = NumericDate::from_json_number(number);
-        path.is_date() && date.is_some_and(|date| !token.issuer().rules.counts(date))
-    };
+    let rules = &token.issuer().rules;
+    let is_none =
+        |number| path.is_date() && rules.date(number).is_some_and(|date| !rules.counts(date));
     Ok(value.kind() != Kind::Null && !value.as_number().is_some_and(is_none))
 }
 

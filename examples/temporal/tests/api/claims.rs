@@ -44,6 +44,12 @@ fn s1_4_there_is_no_leeway() {
 }
 
 #[test]
+fn s1_4_a_date_is_cut_to_whole_seconds() {
+    // Less than a second is zero, which is no date.
+    assert_each(&temporal(), &[(json!({"exp": 0.9}), Ok), (json!({"exp": 1.9}), PermissionDenied)]);
+}
+
+#[test]
 fn s1_4_a_date_that_is_no_number_is_invalid() {
     for value in [json!("4102444800"), json!(null), json!(true), json!([]), json!({})] {
         let rows = ["exp", "iat", "nbf"].map(|name| (json!({ name: value }), PermissionDenied));

@@ -206,6 +206,7 @@ fn cases() -> Vec<Case> {
         ("issuer.max_age", "max_age = '12h'"),
         ("issuer.max_lifetime", "max_lifetime = '12h'"),
         ("issuer.subject", "subject = ['alice']"),
+        ("issuer.whole_seconds", "whole_seconds = true"),
         ("issuer.dangerous_optional_expiry", "dangerous_optional_expiry = true"),
         ("issuer.dangerous_zero_is_no_date", "dangerous_zero_is_no_date = true"),
         ("issuer.dangerous_any_token_type", "dangerous_any_token_type = true"),
