@@ -89,11 +89,7 @@ impl CachedSource {
 
     /// Returns the keys, unless there are none or they are too old.
     pub(crate) fn usable_keys(&self, now: NumericDate) -> Option<UsableKeys> {
-        let state = self.lock();
-        let snapshot = state.snapshot.as_ref()?;
-        let until = state.schedule.policy().usable_until(snapshot.last_success);
-        let usable = until.is_none_or(|until| now <= until);
-        usable.then(|| UsableKeys { keys: Arc::clone(&snapshot.document.keys), until })
+        self.lock().usable_keys(now)
     }
 
     /// Asks for a fetch because a token names a key that is not there.
@@ -101,6 +97,10 @@ impl CachedSource {
         let mut state = self.lock();
         if state.closed {
             return Asked::NotNow;
+        }
+        if state.schedule.is_idle() && key_id.is_some_and(|key_id| state.has_usable(key_id, now)) {
+            // It came after whoever asks had looked.
+            return Asked::Coming(self.fetch_just_over());
         }
         match state.schedule.miss(key_id, now) {
             Miss::Unknown => Asked::Unknown,
@@ -218,6 +218,15 @@ impl CachedSource {
         FetchOver { fetches, before, late }
     }
 
+    /// What waits for a fetch that has answered already.
+    fn fetch_just_over(&self) -> FetchOver {
+        let FetchOver { mut fetches, mut before, late } = self.fetch_over(false);
+        fetches.mark_changed();
+        before.over = before.over.wrapping_sub(1);
+        before.succeeded = before.succeeded.wrapping_sub(1);
+        FetchOver { fetches, before, late }
+    }
+
     /// Tells whether any fetch is over, or none will come.
     pub(crate) fn was_asked(&self) -> bool {
         self.fetches.borrow().over > 0
@@ -262,6 +271,18 @@ impl CachedSource {
 }
 
 impl State {
+    fn usable_keys(&self, now: NumericDate) -> Option<UsableKeys> {
+        let snapshot = self.snapshot.as_ref()?;
+        let until = self.schedule.policy().usable_until(snapshot.last_success);
+        let usable = until.is_none_or(|until| now <= until);
+        usable.then(|| UsableKeys { keys: Arc::clone(&snapshot.document.keys), until })
+    }
+
+    fn has_usable(&self, key_id: &str, now: NumericDate) -> bool {
+        let usable = self.usable_keys(now);
+        usable.is_some_and(|usable| usable.keys.iter().any(|key| key.id() == Some(key_id)))
+    }
+
     /// Makes a whole document of what was loaded. One without a usable key is a failure.
     fn accept(&self, loaded: Loaded) -> Result<KeyDocument, KeySourceError> {
         match (loaded, &self.snapshot) {
@@ -333,4 +354,51 @@ pub(crate) async fn any_over(sources: &mut [FetchOver]) -> (usize, FetchEnd) {
         std::task::Poll::Pending
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BoxFuture, RefreshPolicy};
+
+    #[derive(Debug)]
+    struct Named;
+
+    impl KeySource for Named {
+        fn label(&self) -> &str {
+            "named"
+        }
+
+        fn load<'a>(
+            &'a self,
+            _: Option<&'a Validators>,
+        ) -> BoxFuture<'a, Result<Loaded, KeySourceError>> {
+            Box::pin(std::future::ready(Err(KeySourceError::new("it is never asked"))))
+        }
+
+        fn refresh_policy(&self) -> RefreshPolicy {
+            RefreshPolicy::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_that_has_come_since_its_token_was_looked_up_costs_no_fetch() {
+        let json = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"new","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+        let now = NumericDate::from_seconds(1_000_000);
+        let source = CachedSource::new(Arc::new(Named), now);
+        assert!(source.begin(now).is_some());
+        source.end(Ok(Loaded::Document(KeyDocument::from_json(json).unwrap())), now);
+        // Until the keys are where requests look, they wait for that.
+        let Asked::Coming(mut over) = source.miss(Some("new"), now) else { panic!("not now") };
+        source.announce();
+        assert_eq!(over.wait().await, FetchEnd::AskAgain);
+        for _ in 0..10 {
+            let Asked::Coming(mut over) = source.miss(Some("new"), now) else { panic!("not now") };
+            assert_eq!(over.wait().await, FetchEnd::Answered);
+        }
+        assert!(source.begin(now).is_none());
+        // What is not there is asked for as ever.
+        assert!(matches!(source.miss(Some("other"), now), Asked::Coming(_)));
+        assert!(source.begin(now).is_some());
+    }
 }

@@ -179,6 +179,11 @@ impl Schedule {
         }
     }
 
+    /// Tells whether no fetch is under way or asked for.
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.fetch, FetchState::Idle)
+    }
+
     pub(crate) fn policy(&self) -> &RefreshPolicy {
         &self.policy
     }
