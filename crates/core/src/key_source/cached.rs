@@ -394,7 +394,9 @@ mod tests {
         assert_eq!(over.wait().await, FetchEnd::AskAgain);
         for _ in 0..10 {
             let Asked::Coming(mut over) = source.miss(Some("new"), now) else { panic!("not now") };
-            assert_eq!(over.wait().await, FetchEnd::Answered);
+            let limit = std::time::Duration::from_secs(10);
+            let end = tokio::time::timeout(limit, over.wait()).await;
+            assert_eq!(end.expect("a fetch that is over"), FetchEnd::Answered);
         }
         assert!(source.begin(now).is_none());
         // What is not there is asked for as ever.
