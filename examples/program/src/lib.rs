@@ -2,12 +2,13 @@
 
 #![expect(clippy::print_stderr, reason = "for programs of the terminal")]
 
+mod log;
 mod variables;
 
 use std::{
     env,
     error::Error,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     iter,
     net::{Ipv4Addr, SocketAddr},
     process::ExitCode,
@@ -24,6 +25,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+use self::log::Log;
 pub use variables::Variables;
 
 /// What a service ends with.
@@ -40,13 +42,13 @@ static STOPPING: Notify = Notify::const_new();
 /// Once it has been told to stop it has five seconds more: who sends half a request, or nothing at
 /// all, would hold it up for ever.
 ///
-/// The log goes to standard error. Why a request was refused stands in it at the level debug; what
+/// The log goes to standard error, from when the program runs on. Why a request was refused stands in it at the level debug; what
 /// others, such as those who read frames, have to say at that level does not.
 pub fn run<F: Future<Output = Outcome>>(name: &str, service: impl FnOnce() -> F) -> ExitCode {
     let levels = Targets::new()
         .with_default(LevelFilter::INFO)
         .with_target("portcullis", LevelFilter::DEBUG);
-    let log = fmt::layer().with_writer(io::stderr);
+    let log = fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(|| Log);
     tracing_subscriber::registry().with(log).with(levels).init();
     let outcome = Runtime::new()
         .map_err(Into::into)
@@ -124,6 +126,7 @@ fn listen_address(args: &[String]) -> Result<SocketAddr, String> {
 ///
 /// What the system says.
 pub fn announce(listener: &TcpListener) -> io::Result<impl Future<Output = ()> + use<>> {
+    Log::release()?;
     announce_to(io::stdout(), listener)
 }
 

@@ -12,6 +12,7 @@ const LOOPBACK: (&str, &str) = (URI, "http://127.0.0.1:1/jwks.json");
 const PRODUCTION: &str = "KRISHIV_PRODUCTION";
 const AUDIENCE: &str = "KRISHIV_OIDC_AUDIENCE";
 const ROLE_CLAIM: &str = "KRISHIV_OIDC_ROLE_CLAIM";
+const RELOAD: &str = "KRISHIV_COORDINATOR_AUTH_RELOAD_INTERVAL_SECS";
 const REFRESH: &str = "KRISHIV_OIDC_JWKS_REFRESH_SECS";
 
 #[test]
@@ -28,6 +29,9 @@ fn s2_1_a_bad_or_missing_setting_is_one_line_and_status_2() {
         (vec![(URI, "http://keys.example.com/")], vec![], "KRISHIV_OIDC_JWKS_URI: "),
         (vec![(URI, "ftp://127.0.0.1/"), token], vec![], "KRISHIV_OIDC_JWKS_URI: "),
         (vec![LOOPBACK, (AUDIENCE, "")], vec![], "KRISHIV_OIDC_AUDIENCE: "),
+        // There is something to warn of, too.
+        (vec![LOOPBACK, (PRODUCTION, "1"), (AUDIENCE, "")], vec![], "KRISHIV_OIDC_AUDIENCE: "),
+        (vec![token, (RELOAD, "soon"), ("KRISHIV_UI_TOKEN_FILE", "/missing")], vec![], "/missing"),
         (vec![LOOPBACK, (ROLE_CLAIM, "/a~2b")], vec![], "KRISHIV_OIDC_ROLE_CLAIM: "),
         (vec![LOOPBACK, (ROLE_CLAIM, "role,,groups")], vec![], "KRISHIV_OIDC_ROLE_CLAIM: "),
         (vec![LOOPBACK, (REFRESH, "0")], vec![], "KRISHIV_OIDC_JWKS_REFRESH_SECS"),
