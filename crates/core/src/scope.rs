@@ -31,7 +31,9 @@ impl Scope {
     /// Tells whether a scope token is in the set. Case counts, and there are no wildcards.
     #[must_use]
     pub fn contains(&self, token: &str) -> bool {
-        !token.is_empty() && self.iter().any(|own| own == token)
+        // By bytes: a search for characters takes longer to set up than such a text is.
+        let mut own = self.text.as_bytes().split(|&byte| byte == b' ');
+        !token.is_empty() && own.any(|own| own == token.as_bytes())
     }
 
     /// Tells whether there is no scope token.
