@@ -22,6 +22,21 @@ pub(crate) fn panicked() -> AuthError {
     AuthError::because(AuthErrorKind::InternalError, "a function of the application panicked")
 }
 
+/// Calls a function of the application that makes a part of an answer to a request which is refused
+/// already, for adapters.
+///
+/// # Errors
+///
+/// Where it panics: the [internal error](AuthErrorKind::InternalError) to answer with in its place. The log
+/// has been told of it; the request counts as refused once, for its own reason.
+pub fn call_for_answer<T>(function: impl FnOnce() -> T) -> Result<T, AuthError> {
+    caught(function).ok_or_else(|| {
+        let error = panicked();
+        error.report_fault();
+        error
+    })
+}
+
 /// Changes what refused callers are told, for services that must answer as another system does.
 /// Default: nothing is changed.
 ///
@@ -61,11 +76,8 @@ impl ChallengeMap {
     #[must_use]
     pub fn apply(&self, challenge: Challenge, error: &AuthError) -> Challenge {
         let Some(function) = &self.function else { return challenge };
-        caught(|| function(challenge, error)).unwrap_or_else(|| {
-            let error = panicked();
-            error.report_fault();
-            Challenge::from(&error)
-        })
+        call_for_answer(|| function(challenge, error))
+            .unwrap_or_else(|fault| Challenge::from(&fault))
     }
 }
 
@@ -132,6 +144,21 @@ mod tests {
         hook.call(&mut verdict);
         assert_eq!(verdict.result.unwrap_err().kind(), AuthErrorKind::InternalError);
         assert!(!verdict.admits_anonymous);
+    }
+
+    #[cfg(feature = "tracing")]
+    #[test]
+    fn a_part_of_an_answer_that_cannot_be_made_is_told_to_the_log_and_counts_as_no_refusal() {
+        use tracing::Level;
+        let run = || {
+            let fault = call_for_answer(|| -> u8 { panic!("in a hook") }).unwrap_err();
+            assert_eq!(fault.kind(), AuthErrorKind::InternalError);
+        };
+        let told = crate::test_log::told("portcullis", Level::ERROR, run);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].contains("cause=a function of the application panicked"), "{told:?}");
+        assert!(crate::test_log::told("portcullis::rejection", Level::DEBUG, run).is_empty());
+        assert_eq!(call_for_answer(|| 1).ok(), Some(1));
     }
 
     #[test]

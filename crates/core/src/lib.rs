@@ -106,7 +106,7 @@ pub use config::{Config, ConfigFile, SettingError};
 pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError, ProductionError};
 pub use future::BoxFuture;
 pub use grant::{Grant, GrantBuilder, GrantMapping};
-pub use hooks::{ChallengeMap, VerdictHook};
+pub use hooks::{ChallengeMap, VerdictHook, call_for_answer};
 pub use issuer::Issuer;
 pub use jwk::{JwkSet, SkippedKey, VerificationKey};
 pub use jws::{Algorithm, TokenProfile, TokenType, UnknownAlgorithm};

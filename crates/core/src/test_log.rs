@@ -2,11 +2,11 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use tracing::{
-    Event, Level, Metadata, Subscriber,
+    Dispatch, Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id, Record},
     subscriber::with_default,
@@ -14,6 +14,10 @@ use tracing::{
 
 /// Returns the text of each event of a target and level that this thread tells meanwhile.
 pub(crate) fn told(target: &'static str, level: Level, run: impl FnOnce()) -> Vec<String> {
+    // With one listener alone `tracing` asks the thread that comes first to a place in the code, which
+    // may be that of another test, and nobody hears of that place again. So there is always another.
+    static OTHER: OnceLock<Dispatch> = OnceLock::new();
+    OTHER.get_or_init(|| Dispatch::new(Told { target: "", level, texts: Arc::default() }));
     let told = Told { target, level, texts: Arc::default() };
     with_default(told.clone(), run);
     std::mem::take(&mut *told.texts.lock().unwrap())

@@ -2,15 +2,10 @@
 
 mod details;
 
-use std::{
-    borrow::Cow,
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use http::Response;
-use portcullis::{AuthError, AuthErrorKind, Challenge, ChallengeMap};
+use portcullis::{AuthError, AuthErrorKind, Challenge, ChallengeMap, call_for_answer};
 use portcullis_tower::{Refusal, ResponseForRefusal};
 use tonic::{
     Code, Status,
@@ -64,11 +59,11 @@ struct MessageOf {
 type Message = dyn Fn(&Refusal) -> Cow<'static, str> + Send + Sync;
 
 impl MessageOf {
-    /// Makes the message; `None` if the function panics.
-    fn of(&self, refusal: &Refusal, kind: AuthErrorKind) -> Option<Cow<'static, str>> {
+    /// Makes the message; an error to answer with if the function panics.
+    fn of(&self, refusal: &Refusal, kind: AuthErrorKind) -> Result<Cow<'static, str>, AuthError> {
         match &self.function {
-            Some(function) => catch_unwind(AssertUnwindSafe(|| function(refusal))).ok(),
-            None => Some(Cow::Borrowed(kind.description())),
+            Some(function) => call_for_answer(|| function(refusal)),
+            None => Ok(Cow::Borrowed(kind.description())),
         }
     }
 }
@@ -152,8 +147,8 @@ impl GrpcStatus {
             None => (challenge, AuthErrorKind::InternalError),
         };
         let (challenge, message) = match self.message.of(refusal, kind) {
-            Some(message) => (challenge, message),
-            None => fault(),
+            Ok(message) => (challenge, message),
+            Err(fault) => (Challenge::from(&fault), fault.kind().description().into()),
         };
         let code = never_ok(Code::from_i32(challenge.grpc_status().into()));
         let domain = match &self.details {
@@ -168,14 +163,6 @@ impl GrpcStatus {
         let metadata = metadata(&challenge);
         Status::with_details_and_metadata(code, &*message, details.unwrap_or_default(), metadata)
     }
-}
-
-/// What callers are told where a function of the application panics, which the log is told too.
-#[cold]
-fn fault() -> (Challenge, Cow<'static, str>) {
-    let error = AuthError::from(AuthErrorKind::InternalError);
-    error.report();
-    (Challenge::from(&error), Cow::Borrowed(error.kind().description()))
 }
 
 fn metadata(challenge: &Challenge) -> MetadataMap {
