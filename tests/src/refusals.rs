@@ -7,14 +7,15 @@ pub struct Told {
     pub code: &'static str,
     /// The HTTP status.
     pub status: u16,
-    /// The `error` of the challenge; empty where there is none.
+    /// The `error` of the challenge; empty where there is none. With status 401 there is a challenge all
+    /// the same.
     pub error: &'static str,
     /// The `error_description` of the challenge; empty where there is none.
     pub description: &'static str,
 }
 
 /// Each code, in the order in which a request meets the checks.
-pub const REFUSALS: [Told; 35] = [
+pub const REFUSALS: [Told; 36] = [
     told("no_credentials", 401, "", ""),
     told("malformed_request", 400, REQUEST, "the request does not carry a well-formed token"),
     told("multiple_tokens", 400, REQUEST, "the request carries more than one token"),
@@ -47,6 +48,7 @@ pub const REFUSALS: [Told; 35] = [
     told("subject_unknown", 401, TOKEN, "the subject is not known"),
     told("subject_disabled", 401, TOKEN, "the subject is disabled"),
     told("actor_disabled", 401, TOKEN, "the actor may not act"),
+    told("claim_not_included", 403, "", ""),
     told("insufficient_scope", 403, RIGHT, "a scope is missing"),
     told("insufficient_role", 403, RIGHT, "a role is missing"),
     told("not_permitted", 403, RIGHT, "the caller may not do this"),

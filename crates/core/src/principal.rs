@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct};
 
 use crate::{
     AuthError, AuthErrorKind, Grant, NumericDate,
-    claims::ClaimPath,
+    claims::{ClaimPath, NotIncluded, may_read, not_included},
     grant::CompiledMapping,
     issuer::Origin,
     json::{Name, Object},
@@ -38,6 +38,8 @@ pub(crate) struct PrincipalParts {
     pub(crate) actors: Vec<Actor>,
     pub(crate) expires_at: Option<NumericDate>,
     pub(crate) issued_at: Option<NumericDate>,
+    /// Whether the token has a claim that names other sources of claims.
+    pub(crate) names_other_sources: bool,
 }
 
 /// A string of the claims: where it stands, or its own copy if it was written with escapes.
@@ -152,9 +154,13 @@ impl Principal {
     ///
     /// # Errors
     ///
-    /// Kind [`AuthErrorKind::MalformedClaim`], with the cause as its source, if the claims are not
-    /// of that type.
+    /// - Kind [`AuthErrorKind::MalformedClaim`], with the cause as its source, if the claims are not
+    ///   of that type.
+    /// - Kind [`AuthErrorKind::ClaimNotIncluded`] if the token [does not include](Grant#claims-that-the-token-does-not-include)
+    ///   a claim that the type may read: a struct reads those that it has fields for, and any other
+    ///   type, such as a map or a struct with flattened fields, reads each.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, AuthError> {
+        self.check_included(|absent| may_read::<T>(&|field| absent.has_name(field)))?;
         serde_json::from_str(&self.inner.claims).map_err(|error| malformed(&error))
     }
 
@@ -163,12 +169,28 @@ impl Principal {
     ///
     /// # Errors
     ///
-    /// Kind [`AuthErrorKind::MalformedClaim`] if the claim is of another type.
+    /// - Kind [`AuthErrorKind::MalformedClaim`] if the claim is of another type.
+    /// - Kind [`AuthErrorKind::ClaimNotIncluded`] if the token names another source for the claim
+    ///   instead of including it.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, AuthError> {
+        self.check_included(|absent| absent.has_name(name))?;
         let value = self.object().and_then(|claims| claims.find(name));
         value
             .map(|value| serde_json::from_str(&value.json()).map_err(|error| malformed(&error)))
             .transpose()
+    }
+
+    /// Rejects a read of claims that the token does not include.
+    #[inline]
+    fn check_included(&self, is_read: impl Fn(&NotIncluded<'_>) -> bool) -> Result<(), AuthError> {
+        if !self.inner.parts.names_other_sources {
+            return Ok(());
+        }
+        let claims = self.object().ok_or(AuthErrorKind::MalformedToken)?;
+        match NotIncluded::of(&claims)? {
+            Some(absent) if is_read(&absent) => Err(not_included()),
+            _ => Ok(()),
+        }
     }
 
     /// Reads the claim at a path.
@@ -177,7 +199,7 @@ impl Principal {
         path: &ClaimPath,
     ) -> Result<Option<T>, AuthError> {
         let claims = self.object().ok_or(AuthErrorKind::MalformedToken)?;
-        let value = path.find(&claims)?;
+        let value = path.find_included(&claims)?;
         value
             .map(|value| serde_json::from_str(&value.json()).map_err(|error| malformed(&error)))
             .transpose()

@@ -13,6 +13,7 @@ pub(super) fn rows(setting: &Setting) -> Vec<Row> {
         strings(setting),
         actors(setting),
         grants(setting),
+        not_included(setting),
         rules_of_the_issuer(setting),
     ]
     .concat()
@@ -238,6 +239,25 @@ fn grants(setting: &Setting) -> Vec<Row> {
         setting.valid().raw_claims(claims),
         "malformed_token",
     ));
+    rows
+}
+
+/// Claims that the engine evaluates, and that the token names without their values.
+fn not_included(setting: &Setting) -> Vec<Row> {
+    const STANDS_FOR: &str = "§3 OpenID Connect Core §5.6.2";
+    let mut rows = Vec::new();
+    for name in ["act", "cnf", "client_id", "azp", "jti", "nbf", "exp", "aud", "sub", "iss"] {
+        let phrase = format!("`_claim_names` names `{name}`");
+        let token = setting.valid().claim("_claim_names", json!({name: "source"}));
+        rows.push(Row::refused(&setting.plain, phrase, STANDS_FOR, token, "claim_not_included"));
+    }
+    for (what, value) in
+        [("a text", json!("act")), ("a list", json!(["act"])), ("true", json!(true))]
+    {
+        let phrase = format!("`_claim_names` is {what}");
+        let token = setting.valid().claim("_claim_names", value);
+        rows.push(Row::refused(&setting.plain, phrase, STANDS_FOR, token, "malformed_claim"));
+    }
     rows
 }
 

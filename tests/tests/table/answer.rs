@@ -87,7 +87,7 @@ impl Answer {
                 challenge = challenge.parameter(name, value);
             }
         }
-        let asks = told.status < 500;
+        let asks = told.status < 500 && code != "claim_not_included";
         Self {
             challenges: if asks { vec![challenge] } else { Vec::new() },
             retry_after: (told.status == 503).then(|| "5".to_owned()),

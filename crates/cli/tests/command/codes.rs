@@ -69,6 +69,9 @@ fn rows() -> Vec<Row> {
         ("wrong_binding", usual(), |service| {
             service.valid().claim("cnf", json!({"jkt": "x"})).build()
         }),
+        ("claim_not_included", usual(), |service| {
+            service.valid().claim("_claim_names", json!({"act": "source"})).build()
+        }),
         ("keys_unavailable", without_keys(), |service| service.valid().build()),
     ]
 }
@@ -87,6 +90,7 @@ fn every_code_of_the_contract_is_told_by_verify_and_by_explain() {
         let verified = service.verify(format!("{token}\n"));
         let (status, error) = match code {
             "no_credentials" => (401, "null"),
+            "claim_not_included" => (403, "null"),
             "keys_unavailable" => (503, "null"),
             "malformed_request" | "token_too_large" => (400, "\"invalid_request\""),
             _ => (401, "\"invalid_token\""),
@@ -123,6 +127,7 @@ fn stage_of(code: &str) -> &'static str {
         // What comes after the signature is found there.
         "signature_mismatch" | "malformed_request" => "verify",
         "wrong_binding" => "check",
+        "claim_not_included" => "map",
         _ => "validate",
     }
 }

@@ -5,7 +5,8 @@ use std::{fmt, sync::Arc};
 use super::Resolving;
 use crate::{
     AuthError, AuthErrorKind, Authenticated, Clock, Grant, Principal,
-    grant::CompiledMapping,
+    claims::not_included,
+    grant::{CompiledMapping, watch},
     hooks::{caught, panicked},
     json::Object,
     pipeline::{Coming, Stop},
@@ -74,8 +75,20 @@ impl<G> PrincipalMapping<G> {
     }
 
     pub(crate) fn map(&self, principal: &Principal) -> Result<G, AuthError> {
-        let mapped = caught(|| (self.function)(principal));
-        mapped.unwrap_or_else(|| Err(panicked())).map_err(of_a_caller)
+        let (mapped, has_read) = watch(|| caught(|| (self.function)(principal)));
+        let mapped = mapped.unwrap_or_else(|| Err(panicked())).map_err(of_a_caller);
+        known(mapped, has_read)
+    }
+}
+
+/// Rejects a grant that was made by a read of an unknown part of the [standard one](Grant).
+pub(super) fn known<G>(
+    grant: Result<G, AuthError>,
+    has_read_unknown: bool,
+) -> Result<G, AuthError> {
+    match grant {
+        Ok(_) if has_read_unknown => Err(not_included()),
+        grant => grant,
     }
 }
 

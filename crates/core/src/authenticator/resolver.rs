@@ -13,9 +13,10 @@ use std::{
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use tokio::sync::Semaphore;
 
+use super::grant_source::{known, of_a_caller};
 use crate::{
     AuthError, AuthErrorKind, BoxFuture, Clock, NumericDate, Principal, flights::Flights,
-    future::PanicCaught,
+    future::PanicCaught, grant::Watched,
 };
 
 /// How many grants are kept, where they are kept for a while.
@@ -174,7 +175,8 @@ impl<G: Send + Sync + 'static> Resolving<G> {
             // Closed never: a turn comes, or the time is up.
             let _turn = self.turns.acquire().await;
             // Inside, because it may panic before it gives a future.
-            PanicCaught(Box::pin(async { self.resolver.resolve(caller.clone()).await })).await
+            let call = Box::pin(async { self.resolver.resolve(caller.clone()).await });
+            Watched::new(PanicCaught(call)).await
         };
         let answer = tokio::select! {
             answer = answer => answer,
@@ -182,15 +184,12 @@ impl<G: Send + Sync + 'static> Resolving<G> {
                 return unavailable("the resolver did not answer in time");
             }
         };
-        match answer {
-            Some(Ok(grant)) => {
-                let grant = Arc::new(grant);
-                self.keep(key, &grant, clock);
-                Ok(grant)
-            }
-            Some(Err(error)) => Err(super::grant_source::of_a_caller(error)),
-            None => unavailable("the resolver panicked"),
-        }
+        let (Some(answer), has_read) = answer else {
+            return unavailable("the resolver panicked");
+        };
+        let grant = Arc::new(known(answer.map_err(of_a_caller), has_read)?);
+        self.keep(key, &grant, clock);
+        Ok(grant)
     }
 
     fn keep(&self, key: Key, grant: &Arc<G>, clock: &dyn Clock) {

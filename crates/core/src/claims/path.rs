@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, collections::VecDeque};
 
+use super::{NotIncluded, not_included};
 use crate::{
     AuthError, AuthErrorKind, ConfigError,
     json::{Kind, Name, Object, Value},
@@ -61,6 +62,36 @@ impl ClaimPath {
         texts.into_iter().map(|text| Self::parse(text.as_ref())).collect()
     }
 
+    /// Returns whether the path leads to, or through, this member of the claims.
+    pub(crate) fn starts_with(&self, name: Name) -> bool {
+        matches!(self.first, Member::Registered(first) if first == name)
+    }
+
+    /// Finds the value of the first step.
+    #[inline]
+    pub(crate) fn find_first<'a>(&self, claims: &Object<'a>) -> Option<Value<'a>> {
+        match &self.first {
+            Member::Registered(name) => claims.get(*name),
+            Member::Other(name) => claims.find_other(name),
+        }
+    }
+
+    /// Finds the value, which must be included in the token; `None` as for [`find`](Self::find).
+    ///
+    /// # Errors
+    ///
+    /// [`AuthErrorKind::ClaimNotIncluded`] if the token names another source for the claim, and those
+    /// of [`find`](Self::find).
+    pub(crate) fn find_included<'a>(
+        &self,
+        claims: &Object<'a>,
+    ) -> Result<Option<Value<'a>>, AuthError> {
+        if NotIncluded::of(claims)?.is_some_and(|not_included| not_included.has(self)) {
+            return Err(not_included());
+        }
+        self.find(claims)
+    }
+
     /// Finds the value; `None` if a step of the way is missing or `null`.
     ///
     /// # Errors
@@ -68,10 +99,7 @@ impl ClaimPath {
     /// [`AuthErrorKind::MalformedClaim`] if a step is there and is no object, and
     /// [`AuthErrorKind::MalformedToken`] if it has a member twice: neither is taken for missing.
     pub(crate) fn find<'a>(&self, claims: &Object<'a>) -> Result<Option<Value<'a>>, AuthError> {
-        let mut value = match &self.first {
-            Member::Registered(name) => claims.get(*name),
-            Member::Other(name) => claims.find_other(name),
-        };
+        let mut value = self.find_first(claims);
         for segment in &self.rest {
             let Some(step) = value.filter(|value| value.kind() != Kind::Null) else {
                 return Ok(None);

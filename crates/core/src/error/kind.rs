@@ -125,6 +125,11 @@ kinds! {
     ///
     /// [RFC 8693 §4.1]: https://www.rfc-editor.org/rfc/rfc8693#section-4.1
     ActorDisabled = "actor_disabled", "the actor may not act";
+    /// A rule reads a claim that the token does not include: another source provides it
+    /// ([OpenID Connect Core §5.6.2]), such as the groups of a member of very many. Answered with 403.
+    ///
+    /// [OpenID Connect Core §5.6.2]: https://openid.net/specs/openid-connect-core-1_0.html#AggregatedDistributedClaims
+    ClaimNotIncluded = "claim_not_included", "a claim is not included in the token";
     /// A scope that the handler needs is missing ([RFC 6750 §3.1]).
     ///
     /// [RFC 6750 §3.1]: https://www.rfc-editor.org/rfc/rfc6750#section-3.1

@@ -52,6 +52,9 @@ pub(super) fn of(story: &Story, error: &AuthError) -> String {
         AuthErrorKind::MalformedClaim => {
             "ask the issuer to write the claim as its definition says (RFC 7519 §4.1): this is a fault of whoever made the token".to_owned()
         }
+        AuthErrorKind::ClaimNotIncluded => {
+            "ask the issuer to include the claim in its tokens (in Microsoft Entra: only the groups that are assigned to the application), or let the service look it up with a resolver".to_owned()
+        }
         AuthErrorKind::WrongBinding => {
             "ask the issuer for a plain bearer token: bound ones (mutual TLS, DPoP) are not supported yet".to_owned()
         }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
+    Part,
     mapping::{LevelCase, Malformed},
     split::Split,
 };
 use crate::{
     AuthError, AuthErrorKind, Grant, Scope,
-    claims::ClaimPath,
+    claims::{ClaimPath, NotIncluded},
     json::{Kind, Object, Value},
 };
 
@@ -44,23 +45,26 @@ pub(super) enum Entries {
 
 impl CompiledMapping {
     pub(crate) fn grant(&self, claims: &Object<'_>) -> Result<Grant, AuthError> {
+        let mut claims = Claims::new(claims)?;
         let mut grant = Grant {
-            scope: scope(first(&self.scope, claims)?)?,
-            roles: self.roles(claims)?,
-            groups: strings(first(&self.groups, claims)?)?,
+            scope: scope(claims.first(Part::Scope, &self.scope)?)?,
+            roles: self.roles(&mut claims)?,
+            groups: strings(claims.first(Part::Groups, &self.groups)?)?,
             permissions: BTreeMap::new(),
+            not_included: Vec::new(),
         };
         if let Some(permissions) = &self.permissions {
-            permissions.add_to(&mut grant, claims)?;
+            permissions.add_to(&mut grant, &mut claims)?;
         }
+        grant.not_included = claims.unknown;
         Ok(grant)
     }
 
     #[inline]
-    fn roles(&self, claims: &Object<'_>) -> Result<Vec<Box<str>>, AuthError> {
-        let mut roles = strings(first(&self.roles, claims)?)?;
+    fn roles(&self, claims: &mut Claims<'_, '_>) -> Result<Vec<Box<str>>, AuthError> {
+        let mut roles = strings(claims.first(Part::Roles, &self.roles)?)?;
         for path in &self.more_roles {
-            for role in strings(there(path, claims)?)? {
+            for role in strings(claims.one(Part::Roles, path)?)? {
                 if !roles.contains(&role) {
                     roles.push(role);
                 }
@@ -69,7 +73,8 @@ impl CompiledMapping {
         if let Some(known) = &self.known_roles {
             roles.retain(|role| known.contains(role));
         }
-        if roles.is_empty() {
+        // The default roles are for a token without roles. With unknown ones it may have others.
+        if roles.is_empty() && !claims.unknown.contains(&Part::Roles) {
             roles.extend_from_slice(&self.default_roles);
         }
         Ok(roles)
@@ -77,7 +82,7 @@ impl CompiledMapping {
 }
 
 impl Permissions {
-    fn add_to(&self, grant: &mut Grant, claims: &Object<'_>) -> Result<(), AuthError> {
+    fn add_to(&self, grant: &mut Grant, claims: &mut Claims<'_, '_>) -> Result<(), AuthError> {
         match &self.entries {
             Entries::Texts(split) => {
                 for entry in self.texts(claims)? {
@@ -98,20 +103,20 @@ impl Permissions {
         Ok(())
     }
 
-    fn texts(&self, claims: &Object<'_>) -> Result<Vec<Box<str>>, AuthError> {
+    fn texts(&self, claims: &mut Claims<'_, '_>) -> Result<Vec<Box<str>>, AuthError> {
         match self.malformed {
-            Malformed::Refused => strings(there(&self.claim, claims)?),
+            Malformed::Refused => strings(self.claim(claims)?),
             Malformed::Ignored => self.readable(claims, |entry| Some(entry.as_str()?.into())),
         }
     }
 
     fn tuples<'f>(
         &self,
-        claims: &Object<'_>,
+        claims: &mut Claims<'_, '_>,
         flags: &'f [Box<str>],
     ) -> Result<Vec<Tuple<'f>>, AuthError> {
         match self.malformed {
-            Malformed::Refused => tuples(there(&self.claim, claims)?, flags),
+            Malformed::Refused => tuples(self.claim(claims)?, flags),
             Malformed::Ignored => self.readable(claims, |entry| tuple(entry, flags)),
         }
     }
@@ -119,11 +124,11 @@ impl Permissions {
     /// Reads the entries of a list that are of the right type, if it is a list.
     fn readable<T>(
         &self,
-        claims: &Object<'_>,
+        claims: &mut Claims<'_, '_>,
         read: impl Fn(Value<'_>) -> Option<T>,
     ) -> Result<Vec<T>, AuthError> {
         let mut entries = Vec::new();
-        let list = there(&self.claim, claims)?.filter(|value| value.kind() == Kind::Array);
+        let list = self.claim(claims)?.filter(|value| value.kind() == Kind::Array);
         let visit = |entry: Value<'_>| {
             entries.extend(read(entry));
             Some(())
@@ -131,6 +136,10 @@ impl Permissions {
         // What is no list has no entries.
         list.and_then(|list| list.each_element(visit));
         Ok(entries)
+    }
+
+    fn claim<'a>(&self, claims: &mut Claims<'_, 'a>) -> Result<Option<Value<'a>>, AuthError> {
+        claims.one(Part::Permissions, &self.claim)
     }
 
     fn level(&self, level: &str) -> Box<str> {
@@ -141,19 +150,46 @@ impl Permissions {
     }
 }
 
-/// Returns the first claim that is there.
-fn first<'a>(paths: &[ClaimPath], claims: &Object<'a>) -> Result<Option<Value<'a>>, AuthError> {
-    for path in paths {
-        if let Some(value) = there(path, claims)? {
-            return Ok(Some(value));
-        }
-    }
-    Ok(None)
+/// The claims of one token, and the parts of the grant that they leave unknown.
+struct Claims<'c, 'a> {
+    claims: &'c Object<'a>,
+    not_included: Option<Box<NotIncluded<'a>>>,
+    unknown: Vec<Part>,
 }
 
-/// Returns a claim that is there. `null` is not there: issuers write it for "no value".
-fn there<'a>(path: &ClaimPath, claims: &Object<'a>) -> Result<Option<Value<'a>>, AuthError> {
-    Ok(path.find(claims)?.filter(|value| value.kind() != Kind::Null))
+impl<'c, 'a> Claims<'c, 'a> {
+    fn new(claims: &'c Object<'a>) -> Result<Self, AuthError> {
+        Ok(Self { claims, not_included: NotIncluded::of(claims)?, unknown: Vec::new() })
+    }
+
+    /// Returns the first claim that is there. One before it that the token does not include leaves the
+    /// part unknown, because it takes precedence.
+    fn first(&mut self, part: Part, paths: &[ClaimPath]) -> Result<Option<Value<'a>>, AuthError> {
+        for path in paths {
+            let value = self.one(part, path)?;
+            if value.is_some() || self.lacks(path) {
+                return Ok(value);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns a claim that is there. `null` is not there: issuers write it for "no value".
+    #[inline]
+    fn one(&mut self, part: Part, path: &ClaimPath) -> Result<Option<Value<'a>>, AuthError> {
+        if self.lacks(path) {
+            if !self.unknown.contains(&part) {
+                self.unknown.push(part);
+            }
+            return Ok(None);
+        }
+        Ok(path.find(self.claims)?.filter(|value| value.kind() != Kind::Null))
+    }
+
+    #[inline]
+    fn lacks(&self, path: &ClaimPath) -> bool {
+        self.not_included.as_ref().is_some_and(|not_included| not_included.has(path))
+    }
 }
 
 fn scope(value: Option<Value<'_>>) -> Result<Scope, AuthError> {

@@ -8,11 +8,15 @@ pub(crate) enum Name {
     Aud,
     Azp,
     B64,
+    /// `_claim_names`
+    ClaimNames,
     ClientId,
     Cnf,
     Crit,
     Exp,
     Groups,
+    /// `hasgroups`
+    HasGroups,
     Iat,
     Iss,
     Jti,
@@ -27,16 +31,18 @@ pub(crate) enum Name {
 
 impl Name {
     /// How many there are.
-    pub(super) const COUNT: usize = 20;
+    pub(super) const COUNT: usize = 22;
 
     /// Returns the registered name that is spelled like this.
     #[inline]
     pub(crate) fn of(name: &[u8]) -> Option<Self> {
         Some(match name {
             &[a, b, c] => return Self::of_three_letters([a, b, c]),
+            b"_claim_names" => Self::ClaimNames,
             b"client_id" => Self::ClientId,
             b"crit" => Self::Crit,
             b"groups" => Self::Groups,
+            b"hasgroups" => Self::HasGroups,
             b"roles" => Self::Roles,
             b"scope" => Self::Scope,
             _ => return None,
@@ -90,21 +96,23 @@ impl Name {
             Self::Aud => 2,
             Self::Azp => 3,
             Self::B64 => 4,
-            Self::ClientId => 5,
-            Self::Cnf => 6,
-            Self::Crit => 7,
-            Self::Exp => 8,
-            Self::Groups => 9,
-            Self::Iat => 10,
-            Self::Iss => 11,
-            Self::Jti => 12,
-            Self::Kid => 13,
-            Self::Nbf => 14,
-            Self::Roles => 15,
-            Self::Scope => 16,
-            Self::Scp => 17,
-            Self::Sub => 18,
-            Self::Typ => 19,
+            Self::ClaimNames => 5,
+            Self::ClientId => 6,
+            Self::Cnf => 7,
+            Self::Crit => 8,
+            Self::Exp => 9,
+            Self::Groups => 10,
+            Self::HasGroups => 11,
+            Self::Iat => 12,
+            Self::Iss => 13,
+            Self::Jti => 14,
+            Self::Kid => 15,
+            Self::Nbf => 16,
+            Self::Roles => 17,
+            Self::Scope => 18,
+            Self::Scp => 19,
+            Self::Sub => 20,
+            Self::Typ => 21,
         }
     }
 }

@@ -11,7 +11,9 @@ use std::{borrow::Cow, pin::Pin, sync::Arc};
 
 use crate::{
     AuthError, AuthErrorKind, Grant, Policy, Principal,
+    claims::not_included,
     error::StepUp,
+    grant::{Watched, watch},
     hooks::{caught, panicked},
     policy::{Deciding, Decision, KeptRoute, Node, Quantity, RouteView, check_login},
 };
@@ -71,7 +73,8 @@ async fn go_on<G: Send + Sync + 'static>(
     // The innermost place is the last from here on.
     open.reverse();
     loop {
-        let mut settled = answer.await.map_err(Refusal::from);
+        let (answered, has_read) = Watched::new(answer).await;
+        let mut settled = known(answered.map_err(Refusal::from), has_read);
         answer = loop {
             let Some(place) = open.pop() else {
                 return settled.map_err(Refusal::into_error);
@@ -126,6 +129,15 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
+    /// Returns whether the other rule of an `or` may still allow: after a no, and where it is not known
+    /// what the token says.
+    fn leaves_a_choice(&self) -> bool {
+        match self {
+            Self::No(_) => true,
+            Self::CannotTell(error) => error.kind() == AuthErrorKind::ClaimNotIncluded,
+        }
+    }
+
     fn into_error(self) -> AuthError {
         match self {
             Self::No(error) | Self::CannotTell(error) => error,
@@ -146,6 +158,33 @@ impl From<AuthError> for Refusal {
 }
 
 pub(crate) type Answer = Result<(), Refusal>;
+
+/// Calls a function of the application. What it answers after a read of an unknown part of the grant is
+/// not known, whether it is a yes or a no.
+#[inline]
+pub(crate) fn answer_of(function: impl FnOnce() -> Result<(), AuthError>) -> Answer {
+    let (answer, has_read) = watch(function);
+    known(answer.map_err(Refusal::from), has_read)
+}
+
+/// Calls a rule of ours. Its yes comes from what the grant has, so that only a no is not known after such
+/// a read.
+#[inline]
+pub(crate) fn own_answer_of(rule: impl FnOnce() -> Answer) -> Answer {
+    match watch(rule) {
+        (answer @ Err(_), has_read) => known(answer, has_read),
+        (yes, _) => yes,
+    }
+}
+
+fn known(answer: Answer, has_read_unknown: bool) -> Answer {
+    match answer {
+        Ok(()) | Err(Refusal::No(_)) if has_read_unknown => {
+            Err(Refusal::CannotTell(not_included()))
+        }
+        answer => answer,
+    }
+}
 
 /// How far the walk has come.
 enum Step<G> {
@@ -179,7 +218,7 @@ enum Open<G> {
     /// The first of two, or the only one.
     First(Policy<G>),
     /// The second of two.
-    Second(Policy<G>, Option<AuthError>),
+    Second(Policy<G>, Option<Refusal>),
 }
 
 impl<G> Open<G> {
@@ -196,7 +235,8 @@ fn decide<G>(policy: &Policy<G>, inquiry: Inquiry<'_, G>) -> Step<G> {
     let done = |answer: Answer| Step::Done(answer);
     match &policy.node {
         Node::Scopes { tokens, quantity, grant: find } => {
-            done(check_scopes(tokens, *quantity, find(grant)).map_err(Refusal::No))
+            let check = || check_scopes(tokens, *quantity, find(grant)).map_err(Refusal::No);
+            done(own_answer_of(check))
         }
         Node::Rule { function, .. } => done(function(principal, grant)),
         Node::PathRule { parameter, function, .. } => done(
@@ -209,8 +249,11 @@ fn decide<G>(policy: &Policy<G>, inquiry: Inquiry<'_, G>) -> Step<G> {
                 (Ok(_), None) => done(Err(fault("an asynchronous rule cannot be asked here"))),
                 (Ok(value), Some(grant)) => {
                     let value = value.map(Cow::into_owned);
-                    let answer = function(principal.clone(), Arc::clone(grant), value);
-                    Step::Pending(Pending { answer, open: Vec::new() })
+                    let call = || function(principal.clone(), Arc::clone(grant), value);
+                    match watch(call) {
+                        (_, true) => done(Err(Refusal::CannotTell(not_included()))),
+                        (answer, false) => Step::Pending(Pending { answer, open: Vec::new() }),
+                    }
                 }
             }
         }
@@ -238,8 +281,8 @@ fn decide<G>(policy: &Policy<G>, inquiry: Inquiry<'_, G>) -> Step<G> {
 fn after_first<G>(policy: &Policy<G>, answer: Answer, inquiry: Inquiry<'_, G>) -> Step<G> {
     match (&policy.node, answer) {
         (Node::And(pair), Ok(())) => ask_second(policy, pair, None, inquiry),
-        (Node::Or(pair), Err(Refusal::No(refused))) => {
-            ask_second(policy, pair, Some(refused), inquiry)
+        (Node::Or(pair), Err(refusal)) if refusal.leaves_a_choice() => {
+            ask_second(policy, pair, Some(refusal), inquiry)
         }
         (Node::And(_), Err(refusal)) => Step::Done(Err(name_all(refusal, policy))),
         (Node::Not(_), answer) => Step::Done(opposite(answer)),
@@ -250,7 +293,7 @@ fn after_first<G>(policy: &Policy<G>, answer: Answer, inquiry: Inquiry<'_, G>) -
 fn ask_second<G>(
     policy: &Policy<G>,
     pair: &[Policy<G>; 2],
-    refused: Option<AuthError>,
+    refused: Option<Refusal>,
     inquiry: Inquiry<'_, G>,
 ) -> Step<G> {
     let [_, second] = pair;
@@ -264,9 +307,9 @@ fn ask_second<G>(
 }
 
 /// Decides a pair. `refused` is what the first rule of an `or` said.
-fn after_second<G>(policy: &Policy<G>, refused: Option<AuthError>, answer: Answer) -> Answer {
+fn after_second<G>(policy: &Policy<G>, refused: Option<Refusal>, answer: Answer) -> Answer {
     match (refused, answer) {
-        (Some(refused), Err(Refusal::No(_))) => Err(Refusal::No(refused)),
+        (Some(refused), Err(Refusal::No(_))) => Err(refused),
         (None, answer) => answer.map_err(|refusal| name_all(refusal, policy)),
         (_, answer) => answer,
     }

@@ -9,6 +9,7 @@ use super::{check::CheckedClaims, stop::Stop};
 use crate::{
     Actor, AuthError, AuthErrorKind, Authenticated, NumericDate, Principal,
     authenticator::{Engine, GrantSource},
+    claims::NotIncluded,
     issuer::Origin,
     json::{Kind, Name, Object, Value},
     principal::{PrincipalParts, Text},
@@ -45,7 +46,8 @@ impl<G: Send + Sync + 'static> Mapped<G> {
 ///
 /// # Errors
 ///
-/// [`AuthErrorKind::MalformedClaim`] for a claim of another type than its definition says, and what
+/// [`AuthErrorKind::MalformedClaim`] for a claim of another type than its definition says,
+/// [`AuthErrorKind::ClaimNotIncluded`] if the token does not include a claim that is read here, and what
 /// the mapping of the application refuses.
 #[inline]
 pub(super) fn map<G>(
@@ -82,6 +84,10 @@ fn parts(
     claims_text: &str,
     (expires_at, issued_at): (Option<NumericDate>, Option<NumericDate>),
 ) -> Result<PrincipalParts, AuthError> {
+    let not_included = NotIncluded::of(claims)?;
+    if let Some(not_included) = &not_included {
+        not_included.check_claims_of_the_engine()?;
+    }
     let text = |name| text(claims, claims_text, name);
     let authorized_party = text(Name::Azp)?;
     Ok(PrincipalParts {
@@ -92,6 +98,7 @@ fn parts(
         actors: actors(claims.get(Name::Act))?,
         expires_at,
         issued_at,
+        names_other_sources: not_included.is_some(),
     })
 }
 

@@ -23,7 +23,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use authorize::{Answer, AsyncAnswer, Refusal};
+pub(crate) use authorize::{Answer, AsyncAnswer, Refusal, answer_of, own_answer_of};
 pub(crate) use extract::{Presented, Wanted};
 pub(crate) use header::KnownHeaders;
 pub(crate) use hide::Hide;

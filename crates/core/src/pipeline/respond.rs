@@ -20,7 +20,7 @@ impl From<&AuthError> for Challenge {
             status,
             error: code,
             description: code.map(|_| kind.description()),
-            asks: status < 500,
+            asks: status < 500 && kind != AuthErrorKind::ClaimNotIncluded,
             scope: error.missing_scope_shared(),
             step_up: error.step_up().map(Arc::clone),
             retry_after: (status == 503).then_some(RETRY_AFTER),
@@ -59,6 +59,8 @@ fn status_and_code(kind: AuthErrorKind) -> (u16, Option<&'static str>) {
         AuthErrorKind::InsufficientScope
         | AuthErrorKind::InsufficientRole
         | AuthErrorKind::NotPermitted => (403, Some("insufficient_scope")),
+        // Neither another token of the same caller nor another login helps.
+        AuthErrorKind::ClaimNotIncluded => (403, None),
         AuthErrorKind::ReauthenticationRequired => (401, Some("insufficient_user_authentication")),
         AuthErrorKind::KeysUnavailable
         | AuthErrorKind::StoreUnavailable

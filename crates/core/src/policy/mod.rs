@@ -37,6 +37,10 @@
 //! needed: something is unavailable or malformed, or the rule itself is a
 //! [mistake](Policy::mistakes). So no `or` and no `not` makes a yes of it.
 //!
+//! A rule that reads a claim which the token [does not include](Grant#claims-that-the-token-does-not-include),
+//! such as the groups of a member of very many, cannot tell either, and rejects with 403 (code
+//! `claim_not_included`). Here the other rule of an `or` is still asked, and may allow.
+//!
 //! Layers add up: one inside of another can ask for more, never for less. An exception from what a
 //! group asks for is therefore written where the group's policy is, with
 //! [`except_route`](Policy::except_route).

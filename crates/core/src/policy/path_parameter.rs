@@ -56,7 +56,7 @@ impl PathParameter {
         let Ok(path) = ClaimPath::parse(claim) else {
             return Policy::senseless(NO_PATH);
         };
-        Policy::path_rule("equals_claim", self.name, move |value, principal, _| {
+        Policy::own_path_rule("equals_claim", self.name, move |value, principal, _| {
             let Some(claim) = find(&path, principal)? else { return Err(no()) };
             yes_or_no(equals(value, claim)?)
         })
@@ -69,7 +69,7 @@ impl PathParameter {
         let Ok(path) = ClaimPath::parse(claim) else {
             return Policy::senseless(NO_PATH);
         };
-        Policy::path_rule("is_in_claim", self.name, move |value, principal, _| {
+        Policy::own_path_rule("is_in_claim", self.name, move |value, principal, _| {
             let Some(claim) = find(&path, principal)? else { return Err(no()) };
             if claim.kind() != Kind::Array {
                 return yes_or_no(equals(value, claim)?);
@@ -94,9 +94,7 @@ impl PathParameter {
         self,
         function: impl Fn(&str, &Principal, &G) -> Result<(), AuthError> + Send + Sync + 'static,
     ) -> Policy<G> {
-        Policy::path_rule("check", self.name, move |value, principal, grant| {
-            function(value, principal, grant).map_err(Refusal::from)
-        })
+        Policy::path_rule("check", self.name, function)
     }
 
     /// A function of the application looks at the value, the caller and the grant, and takes its
@@ -136,7 +134,7 @@ const NO_PATH: &str = "a claim whose name is empty or no JSON pointer";
 fn find<'a>(path: &ClaimPath, principal: &'a Principal) -> Result<Option<Value<'a>>, Refusal> {
     // The claims were one object when the token was accepted.
     let claims = principal.object().ok_or_else(malformed)?;
-    let value = path.find(&claims).map_err(Refusal::CannotTell)?;
+    let value = path.find_included(&claims).map_err(Refusal::CannotTell)?;
     Ok(value.filter(|value| value.kind() != Kind::Null))
 }
 

@@ -54,7 +54,9 @@ impl Resource {
         match self.name {
             Name::Fixed(name) => Policy::own_rule(rule, move |_, grant| decide(grant, &name)),
             Name::InPath(parameter) => {
-                Policy::path_rule(rule, parameter.name, move |name, _, grant| decide(grant, name))
+                Policy::own_path_rule(rule, parameter.name, move |name, _, grant| {
+                    decide(grant, name)
+                })
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use super::{PathParameter, Policy};
-use crate::AuthError;
+use crate::{AuthError, claims::not_included, grant::watch};
 
 /// Rules for scopes in a grammar of the application's own: with wildcards, say, or with resources.
 ///
@@ -78,10 +78,14 @@ impl<G: 'static> ScopeGrammar<G> {
     ///
     /// # Errors
     ///
-    /// Kind [`InsufficientScope`](crate::AuthErrorKind::InsufficientScope), which names the scope, or
-    /// what the function of the application ends with.
+    /// Kind [`InsufficientScope`](crate::AuthErrorKind::InsufficientScope), which names the scope;
+    /// [`ClaimNotIncluded`](crate::AuthErrorKind::ClaimNotIncluded) if the scopes are in a claim that the
+    /// token does not include; or what the function of the application ends with.
     pub fn check(&self, grant: &G, needed: &str) -> Result<(), AuthError> {
-        let held = (self.held)(grant);
+        let (held, is_unknown) = watch(|| (self.held)(grant));
+        if is_unknown {
+            return Err(not_included());
+        }
         if held.is_empty() && self.empty == Empty::Everything {
             return Ok(());
         }

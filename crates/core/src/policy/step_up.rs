@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration};
 use super::{Node, Policy, tree::is_visible_ascii};
 use crate::{
     AuthError, AuthErrorKind, NumericDate, Principal,
+    claims::{NotIncluded, not_included},
     error::StepUp,
     pipeline::{Answer, Refusal},
 };
@@ -59,16 +60,23 @@ pub fn max_age(max_age: Duration) -> Policy {
 /// Decides whether the login is good enough.
 pub(crate) fn check_login(step_up: &Arc<StepUp>, principal: &Principal) -> Answer {
     let claims = principal.object().ok_or_else(|| malformed("the claims are no object"))?;
+    let absent = NotIncluded::of(&claims).map_err(Refusal::CannotTell)?;
+    let find = |name| {
+        if absent.as_ref().is_some_and(|absent| absent.has_name(name)) {
+            return Err(Refusal::CannotTell(not_included()));
+        }
+        Ok(claims.find(name))
+    };
     let not_enough = || Refusal::No(AuthError::stepping_up(Arc::clone(step_up)));
     if step_up.acr_values.is_some() {
-        let acr = claims.find("acr").ok_or_else(not_enough)?;
+        let acr = find("acr")?.ok_or_else(not_enough)?;
         let acr = acr.as_str().ok_or_else(|| malformed("`acr` is not a string"))?;
         if !step_up.acr_values().any(|value| value == acr) {
             return Err(not_enough());
         }
     }
     if let Some(max_age) = step_up.max_age {
-        let auth_time = claims.find("auth_time").ok_or_else(not_enough)?;
+        let auth_time = find("auth_time")?.ok_or_else(not_enough)?;
         let auth_time = auth_time
             .as_number()
             .and_then(NumericDate::from_json_number)

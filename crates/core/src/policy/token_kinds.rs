@@ -77,7 +77,7 @@ impl TokenKinds {
         let (known, absent) = (self.known.clone(), self.absent.clone());
         Policy::own_rule("token_kind", move |principal, _| {
             let claims = principal.object().ok_or(Refusal::CannotTell(MALFORMED))?;
-            let value = claim.find(&claims).map_err(Refusal::CannotTell)?;
+            let value = claim.find_included(&claims).map_err(Refusal::CannotTell)?;
             // `null` is not there.
             let kind = match value.filter(|value| value.kind() != Kind::Null) {
                 Some(value) => Some(value.as_str().ok_or(Refusal::CannotTell(MALFORMED))?),

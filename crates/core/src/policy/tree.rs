@@ -6,7 +6,7 @@ use super::{Decision, RouteTable, RouteView};
 use crate::{
     AuthError, Grant, Principal,
     error::StepUp,
-    pipeline::{Answer, AsyncAnswer, Refusal, authorize},
+    pipeline::{Answer, AsyncAnswer, answer_of, authorize, own_answer_of},
 };
 
 /// What a handler asks of its caller. Cloning copies pointers.
@@ -138,25 +138,44 @@ impl<G> Policy<G> {
         name: &'static str,
         function: impl Fn(&Principal, &G) -> Result<(), AuthError> + Send + Sync + 'static,
     ) -> Self {
-        Self::own_rule(name, move |principal, grant| {
-            function(principal, grant).map_err(Refusal::from)
-        })
+        let function: RuleFunction<G> =
+            Arc::new(move |principal, grant| answer_of(|| function(principal, grant)));
+        Self { node: Node::Rule { name, function } }
     }
 
-    /// A rule of ours, which says itself whether its refusal has an opposite.
+    /// A rule of ours, which says itself whether its refusal has an opposite. What a grant has must not
+    /// speak against the caller: a yes counts although a part of the grant is unknown.
     pub(super) fn own_rule(
         name: &'static str,
         function: impl Fn(&Principal, &G) -> Answer + Send + Sync + 'static,
     ) -> Self {
-        Self { node: Node::Rule { name, function: Arc::new(function) } }
+        let function: RuleFunction<G> =
+            Arc::new(move |principal, grant| own_answer_of(|| function(principal, grant)));
+        Self { node: Node::Rule { name, function } }
     }
 
+    /// A function of the application about a parameter of the path.
     pub(super) fn path_rule(
+        name: &'static str,
+        parameter: Arc<str>,
+        function: impl Fn(&str, &Principal, &G) -> Result<(), AuthError> + Send + Sync + 'static,
+    ) -> Self {
+        let function: PathRuleFunction<G> = Arc::new(move |value, principal, grant| {
+            answer_of(|| function(value, principal, grant))
+        });
+        Self { node: Node::PathRule { name, parameter, function } }
+    }
+
+    /// A rule of ours about a parameter of the path: see [`own_rule`](Self::own_rule).
+    pub(super) fn own_path_rule(
         name: &'static str,
         parameter: Arc<str>,
         function: impl Fn(&str, &Principal, &G) -> Answer + Send + Sync + 'static,
     ) -> Self {
-        Self { node: Node::PathRule { name, parameter, function: Arc::new(function) } }
+        let function: PathRuleFunction<G> = Arc::new(move |value, principal, grant| {
+            own_answer_of(|| function(value, principal, grant))
+        });
+        Self { node: Node::PathRule { name, parameter, function } }
     }
 
     pub(super) fn async_rule(
@@ -175,13 +194,15 @@ impl<G> Policy<G> {
 
     /// One must allow. If none does, the first decides what the caller is told.
     ///
-    /// A rule that fails because something is unavailable refuses at once: its answer is not known.
+    /// A rule that fails because something is unavailable refuses at once: its answer is not known. After
+    /// one that reads a claim which the token
+    /// [does not include](crate::Grant#claims-that-the-token-does-not-include), the other may still allow.
     pub fn or(self, other: Self) -> Self {
         Self { node: Node::Or(Arc::new([self, other])) }
     }
 
-    /// The policy must refuse. One that cannot tell, because something is unavailable or malformed,
-    /// does not allow.
+    /// The policy must refuse. One that cannot tell, because something is unavailable, malformed or not
+    /// included in the token, does not allow.
     #[expect(clippy::should_implement_trait, reason = "the operator would hide the rule")]
     pub fn not(self) -> Self {
         Self { node: Node::Not(Arc::new(self)) }

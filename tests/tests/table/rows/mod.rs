@@ -9,6 +9,7 @@ mod hidden;
 mod keys;
 mod mapped;
 mod methods;
+mod not_included;
 mod optional;
 mod orders;
 mod places;
@@ -49,6 +50,7 @@ pub(crate) fn all() -> Vec<Case> {
         optional::rows(&world),
         mapped::rows(&world),
         methods::rows(&world),
+        not_included::rows(&world),
         challenges::rows(&world),
         keys::rows(&world),
         faults::rows(&world),

@@ -1,11 +1,15 @@
 //! What the token says, and who calls by it: the stages validate, check and map.
 
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
 use super::{
     Reached, Story,
     step::{ok, reason, refused, skipped, with_reason},
 };
 use crate::{
-    AuthError, AuthErrorKind, Authenticated,
+    AuthError, AuthErrorKind, Authenticated, Principal,
     explain::{Outcome, Step, mend, words::quoted},
 };
 
@@ -72,6 +76,7 @@ impl Story {
                 facts.extend(
                     actors.map(|actor| format!("acted for by {}", quoted(actor.subject()))),
                 );
+                facts.extend(not_included(principal));
                 ok("map", facts)
             }
             Err(error) if self.outcome(Reached::Map, Some(error)) == Outcome::Refused => {
@@ -82,3 +87,21 @@ impl Story {
         }
     }
 }
+
+/// Names the claims that the token does not include.
+fn not_included(principal: &Principal) -> Option<String> {
+    let names = principal.claim::<Map<String, Value>>("_claim_names").ok()?.unwrap_or_default();
+    let has_groups = principal.claim::<Value>("hasgroups").ok()?;
+    let groups = has_groups.filter(|value| !matches!(value, Value::Null | Value::Bool(false)));
+    let mut names: BTreeSet<String> = names.into_iter().map(|(name, _)| name).collect();
+    names.extend(groups.map(|_| "groups".to_owned()));
+    if names.is_empty() {
+        return None;
+    }
+    let names: Vec<_> = names.iter().take(MAX_NAMES).map(|name| quoted(name)).collect();
+    let names = names.join(", ");
+    Some(format!("not included in the token, so that rules about it reject: {names}"))
+}
+
+/// How many claims are listed by name.
+const MAX_NAMES: usize = 8;
