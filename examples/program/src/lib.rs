@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "for programs of the terminal")]
 
 mod log;
+mod speaking;
 mod variables;
 
 use std::{
@@ -26,6 +27,7 @@ use tracing_subscriber::{
 };
 
 use self::log::Log;
+pub use speaking::Speaking;
 pub use variables::Variables;
 
 /// What a service ends with.
@@ -52,7 +54,7 @@ pub fn run<F: Future<Output = Outcome>>(name: &str, service: impl FnOnce() -> F)
     tracing_subscriber::registry().with(log).with(levels).init();
     let outcome = Runtime::new()
         .map_err(Into::into)
-        .and_then(|runtime| runtime.block_on(async { until_over(service(), GRACE).await }));
+        .and_then(|runtime| runtime.block_on(async { with_grace(service()).await }));
     let Err(problem) = outcome else { return ExitCode::SUCCESS };
     eprintln!("{name}: {}", told(problem.as_ref()));
     ExitCode::from(2)
@@ -65,6 +67,16 @@ pub fn told(error: &(dyn Error + 'static)) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
+/// Runs a service until it ends, and for no more than five seconds after the signal to stop. A client that
+/// has sent half a request would otherwise delay the end for as long as it likes.
+///
+/// # Errors
+///
+/// What the service fails with.
+pub async fn with_grace(service: impl Future<Output = Outcome>) -> Outcome {
+    until_over(service, GRACE).await
+}
+
 async fn until_over(service: impl Future<Output = Outcome>, grace: Duration) -> Outcome {
     let late = async {
         STOPPING.notified().await;
@@ -72,7 +84,10 @@ async fn until_over(service: impl Future<Output = Outcome>, grace: Duration) -> 
     };
     tokio::select! {
         outcome = service => outcome,
-        () = late => Ok(()),
+        () = late => {
+            eprintln!("connections are still open {grace:?} after the signal to stop: closing them");
+            Ok(())
+        }
     }
 }
 

@@ -7,7 +7,7 @@ mod options;
 
 use std::{env, error::Error, io::Write, process::ExitCode, time::Duration};
 
-use example_program::announce;
+use example_program::{announce, with_grace};
 use options::{Options, USAGE};
 use portcullis_axum::Algorithm;
 use portcullis_testkit::{KeyServer, TestIssuer};
@@ -23,7 +23,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match serve(options).await {
+    match with_grace(serve(options)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("quickstart: {error}");

@@ -155,3 +155,16 @@ fn whoever_has_seen_the_first_line_can_stop_it_cleanly() {
         assert_ne!(caught & (1 << (number - 1)), 0, "{signal} was not caught yet");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_client_that_sends_half_a_request_does_not_prevent_a_stop() {
+    let mut quickstart = Quickstart::start(&[]);
+    let mut half = TcpStream::connect(&quickstart.address).unwrap();
+    half.write_all(b"GET /jobs HTTP/1.1\r\nhost: x\r\n").unwrap();
+    // Served after that one was accepted.
+    assert_eq!(quickstart.get("/readyz", "").0, 200);
+    let id = quickstart.child.id().to_string();
+    assert!(Command::new("kill").args(["-s", "TERM", &id]).status().unwrap().success());
+    assert_eq!(quickstart.child.wait().unwrap().code(), Some(0));
+}

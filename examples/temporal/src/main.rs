@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use example_program::{Variables, announce, listen, run};
+use example_program::{Speaking, Variables, announce, listen, run};
 use temporal::{Settings, server};
-use tonic::transport::{Server, server::TcpIncoming};
+use tonic::transport::Server;
 
 fn main() -> ExitCode {
     run("temporal", async || {
@@ -18,9 +18,8 @@ fn main() -> ExitCode {
             );
         }
         settings.auth.start();
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let server = Server::builder().layer(layer).add_routes(services);
-        server.serve_with_incoming_shutdown(incoming, stop).await?;
+        server.serve_with_incoming_shutdown(Speaking::from(listener), stop).await?;
         settings.auth.shutdown().await;
         Ok(())
     })

@@ -87,7 +87,12 @@ fn signals_end_it_cleanly_even_with_a_connection_open() {
     let (folder, _) = with_keys(1);
     for signal in ["-TERM", "-INT"] {
         let mut server = Server::start(&folder, &["--key", "0.pem"]);
-        let _open = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).unwrap();
+        let address = server.url.strip_prefix("http://").unwrap().to_owned();
+        let _open = TcpStream::connect(&address).unwrap();
+        let mut half = TcpStream::connect(&address).unwrap();
+        half.write_all(b"GET /jwks.json HTTP/1.1\r\nhost: x\r\n").unwrap();
+        // Served after that one was accepted.
+        assert!(server.get("/jwks.json").0.starts_with("http/1.1 200"));
         assert_eq!(server.end(signal), Some(0), "{signal}");
     }
 }

@@ -1,14 +1,14 @@
 //! §1.1: settings, start and end.
 
-use std::process::Stdio;
+use std::{fs, io::Write, net::TcpStream, process::Stdio};
 
 use bytes::Bytes;
 use serde_json::json;
 use tonic::Code::{Ok, PermissionDenied, Unimplemented};
 
 use crate::server::{
-    DESCRIBE, HEALTH, LIST, START, SYSTEM_INFO, Temporal, UPDATE, code, command, message, temporal,
-    temporal_with, token, token_with,
+    DESCRIBE, Folder, HEALTH, LIST, START, SYSTEM_INFO, Temporal, UPDATE, code, command, message,
+    temporal, temporal_with, token, token_with,
 };
 
 const SOURCE: &str = "TEMPORAL_JWT_KEY_SOURCE1";
@@ -164,10 +164,24 @@ fn signals_stop_it_cleanly() {
 
 #[cfg(unix)]
 #[test]
-fn who_connects_and_says_nothing_holds_up_no_stop() {
-    let mut temporal = Temporal::start(&[]);
-    let _silent = std::net::TcpStream::connect(&temporal.address).unwrap();
+fn a_client_that_connects_and_sends_nothing_does_not_delay_a_stop() {
+    let folder = Folder::new("silent");
+    let log = folder.file("log");
+    let mut temporal = Temporal::start_logging(&[], fs::File::create(&log).unwrap());
+    let _silent = TcpStream::connect(&temporal.address).unwrap();
     // Served after that one was accepted.
+    assert!(temporal.call(HEALTH, &[], Bytes::new()).is_ok());
+    assert_eq!(temporal.stop("TERM").code(), Some(0));
+    let log = fs::read_to_string(log).unwrap();
+    assert!(!log.contains("still open"), "{log}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_client_that_sends_half_a_preface_does_not_prevent_a_stop() {
+    let mut temporal = Temporal::start(&[]);
+    let mut half = TcpStream::connect(&temporal.address).unwrap();
+    half.write_all(b"PRI * HTTP/2.0\r\n").unwrap();
     assert!(temporal.call(HEALTH, &[], Bytes::new()).is_ok());
     assert_eq!(temporal.stop("TERM").code(), Some(0));
 }

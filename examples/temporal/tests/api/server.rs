@@ -193,7 +193,12 @@ pub(crate) fn temporal() -> Temporal {
 
 impl Temporal {
     pub(crate) fn start(variables: &[(&str, &str)]) -> Self {
-        let mut child = command(variables).stderr(Stdio::null()).spawn().unwrap();
+        Self::start_logging(variables, Stdio::null())
+    }
+
+    /// The same, with the log written to a place of the test's own.
+    pub(crate) fn start_logging(variables: &[(&str, &str)], log: impl Into<Stdio>) -> Self {
+        let mut child = command(variables).stderr(log).spawn().unwrap();
         let mut first = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
         let address = first.strip_prefix("listening on http://").unwrap().trim_end().to_owned();
