@@ -247,6 +247,8 @@ async fn optional_admits_requests_without_credentials_and_never_bad_ones() {
         Router::new()
             .route("/", get(who_if_anyone))
             .route("/must", get(who))
+            // It reads no caller, so that nothing but the layer can refuse.
+            .route("/open", get(|| async { "open" }))
             .route(
                 "/grant",
                 get(|grant: Option<Granted>| async move { grant.is_some().to_string() }),
@@ -260,7 +262,18 @@ async fn optional_admits_requests_without_credentials_and_never_bad_ones() {
     assert_eq!(service.get("/", Some(&good)).await, allowed("alice"));
     assert_eq!(service.get("/grant", None).await, allowed("false"));
     assert_eq!(service.get("/grant", Some(&good)).await, allowed("true"));
-    assert_eq!(service.get("/", Some(&bad)).await.code.as_deref(), Some("signature_mismatch"));
+    assert_eq!(service.get("/open", None).await, allowed("open"));
+    for (token, code) in [
+        (bad, "signature_mismatch"),
+        (service.token().expired().build(), "token_expired"),
+        ("no-token".to_owned(), "malformed_token"),
+        ("no token".to_owned(), "malformed_request"),
+    ] {
+        for path in ["/", "/open", "/grant", "/must"] {
+            let answer = service.get(path, Some(&token)).await;
+            assert_eq!(answer.code.as_deref(), Some(code), "{path}");
+        }
+    }
     for path in ["/must", "/scope"] {
         let answer = service.get(path, None).await;
         let challenge = Some(r#"Bearer realm="orders""#);
@@ -444,11 +457,13 @@ async fn preflight_passes_by_an_explicit_switch_only() {
     assert_eq!(judged.send(preflight()).await.status(), StatusCode::UNAUTHORIZED);
     let passed = Service::new(|auth| app(JwtAuthLayer::new(auth).pass_preflight()));
     assert_eq!(passed.send(preflight()).await.status(), StatusCode::OK);
-    // No preflight: another method, or the header missing.
+    // No preflight: a header is missing, or it is another method.
     assert_eq!(passed.send(request("OPTIONS", "/", None)).await.status(), StatusCode::UNAUTHORIZED);
-    let mut no_origin = preflight();
-    no_origin.headers_mut().remove(header::ORIGIN);
-    assert_eq!(passed.send(no_origin).await.status(), StatusCode::UNAUTHORIZED);
+    for name in [header::ORIGIN, header::ACCESS_CONTROL_REQUEST_METHOD] {
+        let mut without = preflight();
+        without.headers_mut().remove(&name);
+        assert_eq!(passed.send(without).await.status(), StatusCode::UNAUTHORIZED, "{name}");
+    }
     let mut get = preflight();
     *get.method_mut() = "GET".parse().unwrap();
     assert_eq!(passed.send(get).await.status(), StatusCode::UNAUTHORIZED);

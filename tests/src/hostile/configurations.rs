@@ -25,6 +25,12 @@ impl ConfigRow {
         Self { name: name.into(), stands_for, result: result.map(|_| ()), expected }
     }
 
+    /// Returns what is done, in words.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Tells how the row failed, if it did.
     #[must_use]
     pub fn failure(&self) -> Option<String> {

@@ -89,7 +89,7 @@ impl Authenticator {
 
 impl<G> Authenticator<G> {
     /// Returns the engine of this moment.
-    fn engine(&self) -> Arc<Engine<G>> {
+    pub(crate) fn engine(&self) -> Arc<Engine<G>> {
         match &self.source {
             Source::Fixed(engine) => Arc::clone(engine),
             Source::Current(current) => current.load_full(),

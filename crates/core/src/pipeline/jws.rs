@@ -110,6 +110,11 @@ impl JwsVerifier {
         let header = header.map_err(|_| malformed("header is not UTF-8"))?.to_owned();
         Ok(VerifiedPayload { header, payload, key })
     }
+
+    #[cfg(test)]
+    pub(super) fn knows_header(&self, encoded: &str) -> bool {
+        self.known_headers.find(encoded.as_bytes()).is_some()
+    }
 }
 
 impl VerifiedPayload {

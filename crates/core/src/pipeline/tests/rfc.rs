@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Algorithm, AuthError, AuthErrorKind, Authenticator, BearerToken, Clock, ConfigError, Issuer,
-    JwkSet, NumericDate, VerificationKey,
+    JwkSet, JwsVerifier, NumericDate, VerificationKey,
     jws::AlgorithmSet,
     keys::Keys,
     pipeline::{
@@ -273,6 +273,34 @@ fn a_changed_token_of_appendix_a_is_not_authenticated() {
             assert_eq!(refused.kind(), AuthErrorKind::SignatureMismatch, "{section}");
         }
     }
+}
+
+/// Whoever could fill the places with headers of its own would slow every good token down.
+#[test]
+fn only_a_header_that_a_trusted_key_has_signed_is_remembered() {
+    let vector = Vector::of("RFC 7515 A.3");
+    let auth = engine_for(&vector, EXPIRY - 1);
+    let verifier = JwsVerifier::new([vector.key()]).unwrap();
+    let [header, payload, signature] = vector.segments();
+    let others: Vec<_> = (0..20)
+        .map(|number| encode(format!(r#"{{"alg":"ES256","x":{number}}}"#).as_bytes()))
+        .collect();
+    let is_known = |encoded: &str| {
+        let known = auth.engine().known_headers.find(encoded.as_bytes()).is_some();
+        (known, verifier.knows_header(encoded))
+    };
+    for other in &others {
+        let token = format!("{other}.{payload}.{signature}");
+        let mismatch = AuthErrorKind::SignatureMismatch;
+        assert_eq!(auth.authenticate_token(&token).unwrap_err().kind(), mismatch);
+        assert_eq!(verifier.verify(&token).unwrap_err().kind(), mismatch);
+        assert_eq!(is_known(other), (false, false));
+    }
+    assert_eq!(is_known(header), (false, false));
+    auth.authenticate_token(&vector.token).unwrap();
+    verifier.verify(&vector.token).unwrap();
+    assert_eq!(is_known(header), (true, true));
+    assert!(others.iter().all(|other| is_known(other) == (false, false)));
 }
 
 #[test]
