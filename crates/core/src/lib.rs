@@ -41,7 +41,7 @@
 //! |---|---|---|
 //! | `tracing` | yes | one event for each refusal, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs, OpenID Connect discovery and watched files |
-//! | `config` | no | [configuration](config) in TOML and JSON; brings `remote` |
+//! | `config` | no | configuration in TOML and JSON, in the module `config`; brings `remote` |
 //! | `metrics` | no | counters of refusals and of fetches of keys, through the crate `metrics` |
 //! | `regex` | no | permissions found by regular expressions |
 //! | `explain` | no | the story of one token, stage by stage, for operators |

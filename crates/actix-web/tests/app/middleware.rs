@@ -91,6 +91,8 @@ async fn optional_admits_requests_without_credentials_and_never_bad_ones() {
     let app = App::new()
         .route("/", web::get().to(who_if_anyone))
         .route("/must", web::get().to(who))
+        // It reads no caller, so that nothing but the middleware can refuse.
+        .route("/open", web::get().to(|| ready("open")))
         .route("/role", web::get().to(who).wrap(Require::new(role("a"))))
         .wrap(JwtAuth::new(world.auth.clone()).optional());
     let app = test::init_service(app).await;
@@ -98,7 +100,11 @@ async fn optional_admits_requests_without_credentials_and_never_bad_ones() {
     let bad = world.token().wrong_signature().build();
     assert_eq!(get(&app, "/", None).await, allowed("nobody"));
     assert_eq!(get(&app, "/", Some(&good)).await, allowed("alice"));
-    assert_eq!(get(&app, "/", Some(&bad)).await.code.as_deref(), Some("signature_mismatch"));
+    assert_eq!(get(&app, "/open", None).await, allowed("open"));
+    for path in ["/", "/open", "/must"] {
+        let answer = get(&app, path, Some(&bad)).await;
+        assert_eq!(answer.code.as_deref(), Some("signature_mismatch"), "{path}");
+    }
     let expected = refused(401, Some(r#"Bearer realm="orders""#), "Unauthorized", "no_credentials");
     for path in ["/must", "/role"] {
         assert_eq!(get(&app, path, None).await, expected);

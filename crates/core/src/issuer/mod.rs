@@ -160,7 +160,7 @@ impl Issuer {
     /// 1. A token with `kid` is for the key of that id.
     /// 2. A token without `kid` is for the keys without an id that were added here, and refused where
     ///    there is none.
-    /// 3. Keys without an id that a [source](Self::key_source) brings are not used.
+    /// 3. Keys without an id that a source brings (`key_source`, feature `remote`) are not used.
     ///
     /// Default: a token without `kid` is for the only key that fits, and a key without an id for every
     /// token where no key of the issuer has one.
@@ -170,7 +170,8 @@ impl Issuer {
 
     /// Of several keys with one key id, only the last that allows the token's algorithm may have signed
     /// it, whether the token names the id or not: keys that were added here come first, then those of each
-    /// [source](Self::key_source) in the order in which it was added, each in the order of its document.
+    /// source (`key_source`, feature `remote`) in the order in which it was added, each in the order of its
+    /// document.
     /// While a source has no keys, those before it stand. Default: each of them may, four at most.
     pub fn last_key_of_id_wins(self) -> Self {
         Self { key_matching: KeyMatching { same_id: SameId::Last, ..self.key_matching }, ..self }
