@@ -146,3 +146,13 @@ fn requests_without_credentials_can_be_allowed_and_bad_ones_cannot() {
     let optional = auth.try_admitting(Admission::Optional).unwrap();
     assert!(optional.authenticate(&Empty).admits_anonymous);
 }
+
+#[test]
+fn a_route_that_is_declared_public_admits_requests_without_a_caller() {
+    let engine = || with(issuer()).production();
+    for builder in [engine(), engine().optional_credentials()] {
+        let verdict = builder.build().unwrap().authenticate(&Empty);
+        assert!(!verdict.admits_anonymous);
+        assert!(verdict.for_public_route().admits_anonymous);
+    }
+}

@@ -269,6 +269,8 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     ///    those without credentials. A layer that lets others through all the same is overruled, and
     ///    the log says so.
     ///
+    /// Routes that are declared public, such as that of a health check, stay public.
+    ///
     /// Default: as the environment variable `PORTCULLIS_PRODUCTION` says (`1` or `true`), and else not.
     pub fn production(self) -> Self {
         Self { production: true, ..self }

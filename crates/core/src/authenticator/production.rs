@@ -7,7 +7,10 @@ use crate::{Admission, ConfigError, Issuer, ProductionError};
 /// The environment variable that stands for the setting.
 const VARIABLE: &str = "PORTCULLIS_PRODUCTION";
 
-/// Which requests without a caller an engine may let through, whatever a route says.
+/// Which requests without a caller an engine lets through, as far as a route asks for an [`Admission`].
+///
+/// A route that is declared public is not limited:
+/// [`Verdict::for_public_route`](crate::Verdict::for_public_route).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum AnonymousLimit {
     /// As the route says.

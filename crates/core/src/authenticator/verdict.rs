@@ -18,6 +18,18 @@ pub struct Verdict<G = Grant> {
     pub admits_anonymous: bool,
 }
 
+impl<G> Verdict<G> {
+    /// Returns the verdict for a route that is declared public. It admits the request whatever
+    /// credentials came with it: an invalid token makes the caller anonymous.
+    ///
+    /// The route alone decides that it is public, so this holds in
+    /// [production](crate::AuthenticatorBuilder::production) too.
+    #[must_use]
+    pub fn for_public_route(self) -> Self {
+        Self { admits_anonymous: self.result.is_err(), ..self }
+    }
+}
+
 /// A caller whose token was found good.
 pub struct Authenticated<G = Grant> {
     principal: Principal,

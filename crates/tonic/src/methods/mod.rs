@@ -100,7 +100,8 @@ impl<G: Send + Sync + 'static> MethodPolicies<G> {
     ///
     /// A caller with good credentials is known to the handler all the same; one with bad ones, or with
     /// a token whose key is not at hand, is nobody. Such a call never waits for a key, and its stream
-    /// does not end with its token.
+    /// does not end with its token. An engine for
+    /// [production](portcullis::AuthenticatorBuilder::production) keeps the method public.
     pub fn public(self, name: impl Into<String>) -> Self {
         self.row(Row::Method(name.into(), Rule::Public))
     }

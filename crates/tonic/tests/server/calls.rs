@@ -412,6 +412,32 @@ async fn a_public_method_takes_whatever_credentials_come() {
 }
 
 #[tokio::test]
+async fn production_keeps_a_public_method_public() {
+    let setting = Setting::new();
+    let engine = || {
+        let builder = Authenticator::builder().issuer(setting.issuer.trusted()).audience("orders");
+        builder.clock(setting.clock.clone()).production()
+    };
+    for builder in [engine(), engine().optional_credentials()] {
+        let methods = MethodPolicies::new().public(HEALTH).any_caller(WHO_AM_I);
+        let layer = JwtAuthLayer::new(builder.build().unwrap()).methods(methods).unwrap();
+        let client = setting.serve(layer).await;
+        let (good, bad) = (setting.token().build(), setting.token().wrong_signature().build());
+        for request in [
+            Request::new(text("")),
+            with_token(&good, text("")),
+            with_token(&bad, text("")),
+            with_token("no token", text("")),
+            with_metadata("authorization", "Bearer", text("")),
+        ] {
+            client.health(request).await.unwrap();
+        }
+        let status = client.unary(WHO_AM_I, Request::new(text(""))).await.unwrap_err();
+        assert_eq!(parts(&status).2, "NO_CREDENTIALS");
+    }
+}
+
+#[tokio::test]
 async fn a_service_may_hide_every_cause() {
     let setting = Setting::new();
     let methods = MethodPolicies::new().method(LIST, scope("x")).public(WHO_AM_I).public(HEALTH);

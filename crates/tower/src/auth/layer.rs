@@ -123,6 +123,8 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     /// [`Anonymous`](crate::Anonymous), which tells what was wrong. Nothing is waited for: a token
     /// whose key is not at hand is not good. Default: none.
     ///
+    /// An engine for [production](portcullis::AuthenticatorBuilder::production) keeps these targets public.
+    ///
     /// The function sees the URI as this layer does. Policies inside ask for a caller all the same.
     ///
     /// # Security

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, uri::PathAndQuery,
 };
-use portcullis::{Admission, Grant, HiddenTokens, Judgement, RequestView, Verdict};
+use portcullis::{Grant, HiddenTokens, Judgement, RequestView, Verdict};
 use tower_service::Service;
 
 use super::{
@@ -81,8 +81,7 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     fn begin<ReqBody>(&self, request: &Request<ReqBody>) -> Judgement<G> {
         let view = View::of(request);
         if self.public.contain(request.uri()) {
-            let auth = self.auth.clone().admitting(Admission::DangerousFailed);
-            return Judgement::Done(auth.authenticate(&view));
+            return Judgement::Done(self.auth.authenticate(&view).for_public_route());
         }
         self.auth.begin(&view)
     }
