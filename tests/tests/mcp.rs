@@ -110,7 +110,7 @@ impl ServerHandler for Orders {
     ) -> Result<CallToolResponse, ErrorData> {
         assert_eq!(request.name, "whoami");
         let parts = context.extensions.get::<Parts>().expect("rmcp passes the request on");
-        let caller = parts.extensions.get::<Caller>().expect("the layer leaves the caller");
+        let caller = Caller::find(&parts.extensions).expect("the layer leaves the caller");
         let subject = ContentBlock::text(caller.subject());
         Ok(CallToolResult::success(vec![subject]).into())
     }

@@ -8,13 +8,13 @@ use std::{
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
-    dev::Payload,
+    dev::{Extensions, Payload},
     http::{Method, StatusCode},
 };
-use portcullis::NoCaller;
+use portcullis::{AuthContext, NoCaller};
 use serde::de::DeserializeOwned;
 
-use crate::{Caller, Granted, ProblemJson, Refusal, caller, refusal::RefusalForm};
+use crate::{Caller, Granted, OtherCallers, ProblemJson, Refusal, refusal::RefusalForm};
 
 /// Why a handler could not get what it asked for.
 ///
@@ -60,31 +60,19 @@ impl ResponseError for CallerRejection {
     }
 }
 
-impl Caller {
-    fn read(request: &HttpRequest) -> Result<Self, CallerRejection> {
-        let extensions = request.extensions();
-        let caller = caller::caller(&extensions).cloned();
-        caller.map_err(|reason| CallerRejection::new(reason, request.method()))
-    }
-}
-
-impl<G: Send + Sync + 'static> Granted<G> {
-    fn read(request: &HttpRequest) -> Result<Self, CallerRejection> {
-        let extensions = request.extensions();
-        match caller::caller_and_grant::<G>(&extensions) {
-            Ok((_, granted)) => Ok(granted.clone()),
-            Err(reason) => Err(CallerRejection::new(reason, request.method())),
-        }
-    }
+/// Reads something from the extensions of a request.
+fn read<T>(
+    request: &HttpRequest,
+    read: fn(&Extensions) -> Result<T, NoCaller>,
+) -> Result<T, CallerRejection> {
+    read(&request.extensions()).map_err(|reason| CallerRejection::new(reason, request.method()))
 }
 
 impl<T: DeserializeOwned> Claims<T> {
-    fn read(request: &HttpRequest) -> Result<Self, CallerRejection> {
-        let caller = Caller::read(request)?;
-        caller.claims().map(Self).map_err(|error| {
-            let refused = NoCaller::Refused(error, caller.challenge_settings().clone());
-            CallerRejection::new(refused, request.method())
-        })
+    fn read(extensions: &Extensions) -> Result<Self, NoCaller> {
+        let caller = Caller::read(extensions)?;
+        let refused = |error| NoCaller::Refused(error, caller.challenge_settings().clone());
+        caller.claims().map(Self).map_err(refused)
     }
 }
 
@@ -93,7 +81,7 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self, CallerRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::read(request))
+        ready(read(request, Self::read))
     }
 }
 
@@ -102,7 +90,16 @@ impl<G: Send + Sync + 'static> FromRequest for Granted<G> {
     type Future = Ready<Result<Self, CallerRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::read(request))
+        ready(read(request, Self::read))
+    }
+}
+
+impl<G: Send + Sync + 'static> FromRequest for OtherCallers<G> {
+    type Error = CallerRejection;
+    type Future = Ready<Result<Self, CallerRejection>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(read(request, Self::read))
     }
 }
 
@@ -121,7 +118,7 @@ impl<T: DeserializeOwned> FromRequest for Claims<T> {
     type Future = Ready<Result<Self, CallerRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::read(request))
+        ready(read(request, Self::read))
     }
 }
 
@@ -151,12 +148,12 @@ pub struct Optional<T>(pub Option<T>);
 impl<T> Optional<T> {
     fn read(
         request: &HttpRequest,
-        read: impl FnOnce(&HttpRequest) -> Result<T, CallerRejection>,
+        read_required: fn(&Extensions) -> Result<T, NoCaller>,
     ) -> Result<Self, CallerRejection> {
-        if caller::is_without_credentials(&request.extensions()) {
+        if request.extensions().get().is_some_and(AuthContext::is_without_credentials) {
             return Ok(Self(None));
         }
-        read(request).map(|read| Self(Some(read)))
+        read(request, read_required).map(|read| Self(Some(read)))
     }
 }
 

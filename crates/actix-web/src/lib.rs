@@ -37,7 +37,8 @@
 //! | [`Claims<T>`](Claims) | all claims of the token as a type of its own |
 //! | [`Optional<Caller>`](Optional), `Optional<Granted<G>>` | the same, and `None` without credentials; bad credentials are refused |
 //! | `Result<Caller, CallerRejection>` | the same, and [why not](CallerRejection::refusal) |
-//! | `ReqData<Caller>`, `ReqData<Granted<G>>`, `ReqData<Anonymous>` | what the middleware has left in the request's extensions |
+//! | [`OtherCallers<G>`](OtherCallers) | the callers of the other tokens, where a request may bring several |
+//! | `ReqData<AuthContext>` | the one value that the middleware leaves in the request's extensions: an [`AuthContext`] |
 //!
 //! A handler behind no [`JwtAuth`] answers 500, and the log says which line to add. Not so one that
 //! takes `Option<Caller>`: actix-web makes every error of an extractor `None`, so that without the

@@ -23,15 +23,17 @@
 //! # app(&issuer.jwk_set_json()).unwrap();
 //! ```
 //!
-//! The layers are those of `portcullis-tower`, and so are the extractors' types: one type stands in
-//! the request's extensions and in the handler's arguments.
+//! The layers are those of `portcullis-tower`, and so are the extractors' types. A layer leaves one
+//! [`AuthContext`] in the request's extensions; the extractors read from it.
 //!
 //! | a handler takes | and gets |
 //! |---|---|
 //! | [`Caller`] | who calls; without credentials, behind an [optional](JwtAuthLayer::optional) layer, the request is refused with 401 |
 //! | `Option<Caller>`, `Option<Granted<G>>` | the same, and `None` without credentials; bad credentials never get here |
 //! | [`Granted<G>`](Granted) | what the caller may do, as the type that the engine makes |
+//! | [`OtherCallers<G>`](OtherCallers) | the callers of the other tokens, where a request may bring several |
 //! | [`Claims<T>`](Claims) | all claims of the token as a type of its own |
+//! | `Extension<AuthContext>` | all of that, and why there is no caller: [`AuthContext::anonymous`] |
 //!
 //! A handler behind no [`JwtAuthLayer`] answers 500, and the log says which line to add.
 //!

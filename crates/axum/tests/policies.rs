@@ -22,8 +22,8 @@ use axum::{
     routing::{any, get, patch},
 };
 use portcullis_axum::{
-    AuthError, AuthErrorKind, Authenticator, Caller, Grant, GrantMapping, JwtAuthLayer,
-    NumericDate, PathParameters, Policy, Principal, Refusal, RequireLayer,
+    AuthContext, AuthError, AuthErrorKind, Authenticator, Caller, Grant, GrantMapping,
+    JwtAuthLayer, NumericDate, PathParameters, Policy, Principal, Refusal, RequireLayer,
     policy::{
         Ranks, TokenKinds, acr_values, allow_if, audience, authenticated, check_async, issuer,
         max_age, nobody, path_parameter, role, scope,
@@ -442,9 +442,7 @@ async fn the_inner_service_is_ready_when_it_is_called() {
         let mut service = RequireLayer::new(policy).layer(Strict::default());
         for _ in 0..3 {
             let mut request = request("GET", "/", &token);
-            let (principal, grant) = caller.clone().into_parts();
-            request.extensions_mut().insert(Caller(principal));
-            request.extensions_mut().insert(portcullis_axum::Granted(grant));
+            request.extensions_mut().insert(AuthContext::from(caller.clone()));
             let response = service.ready().await.unwrap().call(request).await.unwrap();
             assert_eq!(response.status().as_u16(), 200);
         }

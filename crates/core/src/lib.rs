@@ -52,6 +52,7 @@ mod authenticator;
 mod challenge;
 mod claims;
 mod clock;
+mod context;
 mod error;
 mod expiry;
 #[cfg(feature = "explain")]
@@ -103,6 +104,7 @@ pub use claims::NumericDate;
 pub use clock::{Clock, SystemClock};
 #[cfg(feature = "config")]
 pub use config::{Config, ConfigFile, SettingError};
+pub use context::AuthContext;
 pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError, ProductionError};
 pub use future::BoxFuture;
 pub use grant::{Grant, GrantBuilder, GrantMapping};

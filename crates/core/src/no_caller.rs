@@ -1,14 +1,14 @@
-//! Requests without a caller: what a layer leaves in them, and what becomes of whoever asks for one.
+//! Requests without a caller: what a layer leaves in them, and what a handler that requires a caller gets.
 
 use std::sync::Arc;
 
 use crate::{AuthError, AuthErrorKind, ChallengeSettings, LayerError, Principal};
 
-/// There is no caller, and the layer has let the request through: it came without credentials, past an
-/// optional layer, or with bad ones, past one that
-/// [lets these through too](crate::Admission::DangerousFailed).
+/// There is no caller, and the layer has let the request through: it came without credentials through an
+/// optional layer, or with invalid ones through a layer or a route that
+/// [admits these too](crate::Admission::DangerousFailed).
 ///
-/// Adapters leave it in the extensions of the request.
+/// [`AuthContext::anonymous`](crate::AuthContext::anonymous) returns it.
 #[derive(Clone, Debug)]
 pub struct Anonymous {
     settings: Arc<ChallengeSettings>,
@@ -16,15 +16,13 @@ pub struct Anonymous {
 }
 
 impl Anonymous {
-    /// A request that nothing is known of.
-    #[must_use]
-    pub fn new(settings: Arc<ChallengeSettings>) -> Self {
+    /// A request that presented no credentials, or whose credentials were not looked at.
+    pub(crate) fn new(settings: Arc<ChallengeSettings>) -> Self {
         Self { settings, failure: None }
     }
 
-    /// A request whose verdict was this error. That there are no credentials is no failure.
-    #[must_use]
-    pub fn because(settings: Arc<ChallengeSettings>, error: AuthError) -> Self {
+    /// A request whose verdict was this error. Missing credentials are no failure.
+    pub(crate) fn because(settings: Arc<ChallengeSettings>, error: AuthError) -> Self {
         let failure = Some(error).filter(|error| error.kind() != AuthErrorKind::NoCredentials);
         Self { settings, failure }
     }
@@ -42,7 +40,7 @@ impl Anonymous {
     }
 }
 
-/// Why a handler or a policy that asks for a caller gets none.
+/// Why a handler or a policy that requires a caller gets none.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "an adapter must handle both")]
 pub enum NoCaller {
@@ -53,18 +51,18 @@ pub enum NoCaller {
 }
 
 impl NoCaller {
-    /// There is none in the request, but perhaps word that a layer has let it through.
-    #[must_use]
-    pub fn because(anonymous: Option<&Anonymous>) -> Self {
-        let Some(anonymous) = anonymous else { return Self::Layer(LayerError::Missing) };
+    /// No layer left a context in the request.
+    pub(crate) const MISSING_LAYER: Self = Self::Layer(LayerError::Missing);
+
+    /// A layer let the request through without a caller.
+    pub(crate) fn because(anonymous: &Anonymous) -> Self {
         let error = anonymous.failure.clone();
         let error = error.unwrap_or_else(|| AuthErrorKind::NoCredentials.into());
         Self::Refused(error, Arc::clone(&anonymous.settings))
     }
 
-    /// There is one, but its engine makes no grants of the type that is asked for.
-    #[must_use]
-    pub fn of_other_grant<G>(caller: &Principal) -> Self {
+    /// There is a caller, but its engine makes no grants of the requested type.
+    pub(crate) fn of_other_grant<G>(caller: &Principal) -> Self {
         let (wanted, made) = (std::any::type_name::<G>(), caller.grant_type_name());
         Self::Layer(LayerError::OtherGrant { wanted, made })
     }
@@ -73,33 +71,44 @@ impl NoCaller {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::AuthContext;
 
     #[test]
-    fn whoever_asks_for_a_caller_is_told_why_there_is_none() {
+    fn a_handler_that_requires_a_caller_gets_the_reason_why_there_is_none() {
         let settings = Arc::<ChallengeSettings>::default();
-        let expired = || AuthError::from(AuthErrorKind::TokenExpired);
-        for (anonymous, expected) in [
-            (Some(Anonymous::new(Arc::clone(&settings))), Some(AuthErrorKind::NoCredentials)),
+        let because = |error| Anonymous::because(Arc::clone(&settings), error).into();
+        for (context, expected) in [
             (
-                Some(Anonymous::because(
-                    Arc::clone(&settings),
-                    AuthErrorKind::NoCredentials.into(),
-                )),
+                Some(Anonymous::new(Arc::clone(&settings)).into()),
                 Some(AuthErrorKind::NoCredentials),
             ),
             (
-                Some(Anonymous::because(Arc::clone(&settings), expired())),
-                Some(AuthErrorKind::TokenExpired),
+                Some(AuthContext::passed_preflight(Arc::clone(&settings))),
+                Some(AuthErrorKind::NoCredentials),
             ),
+            (
+                Some(because(AuthErrorKind::NoCredentials.into())),
+                Some(AuthErrorKind::NoCredentials),
+            ),
+            (Some(because(AuthErrorKind::TokenExpired.into())), Some(AuthErrorKind::TokenExpired)),
             (None, None),
         ] {
-            match (NoCaller::because(anonymous.as_ref()), expected) {
-                (NoCaller::Refused(error, _), Some(expected)) => assert_eq!(error.kind(), expected),
-                (NoCaller::Layer(error), None) => assert_eq!(error, LayerError::Missing),
+            match (AuthContext::required_caller(context.as_ref()), expected) {
+                (Err(NoCaller::Refused(error, _)), Some(expected)) => {
+                    assert_eq!(error.kind(), expected);
+                }
+                (Err(NoCaller::Layer(error)), None) => assert_eq!(error, LayerError::Missing),
                 (other, expected) => panic!("{other:?}, not {expected:?}"),
             }
         }
-        let nothing = Anonymous::because(settings, AuthErrorKind::NoCredentials.into());
-        assert!(nothing.failure().is_none());
+    }
+
+    #[test]
+    fn invalid_credentials_do_not_count_as_none() {
+        let because = |kind: AuthErrorKind| {
+            AuthContext::from(Anonymous::because(Arc::default(), kind.into()))
+        };
+        assert!(because(AuthErrorKind::NoCredentials).is_without_credentials());
+        assert!(!because(AuthErrorKind::TokenExpired).is_without_credentials());
     }
 }

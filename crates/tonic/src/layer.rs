@@ -16,7 +16,8 @@ use crate::{
 ///    that [`Place::bearer`](portcullis::Place::bearer) reads the metadata `authorization`. A call
 ///    that is refused gets its [status](GrpcStatus) here; the service is not called.
 /// 2. The policy of the [method](Self::methods) is asked.
-/// 3. The caller is left in the request, for [`RequestExt`](crate::RequestExt).
+/// 3. The layer leaves one [`AuthContext`](crate::AuthContext) in the request, from which
+///    [`RequestExt`](crate::RequestExt) reads the caller.
 ///
 /// Everything else is as in the layer of
 /// [`portcullis-tower`](portcullis_tower::JwtAuthLayer), which this one is made of.

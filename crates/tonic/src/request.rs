@@ -2,7 +2,7 @@
 
 use http::{Extensions, Uri};
 use portcullis::Policy;
-use portcullis_tower::{Caller, Granted, Refusal};
+use portcullis_tower::{Caller, Granted, OtherCallers, Refusal};
 use serde::de::DeserializeOwned;
 use tonic::{Request, Status};
 
@@ -22,7 +22,7 @@ use crate::{GrpcStatus, Requiring};
 /// # struct ListOrders; struct Orders { of: String }
 /// async fn list(request: Request<ListOrders>) -> Result<Response<Orders>, Status> {
 ///     let caller = request.caller()?;
-///     let rights: &Granted = request.granted()?;
+///     let rights: Granted = request.granted()?;
 ///     let of = if rights.has_role("admin") { "everyone" } else { caller.subject() };
 ///     Ok(Response::new(Orders { of: of.to_owned() }))
 /// }
@@ -34,21 +34,29 @@ pub trait RequestExt: sealed::Sealed {
     ///
     /// The status to answer with: 16 for a caller without credentials, behind an
     /// [optional](crate::JwtAuthLayer::optional) layer or on a public method; 13 without a layer.
-    fn caller(&self) -> Result<&Caller, Status>;
+    fn caller(&self) -> Result<Caller, Status>;
 
     /// Returns who calls; `None` for a caller without credentials.
     ///
     /// # Errors
     ///
     /// The status to answer with: that of bad credentials, on a public method; 13 without a layer.
-    fn optional_caller(&self) -> Result<Option<&Caller>, Status>;
+    fn optional_caller(&self) -> Result<Option<Caller>, Status>;
 
     /// Returns what the caller may do, as the type that the engine makes.
     ///
     /// # Errors
     ///
     /// As for [`caller`](Self::caller); 13 if the engine makes grants of another type.
-    fn granted<G: Send + Sync + 'static>(&self) -> Result<&Granted<G>, Status>;
+    fn granted<G: Send + Sync + 'static>(&self) -> Result<Granted<G>, Status>;
+
+    /// Returns the callers of the other tokens, where a call may bring several
+    /// ([`Requirement::all`](portcullis::Requirement::all)); empty where it brings one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`granted`](Self::granted).
+    fn other_callers<G: Send + Sync + 'static>(&self) -> Result<OtherCallers<G>, Status>;
 
     /// Asks for a policy about what the message says: a tenant that it names, say, which no layer can
     /// read. Rules name it as a [parameter of the path](portcullis::policy::path_parameter); the handler
@@ -93,17 +101,21 @@ pub trait RequestExt: sealed::Sealed {
 }
 
 impl<M> RequestExt for Request<M> {
-    fn caller(&self) -> Result<&Caller, Status> {
+    fn caller(&self) -> Result<Caller, Status> {
         Caller::find(self.extensions()).map_err(|refusal| status(self.extensions(), &refusal))
     }
 
-    fn optional_caller(&self) -> Result<Option<&Caller>, Status> {
+    fn optional_caller(&self) -> Result<Option<Caller>, Status> {
         let found = Caller::find_optional(self.extensions());
         found.map_err(|refusal| status(self.extensions(), &refusal))
     }
 
-    fn granted<G: Send + Sync + 'static>(&self) -> Result<&Granted<G>, Status> {
+    fn granted<G: Send + Sync + 'static>(&self) -> Result<Granted<G>, Status> {
         Granted::find(self.extensions()).map_err(|refusal| status(self.extensions(), &refusal))
+    }
+
+    fn other_callers<G: Send + Sync + 'static>(&self) -> Result<OtherCallers<G>, Status> {
+        OtherCallers::find(self.extensions()).map_err(|refusal| status(self.extensions(), &refusal))
     }
 
     fn require<G: Send + Sync + 'static>(

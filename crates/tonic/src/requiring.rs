@@ -42,7 +42,7 @@ impl Requiring {
             }
         };
         let message = Message { method: RefusalForm::method(extensions), parameters };
-        let decision = policy.begin(caller, &granted.0, &message);
+        let decision = policy.begin(&caller, &granted.0, &message);
         let settings = Some(Arc::clone(caller.challenge_settings()));
         Self { decision: Ok(decision), settings, form }
     }

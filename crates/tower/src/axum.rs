@@ -10,7 +10,10 @@ use http::{Method, request::Parts};
 use portcullis::NoCaller;
 use serde::de::DeserializeOwned;
 
-use crate::{Caller, Granted, ProblemJson, Refusal, caller, refusal::RefusalForm};
+use crate::{
+    Caller, Granted, OtherCallers, ProblemJson, Refusal, caller::is_without_credentials,
+    refusal::RefusalForm,
+};
 
 /// Why a handler could not get what it asked for.
 ///
@@ -55,8 +58,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = CallerRejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, CallerRejection> {
-        let caller = caller::caller(&parts.extensions);
-        caller.cloned().map_err(|reason| CallerRejection::new(reason, &parts.method))
+        Self::read(&parts.extensions).map_err(|reason| CallerRejection::new(reason, &parts.method))
     }
 }
 
@@ -69,7 +71,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Caller {
         parts: &mut Parts,
         state: &S,
     ) -> Result<Option<Self>, CallerRejection> {
-        if caller::is_without_credentials(&parts.extensions) {
+        if is_without_credentials(&parts.extensions) {
             return Ok(None);
         }
         <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)
@@ -80,10 +82,7 @@ impl<S: Sync, G: Send + Sync + 'static> FromRequestParts<S> for Granted<G> {
     type Rejection = CallerRejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, CallerRejection> {
-        match caller::caller_and_grant::<G>(&parts.extensions) {
-            Ok((_, granted)) => Ok(granted.clone()),
-            Err(reason) => Err(CallerRejection::new(reason, &parts.method)),
-        }
+        Self::read(&parts.extensions).map_err(|reason| CallerRejection::new(reason, &parts.method))
     }
 }
 
@@ -95,10 +94,18 @@ impl<S: Sync, G: Send + Sync + 'static> OptionalFromRequestParts<S> for Granted<
         parts: &mut Parts,
         state: &S,
     ) -> Result<Option<Self>, CallerRejection> {
-        if caller::is_without_credentials(&parts.extensions) {
+        if is_without_credentials(&parts.extensions) {
             return Ok(None);
         }
         <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)
+    }
+}
+
+impl<S: Sync, G: Send + Sync + 'static> FromRequestParts<S> for OtherCallers<G> {
+    type Rejection = CallerRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, CallerRejection> {
+        Self::read(&parts.extensions).map_err(|reason| CallerRejection::new(reason, &parts.method))
     }
 }
 
@@ -117,7 +124,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Claims<T> {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, CallerRejection> {
         let rejection = |reason| CallerRejection::new(reason, &parts.method);
-        let caller = caller::caller(&parts.extensions).map_err(rejection)?;
+        let caller = Caller::read(&parts.extensions).map_err(rejection)?;
         caller.claims().map(Self).map_err(|error| {
             rejection(NoCaller::Refused(error, caller.challenge_settings().clone()))
         })

@@ -1,26 +1,26 @@
-//! What the layers leave in the extensions of a request.
+//! What handlers and policies read from the context that the layers leave in the extensions of a request.
 
 use std::{ops::Deref, sync::Arc};
 
 use http::{Extensions, Method};
-use portcullis::{Anonymous, AuthError, Authenticated, NoCaller, Principal};
+use portcullis::{AuthContext, AuthError, Authenticated, NoCaller, Principal};
 
 use crate::Refusal;
 
-/// Who calls. It is in the extensions of every request that a [`JwtAuthLayer`](crate::JwtAuthLayer)
-/// has let through with credentials.
+/// The caller of a request that a [`JwtAuthLayer`](crate::JwtAuthLayer) let through with credentials.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a handler takes it apart, like `Json`")]
 pub struct Caller(pub Principal);
 
 impl Caller {
-    /// Finds the caller in the extensions of a request.
+    /// Finds the caller in the [context](AuthContext) in the extensions of a request.
     ///
     /// # Errors
     ///
-    /// The refusal to answer with: the caller is [`Anonymous`], or no layer has judged the request.
-    pub fn find(extensions: &Extensions) -> Result<&Self, Box<Refusal>> {
-        caller(extensions).map_err(refuse)
+    /// The refusal to answer with: the caller is [`Anonymous`](crate::Anonymous), or no layer has judged the
+    /// request.
+    pub fn find(extensions: &Extensions) -> Result<Self, Box<Refusal>> {
+        Self::read(extensions).map_err(refuse)
     }
 
     /// Finds the caller in the extensions of a request; `None` if a layer has let the request through
@@ -29,11 +29,15 @@ impl Caller {
     /// # Errors
     ///
     /// The refusal to answer with: the credentials were bad, or no layer has judged the request.
-    pub fn find_optional(extensions: &Extensions) -> Result<Option<&Self>, Box<Refusal>> {
+    pub fn find_optional(extensions: &Extensions) -> Result<Option<Self>, Box<Refusal>> {
         if is_without_credentials(extensions) {
             return Ok(None);
         }
         Self::find(extensions).map(Some)
+    }
+
+    pub(crate) fn read(extensions: &Extensions) -> Result<Self, NoCaller> {
+        AuthContext::required_caller(extensions.get()).cloned().map(Self)
     }
 
     /// Makes the refusal with which code behind the layers, such as a handler that knows only then what
@@ -69,8 +73,12 @@ impl<G: Send + Sync + 'static> Granted<G> {
     ///
     /// The refusal to answer with, as for [`Caller::find`]; and if the layer makes grants of another
     /// type.
-    pub fn find(extensions: &Extensions) -> Result<&Self, Box<Refusal>> {
-        caller_and_grant(extensions).map(|(_, granted)| granted).map_err(refuse)
+    pub fn find(extensions: &Extensions) -> Result<Self, Box<Refusal>> {
+        Self::read(extensions).map_err(refuse)
+    }
+
+    pub(crate) fn read(extensions: &Extensions) -> Result<Self, NoCaller> {
+        AuthContext::required_grant(extensions.get()).map(|(_, grant)| Self(grant))
     }
 }
 
@@ -89,10 +97,28 @@ impl<G> Deref for Granted<G> {
 }
 
 /// The callers of the other tokens, where a request may bring several
-/// ([`Requirement::all`](portcullis::Requirement::all)). It is in the extensions if there are any.
+/// ([`Requirement::all`](portcullis::Requirement::all)); empty where it brings one.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a handler takes it apart, like `Json`")]
 pub struct OtherCallers<G = portcullis::Grant>(pub Vec<Authenticated<G>>);
+
+impl<G: Send + Sync + 'static> OtherCallers<G> {
+    /// Finds the callers of the other tokens in the extensions of a request.
+    ///
+    /// # Errors
+    ///
+    /// The refusal to answer with, as for [`Granted::find`].
+    pub fn find(extensions: &Extensions) -> Result<Self, Box<Refusal>> {
+        Self::read(extensions).map_err(refuse)
+    }
+
+    pub(crate) fn read(extensions: &Extensions) -> Result<Self, NoCaller> {
+        let context = extensions.get::<AuthContext>();
+        AuthContext::required_grant::<G>(context)?;
+        let others = context.map(AuthContext::other_callers).unwrap_or_default();
+        Ok(Self(others.to_vec()))
+    }
+}
 
 impl<G> Clone for OtherCallers<G> {
     fn clone(&self) -> Self {
@@ -100,62 +126,7 @@ impl<G> Clone for OtherCallers<G> {
     }
 }
 
-/// A CORS preflight that a layer has passed unjudged: policies let it through.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PassedPreflight;
-
-/// Leaves a caller in the extensions, in place of whatever a layer around has left.
-pub(crate) fn insert<G: Send + Sync + 'static>(
-    extensions: &mut Extensions,
-    caller: Authenticated<G>,
-) {
-    extensions.remove::<Anonymous>();
-    extensions.remove::<PassedPreflight>();
-    extensions.remove::<OtherCallers<G>>();
-    if !caller.others().is_empty() {
-        extensions.insert(OtherCallers(caller.others().to_vec()));
-    }
-    let (principal, grant) = caller.into_parts();
-    extensions.insert(Caller(principal));
-    extensions.insert(Granted(grant));
-}
-
-/// Leaves word that there is no caller. One that a layer around has left was judged by other rules,
-/// and is taken away.
-pub(crate) fn insert_anonymous<G: Send + Sync + 'static>(
-    extensions: &mut Extensions,
-    anonymous: Anonymous,
-) {
-    extensions.remove::<Caller>();
-    extensions.remove::<Granted<G>>();
-    extensions.remove::<OtherCallers<G>>();
-    extensions.remove::<PassedPreflight>();
-    extensions.insert(anonymous);
-}
-
-/// Tells whether a layer has let the request through because it brings no credentials. Bad ones are
-/// not none.
+/// Returns whether a layer let the request through because it came without credentials.
 pub(crate) fn is_without_credentials(extensions: &Extensions) -> bool {
-    extensions.get::<Anonymous>().is_some_and(|anonymous| anonymous.failure().is_none())
-}
-
-/// Finds the caller in the extensions.
-pub(crate) fn caller(extensions: &Extensions) -> Result<&Caller, NoCaller> {
-    match (extensions.get::<Anonymous>(), extensions.get::<Caller>()) {
-        (None, Some(caller)) => Ok(caller),
-        (anonymous, _) => Err(NoCaller::because(anonymous)),
-    }
-}
-
-/// Finds the caller and the grant in the extensions.
-pub(crate) fn caller_and_grant<G: Send + Sync + 'static>(
-    extensions: &Extensions,
-) -> Result<(&Caller, &Granted<G>), NoCaller> {
-    let caller = caller(extensions)?;
-    // A grant that a layer around has left belongs to another caller: it must be of the type that
-    // this caller's engine makes.
-    match extensions.get::<Granted<G>>() {
-        Some(grant) if caller.is_grant_type::<G>() => Ok((caller, grant)),
-        _ => Err(NoCaller::of_other_grant::<G>(caller)),
-    }
+    extensions.get().is_some_and(AuthContext::is_without_credentials)
 }

@@ -1,7 +1,7 @@
 //! Layers that prove who calls a tower service and what they may do.
 //!
-//! [`JwtAuthLayer`] judges each request and leaves the caller in its extensions, as [`Caller`] and
-//! [`Granted`]. [`RequireLayer`] asks for rights, on a whole service or on a single handler. Both
+//! [`JwtAuthLayer`] judges each request and leaves one [`AuthContext`] in its extensions, from which
+//! [`Caller::find`] and [`Granted::find`] read. [`RequireLayer`] asks for rights, on a whole service or on a single handler. Both
 //! decide before the inner service is called; nothing behind them needs to check again.
 //!
 //! # Examples
@@ -23,9 +23,9 @@
 //!     .layer(JwtAuthLayer::new(auth))
 //!     .layer(RequireLayer::new(scope("orders:read")))
 //!     .service_fn(|request: Request<()>| async move {
-//!         let subject = request.extensions().get::<Caller>().map(|caller| caller.subject().to_owned());
-//!         let body = Full::<Bytes>::from(Bytes::from(subject.unwrap_or_default()));
-//!         Ok::<_, std::convert::Infallible>(Response::new(body))
+//!         let caller = Caller::find(request.extensions());
+//!         let subject = caller.map(|caller| caller.subject().to_owned()).unwrap_or_default();
+//!         Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from(subject)))
 //!     });
 //!
 //! let token = issuer.token().audience("orders").scope("orders:read").build();
@@ -83,7 +83,7 @@ pub use caller::{Caller, Granted, OtherCallers};
 pub use outgoing::{
     AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, AddBearerTokenLayer,
 };
-pub use portcullis::Anonymous;
+pub use portcullis::{Anonymous, AuthContext};
 #[cfg(feature = "remote")]
 pub use readiness::ReadinessService;
 pub use refusal::{ProblemJson, Refusal, ResponseForRefusal};

@@ -7,14 +7,15 @@ use std::{convert::Infallible, env, process::Command};
 use http::{Request, Response};
 use portcullis::{Authenticator, AuthenticatorBuilder, Place};
 use portcullis_testkit::TestIssuer;
-use portcullis_tower::{Anonymous, Caller, Granted, JwtAuthLayer};
+use portcullis_tower::{AuthContext, Caller, Granted, JwtAuthLayer};
 use tower::{Layer, ServiceExt, service_fn};
 
 /// What the service behind the layer sees: the subject, the failure, or nothing.
 async fn seen(layer: JwtAuthLayer, uri: &str, token: Option<&str>) -> (u16, String) {
     let service = layer.layer(service_fn(|request: Request<()>| async move {
         let extensions = request.extensions();
-        let seen = match (Caller::find(extensions), extensions.get::<Anonymous>()) {
+        let anonymous = extensions.get().and_then(AuthContext::anonymous);
+        let seen = match (Caller::find(extensions), anonymous) {
             (Ok(caller), None) => {
                 assert!(Granted::<portcullis::Grant>::find(extensions).is_ok());
                 caller.subject().to_owned()

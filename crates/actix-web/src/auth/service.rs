@@ -11,7 +11,7 @@ use actix_web::{
     dev::{RequestHead, Service, ServiceRequest, ServiceResponse},
     http::{Method, header},
 };
-use portcullis::{Anonymous, Judgement, LayerError, RequestView, Verdict};
+use portcullis::{AuthContext, Judgement, LayerError, RequestView, Verdict};
 
 use super::{
     JwtAuth,
@@ -19,10 +19,7 @@ use super::{
     hide::{SharedRequest, hide_tokens},
     transform::Preflight,
 };
-use crate::{
-    Refusal, ResponseForRefusal,
-    caller::{self, PassedPreflight},
-};
+use crate::{Refusal, ResponseForRefusal};
 
 /// The service of [`JwtAuth`].
 #[derive(Debug)]
@@ -82,7 +79,7 @@ pub(super) struct Outcome {
 }
 
 impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
-    /// Leaves the caller in the request, or refuses it.
+    /// Leaves the context in the request, or refuses it.
     pub(super) fn decide(&self, request: &mut ServiceRequest, mut verdict: Verdict<G>) -> Outcome {
         let hidden = hide_tokens(request, &verdict.hidden);
         self.hook.call(&mut verdict);
@@ -91,14 +88,9 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
             Err(SharedRequest) => return Outcome::shared_request(request),
         };
         let settings = || self.auth.challenge_settings();
-        let refusal = match verdict.result {
-            Ok(caller) => {
-                caller::insert(&mut request.extensions_mut(), caller);
-                None
-            }
-            Err(error) if verdict.admits_anonymous => {
-                let anonymous = Anonymous::because(settings(), error);
-                caller::insert_anonymous::<G>(&mut request.extensions_mut(), anonymous);
+        let refusal = match verdict.into_context(settings) {
+            Ok(context) => {
+                request.extensions_mut().insert(context);
                 None
             }
             Err(error) => Some(Box::new(Refusal::new(error, settings(), request.method()))),
@@ -112,9 +104,8 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
         let Ok(no_store) = hide_tokens(request, &hidden) else {
             return Outcome::shared_request(request);
         };
-        let anonymous = Anonymous::new(self.auth.challenge_settings());
-        caller::insert_anonymous::<G>(&mut request.extensions_mut(), anonymous);
-        request.extensions_mut().insert(PassedPreflight);
+        let context = AuthContext::passed_preflight(self.auth.challenge_settings());
+        request.extensions_mut().insert(context);
         Outcome { refusal: None, no_store }
     }
 }

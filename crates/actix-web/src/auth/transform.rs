@@ -20,14 +20,15 @@ use crate::{ProblemJson, ResponseForRefusal, refusal::RefusalForm};
 /// 1. The token is taken from the places of the engine. A request that is refused gets its response
 ///    here; the service inside is not called. The response is no error of actix-web's, so that
 ///    middlewares around, such as that for CORS, treat it like any other.
-/// 2. The caller is left in the request's extensions, as [`Caller`](crate::Caller) and
-///    [`Granted`](crate::Granted).
+/// 2. The middleware leaves one [`AuthContext`](crate::AuthContext) in the request's extensions.
+///    [`Caller`](crate::Caller), [`Granted`](crate::Granted) and [`OtherCallers`](crate::OtherCallers) are
+///    read from it.
 /// 3. Parameters of the query that are places of tokens are taken out of the URI, and the response
 ///    gets `Cache-Control: no-store` ([RFC 6750 §2.3]). Tokens among WebSocket subprotocols are taken
 ///    out too, and other header fields where the engine
 ///    [says so](portcullis::AuthenticatorBuilder::remove_tokens).
-/// 4. What a middleware of this kind around this one has left is replaced, not added to: the verdict
-///    of the innermost one holds.
+/// 4. The middleware replaces what one of this kind around this one left, whatever type of grant that
+///    one's engine makes: the verdict of the innermost one holds.
 ///
 /// # Deployment
 ///

@@ -12,7 +12,7 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse},
 };
 use portcullis::{
-    AuthError, ChallengeSettings,
+    AuthContext, AuthError, ChallengeSettings,
     policy::{Deciding, Decision},
 };
 
@@ -20,10 +20,7 @@ use super::{
     Require, RequireFuture,
     route::{Route, pattern},
 };
-use crate::{
-    Refusal, ResponseForRefusal,
-    caller::{PassedPreflight, caller_and_grant},
-};
+use crate::{Refusal, ResponseForRefusal};
 
 /// The service of [`Require`].
 #[derive(Debug)]
@@ -81,17 +78,18 @@ enum Begun {
 impl<G: Send + Sync + 'static, R> Require<G, R> {
     fn begin(&self, request: &HttpRequest, pattern: Option<&str>) -> Begun {
         let extensions = request.extensions();
-        if extensions.get::<PassedPreflight>().is_some() {
+        let context = extensions.get::<AuthContext>();
+        if context.is_some_and(AuthContext::is_passed_preflight) {
             return Begun::Done(Ok(()));
         }
-        let (caller, grant) = match caller_and_grant::<G>(&extensions) {
+        let (caller, grant) = match AuthContext::required_grant::<G>(context) {
             Ok(found) => found,
             Err(reason) => {
                 return Begun::Done(Err(Box::new(Refusal::no_caller(reason, request.method()))));
             }
         };
         let settings = || Arc::clone(caller.challenge_settings());
-        match self.policy.begin(caller, &grant.0, &Route { request, pattern }) {
+        match self.policy.begin(caller, &grant, &Route { request, pattern }) {
             Decision::Done(result) => {
                 Begun::Done(result.map_err(|error| refusal(error, settings(), request)))
             }

@@ -4,7 +4,7 @@ use std::future::ready;
 
 use actix_web::{App, HttpMessage, HttpRequest, test, web};
 use portcullis_actix_web::{
-    Anonymous, AuthErrorKind, Authenticator, Caller, CallerRejection, Claims, Grant, Granted,
+    AuthContext, AuthErrorKind, Authenticator, Caller, CallerRejection, Claims, Grant, Granted,
     JwtAuth, Optional, Require, policy,
 };
 use portcullis_testkit::TestIssuer;
@@ -87,13 +87,16 @@ async fn the_framework_s_own_ways_to_the_extensions_work() {
     let app = App::new()
         .route(
             "/",
-            web::get().to(|caller: web::ReqData<Caller>| ready(caller.subject().to_owned())),
+            web::get().to(|context: web::ReqData<AuthContext>| {
+                ready(context.caller().unwrap().subject().to_owned())
+            }),
         )
         .route(
             "/request",
             web::get().to(|request: HttpRequest| {
                 let extensions = request.extensions();
-                ready(extensions.get::<Granted>().unwrap().scope().iter().count().to_string())
+                let context = extensions.get::<AuthContext>().unwrap();
+                ready(context.grant::<Grant>().unwrap().scope().iter().count().to_string())
             }),
         )
         .wrap(JwtAuth::new(world.auth.clone()));
@@ -132,7 +135,8 @@ async fn a_failure_that_is_let_through_stays_visible_and_is_not_taken_for_none()
     let app = App::new()
         .route(
             "/failure",
-            web::get().to(|anonymous: web::ReqData<Anonymous>| {
+            web::get().to(|context: web::ReqData<AuthContext>| {
+                let anonymous = context.anonymous().unwrap();
                 ready(format!("{:?}", anonymous.failure().map(|error| error.kind())))
             }),
         )

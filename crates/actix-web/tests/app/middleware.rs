@@ -14,8 +14,8 @@ use actix_web::{
     test, web,
 };
 use portcullis_actix_web::{
-    AuthError, AuthErrorKind, Authenticator, Caller, Granted, JwtAuth, LayerError, Optional,
-    OtherCallers, Place, Refusal, Require, Requirement, policy::role,
+    AuthContext, AuthError, AuthErrorKind, Authenticator, Caller, Grant, JwtAuth, LayerError,
+    Optional, OtherCallers, Place, Refusal, Require, Requirement, policy::role,
 };
 use portcullis_testkit::TestIssuer;
 
@@ -248,8 +248,8 @@ fn staff_engine() -> (TestIssuer, Authenticator) {
 async fn the_caller_of_a_middleware_around_is_not_the_caller_of_the_one_inside() {
     let world = World::new();
     let (staff, staff_auth) = staff_engine();
-    let left = |caller: Option<web::ReqData<Caller>>, granted: Option<web::ReqData<Granted>>| {
-        ready(format!("{} {}", caller.is_some(), granted.is_some()))
+    let left = |context: web::ReqData<AuthContext>| {
+        ready(format!("{} {}", context.caller().is_some(), context.grant::<Grant>().is_some()))
     };
     let app = App::new()
         .route("/who", web::get().to(who_if_anyone))
@@ -312,7 +312,7 @@ async fn the_callers_of_further_tokens_are_left_for_handlers() {
         .unwrap();
     let [user, member] = ["https://idp.test", "https://staff.test"].map(Requirement::issuer);
     let both = auth.requiring(Requirement::all([user, member])).unwrap();
-    let others = |caller: Caller, others: web::ReqData<OtherCallers>| {
+    let others = |caller: Caller, others: OtherCallers| {
         let others: Vec<_> = others.0.iter().map(|other| other.principal().subject()).collect();
         ready(format!("{} {others:?}", caller.subject()))
     };

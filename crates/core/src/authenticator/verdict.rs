@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{AuthError, Grant, HiddenTokens, Principal};
+use crate::{Anonymous, AuthContext, AuthError, ChallengeSettings, Grant, HiddenTokens, Principal};
 
 /// What the engine says of one request.
 #[derive(Debug)]
@@ -27,6 +27,25 @@ impl<G> Verdict<G> {
     #[must_use]
     pub fn for_public_route(self) -> Self {
         Self { admits_anonymous: self.result.is_err(), ..self }
+    }
+
+    /// Returns what an adapter leaves in the request. `settings` are those of the engine.
+    ///
+    /// # Errors
+    ///
+    /// Why the adapter must reject the request.
+    pub fn into_context(
+        self,
+        settings: impl FnOnce() -> Arc<ChallengeSettings>,
+    ) -> Result<AuthContext, AuthError>
+    where
+        G: Send + Sync + 'static,
+    {
+        match self.result {
+            Ok(caller) => Ok(caller.into()),
+            Err(error) if self.admits_anonymous => Ok(Anonymous::because(settings(), error).into()),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -69,6 +88,10 @@ impl<G> Authenticated<G> {
     #[must_use]
     pub fn into_parts(self) -> (Principal, Arc<G>) {
         (self.principal, self.grant)
+    }
+
+    pub(crate) fn into_all(self) -> (Principal, Arc<G>, Vec<Self>) {
+        (self.principal, self.grant, self.others)
     }
 }
 

@@ -9,8 +9,8 @@ use std::{
 };
 
 use http::Extensions;
-use portcullis::{AuthError, BoxFuture, Principal};
-use portcullis_tower::{Caller, OtherCallers, Refusal};
+use portcullis::{AuthContext, AuthError, BoxFuture, Principal};
+use portcullis_tower::Refusal;
 use tonic::Status;
 
 pub(crate) use body::{RequestBody, ResponseBody};
@@ -38,10 +38,10 @@ impl Expiry {
         extensions: &Extensions,
         refusals: &GrpcStatus,
     ) -> Option<Self> {
-        let Caller(caller) = extensions.get::<Caller>()?;
-        let others = extensions.get::<OtherCallers<G>>().map_or(&[][..], |others| &others.0);
+        let context = extensions.get::<AuthContext>()?;
+        let others = context.other_callers::<G>();
         let call = Call {
-            caller: caller.clone(),
+            caller: context.caller()?.clone(),
             others: others.iter().map(|other| other.principal().clone()).collect(),
             refusals: refusals.clone(),
             status: OnceLock::new(),

@@ -74,13 +74,13 @@ impl Orders {
     }
 
     fn who_am_i(request: &Request<Text>) -> Result<Response<Text>, Status> {
-        let subject = request.optional_caller()?.map_or("nobody", |caller| caller.subject());
-        Ok(Response::new(text(subject)))
+        let caller = request.optional_caller()?;
+        Ok(Response::new(text(caller.as_ref().map_or("nobody", |caller| caller.subject()))))
     }
 
     fn list(request: &Request<Text>) -> Result<Response<Text>, Status> {
         let caller = request.caller()?;
-        let rights: &Granted = request.granted()?;
+        let rights: Granted = request.granted()?;
         let is_admin = rights.has_role("admin");
         Ok(Response::new(text(format!("{} admin={is_admin}", caller.subject()))))
     }

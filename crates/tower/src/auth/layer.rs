@@ -15,14 +15,15 @@ use crate::{ProblemJson, refusal::RefusalForm};
 ///
 /// 1. The token is taken from the places of the engine. A request that is refused gets its response
 ///    here; the inner service is not called.
-/// 2. The caller is left in the request's extensions, as [`Caller`](crate::Caller) and
-///    [`Granted`](crate::Granted).
+/// 2. The layer leaves one [`AuthContext`](crate::AuthContext) in the request's extensions.
+///    [`Caller`](crate::Caller), [`Granted`](crate::Granted) and [`OtherCallers`](crate::OtherCallers) are
+///    read from it.
 /// 3. Parameters of the query that are places of tokens are taken out of the URI, and the response
 ///    gets `Cache-Control: no-store` ([RFC 6750 §2.3]). Tokens among WebSocket subprotocols are taken
 ///    out too, and other header fields where the engine
 ///    [says so](portcullis::AuthenticatorBuilder::remove_tokens).
-/// 4. What a layer of this kind around this one has left is replaced, not added to: the verdict of
-///    the innermost layer holds.
+/// 4. The layer replaces what a layer of this kind around this one left, whatever type of grant that
+///    one's engine makes: the verdict of the innermost layer holds.
 ///
 /// # Deployment
 ///

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, uri::PathAndQuery,
 };
-use portcullis::{Grant, HiddenTokens, Judgement, RequestView, Verdict};
+use portcullis::{AuthContext, Grant, HiddenTokens, Judgement, RequestView, Verdict};
 use tower_service::Service;
 
 use super::{
@@ -13,10 +13,7 @@ use super::{
     future::{JwtAuthFuture, forbid_storing},
     layer::Preflight,
 };
-use crate::{
-    Anonymous, ProblemJson, Refusal, ResponseForRefusal,
-    caller::{self, PassedPreflight},
-};
+use crate::{ProblemJson, Refusal, ResponseForRefusal};
 
 /// The service of [`JwtAuthLayer`].
 #[derive(Debug)]
@@ -56,8 +53,7 @@ where
             let hidden = self.layer.auth.hidden_tokens(&View::of(&request));
             let no_store = hide_tokens(&mut request, &hidden);
             let settings = self.layer.auth.challenge_settings();
-            caller::insert_anonymous::<G>(request.extensions_mut(), Anonymous::new(settings));
-            request.extensions_mut().insert(PassedPreflight);
+            request.extensions_mut().insert(AuthContext::passed_preflight(settings));
             return JwtAuthFuture::inner(self.inner.call(request), no_store);
         }
         match self.layer.begin(&request) {
@@ -86,7 +82,7 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
         self.auth.begin(&view)
     }
 
-    /// Leaves the caller in the request, or makes the response of a refusal. Tells whether the
+    /// Leaves the context in the request, or makes the response of a refusal. Tells whether the
     /// response must not be stored.
     pub(super) fn decide<ReqBody, ResBody>(
         &self,
@@ -98,24 +94,21 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     {
         let no_store = hide_tokens(request, &verdict.hidden);
         self.hook.call(&mut verdict);
-        match verdict.result {
-            Ok(caller) => caller::insert(request.extensions_mut(), caller),
+        match verdict.into_context(|| self.auth.challenge_settings()) {
+            Ok(context) => {
+                request.extensions_mut().insert(context);
+                Ok(no_store)
+            }
             Err(error) => {
                 let settings = self.auth.challenge_settings();
-                if verdict.admits_anonymous {
-                    let anonymous = Anonymous::because(settings, error);
-                    caller::insert_anonymous::<G>(request.extensions_mut(), anonymous);
-                    return Ok(no_store);
-                }
                 let refusal = Refusal::new(error, settings, request.method());
                 let mut response = refusal.into_response(&self.refusals);
                 if no_store {
                     forbid_storing(&mut response);
                 }
-                return Err(response);
+                Err(response)
             }
         }
-        Ok(no_store)
     }
 }
 

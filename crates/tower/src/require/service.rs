@@ -7,17 +7,13 @@ use std::{
 
 use http::{Request, Response};
 use portcullis::{
-    ChallengeSettings, Grant,
+    AuthContext, ChallengeSettings, Grant,
     policy::{Deciding, Decision},
 };
 use tower_service::Service;
 
 use super::{RequireFuture, RequireLayer, future::Held};
-use crate::{
-    ProblemJson, Refusal, ResponseForRefusal,
-    caller::{PassedPreflight, caller_and_grant},
-    route::Route,
-};
+use crate::{ProblemJson, Refusal, ResponseForRefusal, route::Route};
 
 /// The service of [`RequireLayer`].
 #[derive(Debug)]
@@ -74,17 +70,18 @@ impl<G: Send + Sync + 'static, R> RequireLayer<G, R> {
         &self,
         request: &mut Request<B>,
     ) -> Result<Option<(Deciding, Arc<ChallengeSettings>)>, Box<Refusal>> {
-        if request.extensions().get::<PassedPreflight>().is_some() {
+        let context = request.extensions().get::<AuthContext>();
+        if context.is_some_and(AuthContext::is_passed_preflight) {
             return Ok(None);
         }
         let no_caller = |reason| Refusal::no_caller(reason, request.method());
-        let (caller, grant) = caller_and_grant::<G>(request.extensions()).map_err(no_caller)?;
+        let (caller, grant) = AuthContext::required_grant::<G>(context).map_err(no_caller)?;
         let settings = Arc::clone(caller.challenge_settings());
         let decision = if self.looks_at_route {
-            let (caller, grant) = (caller.clone(), grant.clone());
-            self.policy.begin(&caller, &grant.0, &Route::read(request))
+            let caller = caller.clone();
+            self.policy.begin(&caller, &grant, &Route::read(request))
         } else {
-            self.policy.begin(caller, &grant.0, &())
+            self.policy.begin(caller, &grant, &())
         };
         match decision {
             Decision::Done(Ok(())) => Ok(None),

@@ -10,7 +10,7 @@ use actix_web::{
 };
 use portcullis::{Admission, ChallengeMap, Policy, policy};
 use portcullis_actix_web::{
-    Anonymous, Caller, CallerRejection, Granted, JwtAuth, Optional, OtherCallers, Require,
+    AuthContext, Caller, CallerRejection, Granted, JwtAuth, Optional, OtherCallers, Require,
 };
 
 use crate::{
@@ -90,10 +90,9 @@ async fn handler(request: HttpRequest) -> Result<HttpResponse, CallerRejection> 
         None => {
             let Optional(caller) = Optional::<Caller>::extract(&request).await?;
             let Optional(grant) = Optional::<Granted>::extract(&request).await?;
-            let others = request.extensions().get::<OtherCallers>().cloned();
-            let others = others.map(|others| others.0).unwrap_or_default();
             match (caller, grant) {
                 (Some(caller), Some(grant)) => {
+                    let OtherCallers(others) = OtherCallers::extract(&request).await?;
                     Who::Caller(echo::Caller::of(&caller, &grant, &others))
                 }
                 (None, None) => Who::Anonymous,
@@ -110,6 +109,6 @@ async fn handler(request: HttpRequest) -> Result<HttpResponse, CallerRejection> 
 /// Why there is no caller, if the middleware has let bad credentials through.
 fn failure(request: &HttpRequest) -> Option<Who> {
     let extensions = request.extensions();
-    let failure = extensions.get::<Anonymous>()?.failure()?;
+    let failure = extensions.get::<AuthContext>()?.anonymous()?.failure()?;
     Some(Who::without_caller(Some(failure)))
 }

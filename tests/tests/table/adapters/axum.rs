@@ -12,7 +12,7 @@ use axum::{
 };
 use portcullis::{Admission, ChallengeMap, Policy};
 use portcullis_axum::{
-    Anonymous, Caller, CallerRejection, Granted, JwtAuthLayer, OtherCallers, RequireLayer,
+    AuthContext, Caller, CallerRejection, Granted, JwtAuthLayer, OtherCallers, RequireLayer,
 };
 
 use super::listen;
@@ -60,18 +60,17 @@ fn require<G>(policy: Policy<G>, map: ChallengeMap) -> RequireLayer<G> {
 
 async fn handler(request: Request) -> Result<Response, CallerRejection> {
     let (mut parts, _) = request.into_parts();
-    let who = match parts.extensions.get::<Anonymous>() {
+    let who = match parts.extensions.get().and_then(AuthContext::anonymous) {
         Some(anonymous) if anonymous.failure().is_some() => {
             Who::without_caller(anonymous.failure())
         }
         _ => {
             let caller = Option::<Caller>::from_request_parts(&mut parts, &()).await?;
             let grant = Option::<Granted>::from_request_parts(&mut parts, &()).await?;
-            let others = parts.extensions.get::<OtherCallers>();
-            let others = others.map(|others| &*others.0).unwrap_or_default();
             match (caller, grant) {
                 (Some(caller), Some(grant)) => {
-                    Who::Caller(echo::Caller::of(&caller, &grant, others))
+                    let others = OtherCallers::from_request_parts(&mut parts, &()).await?;
+                    Who::Caller(echo::Caller::of(&caller, &grant, &others.0))
                 }
                 (None, None) => Who::Anonymous,
                 _ => Who::Nobody,

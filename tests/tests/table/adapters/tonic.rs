@@ -7,7 +7,7 @@ use std::{
 };
 
 use portcullis::Admission;
-use portcullis_tonic::{Anonymous, Granted, JwtAuthLayer, OtherCallers, RequestExt, RequireLayer};
+use portcullis_tonic::{Anonymous, AuthContext, Granted, JwtAuthLayer, RequestExt, RequireLayer};
 use tonic::{
     Request, Response, Status,
     body::Body,
@@ -86,16 +86,15 @@ fn judge(setup: Setup) -> Option<JwtAuthLayer> {
 }
 
 fn handler(request: &Request<()>) -> Result<Response<()>, Status> {
-    let anonymous = request.extensions().get::<Anonymous>();
+    let anonymous = request.extensions().get().and_then(AuthContext::anonymous);
     let who = match anonymous.and_then(Anonymous::failure) {
         Some(failure) => Who::without_caller(Some(failure)),
         None => match request.optional_caller()? {
             None => Who::Anonymous,
             Some(caller) => {
-                let grant: &Granted = request.granted()?;
-                let others = request.extensions().get::<OtherCallers>();
-                let others = others.map(|others| &*others.0).unwrap_or_default();
-                Who::Caller(echo::Caller::of(caller, grant, others))
+                let grant: Granted = request.granted()?;
+                let others = request.other_callers()?;
+                Who::Caller(echo::Caller::of(&caller, &grant, &others.0))
             }
         },
     };

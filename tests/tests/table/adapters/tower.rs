@@ -11,8 +11,8 @@ use hyper_util::{
     server::conn::auto,
     service::TowerToHyperService,
 };
-use portcullis::{Admission, ChallengeMap, Policy};
-use portcullis_tower::{Anonymous, Caller, Granted, JwtAuthLayer, OtherCallers, RequireLayer};
+use portcullis::{Admission, ChallengeMap, Grant, Policy};
+use portcullis_tower::{AuthContext, JwtAuthLayer, RequireLayer};
 use tower::{Layer, service_fn, util::BoxCloneSyncService};
 
 use super::listen;
@@ -76,18 +76,21 @@ fn require<G: Send + Sync + 'static>(
 }
 
 fn handler(request: &Request<Incoming>) -> Response<Full<Bytes>> {
-    let extensions = request.extensions();
-    let (caller, grant) = (extensions.get::<Caller>(), extensions.get::<Granted>());
-    let others = extensions.get::<OtherCallers>().map(|others| &*others.0).unwrap_or_default();
-    let who = match (caller, grant, extensions.get::<Anonymous>()) {
-        (Some(caller), Some(grant), None) => Who::Caller(echo::Caller::of(caller, grant, others)),
-        (None, None, Some(anonymous)) => Who::without_caller(anonymous.failure()),
-        _ => Who::Nobody,
-    };
+    let who = request.extensions().get().map_or(Who::Nobody, who);
     let (uri, headers) = (request.uri(), request.headers());
     let echo = Echo::new(who, request.method().as_str(), uri.path(), uri.query());
     let echo = echo.seeing(|name| headers.get_all(name).iter().map(HeaderValue::as_bytes));
     // hyper takes the body of an answer to `HEAD` away over HTTP/1.1 alone.
     let body = if request.method() == Method::HEAD { "" } else { echo::BODY };
     Response::builder().header(echo::FIELD, echo.encode()).body(body.into()).unwrap()
+}
+
+fn who(context: &AuthContext) -> Who {
+    match (context.caller(), context.grant::<Grant>(), context.anonymous()) {
+        (Some(caller), Some(grant), None) => {
+            Who::Caller(echo::Caller::of(caller, &grant, context.other_callers()))
+        }
+        (None, None, Some(anonymous)) => Who::without_caller(anonymous.failure()),
+        _ => Who::Nobody,
+    }
 }

@@ -1,0 +1,155 @@
+//! What a layer leaves in the extensions of a request.
+
+use std::{any::Any, fmt, sync::Arc};
+
+use crate::{Anonymous, Authenticated, ChallengeSettings, NoCaller, Principal};
+
+/// What a layer found out about a request: the caller, or why there is none.
+///
+/// An adapter leaves exactly one value of this type in the extensions of a request. The type has no
+/// parameter, so an inner layer replaces everything that an outer one left, whatever type of grant each
+/// engine makes. Cloning copies pointers.
+///
+/// # Examples
+///
+/// ```
+/// use portcullis::{AuthContext, Grant};
+///
+/// fn may_see_all(context: &AuthContext) -> bool {
+///     context.grant::<Grant>().is_some_and(|grant| grant.has_role("admin"))
+/// }
+/// ```
+#[derive(Clone)]
+pub struct AuthContext {
+    state: State,
+}
+
+#[derive(Clone)]
+enum State {
+    Caller {
+        principal: Principal,
+        /// An `Arc<G>`.
+        grant: Arc<dyn Any + Send + Sync>,
+        /// An `Arc<Vec<Authenticated<G>>>`; `None` if there are none, which costs no allocation.
+        others: Option<Arc<dyn Any + Send + Sync>>,
+    },
+    Anonymous(Anonymous),
+    PassedPreflight(Anonymous),
+}
+
+impl AuthContext {
+    /// Creates the context of a CORS preflight that a layer passes without authentication.
+    #[must_use]
+    pub fn passed_preflight(settings: Arc<ChallengeSettings>) -> Self {
+        Self { state: State::PassedPreflight(Anonymous::new(settings)) }
+    }
+
+    /// Returns the caller; `None` if the layer let the request through without one.
+    #[must_use]
+    pub fn caller(&self) -> Option<&Principal> {
+        match &self.state {
+            State::Caller { principal, .. } => Some(principal),
+            State::Anonymous(_) | State::PassedPreflight(_) => None,
+        }
+    }
+
+    /// Returns what the caller may do; `None` without a caller, or if the engine makes grants of another
+    /// type.
+    #[must_use]
+    pub fn grant<G: Send + Sync + 'static>(&self) -> Option<Arc<G>> {
+        match &self.state {
+            State::Caller { grant, .. } => Arc::clone(grant).downcast().ok(),
+            State::Anonymous(_) | State::PassedPreflight(_) => None,
+        }
+    }
+
+    /// Returns the callers of the other tokens, where a request may bring several
+    /// ([`Requirement::all`](crate::Requirement::all)). Empty if the engine makes grants of another type.
+    #[must_use]
+    pub fn other_callers<G: Send + Sync + 'static>(&self) -> &[Authenticated<G>] {
+        match &self.state {
+            State::Caller { others: Some(others), .. } => others
+                .downcast_ref::<Vec<Authenticated<G>>>()
+                .map(Vec::as_slice)
+                .unwrap_or_default(),
+            _ => &[],
+        }
+    }
+
+    /// Returns why there is no caller; `None` if there is one.
+    #[must_use]
+    pub fn anonymous(&self) -> Option<&Anonymous> {
+        match &self.state {
+            State::Caller { .. } => None,
+            State::Anonymous(anonymous) | State::PassedPreflight(anonymous) => Some(anonymous),
+        }
+    }
+
+    /// Returns whether a layer passed the request as a CORS preflight, which policies let through.
+    #[must_use]
+    pub fn is_passed_preflight(&self) -> bool {
+        matches!(self.state, State::PassedPreflight(_))
+    }
+
+    /// Returns whether the request came without credentials. Invalid credentials do not count as none.
+    #[must_use]
+    pub fn is_without_credentials(&self) -> bool {
+        self.anonymous().is_some_and(|anonymous| anonymous.failure().is_none())
+    }
+
+    /// Returns the caller, for an adapter whose handler or policy requires one.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no caller.
+    pub fn required_caller(context: Option<&Self>) -> Result<&Principal, NoCaller> {
+        let context = context.ok_or(NoCaller::MISSING_LAYER)?;
+        match &context.state {
+            State::Caller { principal, .. } => Ok(principal),
+            State::Anonymous(anonymous) | State::PassedPreflight(anonymous) => {
+                Err(NoCaller::because(anonymous))
+            }
+        }
+    }
+
+    /// Returns the caller and the grant, for an adapter whose handler or policy requires both.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no caller, or that the engine makes grants of another type.
+    pub fn required_grant<G: Send + Sync + 'static>(
+        context: Option<&Self>,
+    ) -> Result<(&Principal, Arc<G>), NoCaller> {
+        let caller = Self::required_caller(context)?;
+        let grant = context.and_then(Self::grant);
+        grant.map(|grant| (caller, grant)).ok_or_else(|| NoCaller::of_other_grant::<G>(caller))
+    }
+}
+
+impl<G: Send + Sync + 'static> From<Authenticated<G>> for AuthContext {
+    fn from(caller: Authenticated<G>) -> Self {
+        let (principal, grant, others) = caller.into_all();
+        let others: Option<Arc<dyn Any + Send + Sync>> =
+            if others.is_empty() { None } else { Some(Arc::new(others)) };
+        Self { state: State::Caller { principal, grant, others } }
+    }
+}
+
+impl From<Anonymous> for AuthContext {
+    fn from(anonymous: Anonymous) -> Self {
+        Self { state: State::Anonymous(anonymous) }
+    }
+}
+
+impl fmt::Debug for AuthContext {
+    /// Shows the caller and not the grant, whose type is erased.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.state {
+            State::Caller { principal, .. } => {
+                f.debug_struct("AuthContext").field("caller", principal).finish_non_exhaustive()
+            }
+            State::Anonymous(anonymous) => f.debug_tuple("AuthContext").field(anonymous).finish(),
+            State::PassedPreflight(_) => f.write_str("AuthContext(PassedPreflight)"),
+        }
+    }
+}
