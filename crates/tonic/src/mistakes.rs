@@ -113,7 +113,7 @@ mistake! {
         use portcullis_tonic::{Granted, RequestExt};
         struct Rights { credit: u32 }
         let request = tonic::Request::new(());
-        let granted: &Granted<Rights> = request.granted().unwrap();
+        let mut granted: Granted<Rights> = request.granted().unwrap();
     }
     wrong { granted.credit = 1000; }
     right { granted.credit == 1000; }
@@ -127,18 +127,18 @@ mistake! {
         use serde::de::DeserializeOwned;
         use tonic::Status;
         trait OwnExt {
-            fn caller(&self) -> Result<&Caller, Status>;
-            fn optional_caller(&self) -> Result<Option<&Caller>, Status>;
-            fn granted<G: Send + Sync + 'static>(&self) -> Result<&Granted<G>, Status>;
+            fn caller(&self) -> Result<Caller, Status>;
+            fn optional_caller(&self) -> Result<Option<Caller>, Status>;
+            fn granted<G: Send + Sync + 'static>(&self) -> Result<Granted<G>, Status>;
             fn claims<T: DeserializeOwned>(&self) -> Result<T, Status>;
         }
         struct Own;
         macro_rules! own {
             ($name:ident) => {
                 impl $name for Own {
-                    fn caller(&self) -> Result<&Caller, Status> { todo!() }
-                    fn optional_caller(&self) -> Result<Option<&Caller>, Status> { todo!() }
-                    fn granted<G: Send + Sync + 'static>(&self) -> Result<&Granted<G>, Status> {
+                    fn caller(&self) -> Result<Caller, Status> { todo!() }
+                    fn optional_caller(&self) -> Result<Option<Caller>, Status> { todo!() }
+                    fn granted<G: Send + Sync + 'static>(&self) -> Result<Granted<G>, Status> {
                         todo!()
                     }
                     fn claims<T: DeserializeOwned>(&self) -> Result<T, Status> { todo!() }

@@ -2,8 +2,10 @@
 //! a gRPC response without a message of its own.
 
 use base64_simd::URL_SAFE_NO_PAD;
-use portcullis::{AuthError, Authenticated, Grant, Principal};
+use portcullis::{AuthContext, AuthError, Authenticated, Grant, Principal};
 use serde::{Deserialize, Serialize};
+
+use super::setup::OtherGrant;
 
 /// The field of the response.
 pub(crate) const FIELD: &str = "echo";
@@ -36,9 +38,20 @@ pub(crate) enum Who {
     Failed(String),
     /// No layer has said anything: no adapter may ever let that happen.
     Nobody,
+    /// The caller of an outer layer is still there: no adapter may ever let that happen either.
+    Outer,
 }
 
 impl Who {
+    /// Returns who calls, unless the context still has something of the caller of an outer layer.
+    pub(crate) fn unless_outer(self, context: Option<&AuthContext>) -> Self {
+        let has_outer = |context: &AuthContext| {
+            let others = context.other_callers::<OtherGrant>();
+            context.grant::<OtherGrant>().is_some() || !others.is_empty()
+        };
+        if context.is_some_and(has_outer) { Self::Outer } else { self }
+    }
+
     /// Nobody, or nobody because of this error.
     pub(crate) fn without_caller(failure: Option<&AuthError>) -> Self {
         failure.map_or(Self::Anonymous, |error| Self::Failed(error.kind().code().to_owned()))

@@ -115,7 +115,7 @@ pub(crate) async fn run(adapters: &[Adapter], cases: Vec<Case>) -> Report {
 fn left_out(adapters: &[Adapter], cases: &[Case]) -> BTreeMap<(&'static str, &'static str), usize> {
     let mut counts = BTreeMap::new();
     for adapter in adapters {
-        for reason in cases.iter().filter_map(|case| adapter.has_no_use_for(&case.request)) {
+        for reason in cases.iter().filter_map(|case| adapter.has_no_use_for(case)) {
             *counts.entry((adapter.name, reason)).or_default() += 1;
         }
     }
@@ -127,7 +127,7 @@ async fn outcomes(adapter: Adapter, cases: &[Case]) -> Vec<Vec<(Version, Outcome
     let mut servers: HashMap<Arc<str>, SocketAddr> = HashMap::new();
     let mut outcomes = Vec::new();
     for case in cases {
-        if adapter.has_no_use_for(&case.request).is_some() {
+        if adapter.has_no_use_for(case).is_some() {
             outcomes.push(Vec::new());
             continue;
         }

@@ -11,6 +11,10 @@ pub(crate) struct Setup {
     pub(crate) auth: Option<Authenticator>,
     pub(crate) admission: Admission,
     pub(crate) preflight: Preflight,
+    /// The engine of a layer around that of `auth`.
+    pub(crate) outer: Option<Authenticator<OtherGrant>>,
+    /// Whether the route [`PATH`](crate::request::PATH) is declared public.
+    pub(crate) is_public: bool,
     /// What the layers inside ask for, outermost first.
     pub(crate) rules: Vec<Rule>,
     /// What every layer makes of its refusals.
@@ -28,11 +32,11 @@ pub(crate) enum Preflight {
 #[derive(Clone, Debug)]
 pub(crate) enum Rule {
     Policy(Policy),
-    /// A grant of a type that the engine does not make.
+    /// A grant of a type that the innermost engine does not make.
     OtherGrant(Policy<OtherGrant>),
 }
 
-/// The type of grant that no engine of the table makes.
+/// The type of grant that only the engines of outer layers make.
 #[derive(Debug)]
 pub(crate) struct OtherGrant;
 
@@ -47,6 +51,8 @@ impl Setup {
             auth: None,
             admission: Admission::Required,
             preflight: Preflight::Judged,
+            outer: None,
+            is_public: false,
             rules: Vec::new(),
             challenge: ChallengeMap::default(),
         }
@@ -72,6 +78,11 @@ impl Setup {
         Self { preflight: Preflight::Passed, ..self }
     }
 
+    /// Puts a layer of another engine around all others.
+    pub(crate) fn inside_of(self, outer: Authenticator<OtherGrant>) -> Self {
+        Self { outer: Some(outer), ..self }
+    }
+
     /// Adds a policy inside of those that are there.
     pub(crate) fn require(mut self, policy: Policy) -> Self {
         self.rules.push(Rule::Policy(policy));
@@ -90,6 +101,7 @@ impl Setup {
 #[derive(Clone)]
 pub(crate) struct Configuration {
     pub(crate) name: Arc<str>,
+    pub(crate) is_public: bool,
     make: Arc<dyn Fn() -> Setup + Send + Sync>,
 }
 
@@ -98,11 +110,16 @@ impl Configuration {
         name: impl Into<Arc<str>>,
         make: impl Fn() -> Setup + Send + Sync + 'static,
     ) -> Self {
-        Self { name: name.into(), make: Arc::new(make) }
+        Self { name: name.into(), is_public: false, make: Arc::new(make) }
+    }
+
+    /// Declares the route [`PATH`](crate::request::PATH) public.
+    pub(crate) fn public(self) -> Self {
+        Self { is_public: true, ..self }
     }
 
     pub(crate) fn setup(&self) -> Setup {
-        (self.make)()
+        Setup { is_public: self.is_public, ..(self.make)() }
     }
 
     pub(crate) fn is(&self, other: &Self) -> bool {

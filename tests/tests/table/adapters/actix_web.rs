@@ -45,9 +45,10 @@ fn configure(config: &mut ServiceConfig, setup: &Setup) {
         .wrap(require_other(inner, &setup.challenge))
         .wrap(require(outer, &setup.challenge))
         .wrap(require_other(outer, &setup.challenge));
-    match judge(setup) {
-        None => config.service(resource),
-        Some(middleware) => config.service(resource.wrap(middleware)),
+    match (judge(setup), setup.outer.clone().map(JwtAuth::new)) {
+        (None, _) => config.service(resource),
+        (Some(middleware), None) => config.service(resource.wrap(middleware)),
+        (Some(middleware), Some(outer)) => config.service(resource.wrap(middleware).wrap(outer)),
     };
 }
 
@@ -100,6 +101,7 @@ async fn handler(request: HttpRequest) -> Result<HttpResponse, CallerRejection> 
             }
         }
     };
+    let who = who.unless_outer(request.extensions().get());
     let (uri, headers) = (request.uri(), request.headers());
     let echo = Echo::new(who, request.method().as_str(), uri.path(), uri.query());
     let echo = echo.seeing(|name| headers.get_all(name).map(HeaderValue::as_bytes));

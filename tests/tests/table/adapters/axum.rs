@@ -41,6 +41,7 @@ fn router(setup: Setup) -> Router {
     }
     let Some(auth) = setup.auth else { return router };
     let layer = JwtAuthLayer::new(auth);
+    let layer = if setup.is_public { layer.public(|uri| uri.path() == PATH) } else { layer };
     let layer = match setup.admission {
         Admission::Optional => layer.optional(),
         Admission::DangerousFailed => layer.dangerous_admit_failed(),
@@ -51,7 +52,12 @@ fn router(setup: Setup) -> Router {
         Preflight::Judged => layer,
     };
     let map = setup.challenge;
-    router.route_layer(layer.map_challenge(move |challenge, error| map.apply(challenge, error)))
+    let router = router
+        .route_layer(layer.map_challenge(move |challenge, error| map.apply(challenge, error)));
+    match setup.outer {
+        Some(outer) => router.route_layer(JwtAuthLayer::new(outer)),
+        None => router,
+    }
 }
 
 fn require<G>(policy: Policy<G>, map: ChallengeMap) -> RequireLayer<G> {
@@ -77,6 +83,7 @@ async fn handler(request: Request) -> Result<Response, CallerRejection> {
             }
         }
     };
+    let who = who.unless_outer(parts.extensions.get());
     let (uri, headers) = (&parts.uri, &parts.headers);
     let echo = Echo::new(who, parts.method.as_str(), uri.path(), uri.query());
     let echo = echo.seeing(|name| headers.get_all(name).iter().map(HeaderValue::as_bytes));

@@ -17,7 +17,8 @@ mod tower;
 use std::net::SocketAddr;
 
 use super::{
-    request::{PATH, Request, Version},
+    case::Case,
+    request::{PATH, Version},
     setup::Setup,
 };
 
@@ -27,6 +28,8 @@ pub(crate) struct Adapter {
     pub(crate) name: &'static str,
     pub(crate) protocol: Protocol,
     pub(crate) routes: Routes,
+    /// Whether its layer can declare routes public.
+    pub(crate) has_public_routes: bool,
     /// Starts a server that lives as long as the test.
     pub(crate) start: fn(Setup) -> SocketAddr,
 }
@@ -49,8 +52,12 @@ pub(crate) enum Routes {
 }
 
 impl Adapter {
-    /// Tells why a request makes no sense here, if it does not.
-    pub(crate) fn has_no_use_for(&self, request: &Request) -> Option<&'static str> {
+    /// Returns why a row makes no sense here, if it does not.
+    pub(crate) fn has_no_use_for(&self, case: &Case) -> Option<&'static str> {
+        let request = &case.request;
+        if case.configuration.is_public && !self.has_public_routes {
+            return Some("public routes are outside of its layer");
+        }
         if self.routes == Routes::None && request.path != PATH {
             return Some("it has no routes, and no parameters of the path");
         }
@@ -70,18 +77,32 @@ impl Adapter {
 }
 
 pub(crate) const ALL: [Adapter; 4] = [
-    Adapter { name: "tower", protocol: Protocol::Http, routes: Routes::None, start: tower::start },
+    Adapter {
+        name: "tower",
+        protocol: Protocol::Http,
+        routes: Routes::None,
+        has_public_routes: true,
+        start: tower::start,
+    },
     Adapter {
         name: "axum",
         protocol: Protocol::Http,
         routes: Routes::WithParameters,
+        has_public_routes: true,
         start: axum::start,
     },
-    Adapter { name: "tonic", protocol: Protocol::Grpc, routes: Routes::None, start: tonic::start },
+    Adapter {
+        name: "tonic",
+        protocol: Protocol::Grpc,
+        routes: Routes::None,
+        has_public_routes: true,
+        start: tonic::start,
+    },
     Adapter {
         name: "actix-web",
         protocol: Protocol::Http,
         routes: Routes::WithParameters,
+        has_public_routes: false,
         start: actix_web::start,
     },
 ];

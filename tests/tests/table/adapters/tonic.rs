@@ -7,7 +7,9 @@ use std::{
 };
 
 use portcullis::Admission;
-use portcullis_tonic::{Anonymous, AuthContext, Granted, JwtAuthLayer, RequestExt, RequireLayer};
+use portcullis_tonic::{
+    Anonymous, AuthContext, Granted, JwtAuthLayer, MethodPolicies, RequestExt, RequireLayer,
+};
 use tonic::{
     Request, Response, Status,
     body::Body,
@@ -61,12 +63,18 @@ pub(super) fn start(setup: Setup) -> SocketAddr {
             Rule::OtherGrant(policy) => Inner::new(RequireLayer::new(policy).layer(service)),
         };
     }
-    match judge(setup) {
-        Some(layer) => {
+    let outer = setup.outer.clone();
+    match (judge(setup), outer) {
+        (Some(layer), Some(outer)) => {
+            let service = Orders(Inner::new(layer.layer(service)));
+            let server = Server::builder().layer(JwtAuthLayer::new(outer)).add_service(service);
+            tokio::spawn(server.serve_with_incoming(incoming));
+        }
+        (Some(layer), None) => {
             let server = Server::builder().layer(layer).add_service(Orders(service));
             tokio::spawn(server.serve_with_incoming(incoming));
         }
-        None => {
+        (None, _) => {
             let server = Server::builder().add_service(Orders(service));
             tokio::spawn(server.serve_with_incoming(incoming));
         }
@@ -76,6 +84,11 @@ pub(super) fn start(setup: Setup) -> SocketAddr {
 
 fn judge(setup: Setup) -> Option<JwtAuthLayer> {
     let layer = JwtAuthLayer::new(setup.auth?);
+    let layer = if setup.is_public {
+        layer.methods(MethodPolicies::new().public(GRPC_PATH)).unwrap()
+    } else {
+        layer
+    };
     let layer = match setup.admission {
         Admission::Optional => layer.optional(),
         Admission::DangerousFailed => layer.dangerous_admit_failed(),
@@ -98,6 +111,7 @@ fn handler(request: &Request<()>) -> Result<Response<()>, Status> {
             }
         },
     };
+    let who = who.unless_outer(request.extensions().get());
     let metadata = request.metadata();
     let echo = Echo::new(who, "POST", GRPC_PATH, None);
     let echo =

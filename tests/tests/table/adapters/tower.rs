@@ -18,6 +18,7 @@ use tower::{Layer, service_fn, util::BoxCloneSyncService};
 use super::listen;
 use crate::{
     echo::{self, Echo, Who},
+    request::PATH,
     setup::{Preflight, Rule, Setup},
 };
 
@@ -51,6 +52,7 @@ fn service(setup: Setup) -> Service {
     }
     let Some(auth) = setup.auth else { return service };
     let layer = JwtAuthLayer::new(auth);
+    let layer = if setup.is_public { layer.public(|uri| uri.path() == PATH) } else { layer };
     let layer = match setup.admission {
         Admission::Optional => layer.optional(),
         Admission::DangerousFailed => layer.dangerous_admit_failed(),
@@ -62,7 +64,11 @@ fn service(setup: Setup) -> Service {
     };
     let map = setup.challenge;
     let layer = layer.map_challenge(move |challenge, error| map.apply(challenge, error));
-    Service::new(layer.layer(service))
+    let service = Service::new(layer.layer(service));
+    match setup.outer {
+        Some(outer) => Service::new(JwtAuthLayer::new(outer).layer(service)),
+        None => service,
+    }
 }
 
 fn require<G: Send + Sync + 'static>(
@@ -76,7 +82,8 @@ fn require<G: Send + Sync + 'static>(
 }
 
 fn handler(request: &Request<Incoming>) -> Response<Full<Bytes>> {
-    let who = request.extensions().get().map_or(Who::Nobody, who);
+    let context = request.extensions().get();
+    let who = context.map_or(Who::Nobody, who).unless_outer(context);
     let (uri, headers) = (request.uri(), request.headers());
     let echo = Echo::new(who, request.method().as_str(), uri.path(), uri.query());
     let echo = echo.seeing(|name| headers.get_all(name).iter().map(HeaderValue::as_bytes));

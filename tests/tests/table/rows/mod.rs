@@ -9,11 +9,13 @@ mod hidden;
 mod keys;
 mod mapped;
 mod methods;
+mod nested;
 mod not_included;
 mod optional;
 mod orders;
 mod places;
 mod policies;
+mod public;
 mod queries;
 mod requirements;
 mod routes;
@@ -51,6 +53,8 @@ pub(crate) fn all() -> Vec<Case> {
         mapped::rows(&world),
         methods::rows(&world),
         not_included::rows(&world),
+        nested::rows(&world),
+        public::rows(&world),
         challenges::rows(&world),
         keys::rows(&world),
         faults::rows(&world),
