@@ -1,31 +1,19 @@
 //! What rules see of the route.
 
-use std::borrow::Cow;
+use std::{any::type_name, borrow::Cow, cell::RefCell, collections::HashMap};
 
-use actix_web::{HttpRequest, dev::ServiceRequest, http::Uri};
+use actix_web::{
+    HttpRequest, Scope,
+    dev::{Path, ResourceDef, ServiceFactory, ServiceRequest, Url},
+    web,
+};
 use percent_encoding::percent_decode_str;
 use portcullis::policy::RouteView;
-
-use crate::shared_request::is_shared;
 
 /// The route that a request was led to.
 pub(super) struct Route<'a> {
     pub(super) request: &'a HttpRequest,
     pub(super) pattern: Option<&'a str>,
-}
-
-/// Returns the pattern of the resource that the request was led to; `None` where that is not over yet.
-pub(super) fn pattern(request: &mut ServiceRequest) -> Option<String> {
-    if is_shared(request) {
-        return None;
-    }
-    // Where the routing is not over, the framework guesses by the path as it was sent: it decodes
-    // nothing and looks at no guard, so that the guess may be another route than the request's.
-    // No pattern matches this path, and what it says then is no guess.
-    let uri = std::mem::replace(&mut request.head_mut().uri, Uri::from_static("*"));
-    let pattern = request.match_pattern();
-    request.head_mut().uri = uri;
-    pattern
 }
 
 impl RouteView for Route<'_> {
@@ -46,5 +34,139 @@ impl RouteView for Route<'_> {
 
     fn method(&self) -> Option<&str> {
         Some(self.request.method().as_str())
+    }
+}
+
+/// Returns the pattern that the router has matched; `None` if that is not certain.
+///
+/// The framework's answer is right once the request has reached a resource, except that it is the
+/// first pattern of a resource that has several. Before that it is a guess by the path as the client
+/// sent it. Only a pattern that matches the routed path as the router did is used: all of the path,
+/// with the same parameters. The router tries the patterns of a resource in order, so that a first
+/// pattern that matches is the one that it has matched.
+///
+/// This leaves one case, a scope whose prefix is the whole path: see [`routes_on`].
+pub(super) fn pattern(request: &HttpRequest) -> Option<String> {
+    let path = request.match_info();
+    if path.as_str().is_empty() || !path.unprocessed().is_empty() {
+        return None;
+    }
+    request.match_pattern().filter(|pattern| is_match(pattern, path))
+}
+
+/// Returns whether a service has the router of a scope inside, so that the resource is not known when
+/// it is called.
+///
+/// For a path that the scope's prefix matches completely, nothing in the request shows this.
+/// [`type_name`] promises no format. A name that lacks a part of the type leaves the checks of
+/// [`pattern`], so that a rule sees the resource of the scope that has this very path.
+pub(super) fn routes_on<S>() -> bool {
+    fn name_of_service<T: ServiceFactory<ServiceRequest>>(_: &Scope<T>) -> &'static str {
+        type_name::<T::Service>()
+    }
+    type_name::<S>().contains(name_of_service(&web::scope("")))
+}
+
+fn is_match(pattern: &str, path: &Path<Url>) -> bool {
+    thread_local! {
+        /// Patterns are the application's own, so that a worker keeps no more than the application has.
+        static COMPILED: RefCell<HashMap<Box<str>, Option<Compiled>>> = RefCell::default();
+    }
+    if !pattern.contains('{') {
+        return path.is_empty() && path.as_str() == pattern;
+    }
+    COMPILED.with_borrow_mut(|all| {
+        if !all.contains_key(pattern) {
+            all.insert(pattern.into(), Compiled::new(pattern));
+        }
+        all.get(pattern).and_then(Option::as_ref).is_some_and(|compiled| compiled.is_match(path))
+    })
+}
+
+/// A pattern with parameters.
+#[derive(Debug)]
+struct Compiled {
+    names: Vec<Box<str>>,
+    /// The pattern with a number for each name, since names may repeat.
+    numbered: ResourceDef,
+}
+
+impl Compiled {
+    /// How many parameters the framework can compile.
+    const MAX_PARAMETERS: usize = 16;
+
+    /// Compiles a pattern; `None` for one that [`ResourceDef`] may panic at. Its parts, those of scopes
+    /// and of a resource, were compiled when the application started, and are valid.
+    fn new(pattern: &str) -> Option<Self> {
+        let (mut names, mut numbered) = (Vec::new(), String::new());
+        let mut rest = pattern;
+        while let Some((text, parameter)) = rest.split_once('{') {
+            let (parameter, after) = parameter.split_at_checked(closing_brace(parameter)?)?;
+            let (name, expression) = match parameter.split_once(':') {
+                Some((name, expression)) => (name, Some(expression)),
+                None => (parameter, None),
+            };
+            // Groups with names may repeat too, and an expression may not end a pattern with `*`.
+            let has_name = |text: &str| text.contains("(?P<") || text.contains("(?<");
+            if expression.is_some_and(|text| has_name(text) || after == "}*") {
+                return None;
+            }
+            let colon = if expression.is_some() { ":" } else { "" };
+            let number = names.len();
+            numbered.extend([text, "{p", &number.to_string(), colon, expression.unwrap_or("")]);
+            names.push(name.into());
+            rest = after;
+        }
+        numbered.push_str(rest);
+        let can_compile = names.len() <= Self::MAX_PARAMETERS;
+        can_compile.then(|| Self { names, numbered: ResourceDef::new(numbered) })
+    }
+
+    fn is_match(&self, path: &Path<Url>) -> bool {
+        let mut matched = Path::new(path.as_str());
+        self.numbered.capture_match_info(&mut matched)
+            && self.names.iter().map(|name| &**name).eq(path.iter().map(|(name, _)| name))
+            && matched.iter().map(|(_, value)| value).eq(path.iter().map(|(_, value)| value))
+    }
+}
+
+/// Finds the brace that ends a parameter, whose expression may have braces too.
+fn closing_brace(parameter: &str) -> Option<usize> {
+    let mut open = 1_usize;
+    parameter.find(|character| {
+        match character {
+            '{' => open = open.saturating_add(1),
+            '}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open == 0
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_that_the_framework_may_panic_at_is_not_compiled() {
+        let names_of = |pattern: &str| Compiled::new(pattern).map(|compiled| compiled.names);
+        let names = ["x", "y", "x"].map(Box::from).to_vec();
+        assert_eq!(names_of("/a/{x}/{y:[a-z]{2}}/{x}*"), Some(names));
+        for pattern in ["/{x", "/{x:[a-z]{2}", "/{x:(?P<y>a)}", "/{x:(?<y>a)}", "/{x:a}*"] {
+            assert_eq!(names_of(pattern), None, "{pattern}");
+        }
+        let many: String = (0..16).map(|number| format!("/{{x{number}}}")).collect();
+        assert_eq!(names_of(&many).map(|names| names.len()), Some(16));
+        assert_eq!(names_of(&format!("{many}/{{x16}}")), None);
+    }
+
+    #[test]
+    fn the_service_of_a_scope_is_found_inside_of_others() {
+        struct Around<S>(S);
+        fn service_of<T: ServiceFactory<ServiceRequest>>(_: &Scope<T>) -> bool {
+            routes_on::<T::Service>() && routes_on::<Option<Around<T::Service>>>()
+        }
+        assert!(service_of(&web::scope("")));
+        assert!(!routes_on::<Around<ServiceRequest>>());
     }
 }

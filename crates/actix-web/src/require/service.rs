@@ -56,9 +56,9 @@ where
         self.shared.service.poll_ready(cx)
     }
 
-    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+    fn call(&self, request: ServiceRequest) -> Self::Future {
         let Shared { service, config } = &*self.shared;
-        let pattern = if config.looks_at_route { pattern(&mut request) } else { None };
+        let pattern = if config.looks_at_route { pattern(request.request()) } else { None };
         match config.begin(request.request(), pattern.as_deref()) {
             Begun::Done(Ok(())) => RequireFuture::inner(service.call(request)),
             Begun::Done(Err(refusal)) => RequireFuture::refused(config.refuse(request, *refusal)),

@@ -9,7 +9,7 @@ use actix_web::{
 };
 use portcullis::{AuthError, Challenge, ChallengeMap, Grant, Policy};
 
-use super::RequireMiddleware;
+use super::{RequireMiddleware, route::routes_on};
 use crate::{ProblemJson, ResponseForRefusal, refusal::RefusalForm};
 
 /// Asks for rights that a [policy](portcullis::policy) names: for `wrap` of an `App`, a scope, a
@@ -33,9 +33,15 @@ use crate::{ProblemJson, ResponseForRefusal, refusal::RefusalForm};
 /// A handler must not take another parameter of the same name than the one that was judged, such as one
 /// of a resource inside of a scope whose own is called so too.
 ///
-/// [Exceptions for routes](Policy::except_route) belong to `wrap` of a resource or of a route too. Around
-/// these no route is known yet, and nobody is allowed: actix-web would guess it by the path as it was
-/// sent, which an attacker can write in more than one way.
+/// [Exceptions for routes](Policy::except_route) belong to `wrap` of a resource or of a route too. The
+/// route is the pattern of the resource, with the prefixes of the scopes around it. The middleware
+/// rejects the request with 403 where the route is not certain:
+///
+/// - At `wrap` of a scope or an `App`, because the request has not reached a resource yet.
+/// - For a resource with several patterns, unless the path matches the first: actix-web names no other.
+///   Register a resource for each pattern instead.
+/// - For a default service. One of a scope has the route of the scope's resource `""`, if there is one,
+///   where the path is that of the resource and its guards reject the request.
 #[derive(Debug)]
 #[must_use]
 pub struct Require<G = Grant, R = ProblemJson> {
@@ -92,6 +98,9 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(RequireMiddleware::new(service, self.clone())))
+        let mut config = self.clone();
+        // No route is known yet there, whatever the framework says.
+        config.looks_at_route &= !routes_on::<S>();
+        ready(Ok(RequireMiddleware::new(service, config)))
     }
 }

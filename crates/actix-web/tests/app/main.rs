@@ -8,4 +8,5 @@ mod hiding;
 mod middleware;
 mod policies;
 mod resource_metadata;
+mod routes;
 mod support;

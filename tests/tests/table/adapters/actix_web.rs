@@ -39,17 +39,19 @@ fn configure(config: &mut ServiceConfig, setup: &Setup) {
         [outer, inner] => (Some(outer), Some(inner)),
         rules => panic!("no room for {} rules", rules.len()),
     };
-    let resource = web::resource([PATH, TENANT_ROUTE])
-        .to(handler)
-        .wrap(require(inner, &setup.challenge))
-        .wrap(require_other(inner, &setup.challenge))
-        .wrap(require(outer, &setup.challenge))
-        .wrap(require_other(outer, &setup.challenge));
-    match (judge(setup), setup.outer.clone().map(JwtAuth::new)) {
-        (None, _) => config.service(resource),
-        (Some(middleware), None) => config.service(resource.wrap(middleware)),
-        (Some(middleware), Some(outer)) => config.service(resource.wrap(middleware).wrap(outer)),
-    };
+    for route in [PATH, TENANT_ROUTE] {
+        let resource = web::resource(route)
+            .to(handler)
+            .wrap(require(inner, &setup.challenge))
+            .wrap(require_other(inner, &setup.challenge))
+            .wrap(require(outer, &setup.challenge))
+            .wrap(require_other(outer, &setup.challenge));
+        match (judge(setup), setup.outer.clone().map(JwtAuth::new)) {
+            (None, _) => config.service(resource),
+            (Some(middleware), None) => config.service(resource.wrap(middleware)),
+            (Some(middleware), Some(outer)) => config.service(resource.wrap(middleware).wrap(outer)),
+        };
+    }
 }
 
 fn judge(setup: &Setup) -> Option<JwtAuth> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portcullis::{
     AuthErrorKind, Grant, Policy, Principal,
-    policy::{check_async, path_parameter, scope},
+    policy::{authenticated, check_async, path_parameter, role, scope},
 };
 use portcullis_testkit::TokenBuilder;
 use serde_json::json;
@@ -13,11 +13,11 @@ use super::{World, caller};
 use crate::{
     answer::Answer,
     case::{Case, cases},
-    request::Request,
+    request::{PATH, Request, TENANT_ROUTE},
 };
 
 pub(super) fn rows(world: &World) -> Vec<Case> {
-    [parameters(world), asynchronous(world)].concat()
+    [parameters(world), exceptions(world), asynchronous(world)].concat()
 }
 
 fn parameters(world: &World) -> Vec<Case> {
@@ -79,6 +79,33 @@ fn answer_of(told: &str) -> Answer {
         "fault" => Answer::fault(),
         code => Answer::refused(code),
     }
+}
+
+/// A policy differs by route: the route is the one that leads to the handler.
+fn exceptions(world: &World) -> Vec<Case> {
+    let (admin, everyone) = (|| role("admin"), authenticated);
+    let path = "/tenants/acme/orders";
+    let reader = world.token().build();
+    let table = [
+        ("this route is secret", everyone().except_route(TENANT_ROUTE, admin()), false),
+        ("this route is open", admin().except_route(TENANT_ROUTE, everyone()), true),
+        ("another route is secret", everyone().except_route(PATH, admin()), true),
+        ("another route is open", admin().except_route(PATH, everyone()), false),
+        ("this path is secret", everyone().except_route(path, admin()), true),
+        ("this path is open", admin().except_route(path, everyone()), false),
+    ];
+    let mut all = Vec::new();
+    for (name, policy, is_allowed) in table {
+        let answer = if is_allowed {
+            Answer::accepted(caller("alice"))
+        } else {
+            Answer::refused("insufficient_role")
+        };
+        let request = Request::new().path(path).bearer(&reader);
+        let configuration = world.requiring(name, [policy]);
+        all.extend(cases(&configuration, [("a caller without roles", request, answer)]));
+    }
+    all
 }
 
 async fn is_member(caller: Principal, _: Arc<Grant>) -> Result<(), portcullis::AuthError> {
