@@ -22,6 +22,16 @@ pub(crate) fn panicked() -> AuthError {
     AuthError::because(AuthErrorKind::InternalError, "a function of the application panicked")
 }
 
+/// Calls a function of the application that has a say in whether a request is accepted, for adapters.
+///
+/// # Errors
+///
+/// If the function panics, the [internal error](AuthErrorKind::InternalError) to reject the request with.
+/// The rejection logs it.
+pub fn call_to_decide<T>(function: impl FnOnce() -> T) -> Result<T, AuthError> {
+    caught(function).ok_or_else(panicked)
+}
+
 /// Calls a function of the application that makes a part of an answer to a request which is refused
 /// already, for adapters.
 ///
@@ -30,11 +40,7 @@ pub(crate) fn panicked() -> AuthError {
 /// Where it panics: the [internal error](AuthErrorKind::InternalError) to answer with in its place. The log
 /// has been told of it; the request counts as refused once, for its own reason.
 pub fn call_for_answer<T>(function: impl FnOnce() -> T) -> Result<T, AuthError> {
-    caught(function).ok_or_else(|| {
-        let error = panicked();
-        error.report_fault();
-        error
-    })
+    call_to_decide(function).inspect_err(AuthError::report_fault)
 }
 
 /// Changes what refused callers are told, for services that must answer as another system does.

@@ -108,7 +108,7 @@ pub use context::AuthContext;
 pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError, ProductionError};
 pub use future::BoxFuture;
 pub use grant::{Grant, GrantBuilder, GrantMapping};
-pub use hooks::{ChallengeMap, VerdictHook, call_for_answer};
+pub use hooks::{ChallengeMap, VerdictHook, call_for_answer, call_to_decide};
 pub use issuer::Issuer;
 pub use jwk::{JwkSet, SkippedKey, VerificationKey};
 pub use jws::{Algorithm, TokenProfile, TokenType, UnknownAlgorithm};

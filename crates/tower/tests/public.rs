@@ -127,6 +127,37 @@ async fn the_environment_variable_for_production_keeps_a_public_target_public() 
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
+#[tokio::test]
+async fn a_function_that_panics_rejects_the_request() {
+    let issuer = TestIssuer::new("https://idp.test");
+    let auth = Authenticator::builder()
+        .issuer(issuer.trusted())
+        .audience("orders")
+        .places([Place::bearer(), Place::query("access_token")])
+        .build()
+        .unwrap();
+    let layer = || {
+        let layer = JwtAuthLayer::new(auth.clone()).public(|uri| match uri.path() {
+            "/healthz" => true,
+            "/" => false,
+            path => panic!("{path} is not expected"),
+        });
+        layer.optional()
+    };
+    let good = issuer.token().audience("orders").build();
+    for (uri, token) in [
+        ("/other".to_owned(), None),
+        ("/other".to_owned(), Some("x")),
+        ("/other".to_owned(), Some(&*good)),
+        (format!("/other?access_token={good}"), None),
+    ] {
+        let (status, body) = seen(layer(), &uri, token).await;
+        assert_eq!(status, 500, "{uri}");
+        assert!(body.contains(r#""code":"internal_error""#), "{body}");
+    }
+    assert_eq!(seen(layer(), "/", Some(&good)).await, (200, "alice".to_owned()));
+}
+
 mod log {
     //! Counts the events of the level `ERROR` of this process.
 

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use http::Uri;
 use portcullis::{
     Admission, AuthError, Authenticator, Challenge, ChallengeMap, Grant, Verdict, VerdictHook,
+    call_to_decide,
 };
 use tower_layer::Layer;
 
@@ -63,8 +64,13 @@ pub(super) struct PublicPaths {
 type IsPublic = dyn Fn(&Uri) -> bool + Send + Sync;
 
 impl PublicPaths {
-    pub(super) fn contain(&self, uri: &Uri) -> bool {
-        self.function.as_ref().is_some_and(|is_public| is_public(uri))
+    /// Returns whether a target needs no credentials, or what to reject the request with if the function
+    /// panics.
+    pub(super) fn contain(&self, uri: &Uri) -> Result<bool, AuthError> {
+        match &self.function {
+            Some(is_public) => call_to_decide(|| is_public(uri)),
+            None => Ok(false),
+        }
     }
 }
 
@@ -126,7 +132,8 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     ///
     /// An engine for [production](portcullis::AuthenticatorBuilder::production) keeps these targets public.
     ///
-    /// The function sees the URI as this layer does. Policies inside ask for a caller all the same.
+    /// The function sees the URI as this layer does. Policies inside ask for a caller all the same. If
+    /// the function panics, the layer rejects the request with 500.
     ///
     /// # Security
     ///

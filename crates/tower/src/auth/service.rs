@@ -76,10 +76,16 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     /// Judges a request, or waits for a key; never for a target that is open to everyone.
     fn begin<ReqBody>(&self, request: &Request<ReqBody>) -> Judgement<G> {
         let view = View::of(request);
-        if self.public.contain(request.uri()) {
-            return Judgement::Done(self.auth.authenticate(&view).for_public_route());
+        match self.public.contain(request.uri()) {
+            Ok(false) => self.auth.begin(&view),
+            Ok(true) => Judgement::Done(self.auth.authenticate(&view).for_public_route()),
+            Err(panic) => {
+                let mut verdict = self.auth.authenticate(&view);
+                verdict.result = Err(panic);
+                verdict.admits_anonymous = false;
+                Judgement::Done(verdict)
+            }
         }
-        self.auth.begin(&view)
     }
 
     /// Leaves the context in the request, or makes the response of a refusal. Tells whether the
