@@ -190,9 +190,34 @@
 //!
 //! # Tokens in the query
 //!
-//! [`JwtAuth`] takes a token out of the URI before handlers and inner middlewares see it. A `Logger`
-//! around it logs the URI as it was sent, token included: wrap it before [`JwtAuth`], or use a format
-//! without `%r`.
+//! An engine that reads tokens from the query needs one more line, around the whole `App`:
+//! [`RemoveTokens`] removes them before any handler or `Logger` sees the URI. The same holds for tokens
+//! among WebSocket subprotocols, and for an engine that
+//! [removes tokens](AuthenticatorBuilder::remove_tokens) from header fields and cookies. Tokens in
+//! `Authorization` alone need nothing.
+//!
+//! ```
+//! use actix_web::{App, web};
+//! use portcullis_actix_web::{Authenticator, Caller, JwtAuth, Place, RemoveTokens};
+//! use portcullis_testkit::TestIssuer;
+//!
+//! # async fn who(caller: Caller) -> String { caller.subject().to_owned() }
+//! # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let issuer = TestIssuer::new("https://idp.test");
+//! let auth = Authenticator::builder()
+//!     .issuer(issuer.trusted())
+//!     .audience("orders")
+//!     .places(Place::header_query_cookie("access_token"))
+//!     .build()?;
+//! let app = App::new().route("/", web::get().to(who)).wrap(JwtAuth::new(auth.clone()));
+//! let app = RemoveTokens::new(auth, app); // what `HttpServer::new` and tests take
+//! # let app = actix_web::test::init_service(app).await;
+//! # let token = issuer.token().audience("orders").build();
+//! # let request = actix_web::test::TestRequest::with_uri(&format!("/?access_token={token}"));
+//! # let response = actix_web::test::call_service(&app, request.to_request()).await;
+//! # assert_eq!(response.status(), 200);
+//! # Ok(()) }
+//! ```
 //!
 //! # Features
 //!
@@ -214,9 +239,10 @@ mod extract;
 #[cfg(doctest)]
 mod mistakes;
 mod refusal;
+mod remove_tokens;
+mod request_view;
 mod require;
 mod resource_metadata;
-mod shared_request;
 
 // The public interface is:
 pub use auth::JwtAuth;
@@ -226,11 +252,14 @@ pub use extract::{CallerRejection, Claims, Optional};
 #[doc(no_inline)]
 pub use portcullis::*;
 pub use refusal::{ProblemJson, Refusal, ResponseForRefusal};
+pub use remove_tokens::RemoveTokens;
 pub use require::Require;
 pub use resource_metadata::ResourceMetadataService;
 
 // Named, because they are in the signatures of others; nobody writes them.
 #[doc(hidden)]
 pub use auth::{JwtAuthFuture, JwtAuthMiddleware};
+#[doc(hidden)]
+pub use remove_tokens::RemoveTokensService;
 #[doc(hidden)]
 pub use require::{RequireFuture, RequireMiddleware};

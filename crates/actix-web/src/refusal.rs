@@ -32,6 +32,10 @@ impl Refusal {
     /// Tells the log at once, so that it is told too where nobody looks at the refusal.
     pub(crate) fn of_layer(error: LayerError, method: &Method) -> Self {
         error.report();
+        Self::of_reported_layer(error, method)
+    }
+
+    pub(crate) fn of_reported_layer(error: LayerError, method: &Method) -> Self {
         Self {
             challenge: (&error).into(),
             error: None,

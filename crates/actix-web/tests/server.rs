@@ -18,7 +18,7 @@ use std::{
 
 use actix_web::{App, HttpServer, dev::ServerHandle, rt::System, web};
 use portcullis::{Algorithm, RefreshPolicy, RemoteJwkSet};
-use portcullis_actix_web::{Authenticator, Caller, Issuer, JwtAuth, Place};
+use portcullis_actix_web::{Authenticator, Caller, Issuer, JwtAuth, Place, RemoveTokens};
 use portcullis_testkit::{KeyServer, TestIssuer};
 
 const AUDIENCE: &str = "orders";
@@ -51,7 +51,8 @@ impl Server {
                     auth.ready().await.unwrap();
                 }
                 let app = move || {
-                    App::new().route("/", web::get().to(who)).wrap(JwtAuth::new(auth.clone()))
+                    let app = App::new().route("/", web::get().to(who));
+                    RemoveTokens::new(auth.clone(), app.wrap(JwtAuth::new(auth.clone())))
                 };
                 let server = HttpServer::new(app).workers(WORKERS).disable_signals();
                 let server = server.bind(("127.0.0.1", 0))?;

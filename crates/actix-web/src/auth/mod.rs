@@ -1,7 +1,6 @@
 //! The middleware that judges requests.
 
 mod future;
-mod hide;
 mod service;
 mod transform;
 

@@ -2,6 +2,7 @@
 
 use std::{
     rc::Rc,
+    sync::atomic::Ordering,
     task::{Context, Poll},
 };
 
@@ -11,15 +12,14 @@ use actix_web::{
     dev::{RequestHead, Service, ServiceRequest, ServiceResponse},
     http::{Method, header},
 };
-use portcullis::{AuthContext, Judgement, LayerError, RequestView, Verdict};
+use portcullis::{AuthContext, Judgement, LayerError, Verdict};
 
-use super::{
-    JwtAuth,
-    future::JwtAuthFuture,
-    hide::{SharedRequest, hide_tokens},
-    transform::Preflight,
+use super::{JwtAuth, future::JwtAuthFuture, transform::Preflight};
+use crate::{
+    Refusal, ResponseForRefusal,
+    remove_tokens::{Removed, has_visible_tokens},
+    request_view::View,
 };
-use crate::{Refusal, ResponseForRefusal};
 
 /// The service of [`JwtAuth`].
 #[derive(Debug)]
@@ -60,7 +60,11 @@ where
         let outcome = if passes(config.preflight, request.head()) {
             config.pass(&mut request)
         } else {
-            match config.auth.begin(&View(request.head())) {
+            let judgement = {
+                let extensions = request.extensions();
+                config.auth.begin(&View::with(request.head(), extensions.get::<Removed>()))
+            };
+            match judgement {
                 Judgement::Done(verdict) => config.decide(&mut request, verdict),
                 Judgement::Waiting(waiting) => {
                     return JwtAuthFuture::waiting(waiting, request, Rc::clone(&self.shared));
@@ -81,12 +85,12 @@ pub(super) struct Outcome {
 impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
     /// Leaves the context in the request, or refuses it.
     pub(super) fn decide(&self, request: &mut ServiceRequest, mut verdict: Verdict<G>) -> Outcome {
-        let hidden = hide_tokens(request, &verdict.hidden);
         self.hook.call(&mut verdict);
-        let no_store = match hidden {
-            Ok(no_store) => no_store,
-            Err(SharedRequest) => return Outcome::shared_request(request),
-        };
+        let no_store = verdict.hidden.query().is_some();
+        let goes_on = verdict.result.is_ok() || verdict.admits_anonymous;
+        if goes_on && has_visible_tokens(&self.auth, request.head(), &verdict.hidden) {
+            return self.tokens_not_removed(request, no_store);
+        }
         let settings = || self.auth.challenge_settings();
         let refusal = match verdict.into_context(settings) {
             Ok(context) => {
@@ -100,39 +104,28 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
 
     /// Lets a preflight through, without its tokens and without a caller.
     fn pass(&self, request: &mut ServiceRequest) -> Outcome {
-        let hidden = self.auth.hidden_tokens(&View(request.head()));
-        let Ok(no_store) = hide_tokens(request, &hidden) else {
-            return Outcome::shared_request(request);
+        let hidden = {
+            let extensions = request.extensions();
+            self.auth.hidden_tokens(&View::with(request.head(), extensions.get::<Removed>()))
         };
+        let no_store = hidden.query().is_some();
+        if has_visible_tokens(&self.auth, request.head(), &hidden) {
+            return self.tokens_not_removed(request, no_store);
+        }
         let context = AuthContext::passed_preflight(self.auth.challenge_settings());
         request.extensions_mut().insert(context);
         Outcome { refusal: None, no_store }
     }
-}
 
-impl Outcome {
-    /// Tokens cannot be taken out of the request, so that nobody inside may see it.
-    fn shared_request(request: &ServiceRequest) -> Self {
-        let refusal = Refusal::of_layer(LayerError::SharedRequest, request.method());
-        Self { refusal: Some(Box::new(refusal)), no_store: true }
-    }
-}
-
-/// What the engine sees of a request.
-struct View<'a>(&'a RequestHead);
-
-impl RequestView for View<'_> {
-    fn field_values<'r>(&'r self, name: &str, visit: &mut dyn FnMut(&'r [u8])) {
-        let values = match name {
-            // By far the most frequent one need not be read as a name each time.
-            "authorization" => self.0.headers.get_all(header::AUTHORIZATION),
-            _ => self.0.headers.get_all(name),
-        };
-        values.for_each(|value| visit(value.as_bytes()));
-    }
-
-    fn query(&self) -> Option<&str> {
-        self.0.uri.query()
+    /// Rejects a request whose tokens the service inside would see. The log names the line to add once:
+    /// clients decide how often this happens.
+    fn tokens_not_removed(&self, request: &ServiceRequest, no_store: bool) -> Outcome {
+        let error = LayerError::TokensNotRemoved;
+        if !self.is_reported.swap(true, Ordering::Relaxed) {
+            error.report();
+        }
+        let refusal = Refusal::of_reported_layer(error, request.method());
+        Outcome { refusal: Some(Box::new(refusal)), no_store }
     }
 }
 

@@ -1,6 +1,9 @@
 //! The configuration of the middleware.
 
-use std::future::{Ready, ready};
+use std::{
+    future::{Ready, ready},
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use actix_web::{
     Error,
@@ -23,10 +26,11 @@ use crate::{ProblemJson, ResponseForRefusal, refusal::RefusalForm};
 /// 2. The middleware leaves one [`AuthContext`](crate::AuthContext) in the request's extensions.
 ///    [`Caller`](crate::Caller), [`Granted`](crate::Granted) and [`OtherCallers`](crate::OtherCallers) are
 ///    read from it.
-/// 3. Parameters of the query that are places of tokens are taken out of the URI, and the response
-///    gets `Cache-Control: no-store` ([RFC 6750 §2.3]). Tokens among WebSocket subprotocols are taken
-///    out too, and other header fields where the engine
-///    [says so](portcullis::AuthenticatorBuilder::remove_tokens).
+/// 3. The response to a request with a token in the query gets `Cache-Control: no-store`
+///    ([RFC 6750 §2.3]). The service inside never sees such a token, a token among WebSocket
+///    subprotocols, or one that the engine [removes](portcullis::AuthenticatorBuilder::remove_tokens)
+///    from another field: [`RemoveTokens`](crate::RemoveTokens) around the `App` removes it. Without
+///    that, this middleware answers 500 instead of passing the request on.
 /// 4. The middleware replaces what one of this kind around this one left, whatever type of grant that
 ///    one's engine makes: the verdict of the innermost one holds.
 ///
@@ -35,16 +39,9 @@ use crate::{ProblemJson, ResponseForRefusal, refusal::RefusalForm};
 /// The engine is built once, outside of the closure that `HttpServer` calls for each of its workers,
 /// and cloned inside of it: cloning copies a pointer.
 ///
-/// One middleware for each engine: a second one of the same engine inside finds no token in the
-/// query, because the outer one has taken it out.
-///
-/// Middlewares *around* this one, and proxies in front, still see the token: in the header, the cookie
-/// and the query. So does a `Logger` around it, which logs the query. `Cors` belongs around this one,
-/// so that browsers can read refusals too: `wrap` it after this one.
-///
-/// A middleware between the routing and this one must not keep a clone of the `HttpRequest` while it
-/// calls on: what others hold cannot be changed, and a request whose token would have to be taken out
-/// is answered with 500.
+/// Proxies in front still see the token, and so do handlers and middlewares if it is in a header field or
+/// cookie that the engine does not remove it from. `Cors` belongs around this one, so that browsers can
+/// read refusals too: `wrap` it after this one.
 ///
 /// [RFC 6750 §2.3]: https://www.rfc-editor.org/rfc/rfc6750#section-2.3
 #[derive(Debug)]
@@ -54,6 +51,8 @@ pub struct JwtAuth<G = Grant, R = ProblemJson> {
     pub(super) preflight: Preflight,
     pub(super) hook: VerdictHook<G>,
     pub(super) refusals: RefusalForm<R>,
+    /// Whether the log says already that tokens are not removed. Clones share it.
+    pub(super) is_reported: Arc<AtomicBool>,
 }
 
 /// What happens to a CORS preflight.
@@ -73,6 +72,7 @@ impl<G> JwtAuth<G> {
             preflight: Preflight::Judged,
             hook: VerdictHook::default(),
             refusals: RefusalForm::default(),
+            is_reported: Arc::default(),
         }
     }
 }
@@ -114,8 +114,9 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
     ///
     /// Each middleware has its own; extractors that refuse answer as [`ProblemJson`] does.
     pub fn response_for_refusal<R2>(self, respond: R2) -> JwtAuth<G, R2> {
-        let Self { auth, preflight, hook, refusals } = self;
-        JwtAuth { auth, preflight, hook, refusals: refusals.with_response(respond) }
+        let Self { auth, preflight, hook, refusals, is_reported } = self;
+        let refusals = refusals.with_response(respond);
+        JwtAuth { auth, preflight, hook, refusals, is_reported }
     }
 
     /// Changes what refused callers are told, before the response is made of it: for services that must
@@ -143,6 +144,7 @@ impl<G, R: Clone> Clone for JwtAuth<G, R> {
             preflight: self.preflight,
             hook: self.hook.clone(),
             refusals: self.refusals.clone(),
+            is_reported: Arc::clone(&self.is_reported),
         }
     }
 }

@@ -3,14 +3,15 @@
 use std::future::ready;
 
 use actix_web::{
-    App, HttpRequest,
-    dev::Service,
+    App, Error, HttpRequest,
+    body::MessageBody,
+    dev::{Service, ServiceRequest, ServiceResponse},
     error::ErrorImATeapot,
     http::{Method, StatusCode, header},
-    middleware::NormalizePath,
+    middleware::{Next, NormalizePath, from_fn},
     test, web,
 };
-use portcullis_actix_web::{Authenticator, JwtAuth, LayerError, Place};
+use portcullis_actix_web::{Authenticator, JwtAuth, LayerError, Place, RemoveTokens};
 
 use super::support::{AUDIENCE, World, allowed, answer, refused, request, send};
 
@@ -38,9 +39,9 @@ async fn tokens_are_taken_out_of_the_query_and_responses_are_not_stored() {
         ))
         .route("/{x}", web::get().to(handler))
         .wrap(auth());
-    let app = test::init_service(app).await;
+    let app = test::init_service(RemoveTokens::new(world.auth.clone(), app)).await;
     let inside = App::new().route("/{x}", web::get().to(handler).wrap(auth()));
-    let inside = test::init_service(inside).await;
+    let inside = test::init_service(RemoveTokens::new(world.auth.clone(), inside)).await;
     let token = world.token().build();
     for (sent, seen) in [
         (format!("/x?access_token={token}"), "x /x"),
@@ -78,7 +79,7 @@ async fn a_path_that_was_normalized_stays_so() {
         .route("/a/{x}", web::get().to(|request: HttpRequest| ready(uris(&request))))
         .wrap(JwtAuth::new(world.auth.clone()))
         .wrap(NormalizePath::trim());
-    let app = test::init_service(app).await;
+    let app = test::init_service(RemoveTokens::new(world.auth.clone(), app)).await;
     let sent = format!("//a//b/?access_token={}&c=1", world.token().build());
     assert_eq!(send(&app, request(Method::GET, &sent, None)).await, allowed("/a/b?c=1"));
 }
@@ -88,9 +89,9 @@ async fn responses_that_are_errors_of_the_framework_are_not_stored_either() {
     let world = World::new();
     let app = App::new()
         .route("/", web::get().to(|| ready("")))
-        .wrap_fn(|_, _| ready(Err::<actix_web::dev::ServiceResponse, _>(ErrorImATeapot("no"))))
+        .wrap_fn(|_, _| ready(Err::<ServiceResponse, _>(ErrorImATeapot("no"))))
         .wrap(JwtAuth::new(world.auth.clone()));
-    let app = test::init_service(app).await;
+    let app = test::init_service(RemoveTokens::new(world.auth.clone(), app)).await;
     let sent = format!("/?access_token={}", world.token().build());
     let error = app.call(request(Method::GET, &sent, None).to_request()).await.unwrap_err();
     let response = error.error_response();
@@ -119,8 +120,8 @@ async fn header_fields_lose_their_tokens_where_the_engine_says_so() {
                 ready(format!("{} / {}", all("authorization"), all("cookie")))
             }),
         )
-        .wrap(JwtAuth::new(auth));
-    let app = test::init_service(app).await;
+        .wrap(JwtAuth::new(auth.clone()));
+    let app = test::init_service(RemoveTokens::new(auth, app)).await;
     let token = world.token().build();
     let cookies = request(Method::GET, "/", Some(&token))
         .append_header((header::COOKIE, format!("theme=dark; access_token={token}")))
@@ -128,35 +129,148 @@ async fn header_fields_lose_their_tokens_where_the_engine_says_so() {
     assert_eq!(send(&app, cookies).await, allowed(" / theme=dark|lang=de"));
 }
 
-/// The framework's requests cannot be changed while others hold them, and panic if one tries.
+/// A middleware that keeps a clone of the request for as long as the service inside works. actix-web
+/// panics if such a request is changed.
+async fn hold<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let held = request.request().clone();
+    let response = next.call(request).await;
+    drop(held);
+    response
+}
+
 #[actix_web::test]
-async fn a_request_that_others_hold_is_refused_where_a_token_would_have_to_be_taken_out() {
+async fn tokens_are_removed_from_requests_that_others_hold() {
     let world = World::new();
-    let app = App::new().service(
-        web::resource("/")
-            .route(web::get().to(|request: HttpRequest| ready(request.uri().to_string())))
-            .wrap(JwtAuth::new(world.auth.clone()))
-            .wrap_fn(|request, service| {
-                let held = request.request().clone();
-                let future = service.call(request);
-                async move {
-                    let response = future.await;
-                    drop(held);
-                    response
-                }
-            }),
-    );
+    let app = || {
+        App::new().service(
+            web::resource("/")
+                .route(web::get().to(|request: HttpRequest| ready(uris(&request))))
+                .wrap(JwtAuth::new(world.auth.clone()))
+                .wrap(from_fn(hold)),
+        )
+    };
+    let token = world.token().build();
+    let in_query = || request(Method::GET, &format!("/?access_token={token}&a"), None);
+    let with = test::init_service(RemoveTokens::new(world.auth.clone(), app())).await;
+    assert_eq!(send(&with, in_query()).await, allowed("/?a"));
+    let without = test::init_service(app()).await;
+    assert_eq!(send(&without, in_query()).await.status, 500);
+}
+
+#[actix_web::test]
+async fn a_token_that_handlers_would_see_is_a_fault_of_the_service_unless_it_is_rejected() {
+    let world = World::new();
+    let handler = || ready("");
+    let app = App::new()
+        .route("/", web::to(handler).wrap(JwtAuth::new(world.auth.clone())))
+        .route("/any", web::to(handler).wrap(JwtAuth::new(world.auth.clone()).optional()))
+        .route(
+            "/failed",
+            web::to(handler).wrap(JwtAuth::new(world.auth.clone()).dangerous_admit_failed()),
+        )
+        .route("/pass", web::to(handler).wrap(JwtAuth::new(world.auth.clone()).pass_options()));
     let app = test::init_service(app).await;
     let token = world.token().build();
-    let in_query = request(Method::GET, &format!("/?access_token={token}"), None).to_request();
-    let response = test::call_service(&app, in_query).await;
-    assert_eq!(response.headers().get(header::CACHE_CONTROL).unwrap(), "no-store");
-    let error = response.response().extensions().get::<LayerError>().copied();
-    assert_eq!(error, Some(LayerError::SharedRequest));
     let expected = refused(500, None, "Internal Server Error", "internal_error");
-    assert_eq!(answer(response).await, expected);
-    // Where there is nothing to take out, nothing has to change.
-    assert_eq!(send(&app, request(Method::GET, "/?a", Some(&token))).await, allowed("/?a"));
+    for (method, path, token) in [
+        (Method::GET, "/", &*token),
+        (Method::GET, "/any", &*token),
+        (Method::GET, "/failed", "bad"),
+        (Method::OPTIONS, "/pass", "bad"),
+    ] {
+        let in_query = request(method, &format!("{path}?access_token={token}"), None).to_request();
+        let response = test::call_service(&app, in_query).await;
+        assert_eq!(response.headers().get(header::CACHE_CONTROL).unwrap(), "no-store", "{path}");
+        let error = response.response().extensions().get::<LayerError>().copied();
+        assert_eq!(error, Some(LayerError::TokensNotRemoved), "{path}");
+        assert_eq!(answer(response).await, expected, "{path}");
+    }
+    let text = LayerError::TokensNotRemoved.to_string();
+    assert!(text.contains("`RemoveTokens::new(auth.clone(), app)`"), "{text}");
+    // No handler would see these: the client is told what it is told anyway.
+    for path in ["/", "/any"] {
+        let bad = request(Method::GET, &format!("{path}?access_token=bad"), None).to_request();
+        let response = test::call_service(&app, bad).await;
+        assert_eq!(response.headers().get(header::CACHE_CONTROL).unwrap(), "no-store", "{path}");
+        assert_eq!(answer(response).await.code.as_deref(), Some("malformed_token"), "{path}");
+        // Where there is nothing to remove, nothing is missing.
+        assert_eq!(send(&app, request(Method::GET, path, Some(&token))).await, allowed(""));
+    }
+}
+
+#[actix_web::test]
+async fn middlewares_around_see_no_token_either() {
+    let world = World::new();
+    let app = App::new()
+        .route("/", web::get().to(|request: HttpRequest| ready(uris(&request))))
+        .wrap(JwtAuth::new(world.auth.clone()))
+        .wrap_fn(|request, service| {
+            let seen = request.uri().to_string();
+            let response = service.call(request);
+            async move {
+                assert_eq!(seen, "/?a=1");
+                response.await
+            }
+        });
+    let app = test::init_service(RemoveTokens::new(world.auth.clone(), app)).await;
+    let sent = format!("/?access_token={}&a=1", world.token().build());
+    assert_eq!(send(&app, request(Method::GET, &sent, None)).await, allowed("/?a=1"));
+}
+
+#[actix_web::test]
+async fn several_engines_remove_their_tokens_one_around_the_other() {
+    const PROTOCOL: &str = "sec-websocket-protocol";
+    let world = World::new();
+    let engine = |places: [Place; 3]| {
+        Authenticator::builder()
+            .issuer(world.issuer.trusted())
+            .audience(AUDIENCE)
+            .places(places)
+            .remove_tokens()
+            .build()
+            .unwrap()
+    };
+    let socket = || Place::web_socket_protocol("access_token");
+    let one = engine([Place::query("one"), Place::cookie("one"), socket()]);
+    let two = engine([Place::query("two"), Place::cookie("two"), socket()]);
+    let handler = |request: HttpRequest| {
+        let field = |name| request.headers().get(name).map(|value| value.to_str().unwrap());
+        ready(format!("{} {:?} {:?}", uris(&request), field("cookie"), field(PROTOCOL)))
+    };
+    let app = App::new()
+        .route("/one", web::get().to(handler).wrap(JwtAuth::new(one.clone())))
+        .route("/two", web::get().to(handler).wrap(JwtAuth::new(two.clone())))
+        .route(
+            "/both",
+            web::get().to(handler).wrap(JwtAuth::new(one.clone())).wrap(JwtAuth::new(one.clone())),
+        );
+    let only_one = App::new().route("/two", web::get().to(handler).wrap(JwtAuth::new(two.clone())));
+    let app = RemoveTokens::new(two.clone(), RemoveTokens::new(one.clone(), app));
+    let app = test::init_service(RemoveTokens::new(two, app)).await;
+    let only_one = test::init_service(RemoveTokens::new(one, only_one)).await;
+    let token = world.token().build();
+    let get = |path: &str| request(Method::GET, path, None);
+    let cookies = |path| {
+        let cookies = format!("one={token}; a=1; two={token}");
+        get(path).insert_header((header::COOKIE, cookies))
+    };
+    let protocols =
+        |path| get(path).insert_header((PROTOCOL, format!("access_token, {token}, chat")));
+    for path in ["/one", "/two", "/both"] {
+        let sent = format!("{path}?one={token}&a=1&two={token}");
+        let seen = allowed(&format!("{path}?a=1 None None"));
+        assert_eq!(send(&app, get(&sent)).await, seen);
+        let seen = allowed(&format!(r#"{path} Some("a=1") None"#));
+        assert_eq!(send(&app, cookies(path)).await, seen);
+        let seen = allowed(&format!(r#"{path} None Some("access_token, chat")"#));
+        assert_eq!(send(&app, protocols(path)).await, seen);
+    }
+    for request in [get(&format!("/two?two={token}")), cookies("/two")] {
+        assert_eq!(send(&only_one, request).await.status, 500);
+    }
 }
 
 #[actix_web::test]

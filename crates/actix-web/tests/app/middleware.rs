@@ -15,7 +15,7 @@ use actix_web::{
 };
 use portcullis_actix_web::{
     AuthContext, AuthError, AuthErrorKind, Authenticator, Caller, Grant, JwtAuth, LayerError,
-    Optional, OtherCallers, Place, Refusal, Require, Requirement, policy::role,
+    Optional, OtherCallers, Place, Refusal, RemoveTokens, Require, Requirement, policy::role,
 };
 use portcullis_testkit::TestIssuer;
 
@@ -131,7 +131,7 @@ async fn preflight_passes_by_an_explicit_switch_only() {
         .route("/", web::to(handler))
         .wrap(Require::new(role("admin")))
         .wrap(JwtAuth::new(world.auth.clone()).pass_preflight());
-    let passed = test::init_service(passed).await;
+    let passed = test::init_service(RemoveTokens::new(world.auth.clone(), passed)).await;
     let response = test::call_service(&passed, preflight(Method::OPTIONS).to_request()).await;
     assert_eq!(response.headers().get(header::CACHE_CONTROL).unwrap(), "no-store");
     assert_eq!(answer(response).await, allowed("/?a=1"));

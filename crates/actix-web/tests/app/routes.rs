@@ -164,16 +164,14 @@ async fn the_route_is_that_of_the_resource_whose_guards_let_the_request_through(
 #[actix_web::test]
 async fn no_route_is_known_around_a_router_and_where_no_resource_matches() {
     let on_scope: Configure = |config, require| {
-        config
-            .service(web::resource("/f/{name:z+}").guard(guard::Post()).to(who))
-            .service(
-                web::scope("/f/{name}")
-                    .service(web::resource("").guard(guard::Get()).to(who))
-                    .service(web::resource("/x").to(who))
-                    .default_service(web::to(who))
-                    .wrap_fn(|request, service| service.call(request))
-                    .wrap(require),
-            );
+        config.service(web::resource("/f/{name:z+}").guard(guard::Post()).to(who)).service(
+            web::scope("/f/{name}")
+                .service(web::resource("").guard(guard::Get()).to(who))
+                .service(web::resource("/x").to(who))
+                .default_service(web::to(who))
+                .wrap_fn(|request, service| service.call(request))
+                .wrap(require),
+        );
     };
     for (method, path) in [
         (Method::GET, "/f/a"),

@@ -16,9 +16,8 @@ pub enum LayerError {
         /// The type that the layer makes.
         made: &'static str,
     },
-    /// Some code outside of the layer holds the request too, so that its tokens cannot be taken out of
-    /// it.
-    SharedRequest,
+    /// The request has tokens that handlers must not see, and nothing around the layer has removed them.
+    TokensNotRemoved,
 }
 
 impl LayerError {
@@ -43,9 +42,11 @@ impl fmt::Display for LayerError {
                 "asked for a grant of type `{wanted}`, and the layer makes `{made}`: ask for that, \
                  or build the engine with `with_grant`"
             ),
-            Self::SharedRequest => f.write_str(
-                "a middleware around the layer keeps a clone of the request, so that its tokens \
-                 cannot be taken out: drop the clone before the layer is called",
+            Self::TokensNotRemoved => f.write_str(
+                "the request has a token that handlers must not see, in its query or in a field that \
+                 the engine removes tokens from, and actix-web does not let a middleware remove it: \
+                 return `RemoveTokens::new(auth.clone(), app)` instead of the `App` from the closure \
+                 of `HttpServer::new`",
             ),
         }
     }

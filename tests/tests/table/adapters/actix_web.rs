@@ -10,7 +10,8 @@ use actix_web::{
 };
 use portcullis::{Admission, ChallengeMap, Policy, policy};
 use portcullis_actix_web::{
-    AuthContext, Caller, CallerRejection, Granted, JwtAuth, Optional, OtherCallers, Require,
+    AuthContext, Caller, CallerRejection, Granted, JwtAuth, Optional, OtherCallers, RemoveTokens,
+    Require,
 };
 
 use crate::{
@@ -23,10 +24,20 @@ pub(super) fn start(setup: Setup) -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
+        let auth = setup.auth.clone();
         let application = move || App::new().configure(|config| configure(config, &setup));
-        let server = HttpServer::new(application).workers(1).disable_signals();
-        let server = server.listen_auto_h2c(listener).unwrap().run();
-        actix_web::rt::System::new().block_on(server)
+        let system = actix_web::rt::System::new();
+        match auth {
+            None => {
+                let server = HttpServer::new(application).workers(1).disable_signals();
+                system.block_on(server.listen_auto_h2c(listener).unwrap().run())
+            }
+            Some(auth) => {
+                let application = move || RemoveTokens::new(auth.clone(), application());
+                let server = HttpServer::new(application).workers(1).disable_signals();
+                system.block_on(server.listen_auto_h2c(listener).unwrap().run())
+            }
+        }
     });
     address
 }
