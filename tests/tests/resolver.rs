@@ -338,3 +338,62 @@ async fn a_panic_of_what_makes_callers_the_same_refuses_the_request() {
         assert_eq!(role(&auth, &world.token()).await, "resolver_unavailable");
     }
 }
+
+#[tokio::test]
+async fn an_answer_is_as_old_as_its_question() {
+    let (world, database) = (World::new(), Database::new());
+    let resolving = database.resolving().timeout(Duration::from_secs(60));
+    let auth = world.engine(resolving.keep_for(Duration::from_secs(30)));
+    let token = world.token();
+    database.0.open.send_replace(false);
+    let waiting = tokio::spawn({
+        let (auth, token) = (auth.clone(), token.clone());
+        async move { role(&auth, &token).await }
+    });
+    settle().await;
+    world.clock.advance(Duration::from_secs(20));
+    database.0.open.send_replace(true);
+    assert_eq!(waiting.await.unwrap(), "reader");
+    // What has changed while the look-up was under way counts 30 seconds after it began.
+    database.set(Ok("admin"));
+    world.clock.advance(Duration::from_secs(9));
+    assert_eq!(role(&auth, &token).await, "reader");
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(role(&auth, &token).await, "admin");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_keeps_and_brings_back_no_answer() {
+    let (world, database) = (World::new(), Database::new());
+    let auth = world.engine(database.resolving().keep_for(Duration::from_secs(30)));
+    let token = world.issuer.token().audience(AUDIENCE).claim("exp", NOW + 1_000_000).build();
+    // The clock was ahead once.
+    world.clock.advance(Duration::from_secs(86_400));
+    assert_eq!(role(&auth, &token).await, "reader");
+    world.clock.set(NumericDate::from_seconds(NOW));
+    database.set(Ok("admin"));
+    assert_eq!(role(&auth, &token).await, "admin");
+    // An answer has expired, and then the clock is set back.
+    world.clock.advance(Duration::from_secs(30));
+    database.set(Err(AuthErrorKind::SubjectDisabled));
+    assert_eq!(role(&auth, &token).await, "subject_disabled");
+    world.clock.set(NumericDate::from_seconds(NOW));
+    assert_eq!(role(&auth, &token).await, "subject_disabled");
+}
+
+#[tokio::test]
+async fn a_new_answer_takes_the_place_of_the_oldest_when_ten_thousand_are_kept() {
+    let (world, database) = (World::new(), Database::new());
+    let auth = world.engine(database.resolving().keep_for(Duration::from_secs(600)));
+    let of = |subject: usize| {
+        world.issuer.token().audience(AUDIENCE).subject(&subject.to_string()).build()
+    };
+    for subject in 0..=10_000 {
+        assert_eq!(role(&auth, &of(subject)).await, "reader");
+    }
+    assert_eq!(database.asked(), 10_001);
+    assert_eq!(role(&auth, &of(10_000)).await, "reader");
+    assert_eq!(database.asked(), 10_001);
+    assert_eq!(role(&auth, &of(0)).await, "reader");
+    assert_eq!(database.asked(), 10_002);
+}

@@ -320,6 +320,53 @@ async fn a_strategy_that_takes_too_long_refuses_however_many_steps_it_takes() {
     }
 }
 
+/// Takes a short step after the other, and never comes to an end.
+#[derive(Clone, Copy, Debug)]
+struct Stepping;
+
+impl Stepping {
+    fn step() -> Attempt {
+        Attempt::Later(Box::pin(async {
+            tokio::task::yield_now().await;
+            Self::step()
+        }))
+    }
+}
+
+impl Strategy for Stepping {
+    fn name(&self) -> &str {
+        "stepping"
+    }
+
+    fn attempt(&self, _: &Credential<'_>) -> Attempt {
+        Self::step()
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_no_request_wait_for_longer() {
+    let world = World::new();
+    let auth = world.builder().strategy(Stepping).build().unwrap();
+    world.clock.advance(Duration::from_secs(86_400));
+    let mut judged = Box::pin(judge(&auth, "opaque"));
+    for _ in 0..100 {
+        tokio::select! {
+            biased;
+            outcome = &mut judged => {
+                assert_eq!(outcome, "resolver_unavailable");
+                return;
+            }
+            () = tokio::task::yield_now() => {}
+        }
+        // The clock was ahead when the request began.
+        if world.clock.now() >= NumericDate::from_seconds(NOW + 86_400) {
+            world.clock.set(NumericDate::from_seconds(NOW));
+        }
+        world.clock.advance(Duration::from_millis(100));
+    }
+    panic!("it waits for ten seconds and more");
+}
+
 #[tokio::test]
 async fn strategies_come_and_go_while_the_engine_runs() {
     let world = World::new();

@@ -49,6 +49,7 @@
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
 mod authenticator;
+mod bounded_map;
 mod challenge;
 mod claims;
 mod clock;

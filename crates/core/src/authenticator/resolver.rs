@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
     fmt,
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,8 +14,8 @@ use tokio::sync::Semaphore;
 
 use super::grant_source::{known, of_a_caller};
 use crate::{
-    AuthError, AuthErrorKind, BoxFuture, Clock, NumericDate, Principal, flights::Flights,
-    future::PanicCaught, grant::Watched,
+    AuthError, AuthErrorKind, BoxFuture, Clock, NumericDate, Principal, bounded_map::BoundedMap,
+    flights::Flights, future::PanicCaught, grant::Watched,
 };
 
 /// How many grants are kept, where they are kept for a while.
@@ -79,7 +78,7 @@ pub struct Resolving<G> {
     share: Share,
     turns: Semaphore,
     flights: Flights<Key, Result<Arc<G>, AuthError>>,
-    kept: Mutex<HashMap<Key, Kept<G>>>,
+    kept: Mutex<BoundedMap<Key, Kept<G>>>,
 }
 
 /// What two callers who are the same have in common: a digest, so that it takes no room where answers
@@ -89,7 +88,8 @@ type Key = [u8; SHA256_OUTPUT_LEN];
 #[derive(Debug)]
 struct Kept<G> {
     grant: Arc<G>,
-    until: NumericDate,
+    /// When the look-up began.
+    since: NumericDate,
 }
 
 /// What makes two callers the same for the resolver.
@@ -108,7 +108,7 @@ impl<G: Send + Sync + 'static> Resolving<G> {
             share: Share::EqualClaims,
             turns: Semaphore::new(64),
             flights: Flights::default(),
-            kept: Mutex::default(),
+            kept: Mutex::new(BoundedMap::new(MAX_KEPT)),
         }
     }
 
@@ -148,9 +148,16 @@ impl<G: Send + Sync + 'static> Resolving<G> {
             return None;
         }
         let key = self.key(caller)?;
-        let kept = lock(&self.kept);
-        let grant = kept.get(&key).filter(|kept| clock.now() < kept.until)?;
-        Some(Arc::clone(&grant.grant))
+        let now = clock.now();
+        let mut memory = lock(&self.kept);
+        let kept = memory.get(&key)?;
+        // What was looked up in the future does not count: the clock was ahead then.
+        if kept.since <= now && now < kept.since.saturating_add(self.keep_for) {
+            return Some(Arc::clone(&kept.grant));
+        }
+        // Dropped, so that a clock that is set back brings nothing back.
+        memory.remove(&key);
+        None
     }
 
     /// Returns the grant of a caller, looked up now or by a request that has begun to.
@@ -174,11 +181,14 @@ impl<G: Send + Sync + 'static> Resolving<G> {
         let answer = async {
             // Closed never: a turn comes, or the time is up.
             let _turn = self.turns.acquire().await;
+            // A change of rights while the look-up is under way may be missing in its answer, so that the
+            // answer is as old as the question.
+            let since = clock.now();
             // Inside, because it may panic before it gives a future.
             let call = Box::pin(async { self.resolver.resolve(caller.clone()).await });
-            Watched::new(PanicCaught(call)).await
+            (Watched::new(PanicCaught(call)).await, since)
         };
-        let answer = tokio::select! {
+        let (answer, since) = tokio::select! {
             answer = answer => answer,
             () = clock.sleep(self.timeout) => {
                 return unavailable("the resolver did not answer in time");
@@ -188,23 +198,15 @@ impl<G: Send + Sync + 'static> Resolving<G> {
             return unavailable("the resolver panicked");
         };
         let grant = Arc::new(known(answer.map_err(of_a_caller), has_read)?);
-        self.keep(key, &grant, clock);
+        self.keep(key, &grant, since);
         Ok(grant)
     }
 
-    fn keep(&self, key: Key, grant: &Arc<G>, clock: &dyn Clock) {
+    fn keep(&self, key: Key, grant: &Arc<G>, since: NumericDate) {
         if self.keep_for.is_zero() {
             return;
         }
-        let now = clock.now();
-        let mut kept = lock(&self.kept);
-        if kept.len() >= MAX_KEPT {
-            kept.retain(|_, kept| now < kept.until);
-        }
-        if kept.len() < MAX_KEPT {
-            let until = now.saturating_add(self.keep_for);
-            kept.insert(key, Kept { grant: Arc::clone(grant), until });
-        }
+        lock(&self.kept).insert(key, Kept { grant: Arc::clone(grant), since });
     }
 
     /// Tells which callers are the same as this one; `None` if the function that knows panics.
@@ -215,10 +217,14 @@ impl<G: Send + Sync + 'static> Resolving<G> {
                 Cow::Owned(catch_unwind(AssertUnwindSafe(|| function(caller))).ok()?)
             }
         };
-        // The origin too, because of issuers whose tokens do not name them; and what the token names,
-        // because an origin may stand for any issuer.
-        let parts = [caller.trusted_issuer(), caller.issuer(), &text];
         let mut digest = Context::new(&SHA256);
+        // The origin by its number and not by its name: what a tenant that was forgotten, or a strategy that
+        // was removed, is allowed to do must not pass to one that takes over its name.
+        for id in caller.origin().ids() {
+            digest.update(&id.to_ne_bytes());
+        }
+        // And the issuer that the token names, because an origin may stand for any issuer.
+        let parts = [caller.issuer(), &text];
         for part in parts {
             // Before each its length, so that no part can look like the end of another.
             digest.update(&part.len().to_ne_bytes());

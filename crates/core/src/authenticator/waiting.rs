@@ -194,10 +194,13 @@ async fn wait_for_strategy<G: Send + Sync + 'static>(
     coming: StrategyComing,
 ) -> Result<Authenticated<G>, Stop> {
     let StrategyComing { attempt, until, registered, slots, next, told } = coming;
+    let (clock, timeout) = (&auth.engine.clock, auth.engine.strategy_timeout);
+    // If the clock was set back, the request must not wait for that much longer.
+    let until = until.min(clock.now().saturating_add(timeout));
     let answer = tokio::select! {
         biased;
         answer = answer(attempt) => answer,
-        () = auth.engine.clock.sleep_until(until) => {
+        () = clock.sleep_until(until) => {
             let reason = "a strategy did not answer in time";
             return Err(AuthError::because(AuthErrorKind::ResolverUnavailable, reason).into());
         }

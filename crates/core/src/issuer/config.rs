@@ -1,11 +1,18 @@
 //! Issuers as the pipeline reads them: checked, and never changed.
 
-use std::{any::TypeId, sync::Arc, time::Duration};
+use std::{
+    any::TypeId,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use super::{Issuer, IssuerKeys, Rules};
 use crate::{
-    Clock, ConfigError, GrantMapping, NumericDate, challenge::ChallengeSettings, claims::ClaimPath,
-    grant::CompiledMapping, jws::AlgorithmSet, name_index::NameIndex,
+    Clock, ConfigError, GrantMapping, NumericDate, challenge::ChallengeSettings,
+    claims::ClaimPath, grant::CompiledMapping, jws::AlgorithmSet, name_index::NameIndex,
 };
 
 impl Issuer {
@@ -85,6 +92,8 @@ pub(crate) struct IssuerConfig {
 /// Where a caller comes from: a trusted issuer, or a strategy.
 #[derive(Debug)]
 pub(crate) struct Origin {
+    /// No other issuer or strategy has this number, even if it has the same name at another time.
+    id: u64,
     name: String,
     /// The strategy that has judged the caller, where it has several issuers.
     strategy: Option<Arc<Self>>,
@@ -96,6 +105,9 @@ pub(crate) struct Origin {
     engine: Arc<EngineInfo>,
 }
 
+/// The number of the next origin.
+static ORIGINS: AtomicU64 = AtomicU64::new(0);
+
 impl Origin {
     pub(crate) fn new(
         name: String,
@@ -104,12 +116,14 @@ impl Origin {
         engine: &Arc<EngineInfo>,
     ) -> Result<Self, ConfigError> {
         let (mapping, engine) = (Arc::new(mapping.compile()?), Arc::clone(engine));
-        Ok(Self { name, strategy: None, mapping, leeway, max_age: None, engine })
+        let id = ORIGINS.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { id, name, strategy: None, mapping, leeway, max_age: None, engine })
     }
 
     /// Takes a caller over that an engine of this strategy has judged.
     pub(crate) fn adopt(self: &Arc<Self>, inner: &Self) -> Self {
         Self {
+            id: inner.id,
             name: inner.name.clone(),
             strategy: Some(Arc::clone(self)),
             mapping: Arc::clone(&inner.mapping),
@@ -122,6 +136,12 @@ impl Origin {
     /// Tells whether this is the issuer or strategy of that name.
     pub(crate) fn is_called(&self, name: &str) -> bool {
         self.name == name || self.strategy.as_ref().is_some_and(|strategy| strategy.name == name)
+    }
+
+    /// Returns the numbers of the issuer and of the strategy that has judged the caller: what was once
+    /// known of one origin must not count for another one that takes over its name.
+    pub(crate) fn ids(&self) -> [u64; 2] {
+        [self.id, self.strategy.as_ref().map_or(self.id, |strategy| strategy.id)]
     }
 
     fn with_max_age(self, max_age: Option<Duration>) -> Self {
