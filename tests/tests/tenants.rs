@@ -1,116 +1,28 @@
 //! Issuers that are looked up: once, within limits, and by the very name that a token claims.
 
-#![expect(clippy::unwrap_used, reason = "short helpers of tests")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops there"
+)]
 
-use std::{
-    num::NonZeroUsize,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+#[path = "tenants/world.rs"]
+mod world;
+
+#[path = "tenants/names.rs"]
+mod names;
+
+use std::{num::NonZeroUsize, time::Duration};
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    AuthError, AuthErrorKind, Authenticator, GrantMapping, Issuer, Judgement, NumericDate, Place,
-    Requirement, Tenants, Verdict,
+    AuthErrorKind, Authenticator, GrantMapping, Issuer, Judgement, NumericDate, Place, Requirement,
+    Tenants,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
-use tokio::sync::watch;
 
-/// A database of tenants, which answers when it is let.
-#[derive(Clone)]
-struct Database(Arc<Inner>);
-
-struct Inner {
-    tenants: Mutex<Vec<TestIssuer>>,
-    failure: Mutex<Option<AuthErrorKind>>,
-    open: watch::Sender<bool>,
-    asked: AtomicUsize,
-}
-
-impl Database {
-    fn new(tenants: &[TestIssuer]) -> Self {
-        Self(Arc::new(Inner {
-            tenants: Mutex::new(tenants.to_vec()),
-            failure: Mutex::new(None),
-            open: watch::Sender::new(true),
-            asked: AtomicUsize::new(0),
-        }))
-    }
-
-    fn asked(&self) -> usize {
-        self.0.asked.load(Ordering::SeqCst)
-    }
-
-    async fn find(self, name: String) -> Result<Option<Issuer>, AuthError> {
-        self.0.asked.fetch_add(1, Ordering::SeqCst);
-        self.0.open.subscribe().wait_for(|open| *open).await.unwrap();
-        if let Some(kind) = *self.0.failure.lock().unwrap() {
-            return Err(kind.into());
-        }
-        let tenants = self.0.tenants.lock().unwrap();
-        let tenant = tenants.iter().find(|tenant| tenant.name() == name);
-        Ok(tenant.map(|tenant| tenant.trusted().audience(AUDIENCE)))
-    }
-}
-
-struct World {
-    clock: ManualClock,
-    issuers: Vec<TestIssuer>,
-    database: Database,
-    tenants: Tenants,
-    auth: Authenticator,
-}
-
-impl World {
-    fn new(names: &[&str]) -> Self {
-        Self::with(names, |tenants| tenants)
-    }
-
-    fn with(names: &[&str], set: impl FnOnce(Tenants) -> Tenants) -> Self {
-        let clock = ManualClock::at(NumericDate::from_seconds(NOW));
-        let named =
-            |name: &&str| TestIssuer::new(format!("https://{name}.test")).clock(clock.clone());
-        let issuers: Vec<_> = names.iter().map(named).collect();
-        let database = Database::new(&issuers);
-        let asked = database.clone();
-        let tenants = Tenants::new("tenants", move |name| asked.clone().find(name));
-        let tenants = set(tenants.clock(clock.clone()));
-        let auth = Authenticator::builder().strategy(tenants.clone()).clock(clock.clone());
-        Self { auth: auth.build().unwrap(), clock, issuers, database, tenants }
-    }
-
-    fn token(&self, tenant: usize) -> String {
-        let issuer = self.issuers.get(tenant).unwrap();
-        issuer.token().audience(AUDIENCE).scope("orders:read").build()
-    }
-
-    async fn judge(&self, token: &str) -> String {
-        outcome(&patient(&self.auth, &Request::new().bearer(token)).await)
-    }
-}
-
-async fn patient(auth: &Authenticator, request: &Request) -> Verdict {
-    match auth.begin(request) {
-        Judgement::Done(verdict) => verdict,
-        Judgement::Waiting(waiting) => waiting.await,
-    }
-}
-
-fn outcome(verdict: &Verdict) -> String {
-    match &verdict.result {
-        Ok(caller) => caller.principal().issuer().to_owned(),
-        Err(error) => error.kind().code().to_owned(),
-    }
-}
-
-async fn settle() {
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
-}
+use world::{World, outcome, patient, settle};
 
 #[tokio::test]
 async fn a_tenant_is_looked_up_once_and_its_rules_hold() {

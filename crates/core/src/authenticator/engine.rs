@@ -9,7 +9,7 @@ use crate::{
     challenge::ChallengeSettings,
     issuer::{EngineInfo, LEEWAY, Origin, TrustedIssuers},
     pipeline::{Hide, KnownHeaders},
-    strategy::{Chain, Registered},
+    strategy::{Chain, Registered, ReservedNames},
 };
 
 /// What the stages read.
@@ -50,6 +50,14 @@ impl<G> Engine<G> {
             self.anonymous.check(Admission::Optional)?;
         }
         Ok(())
+    }
+}
+
+impl<G> ReservedNames for Engine<G> {
+    fn is_reserved(&self, name: &str) -> bool {
+        self.issuers.named(name).is_some()
+            || self.issuers.any().is_some_and(|any| any.name() == name)
+            || self.chain.has(name)
     }
 }
 

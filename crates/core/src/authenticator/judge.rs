@@ -118,7 +118,7 @@ impl<G: Send + Sync + 'static> Bound<'_, G> {
             if token.of_issuer.as_deref().is_some_and(|name| name != registered.name()) {
                 continue;
             }
-            match registered.attempt(&Credential::of(&token.token)?) {
+            match registered.attempt(&Credential::of(&token.token, &**self.engine)?) {
                 Attempt::Abstain => observer.abstained(registered.name()),
                 Attempt::Accept(identity) => {
                     observer.known_to(registered.name());

@@ -26,6 +26,11 @@ pub(super) struct Mapped<G> {
 }
 
 impl<G: Send + Sync + 'static> Mapped<G> {
+    /// Returns who acts for the subject, if anyone does.
+    pub(super) fn actor(&self) -> Option<&Actor> {
+        self.parts.actors.first()
+    }
+
     /// Puts the caller together.
     #[inline]
     pub(super) fn finish(

@@ -11,6 +11,7 @@ pub(crate) mod hide;
 pub(crate) mod jws;
 mod lookup;
 mod map;
+mod names;
 mod observe;
 pub(crate) mod peek;
 pub(crate) mod respond;
@@ -75,6 +76,9 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
     let selected = select::select(peeked, &engine.issuers, presented.of_issuer.as_deref())
         .map_err(Stop::abstaining)?;
     let issuer = selected.issuer();
+    if issuer.is_any() {
+        names::check_claimed(selected.token(), issuer, engine).map_err(Stop::abstaining)?;
+    }
     let now = engine.clock.now();
     let keys = issuer.keys.load(now);
     observer.selected(issuer, &keys);
@@ -91,6 +95,9 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
     let checked = check::check(valid)?;
     observer.checked();
     let mapped = map::map(checked, &engine.grant)?;
+    if issuer.is_any() {
+        names::check_actor(mapped.actor(), issuer.name(), engine)?;
+    }
     drop((header, claims));
     mapped.finish(decoded.take_claims(), &issuer.origin, engine)
 }
@@ -99,6 +106,7 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
 ///
 /// # Errors
 ///
+/// [`AuthErrorKind::UntrustedIssuer`] for a caller with a name that belongs to another source;
 /// [`AuthErrorKind::MalformedClaim`]; [`AuthErrorKind::WrongBinding`] for one that is bound to a key,
 /// because a strategy sees no proof that the sender holds it; and [`AuthErrorKind::TokenExpired`] for one
 /// whose time is over: a strategy that keeps such callers need not look at the clock.
@@ -108,6 +116,7 @@ pub(crate) fn finish_identity<G: Send + Sync + 'static>(
     origin: &Arc<Origin>,
 ) -> Result<Authenticated<G>, Stop> {
     if let Some(judged) = identity.take_judged() {
+        names::check_judged(&judged, engine)?;
         let origin = Arc::new(origin.adopt(judged.origin()));
         return engine.grant.grant(judged.of(origin), &*engine.clock);
     }
@@ -119,6 +128,7 @@ pub(crate) fn finish_identity<G: Send + Sync + 'static>(
         return Err(AuthError::from(kind).into());
     }
     let caller = Principal::new(claims, Arc::clone(origin), parts);
+    names::check_identity(&caller, engine)?;
     engine.grant.grant(caller, &*engine.clock)
 }
 

@@ -84,6 +84,16 @@ impl Chain {
         names.collect()
     }
 
+    /// Tells whether a strategy has this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        !self.only_jwt.load(Ordering::Acquire)
+            && self
+                .slots
+                .load()
+                .iter()
+                .any(|slot| matches!(slot, Slot::Other(own) if own.name() == name))
+    }
+
     /// Changes the order for all requests from now on.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Vec<Slot>) -> T) -> T {
         let _held = self.changing.lock().unwrap_or_else(PoisonError::into_inner);

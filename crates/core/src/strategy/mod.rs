@@ -86,13 +86,20 @@ impl Debug for Attempt {
 /// A token that no strategy has judged yet. `Debug` does not show it.
 pub struct Credential<'a> {
     token: &'a str,
+    /// Those of the engine that asks, if one does.
+    reserved: Option<&'a (dyn ReservedNames + Send + Sync)>,
+}
+
+/// The names that belong to the issuers and strategies of an engine.
+pub(crate) trait ReservedNames {
+    fn is_reserved(&self, name: &str) -> bool;
 }
 
 impl<'a> Credential<'a> {
     /// Takes a token, as the engine would give it to a strategy: for tests of one.
     #[must_use]
     pub fn new(token: &'a str) -> Self {
-        Self { token }
+        Self { token, reserved: None }
     }
 
     /// Reads a token that is text.
@@ -100,12 +107,20 @@ impl<'a> Credential<'a> {
     /// # Errors
     ///
     /// [`AuthErrorKind::MalformedRequest`] if it is none.
-    pub(crate) fn of(token: &'a BearerToken<'_>) -> Result<Self, AuthError> {
+    pub(crate) fn of(
+        token: &'a BearerToken<'_>,
+        reserved: &'a (dyn ReservedNames + Send + Sync),
+    ) -> Result<Self, AuthError> {
         let reason = "the token is no text";
         let text = std::str::from_utf8(token.as_bytes());
         let token =
             text.map_err(|_| AuthError::because(AuthErrorKind::MalformedRequest, reason))?;
-        Ok(Self { token })
+        Ok(Self { token, reserved: Some(reserved) })
+    }
+
+    /// Tells whether a name belongs to an issuer or a strategy of the engine.
+    fn is_reserved(&self, name: &str) -> bool {
+        self.reserved.is_some_and(|reserved| reserved.is_reserved(name))
     }
 
     /// Returns the token.

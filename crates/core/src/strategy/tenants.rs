@@ -327,6 +327,9 @@ impl Strategy for Tenants {
             Some(issuer) if issuer.len() <= MAX_NAME => issuer,
             _ => return Attempt::Abstain,
         };
+        if credential.is_reserved(&issuer) {
+            return Attempt::Abstain;
+        }
         if let Some(tenant) = self.shared.known(&issuer) {
             return judge(&tenant, credential.token());
         }
