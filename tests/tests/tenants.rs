@@ -12,6 +12,8 @@ mod world;
 
 #[path = "tenants/names.rs"]
 mod names;
+#[path = "tenants/production.rs"]
+mod production;
 
 use std::{num::NonZeroUsize, time::Duration};
 

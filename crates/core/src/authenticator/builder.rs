@@ -306,20 +306,27 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         self.challenge.check()?;
         let challenge = Arc::new(self.challenge);
         let now = self.clock.now();
-        let info = EngineInfo {
-            challenge: Arc::clone(&challenge),
-            clock: Arc::clone(&self.clock),
-            grant_type: std::any::type_name::<G>(),
-            grant_type_id: TypeId::of::<G>(),
-        };
         if self.issuers.is_empty() && self.strategies.is_empty() {
             return Err(ConfigError::NoIssuer);
         }
         let production = self.production || production::is_asked_for_by_environment()?;
-        if production {
-            production::check(&self.issuers, self.any_issuer_in_production)?;
+        let unfit_for_production =
+            production::check(&self.issuers, self.any_issuer_in_production).err();
+        if let (true, Some(error)) = (production, &unfit_for_production) {
+            return Err(ConfigError::NotForProduction(error.clone()));
         }
-        let info = Arc::new(info);
+        #[cfg(feature = "remote")]
+        if production {
+            production::warn_of_loopback(&self.issuers);
+        }
+        let info = Arc::new(EngineInfo {
+            challenge: Arc::clone(&challenge),
+            clock: Arc::clone(&self.clock),
+            grant_type: std::any::type_name::<G>(),
+            grant_type_id: TypeId::of::<G>(),
+            is_for_production: production,
+            unfit_for_production,
+        });
         let issuers = TrustedIssuers::new(self.issuers, &self.audiences, &info, now)?;
         let strategies = self.strategies.into_iter();
         let slots = strategies.map(|strategy| register(strategy, &issuers, &info).map(Slot::Other));

@@ -69,21 +69,20 @@ fn is_on(value: Option<&OsStr>) -> Result<bool, ConfigError> {
 }
 
 /// Checks all issuers.
-pub(super) fn check(issuers: &[Issuer], allows_any: bool) -> Result<(), ConfigError> {
+pub(super) fn check(issuers: &[Issuer], allows_any: bool) -> Result<(), ProductionError> {
     issuers.iter().try_for_each(|issuer| check_issuer(issuer, allows_any))
 }
 
-fn check_issuer(issuer: &Issuer, allows_any: bool) -> Result<(), ConfigError> {
+fn check_issuer(issuer: &Issuer, allows_any: bool) -> Result<(), ProductionError> {
     let name = || issuer.name().to_owned();
-    let refused = |error| Err(ConfigError::NotForProduction(error));
     if issuer.is_any() && !allows_any {
-        return refused(ProductionError::AnyIssuer { name: name() });
+        return Err(ProductionError::AnyIssuer { name: name() });
     }
     if issuer.has_any_audience() {
-        return refused(ProductionError::AnyAudience { issuer: name() });
+        return Err(ProductionError::AnyAudience { issuer: name() });
     }
     if issuer.has_short_secret() {
-        return refused(ProductionError::ShortSecret { issuer: name() });
+        return Err(ProductionError::ShortSecret { issuer: name() });
     }
     #[cfg(feature = "remote")]
     for source in issuer.key_sources() {
@@ -93,29 +92,35 @@ fn check_issuer(issuer: &Issuer, allows_any: bool) -> Result<(), ConfigError> {
 }
 
 #[cfg(feature = "remote")]
-fn check_source(issuer: &str, source: &dyn crate::KeySource) -> Result<(), ConfigError> {
+fn check_source(issuer: &str, source: &dyn crate::KeySource) -> Result<(), ProductionError> {
     let (issuer, label) = (issuer.to_owned(), source.label().to_owned());
-    match source.transport() {
-        crate::KeyTransport::Protected => {}
-        crate::KeyTransport::Loopback => {
-            #[cfg(feature = "tracing")]
-            tracing::warn!(
-                target: "portcullis::keys",
-                issuer,
-                source = label,
-                "keys come over plain http from this machine, in production"
-            );
-        }
-        crate::KeyTransport::PlainHttp => {
-            let error = ProductionError::PlainHttp { issuer, source: label };
-            return Err(ConfigError::NotForProduction(error));
-        }
+    if source.transport() == crate::KeyTransport::PlainHttp {
+        return Err(ProductionError::PlainHttp { issuer, source: label });
     }
     if source.refresh_policy().has_unlimited_staleness() {
-        let error = ProductionError::UnlimitedStaleness { issuer, source: label };
-        return Err(ConfigError::NotForProduction(error));
+        return Err(ProductionError::UnlimitedStaleness { issuer, source: label });
     }
     Ok(())
+}
+
+/// Logs a warning for each source whose keys come over plain http from this machine.
+#[cfg(feature = "remote")]
+pub(super) fn warn_of_loopback(issuers: &[Issuer]) {
+    #[cfg(feature = "tracing")]
+    for issuer in issuers {
+        for source in issuer.key_sources() {
+            if source.transport() == crate::KeyTransport::Loopback {
+                tracing::warn!(
+                    target: "portcullis::keys",
+                    issuer = issuer.name(),
+                    source = source.label(),
+                    "keys come over plain http from this machine, in production"
+                );
+            }
+        }
+    }
+    #[cfg(not(feature = "tracing"))]
+    let _ = issuers;
 }
 
 #[cfg(test)]

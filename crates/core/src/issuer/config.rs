@@ -11,7 +11,7 @@ use std::{
 
 use super::{Issuer, IssuerKeys, Rules};
 use crate::{
-    Clock, ConfigError, GrantMapping, NumericDate, challenge::ChallengeSettings,
+    Clock, ConfigError, GrantMapping, NumericDate, ProductionError, challenge::ChallengeSettings,
     claims::ClaimPath, grant::CompiledMapping, jws::AlgorithmSet, name_index::NameIndex,
 };
 
@@ -165,6 +165,9 @@ pub(crate) struct EngineInfo {
     /// The name of the type of grants.
     pub(crate) grant_type: &'static str,
     pub(crate) grant_type_id: TypeId,
+    pub(crate) is_for_production: bool,
+    /// Why the engine could not be built for production.
+    pub(crate) unfit_for_production: Option<ProductionError>,
 }
 
 impl IssuerConfig {

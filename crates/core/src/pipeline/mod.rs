@@ -106,7 +106,8 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
 ///
 /// # Errors
 ///
-/// [`AuthErrorKind::UntrustedIssuer`] for a caller with a name that belongs to another source;
+/// [`AuthErrorKind::UntrustedIssuer`] for a caller with a name that belongs to another source, and for one
+/// that an engine inside of the strategy has accepted by settings which this engine refuses;
 /// [`AuthErrorKind::MalformedClaim`]; [`AuthErrorKind::WrongBinding`] for one that is bound to a key,
 /// because a strategy sees no proof that the sender holds it; and [`AuthErrorKind::TokenExpired`] for one
 /// whose time is over: a strategy that keeps such callers need not look at the clock.
@@ -117,6 +118,7 @@ pub(crate) fn finish_identity<G: Send + Sync + 'static>(
 ) -> Result<Authenticated<G>, Stop> {
     if let Some(judged) = identity.take_judged() {
         names::check_judged(&judged, engine)?;
+        check_production(&judged, origin)?;
         let origin = Arc::new(origin.adopt(judged.origin()));
         return engine.grant.grant(judged.of(origin), &*engine.clock);
     }
@@ -130,6 +132,16 @@ pub(crate) fn finish_identity<G: Send + Sync + 'static>(
     let caller = Principal::new(claims, Arc::clone(origin), parts);
     names::check_identity(&caller, engine)?;
     engine.grant.grant(caller, &*engine.clock)
+}
+
+/// Rejects a caller whose engine could not have been built for production, where this one is.
+fn check_production(judged: &Principal, origin: &Origin) -> Result<(), AuthError> {
+    match &judged.origin().engine().unfit_for_production {
+        Some(error) if origin.engine().is_for_production => {
+            Err(AuthError::with_source(AuthErrorKind::UntrustedIssuer, error.clone()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn parts_of_identity(claims: &str) -> Result<PrincipalParts, AuthError> {

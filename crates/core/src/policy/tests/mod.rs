@@ -45,6 +45,8 @@ fn caller(claims: &str) -> Principal {
         clock: Arc::new(StoppedClock),
         grant_type: "Grant",
         grant_type_id: TypeId::of::<Grant>(),
+        is_for_production: false,
+        unfit_for_production: None,
     };
     let key = VerificationKey::from_pem(include_str!("../../jwk/testdata/ed25519.pem")).unwrap();
     let issuer = Issuer::new(ISSUER).leeway(LEEWAY).key(key);
