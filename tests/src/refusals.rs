@@ -29,6 +29,7 @@ pub const REFUSALS: [Told; 36] = [
     ),
     told("algorithm_not_allowed", 401, TOKEN, "the token's algorithm is not allowed"),
     told("untrusted_issuer", 401, TOKEN, "the token's issuer is not trusted"),
+    told("issuer_not_looked_up", 401, "", ""),
     told("unknown_key", 401, TOKEN, "the token's key is not known"),
     told("ambiguous_key", 401, TOKEN, "the token does not tell which key it is signed with"),
     told("signature_mismatch", 401, TOKEN, "the token's signature is wrong"),

@@ -31,9 +31,10 @@ const BY_APPLICATION: [AuthErrorKind; 5] = [
     AuthErrorKind::ResolverUnavailable,
 ];
 
-/// Reached with a source of keys that can fail, or with a store of revoked and used tokens: with
-/// static keys only a function of the application can say so.
-const BY_SOURCE_OR_STORE: [AuthErrorKind; 4] = [
+/// Reached with a source of keys that can fail, with tenants that are looked up, or with a store of revoked
+/// and used tokens: with static keys only a function of the application can say so.
+const BY_SOURCE_OR_STORE: [AuthErrorKind; 5] = [
+    AuthErrorKind::IssuerNotLookedUp,
     AuthErrorKind::KeysUnavailable,
     AuthErrorKind::TokenRevoked,
     AuthErrorKind::TokenReplayed,

@@ -10,6 +10,12 @@
 #[path = "tenants/world.rs"]
 mod world;
 
+#[path = "tenants/forgetting.rs"]
+mod forgetting;
+#[path = "tenants/gate.rs"]
+mod gate;
+#[path = "tenants/limits.rs"]
+mod limits;
 #[path = "tenants/names.rs"]
 mod names;
 #[path = "tenants/production.rs"]
@@ -181,7 +187,7 @@ async fn a_tenant_that_is_forgotten_is_looked_up_anew() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_fit_the_question_is_none() {
+async fn an_issuer_that_does_not_fit_the_name_or_cannot_be_used_is_not_trusted() {
     let clock = ManualClock::at(NumericDate::from_seconds(NOW));
     let issuer = TestIssuer::new("https://acme.test").clock(clock.clone());
     let token = issuer.token().audience(AUDIENCE).build();
@@ -196,6 +202,6 @@ async fn an_answer_that_does_not_fit_the_question_is_none() {
         let auth = Authenticator::builder().strategy(tenants.clock(clock.clone()));
         let auth = auth.clock(clock.clone()).build().unwrap();
         let verdict = patient(&auth, &Request::new().bearer(&token)).await;
-        assert_eq!(outcome(&verdict), "resolver_unavailable");
+        assert_eq!(outcome(&verdict), "untrusted_issuer");
     }
 }

@@ -52,7 +52,8 @@ impl From<&LayerError> for Challenge {
 /// not know yet that it needs any.
 fn status_and_code(kind: AuthErrorKind) -> (u16, Option<&'static str>) {
     match kind {
-        AuthErrorKind::NoCredentials => (401, None),
+        // The token was not judged, and must not be called invalid.
+        AuthErrorKind::NoCredentials | AuthErrorKind::IssuerNotLookedUp => (401, None),
         AuthErrorKind::MalformedRequest
         | AuthErrorKind::MultipleTokens
         | AuthErrorKind::TokenTooLarge => (400, Some("invalid_request")),
