@@ -15,7 +15,7 @@ mod tests;
 mod thumbprint;
 
 #[cfg(feature = "mint")]
-pub(crate) use self::{key::unusable, thumbprint::thumbprint};
+pub(crate) use self::{key::unusable, pem::with_line_breaks, thumbprint::thumbprint};
 pub use key::VerificationKey;
 pub(crate) use key::{MAX_KEY_ID_LEN, SignatureValid};
 #[cfg(feature = "remote")]

@@ -2,7 +2,7 @@
 //!
 //! [RFC 7468]: https://www.rfc-editor.org/rfc/rfc7468
 
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 
 use aws_lc_rs::signature::ParsedPublicKey;
 use rustls_pki_types::CertificateDer;
@@ -18,6 +18,8 @@ impl VerificationKey {
     /// Reads a public key in PEM: `PUBLIC KEY` (SPKI: RSA, P-256, P-384, P-521 or Ed25519),
     /// `RSA PUBLIC KEY` (PKCS#1), or the key of a `CERTIFICATE` (X.509).
     ///
+    /// Line breaks may be written as the two characters `\n`, as environment files hold them.
+    ///
     /// The certificate is a container here: its dates, names and signature are not looked at. The
     /// key has no key id, and may be used with every algorithm of its type and curve; see
     /// [`key_id`](Self::key_id) and [`algorithm`](Self::algorithm).
@@ -29,7 +31,8 @@ impl VerificationKey {
     /// type that no algorithm uses.
     pub fn from_pem(text: &str) -> Result<Self, ConfigError> {
         let invalid = |reason: &str| ConfigError::InvalidPem { reason: reason.to_owned() };
-        let blocks = pem::parse_many(text).map_err(|error| invalid(&error.to_string()))?;
+        let blocks = pem::parse_many(&*with_line_breaks(text))
+            .map_err(|error| invalid(&error.to_string()))?;
         if let Some(block) = blocks.iter().find(|block| block.tag().ends_with("PRIVATE KEY")) {
             return Err(ConfigError::PrivateKey { found: block.tag().to_owned() });
         }
@@ -57,6 +60,16 @@ impl VerificationKey {
     /// of [`from_pem`](Self::from_pem).
     pub fn from_pem_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         read_file(path.as_ref(), Self::from_pem)
+    }
+}
+
+/// Puts line breaks where a text has the two characters `\n`: files of variables have one line for each
+/// value. No PEM has a backslash of its own.
+pub(crate) fn with_line_breaks(text: &str) -> Cow<'_, str> {
+    if text.contains(r"\n") {
+        Cow::Owned(text.replace(r"\r\n", "\n").replace(r"\n", "\n"))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 

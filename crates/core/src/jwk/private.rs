@@ -11,13 +11,15 @@ use aws_lc_rs::{
 
 use super::{
     key::{VerificationKey, unusable},
-    pem::from_spki,
+    pem::{from_spki, with_line_breaks},
 };
 use crate::ConfigError;
 
 impl VerificationKey {
     /// Takes the public half of a private key in PEM, for a service that verifies what it has
     /// signed itself: `PRIVATE KEY` (PKCS#8: RSA, P-256, P-384, P-521 or Ed25519).
+    ///
+    /// Line breaks may be written as the two characters `\n`.
     ///
     /// The private half is not kept. The key has no key id; see [`key_id`](Self::key_id).
     ///
@@ -27,7 +29,8 @@ impl VerificationKey {
     /// [`ConfigError::UnusableKey`] if the key is too short or of another type.
     pub fn from_signing_key_pem(text: &str) -> Result<Self, ConfigError> {
         let invalid = |reason: String| ConfigError::InvalidSigningKey { reason };
-        let block = pem::parse(text).map_err(|error| invalid(error.to_string()))?;
+        let block =
+            pem::parse(&*with_line_breaks(text)).map_err(|error| invalid(error.to_string()))?;
         if block.tag() != "PRIVATE KEY" {
             return Err(invalid(format!("found a block `{}`", block.tag())));
         }

@@ -59,7 +59,8 @@ impl SigningKey {
     /// Reads a private key in PEM: `PRIVATE KEY` (PKCS#8: RSA, P-256, P-384, P-521 or Ed25519).
     ///
     /// An RSA key signs with RS256, unless a line such as `alg: PS256` stands above the block, as
-    /// [`to_pem`](Self::to_pem) writes it; see [`for_algorithm`](Self::for_algorithm).
+    /// [`to_pem`](Self::to_pem) writes it; see [`for_algorithm`](Self::for_algorithm). Line breaks may be
+    /// written as the two characters `\n`, as environment files hold them.
     ///
     /// # Errors
     ///
@@ -67,7 +68,8 @@ impl SigningKey {
     /// [`ConfigError::UnusableKey`] if the key is too short or of another type.
     pub fn from_pem(text: &str) -> Result<Self, ConfigError> {
         let invalid = |reason: String| ConfigError::InvalidSigningKey { reason };
-        let block = pem::parse(text).map_err(|error| invalid(error.to_string()))?;
+        let text = jwk::with_line_breaks(text);
+        let block = pem::parse(&*text).map_err(|error| invalid(error.to_string()))?;
         if block.tag() != "PRIVATE KEY" {
             return Err(invalid(format!("found a block `{}`", block.tag())));
         }

@@ -65,6 +65,10 @@ fn private_keys_come_back_from_their_pem_with_id_and_algorithm() {
         assert_eq!(again.public_key_pem().unwrap(), key.public_key_pem().unwrap());
         VerificationKey::from_pem(&key.public_key_pem().unwrap().unwrap()).unwrap();
         VerificationKey::from_signing_key_pem(&pem).unwrap();
+        // As the variables of an environment hold it.
+        let escaped = pem.replace('\n', r"\n");
+        assert_eq!(SigningKey::from_pem(&escaped).unwrap().algorithm(), algorithm);
+        VerificationKey::from_signing_key_pem(&escaped).unwrap();
     }
 }
 

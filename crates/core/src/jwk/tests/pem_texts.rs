@@ -16,6 +16,22 @@ fn public_keys_in_pem_may_be_used_with_every_algorithm_that_fits() {
 }
 
 #[test]
+fn line_breaks_in_pem_may_be_written_as_backslash_and_n() {
+    for (text, expected) in PUBLIC_PEMS {
+        let escaped = text.replace('\n', r"\n");
+        let (with_crlf, quoted) = (text.replace('\n', r"\r\n"), format!("\"{escaped}\""));
+        for text in [&escaped, &with_crlf, &quoted] {
+            let key = VerificationKey::from_pem(text).unwrap();
+            assert_eq!(algorithms(&key), expected, "{text}");
+        }
+    }
+    for (text, label) in PRIVATE_PEMS {
+        let error = VerificationKey::from_pem(&text.replace('\n', r"\n")).unwrap_err();
+        assert!(matches!(&error, ConfigError::PrivateKey { found } if found == label), "{error:?}");
+    }
+}
+
+#[test]
 fn a_key_from_pem_can_be_narrowed_to_one_of_its_algorithms() {
     let key = VerificationKey::from_pem(testdata!("rsa_2048")).unwrap();
     let key = key.key_id("1").unwrap().algorithm(Algorithm::PS256).unwrap();
