@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::{
     key::{VerificationKey, unusable},
-    thumbprint::thumbprint,
+    thumbprint::unsigned,
 };
 use crate::{Algorithm, ConfigError};
 
@@ -54,8 +54,8 @@ impl VerificationKey {
             Some("OKP") => AlgorithmParameters::OctetKeyPair(read(jwk)?),
             _ => return Err(unusable("its `kty` is missing or not supported")),
         };
-        let key = Self::from_parameters(&common, named, &parameters)?;
-        Ok(key.with_thumbprint(thumbprint(members)))
+        // The thumbprint is that of the key and not of the text, which may write numbers in other ways.
+        Ok(Self::from_parameters(&common, named, &parameters)?.with_own_thumbprint())
     }
 
     /// Reads the JSON text of one public JWK.
@@ -81,8 +81,9 @@ impl VerificationKey {
         };
         match parameters {
             AlgorithmParameters::RSA(RSAKeyParameters { n, e, .. }) => {
-                let components = PublicKeyComponents { n: decode("n", n)?, e: decode("e", e)? };
-                from_rsa(key_id, &fitting(&RSA)?, &components)
+                let (n, e) = (decode("n", n)?, decode("e", e)?);
+                let components = PublicKeyComponents { n: &n, e: &e };
+                from_rsa(key_id, &fitting(&RSA)?, components)
             }
             AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
                 curve, x, y, ..
@@ -120,11 +121,18 @@ impl VerificationKey {
 }
 
 /// Makes an RSA key from modulus and exponent.
-pub(super) fn from_rsa(
+///
+/// Leading zero bytes are left out: [RFC 7518 §6.3.1.1] forbids them, but many producers write the sign
+/// byte of their integers, and the numbers are the same.
+///
+/// [RFC 7518 §6.3.1.1]: https://www.rfc-editor.org/rfc/rfc7518#section-6.3.1.1
+pub(super) fn from_rsa<B: AsRef<[u8]>>(
     key_id: Option<String>,
     algorithms: &[Algorithm],
-    components: &PublicKeyComponents<Vec<u8>>,
+    components: PublicKeyComponents<B>,
 ) -> Result<VerificationKey, ConfigError> {
+    let PublicKeyComponents { n, e } = &components;
+    let components = PublicKeyComponents { n: unsigned(n.as_ref()), e: unsigned(e.as_ref()) };
     // The components are parsed once; the key of each algorithm is made from what came out.
     let parsed = components.to_parsed_public_key(first_rsa_parameters());
     let parsed = parsed.map_err(|_| unusable("its parameters make no valid public key"))?;

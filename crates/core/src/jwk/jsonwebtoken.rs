@@ -48,7 +48,7 @@ impl TryFrom<&DecodingKey> for VerificationKey {
             (AlgorithmFamily::Hmac, DecodingKeyKind::SecretOrDer(secret)) => from_hmac(secret),
             (AlgorithmFamily::Rsa, DecodingKeyKind::SecretOrDer(der)) => from_der(&RSA, der),
             (AlgorithmFamily::Rsa, DecodingKeyKind::RsaModulusExponent { n, e }) => {
-                from_rsa(None, &RSA, &PublicKeyComponents { n: n.clone(), e: e.clone() })
+                from_rsa(None, &RSA, PublicKeyComponents { n, e })
             }
             (AlgorithmFamily::Ec, DecodingKeyKind::SecretOrDer(der)) => {
                 from_curves(&[Algorithm::ES256, Algorithm::ES384, Algorithm::ES512], der)

@@ -59,9 +59,10 @@ pub(super) fn thumbprint_of_spki(spki: &[u8], algorithm: Algorithm) -> Option<Bo
     thumbprint(jwk.as_object()?)
 }
 
-/// Takes the zero away that keeps a number in DER positive.
-fn unsigned(number: &[u8]) -> &[u8] {
-    number.strip_prefix(&[0]).unwrap_or(number)
+/// Leaves out the leading zeros of a number, such as the one that keeps it positive in DER.
+pub(super) fn unsigned(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|&&byte| byte == 0).count();
+    number.get(zeros..).unwrap_or_default()
 }
 
 fn encode(bytes: &[u8]) -> String {

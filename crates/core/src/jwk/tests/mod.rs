@@ -107,6 +107,10 @@ fn modulus(len: usize, first: u8) -> Vec<u8> {
 
 const F4: [u8; 3] = [1, 0, 1];
 
+fn zeros_before(number: &[u8]) -> Vec<u8> {
+    [&[0], number].concat()
+}
+
 fn read_set(keys: &[Value]) -> Result<JwkSet, ConfigError> {
     JwkSet::from_json(&json!({ "keys": keys }).to_string())
 }

@@ -88,7 +88,8 @@ fn a_key_whose_numbers_are_not_unpadded_base64url_is_skipped() {
 
 #[test]
 fn an_rsa_key_is_from_2048_to_8192_bits_long() {
-    for good in [modulus(256, 0x80), modulus(256, 0xff), modulus(1024, 0xff)] {
+    let (longest, too_long) = (modulus(1024, 0xff), modulus(1025, 0x01));
+    for good in [modulus(256, 0x80), modulus(256, 0xff), longest.clone(), zeros_before(&longest)] {
         assert_eq!(algorithms(&read_jwk(rsa_jwk(&good, &F4))), ALL_RSA);
     }
     let even = [&modulus(255, 0xff)[..], &[0xfe]].concat();
@@ -96,21 +97,41 @@ fn an_rsa_key_is_from_2048_to_8192_bits_long() {
     assert_skipped([
         (rsa_jwk(&modulus(256, 0x7f), &F4), outside),
         (rsa_jwk(&modulus(128, 0xff), &F4), outside),
-        (rsa_jwk(&modulus(1025, 0x01), &F4), outside),
-        // Zeros in front do not make a key longer (RFC 7518 §6.3.1.1).
-        (rsa_jwk(&modulus(257, 0x00), &F4), "no valid public key"),
+        (rsa_jwk(&too_long, &F4), outside),
+        // Leading zeros count for nothing.
+        (rsa_jwk(&zeros_before(&modulus(256, 0x7f)), &F4), outside),
+        (rsa_jwk(&zeros_before(&modulus(128, 0xff)), &F4), outside),
+        (rsa_jwk(&zeros_before(&too_long), &F4), outside),
+        (rsa_jwk(&[0; 256], &F4), "no valid public key"),
         (rsa_jwk(&even, &F4), "no valid public key"),
         (rsa_jwk(&[], &F4), "no valid public key"),
     ]);
 }
 
 #[test]
+fn leading_zero_bytes_of_an_rsa_number_change_neither_the_key_nor_its_thumbprint() {
+    let rsa = Example::rsa();
+    let (n, e) = (decode(rsa.member("n")), decode(rsa.member("e")));
+    let canonical = read_jwk(rsa_jwk(&n, &e));
+    // A `BigInteger` of Java has a sign byte; an integer of .NET has four bytes.
+    for (n, e) in [(zeros_before(&n), e.clone()), (n.clone(), zeros_before(&e))] {
+        let key = read_jwk(rsa_jwk(&n, &e));
+        assert!(rsa.verifies_with(&key));
+        assert!(key.thumbprint().is_some());
+        assert_eq!(key.thumbprint(), canonical.thumbprint());
+        let key = DecodingKey::from_rsa_raw_components(&n, &e);
+        assert!(rsa.verifies_with(&VerificationKey::try_from(&key).unwrap()));
+    }
+}
+
+#[test]
 fn an_rsa_exponent_is_odd_and_neither_one_nor_huge() {
     let modulus = modulus(256, 0xff);
-    for good in [&[3][..], &F4, &[1, 0, 0, 0, 1]] {
+    for good in [&[3][..], &F4, &[1, 0, 0, 0, 1], &[0, 1, 0, 1]] {
         assert_eq!(algorithms(&read_jwk(rsa_jwk(&modulus, good))), ALL_RSA);
     }
-    for bad in [&[][..], &[0], &[1], &[2], &[1, 0, 0], &[0, 1, 0, 1], &[1, 0, 0, 0, 0, 1], &modulus]
+    for bad in
+        [&[][..], &[0], &[0, 0], &[1], &[0, 1], &[2], &[1, 0, 0], &[1, 0, 0, 0, 0, 1], &modulus]
     {
         assert_skipped([(rsa_jwk(&modulus, bad), "no valid public key")]);
     }
