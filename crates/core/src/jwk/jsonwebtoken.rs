@@ -33,7 +33,7 @@ impl TryFrom<&jwk::JwkSet> for JwkSet {
         let values = set.keys.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>();
         let values =
             values.map_err(|error| ConfigError::InvalidJwkSet { reason: error.to_string() })?;
-        Self::from_values(&values)
+        Self::from_values(values)
     }
 }
 

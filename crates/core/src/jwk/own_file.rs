@@ -30,8 +30,8 @@ impl JwkSet {
     /// [RFC 7518 §3.2]: https://www.rfc-editor.org/rfc/rfc7518#section-3.2
     pub fn dangerous_from_json_with_secrets(text: &str) -> Result<Self, ConfigError> {
         match Members::read(text)? {
-            Members::Keys(keys) => Self::read_each(&keys, from_own_jwk),
-            Members::Single(jwk) => Self::read_each(&[jwk], from_own_jwk),
+            Members::Keys(entries) => Self::read_each(&entries, from_own_jwk),
+            Members::Single(entry) => Self::read_each(&[entry], from_own_jwk),
         }
     }
 }

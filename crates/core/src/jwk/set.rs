@@ -4,17 +4,25 @@ use std::{borrow::Cow, fs, path::Path};
 
 use serde_json::Value;
 
-use super::VerificationKey;
-use crate::ConfigError;
+use super::{VerificationKey, key::unusable};
+use crate::{
+    ConfigError,
+    json::{JsonError, Object},
+};
 
-/// How many keys a set may have. Issuers publish a handful.
+/// How many keys of a set are used. Issuers publish a handful.
 const MAX_KEYS: usize = 100;
+
+/// How many skipped keys are reported.
+const MAX_SKIPPED: usize = 1000;
 
 /// The keys of a JWK Set that can be used, and why the others cannot ([RFC 7517 §5]).
 ///
 /// Keys are parsed one by one: one that is unusable is skipped and never spoils the rest. Skipped
 /// are keys of an unknown type, too short or not valid, meant for encryption, and any that carry
-/// private or secret values.
+/// private or secret values. So are keys that repeat a member, because readers disagree on which one
+/// counts ([RFC 7517 §4]), and those after the first 100 usable ones. At most 1,000 skipped keys are
+/// reported.
 ///
 /// # Examples
 ///
@@ -32,11 +40,14 @@ const MAX_KEYS: usize = 100;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// [RFC 7517 §4]: https://www.rfc-editor.org/rfc/rfc7517#section-4
 /// [RFC 7517 §5]: https://www.rfc-editor.org/rfc/rfc7517#section-5
 #[derive(Clone, Debug)]
 pub struct JwkSet {
     keys: Vec<VerificationKey>,
     skipped: Vec<SkippedKey>,
+    /// How many keys come after the first 100 usable ones.
+    beyond_limit: usize,
 }
 
 impl JwkSet {
@@ -44,11 +55,12 @@ impl JwkSet {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidJwkSet`] if the text is not a JSON object with a list `keys`, and
-    /// [`ConfigError::NoUsableKey`], with the reason for each key, if none can be used.
+    /// [`ConfigError::InvalidJwkSet`] if the text is not a JSON object with a list `keys`, or if that
+    /// object repeats a member, and [`ConfigError::NoUsableKey`], with the reason for each key, if none
+    /// can be used.
     pub fn from_json(text: &str) -> Result<Self, ConfigError> {
         match Members::read(text)? {
-            Members::Keys(keys) => Self::from_values(&keys),
+            Members::Keys(entries) => Self::read_each(&entries, VerificationKey::from_jwk_value),
             Members::Single(_) => {
                 let reason = "it is a single JWK".to_owned();
                 Err(ConfigError::InvalidJwkSet { reason })
@@ -78,23 +90,37 @@ impl JwkSet {
         &self.skipped
     }
 
-    pub(super) fn from_values(values: &[Value]) -> Result<Self, ConfigError> {
-        Self::read_each(values, VerificationKey::from_jwk_value)
+    /// Returns how many keys come after the first 100 usable ones.
+    #[cfg(feature = "remote")]
+    pub(crate) fn beyond_limit(&self) -> usize {
+        self.beyond_limit
+    }
+
+    pub(super) fn from_values(values: Vec<Value>) -> Result<Self, ConfigError> {
+        let entries: Vec<_> = values.into_iter().map(Entry::from).collect();
+        Self::read_each(&entries, VerificationKey::from_jwk_value)
     }
 
     pub(super) fn read_each(
-        values: &[Value],
+        entries: &[Entry],
         read: impl Fn(&Value) -> Result<VerificationKey, ConfigError>,
     ) -> Result<Self, ConfigError> {
-        if values.len() > MAX_KEYS {
-            let reason = format!("{} keys, and at most {MAX_KEYS} are read", values.len());
-            return Err(ConfigError::InvalidJwkSet { reason });
-        }
-        let mut set = Self { keys: Vec::new(), skipped: Vec::new() };
-        for (index, value) in values.iter().enumerate() {
-            match read(value) {
+        let mut set = Self { keys: Vec::new(), skipped: Vec::new(), beyond_limit: 0 };
+        for (index, entry) in entries.iter().enumerate() {
+            let key = if set.keys.len() == MAX_KEYS {
+                set.beyond_limit = set.beyond_limit.saturating_add(1);
+                Err(unusable("only the first 100 usable keys of a set are used"))
+            } else if entry.repeats_member {
+                Err(unusable(REPEATED))
+            } else {
+                read(&entry.value)
+            };
+            match key {
                 Ok(key) => set.keys.push(key),
-                Err(error) => set.skipped.push(SkippedKey::new(index, value, &error)),
+                Err(error) if set.skipped.len() < MAX_SKIPPED => {
+                    set.skipped.push(SkippedKey::new(index, &entry.value, &error));
+                }
+                Err(_) => {}
             }
         }
         if set.keys.is_empty() {
@@ -108,30 +134,70 @@ impl JwkSet {
 /// Makes a set of one of a text that is a single JWK, as files may hold it.
 pub(crate) fn as_set(text: &str) -> Cow<'_, str> {
     match Members::read(text) {
-        Ok(Members::Single(jwk)) => Cow::Owned(format!("{{\"keys\":[{jwk}]}}")),
+        // As it is written: a value would have lost what is wrong with the text.
+        Ok(Members::Single(_)) => {
+            Cow::Owned(format!("{{\"keys\":[{}]}}", text.trim_start_matches(BYTE_ORDER_MARK)))
+        }
         _ => Cow::Borrowed(text),
     }
 }
 
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+const REPEATED: &str = "a member name is repeated";
+
 /// What a document has.
 pub(super) enum Members {
-    Keys(Vec<Value>),
+    Keys(Vec<Entry>),
     /// It has no `keys`, and is a key itself.
-    Single(Value),
+    Single(Entry),
+}
+
+/// What should be a JWK.
+pub(super) struct Entry {
+    value: Value,
+    repeats_member: bool,
+}
+
+impl From<Value> for Entry {
+    fn from(value: Value) -> Self {
+        Self { value, repeats_member: false }
+    }
 }
 
 impl Members {
     pub(super) fn read(text: &str) -> Result<Self, ConfigError> {
         let invalid = |reason: &str| ConfigError::InvalidJwkSet { reason: reason.to_owned() };
-        let mut document: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-            .map_err(|error| invalid(&error.to_string()))?;
+        let text = text.trim_start_matches(BYTE_ORDER_MARK);
+        let mut document: Value =
+            serde_json::from_str(text).map_err(|error| invalid(&error.to_string()))?;
+        // `serde_json` takes the last of several members with one name. Other readers take the first,
+        // and could be shown other keys.
+        let members = Object::parse(text).map_err(|error| match error {
+            JsonError::DuplicateMember => invalid(REPEATED),
+            other => invalid(other.reason()),
+        })?;
         match document.get_mut("keys").map(Value::take) {
-            Some(Value::Array(keys)) => Ok(Self::Keys(keys)),
+            Some(Value::Array(keys)) => Ok(Self::Keys(entries(keys, &members))),
             Some(_) => Err(invalid("`keys` is not a list")),
-            None if document.get("kty").is_some() => Ok(Self::Single(document)),
+            None if document.get("kty").is_some() => Ok(Self::Single(document.into())),
             None => Err(invalid("no member `keys`")),
         }
     }
+}
+
+/// Adds to each key whether its text repeats a member.
+fn entries(keys: Vec<Value>, members: &Object<'_>) -> Vec<Entry> {
+    let mut repeats = Vec::with_capacity(keys.len());
+    let visited = members.find("keys").and_then(|list| {
+        list.each_element(|jwk| {
+            repeats.push(jwk.read_object().is_some_and(|members| members.is_err()));
+            Some(())
+        })
+    });
+    debug_assert!(visited.is_some() && repeats.len() == keys.len(), "one text, read twice");
+    let entry = |(value, repeats_member)| Entry { value, repeats_member };
+    keys.into_iter().zip(repeats).map(entry).collect()
 }
 
 /// Reads a file and what it holds; errors name the file.

@@ -283,6 +283,78 @@ fn a_single_jwk_in_a_file_is_a_set_of_one() {
 }
 
 #[test]
+fn a_key_that_repeats_a_member_is_skipped() {
+    let (first, last) = (Example::ec().with("kid", "first"), Example::rsa().with("kid", "last"));
+    let jwk = Example::ed25519().with("kid", "twice").to_string();
+    for repeated in [
+        r#""kid":"once""#,
+        r#""kid":"twice""#,
+        r#""\u006bid":"once""#,
+        r#""kty":"OKP""#,
+        r#""x":"AAAA""#,
+        r#""unknown":1,"unknown":1"#,
+    ] {
+        let jwk = jwk.replacen('{', &format!("{{{repeated},"), 1);
+        let set = JwkSet::from_json(&format!(r#"{{"keys":[{first},{jwk},{last}]}}"#)).unwrap();
+        let ids: Vec<_> = set.keys().iter().map(VerificationKey::id).collect();
+        assert_eq!(ids, [Some("first"), Some("last")], "{repeated}");
+        let [skipped] = set.skipped() else { panic!("{repeated}: {:?}", set.skipped()) };
+        assert_eq!((skipped.index(), skipped.reason()), (1, "a member name is repeated"));
+
+        let set = format!(r#"{{"keys":[{jwk}]}}"#);
+        let error = JwkSet::dangerous_from_json_with_secrets(&set).unwrap_err();
+        assert!(matches!(error, ConfigError::NoUsableKey { .. }), "{repeated}: {error:?}");
+        for read in [JwkSet::from_json, JwkSet::dangerous_from_json_with_secrets] {
+            let error = read(&as_set(&jwk)).unwrap_err();
+            assert!(error.to_string().contains("a member name is repeated"), "{error}");
+        }
+        let error = JwkSet::dangerous_from_json_with_secrets(&jwk).unwrap_err();
+        assert!(matches!(error, ConfigError::InvalidJwkSet { .. }), "{repeated}: {error:?}");
+    }
+}
+
+#[test]
+fn a_set_that_repeats_a_member_is_an_error() {
+    let keys = format!("\"keys\":[{}]", Example::ec().jwk);
+    for text in [
+        format!("{{{keys},{keys}}}"),
+        format!("{{\"keys\":[],{keys}}}"),
+        format!("{{{keys},\"\\u006beys\":[]}}"),
+        format!("{{{keys},\"issued\":1,\"issued\":1}}"),
+    ] {
+        let error = JwkSet::from_json(&text).unwrap_err();
+        assert!(matches!(error, ConfigError::InvalidJwkSet { .. }), "{text}: {error:?}");
+        assert!(error.to_string().contains("a member name is repeated"), "{error}");
+    }
+}
+
+#[test]
+fn of_a_longer_set_the_first_100_usable_keys_count() {
+    let key = |index: usize| Example::ec().with("kid", index.to_string());
+    let unusable = |index: usize| {
+        key(index).as_object().cloned().map(|mut jwk| {
+            jwk.insert("use".to_owned(), json!("enc"));
+            Value::Object(jwk)
+        })
+    };
+    // Ten that cannot be used come first, and cost no place.
+    let keys: Vec<_> = (0..130)
+        .map(|index| if index < 10 { unusable(index).unwrap() } else { key(index) })
+        .collect();
+    let set = read_set(&keys).unwrap();
+    let ids: Vec<_> = set.keys().iter().filter_map(VerificationKey::id).collect();
+    assert_eq!((ids.len(), ids[0], ids[99]), (100, "10", "109"));
+    assert_eq!(set.skipped().len(), 30);
+    assert_eq!(set.skipped()[10].key_id(), Some("110"));
+    assert!(set.skipped()[10].reason().contains("first 100"), "{}", set.skipped()[10]);
+
+    // What is remembered of the rest has a limit too.
+    let many = [keys, vec![json!(0); 100_000]].concat();
+    let set = read_set(&many).unwrap();
+    assert_eq!((set.keys().len(), set.skipped().len()), (100, 1000));
+}
+
+#[test]
 fn a_byte_order_mark_and_members_beside_the_keys_are_ignored() {
     let set = json!({"keys": [Example::ec().jwk], "issued": 7}).to_string();
     for text in [set.clone(), format!("\u{feff}{set}"), format!("\n {set}\n")] {
