@@ -20,6 +20,8 @@ pub enum Loaded {
 pub struct KeyDocument {
     pub(crate) keys: Arc<[VerificationKey]>,
     pub(crate) skipped: Vec<SkippedKey>,
+    /// How many keys come after the first 100 usable ones.
+    pub(crate) beyond_limit: usize,
     pub(crate) lifetime: Option<Duration>,
     pub(crate) validators: Option<Validators>,
     pub(crate) json: Option<Arc<str>>,
@@ -31,6 +33,7 @@ impl KeyDocument {
         Self {
             keys: keys.into_iter().collect(),
             skipped: Vec::new(),
+            beyond_limit: 0,
             lifetime: None,
             validators: None,
             json: None,
@@ -45,7 +48,12 @@ impl KeyDocument {
     pub fn from_json(json: &str) -> Result<Self, ConfigError> {
         let set = JwkSet::from_json(json)?;
         let document = Self::new(set.keys().iter().cloned());
-        Ok(Self { skipped: set.skipped().to_vec(), json: Some(json.into()), ..document })
+        Ok(Self {
+            skipped: set.skipped().to_vec(),
+            beyond_limit: set.beyond_limit(),
+            json: Some(json.into()),
+            ..document
+        })
     }
 
     /// How long the keys are good, as the source says. It is kept within the limits of the

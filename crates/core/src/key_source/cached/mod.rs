@@ -160,6 +160,9 @@ impl CachedSource {
 
     /// Takes the outcome of a fetch in. Keys are replaced as a whole, and a failure keeps them.
     pub(super) fn end(&self, outcome: Result<Loaded, KeySourceError>, now: NumericDate) {
+        if let Ok(Loaded::Document(document)) = &outcome {
+            self.report_limit(document.beyond_limit);
+        }
         let mut guard = self.lock();
         let state = &mut *guard;
         let outcome = outcome.and_then(|loaded| state.accept(loaded));
@@ -255,6 +258,21 @@ impl CachedSource {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it is held; if it ever did, the state is still whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Warns of a set that grows: the key that comes next may be one that is not used.
+    fn report_limit(&self, beyond_limit: usize) {
+        #[cfg(feature = "tracing")]
+        if beyond_limit > 0 {
+            tracing::warn!(
+                target: "portcullis::keys",
+                source = &*self.label,
+                "{beyond_limit} keys come after the first 100 usable ones and are not used: \
+                 the issuer should retire old keys"
+            );
+        }
+        #[cfg(not(feature = "tracing"))]
+        let _ = beyond_limit;
     }
 
     fn report(&self, error: &KeySourceError) {

@@ -43,3 +43,20 @@ async fn a_key_that_has_come_since_its_token_was_looked_up_costs_no_fetch() {
     assert!(matches!(source.miss(Some("other"), now), Asked::Coming(_)));
     assert!(source.begin(now).is_some());
 }
+
+#[cfg(feature = "tracing")]
+#[test]
+fn rule_14_the_log_names_the_source_of_a_set_with_more_than_100_usable_keys() {
+    let jwk = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    let now = NumericDate::from_seconds(1_000_000);
+    for (count, warnings) in [(100, 0), (103, 1)] {
+        let json = format!(r#"{{"keys":[{}]}}"#, vec![jwk; count].join(","));
+        let source = CachedSource::new(Arc::new(Named), now);
+        let told = crate::test_log::told("portcullis::keys", tracing::Level::WARN, || {
+            source.end(Ok(Loaded::Document(KeyDocument::from_json(&json).unwrap())), now);
+        });
+        assert_eq!(told.len(), warnings, "{told:?}");
+        let is_named = |text: &String| text.contains("3 keys") && text.contains("named");
+        assert!(told.iter().all(is_named), "{told:?}");
+    }
+}
