@@ -17,6 +17,10 @@ mod discovery;
 mod files;
 #[path = "keys/grpc.rs"]
 mod grpc;
+#[path = "keys/headers.rs"]
+mod headers;
+#[path = "keys/labels.rs"]
+mod labels;
 #[path = "keys/lifecycle.rs"]
 mod lifecycle;
 #[path = "keys/lookup.rs"]

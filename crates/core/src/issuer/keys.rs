@@ -77,7 +77,7 @@ impl IssuerKeys {
     /// first. They are as old as they were there.
     pub(crate) fn take_over(&self, other: &Self, now: NumericDate) {
         for source in &self.sources {
-            if let Some(same) = other.sources.iter().find(|other| other.label() == source.label()) {
+            if let Some(same) = other.sources.iter().find(|other| source.is_same_source(other)) {
                 source.take_over(same);
             }
         }

@@ -1,6 +1,8 @@
 //! Why a source has brought no keys.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
+
+use crate::NumericDate;
 
 /// The longest text of one error, in bytes: parts of it may come from a server.
 const MAX_LEN: usize = 1024;
@@ -12,13 +14,25 @@ const MAX_LEN: usize = 1024;
 pub struct KeySourceError {
     message: Arc<str>,
     source: Option<Arc<dyn Error + Send + Sync>>,
+    retry_after: Option<RetryAfter>,
 }
+
+/// When a server wants to be asked again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum RetryAfter {
+    After(Duration),
+    At(NumericDate),
+}
+
+/// The least and the most that a server may put the next attempt off: it must neither make a tight loop
+/// nor keep new keys out for long.
+const RETRY_AFTER_LIMITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(600));
 
 impl KeySourceError {
     /// Creates an error with a text for operators.
     #[must_use]
     pub fn new(message: impl Into<Arc<str>>) -> Self {
-        Self { message: one_line(message.into()), source: None }
+        Self { message: one_line(message.into()), source: None, retry_after: None }
     }
 
     /// Creates an error with a text for operators and the error behind it.
@@ -27,13 +41,33 @@ impl KeySourceError {
         message: impl Into<Arc<str>>,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self { message: one_line(message.into()), source: Some(Arc::from(source.into())) }
+        Self { source: Some(Arc::from(source.into())), ..Self::new(message) }
+    }
+
+    /// Says when the server wants to be asked again.
+    pub(super) fn with_retry_after(self, retry_after: Option<RetryAfter>) -> Self {
+        Self { retry_after, ..self }
+    }
+
+    /// Returns whether the server says when it wants to be asked again.
+    pub(super) fn has_retry_after(&self) -> bool {
+        self.retry_after.is_some()
+    }
+
+    /// Returns how long the server wants not to be asked, within limits.
+    pub(super) fn retry_after(&self, now: NumericDate) -> Option<Duration> {
+        let wait = match self.retry_after? {
+            RetryAfter::After(wait) => wait,
+            RetryAfter::At(date) => date.saturating_since(now),
+        };
+        let (least, most) = RETRY_AFTER_LIMITS;
+        Some(wait.clamp(least, most))
     }
 
     /// Names the source in front. What is behind the error stays behind it.
     pub(super) fn of_source(&self, label: &str) -> Self {
         let message = format!("{label}: {}", self.message).into();
-        Self { message, source: self.source.clone() }
+        Self { message, ..self.clone() }
     }
 
     /// Returns the message and all that is behind it.

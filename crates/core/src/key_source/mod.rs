@@ -11,6 +11,7 @@ mod driver;
 mod error;
 mod fetch;
 mod file;
+mod public_url;
 mod remote;
 mod schedule;
 mod status;
@@ -37,8 +38,15 @@ pub(crate) use tasks::SourceTasks;
 /// It only brings them: when it is asked, and what happens if it fails, is the engine's part. It is
 /// never asked twice at once. A panic in it counts as a failure.
 pub trait KeySource: fmt::Debug + Send + Sync {
-    /// Returns the name that logs and the status show, such as a URL.
+    /// Returns the name that logs, metrics, errors and the status show, such as a URL. It must hold no
+    /// secret.
     fn label(&self) -> &str;
+
+    /// Returns what tells this source from others when a new engine takes its keys over from an old one.
+    /// It is never shown. Default: the label.
+    fn identity(&self) -> &str {
+        self.label()
+    }
 
     /// Brings the keys. `known` is what tells whether they have changed since the last time.
     fn load<'a>(

@@ -124,6 +124,8 @@ pub(crate) struct Schedule {
     next_due: NumericDate,
     /// When the next fetch was planned: before that, the clock has gone back.
     planned_at: NumericDate,
+    /// From when until when the server wants not to be asked.
+    held_back: Option<(NumericDate, NumericDate)>,
     fetch: FetchState,
     failures: u32,
     /// How many of the failures were scheduled fetches: those that tokens cause lengthen no backoff.
@@ -168,6 +170,7 @@ impl Schedule {
             policy,
             next_due: now,
             planned_at: now,
+            held_back: None,
             fetch: FetchState::Idle,
             failures: 0,
             backoffs: 0,
@@ -204,6 +207,7 @@ impl Schedule {
             return Miss::Unknown;
         }
         let miss = match self.fetch {
+            FetchState::Idle if self.is_held_back(now) => return Miss::NotNow,
             FetchState::Idle if self.bucket.take(now) => Miss::Fetch,
             FetchState::Idle => return Miss::NotNow,
             FetchState::Asked => Miss::Join,
@@ -265,7 +269,7 @@ impl Schedule {
         lifetime: Option<Duration>,
         has_key: impl Fn(&str) -> bool,
     ) {
-        (self.failures, self.backoffs) = (0, 0);
+        (self.failures, self.backoffs, self.held_back) = (0, 0, None);
         for key_id in std::mem::take(&mut self.wanted) {
             if !has_key(&key_id) {
                 self.unknown.insert(key_id, now);
@@ -279,8 +283,8 @@ impl Schedule {
 
     /// A fetch has failed. One that only a token had asked for never puts the scheduled one off. It
     /// brings it forward, by the backoff that scheduled failures have reached: a new key must not
-    /// wait until another token can pay.
-    pub(crate) fn fail(&mut self, now: NumericDate) {
+    /// wait until another token can pay. Before the end of `retry_after` there is no fetch at all.
+    pub(crate) fn fail(&mut self, now: NumericDate, retry_after: Option<Duration>) {
         self.wanted.clear();
         self.failures = self.failures.saturating_add(1);
         let backoff = FIRST_BACKOFF.saturating_mul(1 << self.backoffs.min(6)).min(MAX_BACKOFF);
@@ -294,6 +298,15 @@ impl Schedule {
             self.backoffs = self.backoffs.saturating_add(1);
             self.plan(now, backoff);
         }
+        self.held_back = retry_after.map(|wait| (now, now.saturating_add(wait)));
+        if let Some((_, until)) = self.held_back {
+            self.next_due = self.next_due.max(until);
+        }
+    }
+
+    /// Returns whether the server wants not to be asked. A clock that has gone back says nothing of that.
+    fn is_held_back(&self, now: NumericDate) -> bool {
+        self.held_back.is_some_and(|(since, until)| since <= now && now < until)
     }
 
     fn plan(&mut self, now: NumericDate, delay: Duration) {

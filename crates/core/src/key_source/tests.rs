@@ -29,7 +29,7 @@ fn succeed(schedule: &mut Schedule, now: NumericDate, lifetime: Option<Duration>
 }
 
 fn fail(schedule: &mut Schedule, now: NumericDate) {
-    schedule.fail(now);
+    schedule.fail(now, None);
     schedule.finish();
 }
 

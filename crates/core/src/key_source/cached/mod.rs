@@ -73,8 +73,9 @@ impl CachedSource {
         }
     }
 
-    pub(crate) fn label(&self) -> &str {
-        &self.label
+    /// Returns whether both are of the same source.
+    pub(crate) fn is_same_source(&self, other: &Self) -> bool {
+        self.source.identity() == other.source.identity()
     }
 
     /// Starts with what another one of the same source has brought, unless this one has some already.
@@ -177,7 +178,7 @@ impl CachedSource {
                 state.last_error = None;
             }
             Err(error) => {
-                state.schedule.fail(now);
+                state.schedule.fail(now, error.retry_after(now));
                 state.last_error = Some(error);
             }
         }

@@ -7,16 +7,21 @@ use std::{
     error::Error,
     fmt,
     net::IpAddr,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
-use reqwest::{Client, ClientBuilder, header, redirect};
+use reqwest::{
+    Client, ClientBuilder,
+    header::{self, HeaderValue},
+    redirect,
+};
 use url::{Host, Url};
 
 use super::{
     Validators,
-    address::{CheckedAddresses, is_loopback},
+    address::{AddressRule, BY_SYSTEM, CheckedAddresses, Lookup, is_loopback},
+    public_url,
 };
 use crate::BoxFuture;
 
@@ -44,6 +49,9 @@ pub struct FetchRequest {
     pub max_len: usize,
     /// The longest time for everything.
     pub timeout: Duration,
+    /// Whether the URL must not lead to this machine: the metadata of an issuer elsewhere name it.
+    /// What is connected to must be checked, after names are resolved.
+    pub refuse_this_machine: bool,
 }
 
 /// What came back.
@@ -56,6 +64,10 @@ pub struct FetchResponse {
     pub body: Vec<u8>,
     /// `Cache-Control`, as it came.
     pub cache_control: Option<String>,
+    /// `Age`, as it came.
+    pub age: Option<String>,
+    /// `Retry-After`, as it came.
+    pub retry_after: Option<String>,
     /// `ETag` and `Last-Modified`.
     pub validators: Option<Validators>,
 }
@@ -75,7 +87,10 @@ impl FetchError {
 }
 
 impl From<reqwest::Error> for FetchError {
-    fn from(error: reqwest::Error) -> Self {
+    fn from(mut error: reqwest::Error) -> Self {
+        if let Some(url) = error.url_mut() {
+            public_url::hide_secrets(url);
+        }
         // The text of the outer error names the URL and little else; what went wrong lies within.
         let mut message = error.to_string();
         let mut inner = error.source();
@@ -102,19 +117,28 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// A proxy that the environment names (`HTTPS_PROXY` and the like) is used for other machines, and
 /// never for this one: what is fetched from a loopback address does not leave it.
 ///
-/// A client of the application's own serves for a private certificate authority, a proxy or a
-/// client certificate: `HttpFetch::from(client)`. It is used for discovery and for every later
-/// fetch, with the proxies that it has. If it follows redirects, a document that came by one is
-/// refused.
+/// A client of the application's own serves for a private certificate authority, a proxy, a
+/// client certificate or headers that the server wants: `HttpFetch::from(client)`. It is used for
+/// discovery and for every later fetch, with the proxies that it has. If it follows redirects, a
+/// document that came by one is refused.
+///
+/// Each request has a `User-Agent`, `portcullis/` and the version unless [set](Self::user_agent). A
+/// client of the application's own sends its own one, if it has any.
+///
+/// A URL that metadata name and that must not lead to this machine is checked when it is connected to:
+/// by its text with a client of the application's own, and where a proxy is used.
 #[derive(Clone, Debug)]
 pub struct HttpFetch {
     client: Client,
-    /// Without a proxy, for loopback addresses; made when it is first needed. `None`: the client
-    /// above serves for all.
-    loopback: Option<Arc<OnceLock<Client>>>,
+    /// Other clients for some hosts. `None`: the client above serves for all.
+    by_host: Option<Arc<ClientsByHost>>,
     /// Which addresses may be connected to. `None`: all.
-    allowed: Option<fn(IpAddr) -> bool>,
+    rule: Option<AddressRule>,
+    user_agent: Option<HeaderValue>,
 }
+
+/// The `User-Agent`, unless it is set.
+const USER_AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
 
 impl HttpFetch {
     /// Creates the default client: no redirects, and 2 seconds to connect.
@@ -123,8 +147,12 @@ impl HttpFetch {
     ///
     /// [`FetchError`] if the TLS back end cannot be set up.
     pub fn new() -> Result<Self, FetchError> {
+        Self::resolving(BY_SYSTEM)
+    }
+
+    fn resolving(lookup: Lookup) -> Result<Self, FetchError> {
         let client = default_client().build()?;
-        Ok(Self { client, loopback: Some(Arc::default()), allowed: None })
+        Ok(Self { by_host: Some(Arc::new(ClientsByHost::new(lookup))), ..Self::of(client) })
     }
 
     /// Creates a client that connects to addresses of the public internet alone: for URLs that a
@@ -137,36 +165,99 @@ impl HttpFetch {
     ///
     /// [`FetchError`] if the TLS back end cannot be set up.
     pub fn public_addresses_only() -> Result<Self, FetchError> {
-        Self::checked(CheckedAddresses::PUBLIC)
+        let rule = AddressRule::PUBLIC;
+        Self::checked(CheckedAddresses { rule, host: None, lookup: BY_SYSTEM })
     }
 
     fn checked(addresses: CheckedAddresses) -> Result<Self, FetchError> {
+        let rule = addresses.rule;
         let client = default_client().no_proxy().dns_resolver(Arc::new(addresses)).build()?;
-        Ok(Self { client, loopback: None, allowed: Some(addresses.allowed) })
+        Ok(Self { rule: Some(rule), ..Self::of(client) })
     }
 
-    fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {
-        let Some(loopback) = self.loopback.as_ref().filter(|_| is_loopback(url)) else {
-            return Ok(&self.client);
-        };
-        if let Some(client) = loopback.get() {
-            return Ok(client);
+    fn of(client: Client) -> Self {
+        let user_agent = Some(HeaderValue::from_static(USER_AGENT));
+        Self { client, by_host: None, rule: None, user_agent }
+    }
+
+    /// The `User-Agent` of each request.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError`] for a text that is no value of a header field.
+    pub fn user_agent(self, user_agent: &str) -> Result<Self, FetchError> {
+        let value = HeaderValue::from_str(user_agent);
+        let value = value.map_err(|error| FetchError::new(format!("`User-Agent`: {error}")))?;
+        Ok(Self { user_agent: Some(value), ..self })
+    }
+
+    fn client_for(&self, url: &Url, refuse_this_machine: bool) -> Result<Client, FetchError> {
+        match (&self.by_host, url.host_str()) {
+            (Some(clients), _) if is_loopback(url) => clients.loopback(),
+            (Some(clients), Some(host)) if refuse_this_machine => clients.elsewhere(host),
+            _ => Ok(self.client.clone()),
         }
-        let client = default_client().no_proxy().build()?;
-        Ok(loopback.get_or_init(|| client))
     }
 
     /// A URL with a number for its host is not resolved, and so checked here.
-    fn check_host(&self, url: &Url) -> Result<(), FetchError> {
+    fn check_host(&self, url: &Url, refuse_this_machine: bool) -> Result<(), FetchError> {
         let address = match url.host() {
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
             Some(Host::Ipv6(address)) => IpAddr::V6(address),
             Some(Host::Domain(_)) | None => return Ok(()),
         };
-        if self.allowed.is_some_and(|allowed| !allowed(address)) {
-            return Err(FetchError::new(format!("{address} is not public")));
+        let elsewhere = refuse_this_machine.then_some(AddressRule::ELSEWHERE);
+        [self.rule, elsewhere].into_iter().flatten().try_for_each(|rule| {
+            let host = url.host_str().unwrap_or_default();
+            rule.check(host, address).map_err(FetchError::new)
+        })
+    }
+}
+
+/// Clients for hosts that the default one does not serve.
+#[derive(Debug)]
+struct ClientsByHost {
+    lookup: Lookup,
+    /// For loopback addresses: without a proxy.
+    loopback: OnceLock<Client>,
+    /// For a host that must not be this machine: the last one. It may use a proxy, whose name is not
+    /// checked: a proxy is often on this machine.
+    elsewhere: Mutex<Option<(Box<str>, Client)>>,
+}
+
+impl ClientsByHost {
+    fn new(lookup: Lookup) -> Self {
+        Self { lookup, loopback: OnceLock::new(), elsewhere: Mutex::default() }
+    }
+
+    fn loopback(&self) -> Result<Client, FetchError> {
+        if let Some(client) = self.loopback.get() {
+            return Ok(client.clone());
         }
-        Ok(())
+        let addresses = CheckedAddresses {
+            // `localhost` is a name too, which could lead plain http elsewhere.
+            rule: AddressRule::LOOPBACK,
+            host: None,
+            lookup: self.lookup,
+        };
+        let client = default_client().no_proxy().dns_resolver(Arc::new(addresses)).build()?;
+        Ok(self.loopback.get_or_init(|| client).clone())
+    }
+
+    fn elsewhere(&self, host: &str) -> Result<Client, FetchError> {
+        let mut last = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = last.as_ref().filter(|(known, _)| **known == *host) {
+            return Ok(client.clone());
+        }
+        let host: Box<str> = host.into();
+        let addresses = CheckedAddresses {
+            rule: AddressRule::ELSEWHERE,
+            host: Some(host.clone()),
+            lookup: self.lookup,
+        };
+        let client = default_client().dns_resolver(Arc::new(addresses)).build()?;
+        *last = Some((host, client.clone()));
+        Ok(client)
     }
 }
 
@@ -176,7 +267,7 @@ fn default_client() -> ClientBuilder {
 
 impl From<Client> for HttpFetch {
     fn from(client: Client) -> Self {
-        Self { client, loopback: None, allowed: None }
+        Self { user_agent: None, ..Self::of(client) }
     }
 }
 
@@ -186,11 +277,17 @@ impl Fetch for HttpFetch {
         request: &'a FetchRequest,
     ) -> BoxFuture<'a, Result<FetchResponse, FetchError>> {
         Box::pin(async move {
-            let url =
+            let mut url =
                 Url::parse(&request.url).map_err(|error| FetchError::new(error.to_string()))?;
-            self.check_host(&url)?;
-            let mut builder = self.client_for(&url)?.get(url.clone()).timeout(request.timeout);
+            // It is never sent, and would make the URL of the answer another one.
+            url.set_fragment(None);
+            self.check_host(&url, request.refuse_this_machine)?;
+            let client = self.client_for(&url, request.refuse_this_machine)?;
+            let mut builder = client.get(url.clone()).timeout(request.timeout);
             builder = builder.header(header::ACCEPT, "application/jwk-set+json, application/json");
+            if let Some(user_agent) = &self.user_agent {
+                builder = builder.header(header::USER_AGENT, user_agent);
+            }
             if let Some(known) = &request.known {
                 for (name, value) in [
                     (header::IF_NONE_MATCH, &known.etag),
@@ -224,6 +321,8 @@ async fn read(
         status: response.status().as_u16(),
         body: Vec::new(),
         cache_control: header(header::CACHE_CONTROL),
+        age: header(header::AGE),
+        retry_after: header(header::RETRY_AFTER),
         validators: (validators != Validators::default()).then_some(validators),
     };
     while let Some(chunk) = response.chunk().await? {

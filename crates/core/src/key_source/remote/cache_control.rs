@@ -1,12 +1,20 @@
-//! `Cache-Control` ([RFC 9111 §5.2]).
+//! `Cache-Control` ([RFC 9111 §5.2]) and `Age` ([RFC 9111 §5.1]).
 //!
+//! [RFC 9111 §5.1]: https://www.rfc-editor.org/rfc/rfc9111#section-5.1
 //! [RFC 9111 §5.2]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2
 
 use std::time::Duration;
 
-/// Returns how long a document is good: nothing if it says nothing, and no time at all if it must
-/// not be stored or reused.
-pub(super) fn lifetime(cache_control: &str) -> Option<Duration> {
+/// Returns how long a document is still good: nothing if it says nothing, and no time at all if it must
+/// not be stored or reused. The time that it has spent in caches is over ([RFC 9111 §4.2.3]).
+///
+/// [RFC 9111 §4.2.3]: https://www.rfc-editor.org/rfc/rfc9111#section-4.2.3
+pub(super) fn lifetime(cache_control: Option<&str>, age: Option<&str>) -> Option<Duration> {
+    let age = age.and_then(seconds).unwrap_or_default();
+    cache_control.and_then(max_age).map(|max_age| max_age.saturating_sub(age))
+}
+
+fn max_age(cache_control: &str) -> Option<Duration> {
     let mut lifetime = None;
     for directive in cache_control.split(',').map(str::trim) {
         let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
@@ -14,14 +22,19 @@ pub(super) fn lifetime(cache_control: &str) -> Option<Duration> {
             return Some(Duration::ZERO);
         }
         if name.eq_ignore_ascii_case("max-age") {
-            let digits = value.trim_matches('"');
-            // More digits than an integer holds still say "long"; anything else says nothing.
-            if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                lifetime = Some(Duration::from_secs(digits.parse().unwrap_or(u64::MAX / 2)));
-            }
+            lifetime = seconds(value.trim_matches('"')).or(lifetime);
         }
     }
     lifetime
+}
+
+/// Reads a number of seconds ([RFC 9111 §1.2.2]).
+///
+/// [RFC 9111 §1.2.2]: https://www.rfc-editor.org/rfc/rfc9111#section-1.2.2
+pub(super) fn seconds(digits: &str) -> Option<Duration> {
+    // More digits than an integer holds still say "long"; anything else says nothing.
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| Duration::from_secs(digits.parse().unwrap_or(u64::MAX / 2)))
 }
 
 #[cfg(test)]
@@ -43,7 +56,26 @@ mod tests {
             ("s-maxage=5", None),
             ("", None),
         ] {
-            assert_eq!(lifetime(value), expected.map(Duration::from_secs), "{value}");
+            let lifetime = lifetime(Some(value), None);
+            assert_eq!(lifetime, expected.map(Duration::from_secs), "{value}");
         }
+    }
+
+    #[test]
+    fn the_age_is_part_of_the_life() {
+        for (age, expected) in [
+            ("0", 300),
+            ("120", 180),
+            ("300", 0),
+            ("500", 0),
+            ("-1", 300),
+            ("", 300),
+            ("1, 2", 300),
+        ] {
+            let lifetime = lifetime(Some("max-age=300"), Some(age));
+            assert_eq!(lifetime, Some(Duration::from_secs(expected)), "{age}");
+        }
+        assert_eq!(lifetime(Some("no-store"), Some("5")), Some(Duration::ZERO));
+        assert_eq!(lifetime(None, Some("5")), None);
     }
 }

@@ -4,7 +4,8 @@
 
 use serde::Deserialize;
 
-use super::{FetchResponse, KeySourceError};
+use super::{FetchResponse, KeySourceError, unexpected_status};
+use crate::json::Object;
 
 /// What counts of the metadata.
 #[derive(Debug, Deserialize)]
@@ -16,10 +17,37 @@ pub(super) struct Metadata {
 impl Metadata {
     pub(super) fn read(response: &FetchResponse) -> Result<Self, KeySourceError> {
         if response.status != 200 {
-            let message = format!("metadata: status {} instead of 200", response.status);
-            return Err(KeySourceError::new(message));
+            return Err(unexpected_status(response).of_source("metadata"));
         }
-        serde_json::from_slice(&response.body)
-            .map_err(|error| KeySourceError::with_source("metadata cannot be read", error))
+        let unreadable =
+            |reason: String| KeySourceError::new(format!("metadata cannot be read: {reason}"));
+        let text =
+            std::str::from_utf8(&response.body).map_err(|_| unreadable("no UTF-8".into()))?;
+        // Readers disagree on which of two members with one name counts.
+        Object::parse(text).map_err(|error| unreadable(error.reason().to_owned()))?;
+        serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_that_repeat_a_member_are_refused() {
+        let read = |text: &str| {
+            let body = text.as_bytes().to_vec();
+            Metadata::read(&FetchResponse { status: 200, body, ..FetchResponse::default() })
+        };
+        let good = r#"{"issuer":"https://idp.test","jwks_uri":"https://idp.test/k","a":1"#;
+        assert!(read(&format!("{good}}}")).is_ok());
+        for repeated in [
+            r#""issuer":"https://evil.test""#,
+            r#""jwks_uri":"https://evil.test/k""#,
+            r#""jwks\u005furi":"https://evil.test/k""#,
+            r#""a":1"#,
+        ] {
+            assert!(read(&format!("{good},{repeated}}}")).is_err(), "{repeated}");
+        }
     }
 }

@@ -3,16 +3,18 @@
 use url::Url;
 
 use super::{KeySourceError, KeyTransport, discovery::Metadata};
-use crate::key_source::address::is_loopback;
+use crate::key_source::{
+    address::{is_loopback, names_this_machine},
+    public_url,
+};
 
 /// Where the keys of an issuer are.
-#[derive(Debug)]
 pub(super) struct Location {
     place: Place,
+    label: Box<str>,
     http_allowed: bool,
 }
 
-#[derive(Debug)]
 enum Place {
     Keys(String),
     Issuer(String),
@@ -20,22 +22,30 @@ enum Place {
 
 impl Location {
     pub(super) fn known(uri: String) -> Self {
-        Self { place: Place::Keys(uri), http_allowed: false }
+        Self::at(Place::Keys(uri))
     }
 
     pub(super) fn of_issuer(issuer: String) -> Self {
-        Self { place: Place::Issuer(issuer), http_allowed: false }
+        Self::at(Place::Issuer(issuer))
+    }
+
+    fn at(place: Place) -> Self {
+        let label = public_url::shown(place.text()).into();
+        Self { place, label, http_allowed: false }
     }
 
     pub(super) fn allow_http(&mut self) {
         self.http_allowed = true;
     }
 
+    /// Returns what may be shown of the URL.
     pub(super) fn label(&self) -> &str {
-        match &self.place {
-            Place::Keys(uri) => uri,
-            Place::Issuer(issuer) => issuer,
-        }
+        &self.label
+    }
+
+    /// Returns the whole URL, which may hold secrets.
+    pub(super) fn text(&self) -> &str {
+        self.place.text()
     }
 
     /// Returns the URL of the keys, if no metadata need be asked.
@@ -72,18 +82,25 @@ impl Location {
             return Err(KeySourceError::new(message));
         }
         let keys = self.checked(&metadata.jwks_uri)?;
-        let here = Url::parse(self.label()).ok();
-        // An issuer out there must not send this service to a port of its own machine.
-        if is_loopback(&keys) && !here.as_ref().is_some_and(is_loopback) && !self.http_allowed {
+        if self.refuses_this_machine(&keys) && names_this_machine(&keys) {
             return Err(KeySourceError::new("the metadata name keys on this machine"));
         }
         Ok(())
     }
 
+    /// Returns whether keys that the metadata name must not be on this machine: an issuer out there must
+    /// not send this service to a port of its own machine. The issuer's own host and port are those that
+    /// the metadata come from, and whose name may lead here.
+    pub(super) fn refuses_this_machine(&self, keys: &Url) -> bool {
+        let Ok(issuer) = Url::parse(self.text()) else { return true };
+        let place = |url: &Url| (url.host_str().map(str::to_owned), url.port_or_known_default());
+        !self.http_allowed && !names_this_machine(&issuer) && place(&issuer) != place(keys)
+    }
+
     /// Returns how what is fetched comes here. Metadata may name keys elsewhere, over plain http too
     /// where that is allowed.
     pub(super) fn transport(&self) -> KeyTransport {
-        let url = Url::parse(self.label());
+        let url = Url::parse(self.text());
         let is_plain = url.as_ref().is_ok_and(|url| url.scheme() == "http");
         match (self.http_allowed, is_plain, url.as_ref().is_ok_and(is_loopback)) {
             (false, true, true) => KeyTransport::Loopback,
@@ -93,21 +110,32 @@ impl Location {
     }
 
     fn checked(&self, text: &str) -> Result<Url, KeySourceError> {
-        let url = Url::parse(text)
-            .map_err(|error| KeySourceError::with_source(format!("`{text}` is no URL"), error))?;
+        let shown = public_url::shown(text);
+        let url = Url::parse(text).map_err(|error| {
+            KeySourceError::new(format!("the location of the keys is not a URL: {error}"))
+        })?;
         let safe = match url.scheme() {
             "https" => true,
             "http" => self.http_allowed || is_loopback(&url),
             _ => false,
         };
         if !safe {
-            let message = format!("`{text}` is not https, and not http on this machine");
+            let message = format!("`{shown}` is not https, and not http on this machine");
             return Err(KeySourceError::new(message));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(KeySourceError::new("a URL of keys must not hold a password"));
         }
         Ok(url)
+    }
+}
+
+impl Place {
+    fn text(&self) -> &str {
+        match self {
+            Self::Keys(uri) => uri,
+            Self::Issuer(issuer) => issuer,
+        }
     }
 }
 
@@ -170,6 +198,38 @@ mod tests {
         assert!(check("https://idp.test/", "https://idp.test/k").is_err());
         assert!(check("https://idp.test", "http://idp.test/k").is_err());
         assert!(check("https://idp.test", "http://127.0.0.1/k").is_err());
-        assert!(check("https://idp.test", "https://localhost/k").is_err());
+        for here in [
+            "localhost",
+            "localhost.",
+            "idp.localhost",
+            "127.0.0.1",
+            "0.0.0.0",
+            "[::]",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+        ] {
+            assert!(check("https://idp.test", &format!("https://{here}/k")).is_err(), "{here}");
+        }
+    }
+
+    #[test]
+    fn only_what_the_operator_names_may_be_on_this_machine() {
+        let refuses = |issuer: &str, keys: &str| {
+            let location = Location::of_issuer(issuer.to_owned());
+            location.refuses_this_machine(&Url::parse(keys).unwrap())
+        };
+        assert!(refuses("https://idp.test", "https://keys.test/k"));
+        assert!(refuses("https://idp.test", "https://idp.test:8443/k"));
+        for (issuer, keys) in [
+            ("https://idp.test/realms/a", "https://idp.test/k"),
+            ("https://idp.test", "https://idp.test:443/k"),
+            ("http://127.0.0.1:8080", "http://localhost:9090/k"),
+            ("https://idp.localhost", "https://keys.localhost/k"),
+        ] {
+            assert!(!refuses(issuer, keys), "{issuer} {keys}");
+        }
+        let mut location = Location::of_issuer("https://idp.test".to_owned());
+        location.allow_http();
+        assert!(!location.refuses_this_machine(&Url::parse("http://keys.test/k").unwrap()));
     }
 }

@@ -3,6 +3,7 @@
 mod cache_control;
 mod discovery;
 mod location;
+mod retry_after;
 
 use std::{
     fmt,
@@ -10,10 +11,12 @@ use std::{
     time::Duration,
 };
 
+use url::Url;
+
 use self::{cache_control::lifetime, discovery::Metadata, location::Location};
 use super::{
     Fetch, FetchRequest, FetchResponse, HttpFetch, KeyDocument, KeySource, KeySourceError,
-    KeyTransport, Loaded, RefreshPolicy, Validators,
+    KeyTransport, Loaded, RefreshPolicy, Validators, error::RetryAfter,
 };
 use crate::{BoxFuture, ConfigError, NumericDate};
 
@@ -26,8 +29,11 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// A JWK Set at a URL.
 ///
 /// Only `https` is fetched, and `http` from this very machine. Redirects are refused. A document
-/// that is too long, has more than 100 keys, no usable key or another status than 200 is a failure,
-/// and failures keep the keys that are there.
+/// that is too long, has no usable key or another status than 200 is a failure, and failures keep the
+/// keys that are there. Of a document with more than 100 usable keys the first 100 count.
+///
+/// A server that answers 429 or 503 with `Retry-After` is not asked again before, for 10 minutes at
+/// most. Logs, metrics and errors show scheme, host, port and path of the URL, never its query.
 ///
 /// # Examples
 ///
@@ -84,8 +90,8 @@ impl RemoteJwkSet {
         Self { fetch: Some(Arc::new(fetch)), ..self }
     }
 
-    /// Fetches with a client of the application's own: for a private certificate authority, a proxy
-    /// or a client certificate.
+    /// Fetches with a client of the application's own: for a private certificate authority, a proxy,
+    /// a client certificate or headers that the server wants, such as `User-Agent` and `Authorization`.
     pub fn http_client(self, client: reqwest::Client) -> Self {
         self.fetch(HttpFetch::from(client))
     }
@@ -121,14 +127,20 @@ impl RemoteJwkSet {
 
     async fn load_keys(&self, known: Option<&Validators>) -> Result<Loaded, KeySourceError> {
         let fetch = self.fetch_or_default()?;
-        let uri = match self.location.keys()? {
-            Some(uri) => uri,
-            None => self.metadata(&*fetch).await?.jwks_uri,
+        let (uri, refuse_this_machine) = match self.location.keys()? {
+            Some(uri) => (uri, false),
+            None => {
+                let uri = self.metadata(&*fetch).await?.jwks_uri;
+                let url = Url::parse(&uri).ok();
+                let refuses = url.is_none_or(|url| self.location.refuses_this_machine(&url));
+                (uri, refuses)
+            }
         };
         let same_place = self.last_uri().as_ref() == Some(&uri);
         let known = known.filter(|_| same_place).cloned();
         let asked_for_change = known.is_some();
-        let response = self.get(&*fetch, uri.clone(), known).await?;
+        let request = FetchRequest { known, refuse_this_machine, ..self.request(uri.clone()) };
+        let response = self.get(&*fetch, request).await?;
         if response.status == 304 && !asked_for_change {
             return Err(KeySourceError::new("status 304 to a request without conditions"));
         }
@@ -144,25 +156,30 @@ impl RemoteJwkSet {
     async fn metadata(&self, fetch: &dyn Fetch) -> Result<Metadata, KeySourceError> {
         let mut first_error = None;
         for url in self.location.metadata_urls()? {
-            match self.get(fetch, url, None).await.and_then(|response| {
+            match self.get(fetch, self.request(url)).await.and_then(|response| {
                 let metadata = Metadata::read(&response)?;
                 self.location.check(&metadata)?;
                 Ok(metadata)
             }) {
                 Ok(metadata) => return Ok(metadata),
+                // The other places are on the same server.
+                Err(error) if error.has_retry_after() => return Err(error),
                 Err(error) => first_error = first_error.or(Some(error)),
             }
         }
         Err(first_error.unwrap_or_else(|| KeySourceError::new("no place to look for metadata")))
     }
 
+    fn request(&self, url: String) -> FetchRequest {
+        let timeout = self.timeout;
+        FetchRequest { url, known: None, max_len: MAX_LEN, timeout, refuse_this_machine: false }
+    }
+
     async fn get(
         &self,
         fetch: &dyn Fetch,
-        url: String,
-        known: Option<Validators>,
+        request: FetchRequest,
     ) -> Result<FetchResponse, KeySourceError> {
-        let request = FetchRequest { url, known, max_len: MAX_LEN, timeout: self.timeout };
         let response = fetch.fetch(&request).await;
         let response = response.map_err(|error| KeySourceError::new(error.to_string()))?;
         // An application's own `Fetch` may not look.
@@ -186,6 +203,10 @@ impl RemoteJwkSet {
 impl KeySource for RemoteJwkSet {
     fn label(&self) -> &str {
         self.location.label()
+    }
+
+    fn identity(&self) -> &str {
+        self.location.text()
     }
 
     fn load<'a>(
@@ -228,15 +249,24 @@ impl fmt::Debug for RemoteJwkSet {
 
 /// Makes keys of a response.
 fn document(response: FetchResponse) -> Result<Loaded, KeySourceError> {
-    let lifetime = response.cache_control.as_deref().and_then(lifetime);
+    let lifetime = lifetime(response.cache_control.as_deref(), response.age.as_deref());
     match response.status {
         304 => return Ok(Loaded::NotModified(lifetime)),
         200 => {}
-        status => return Err(KeySourceError::new(format!("status {status} instead of 200"))),
+        _ => return Err(unexpected_status(&response)),
     }
     let text = std::str::from_utf8(&response.body)
         .map_err(|_| KeySourceError::new("the document is not UTF-8"))?;
     let document =
         KeyDocument::from_json(text).map_err(|error| KeySourceError::new(error.to_string()))?;
     Ok(Loaded::Document(document.lifetime(lifetime).validators(response.validators)))
+}
+
+/// The error of a response whose status is not 200.
+fn unexpected_status(response: &FetchResponse) -> KeySourceError {
+    let error = KeySourceError::new(format!("status {} instead of 200", response.status));
+    // RFC 6585 §4 and RFC 9110 §15.6.4: with others it says something else.
+    let names_a_time = matches!(response.status, 429 | 503);
+    let retry_after = response.retry_after.as_deref().filter(|_| names_a_time);
+    error.with_retry_after(retry_after.and_then(RetryAfter::parse))
 }
