@@ -9,8 +9,8 @@
 use std::time::Duration;
 
 use conformance::{NOW, Outcome, Setting, hostile};
-use portcullis::{Algorithm, Authenticator, Identity, StaticTokens, explain};
-use portcullis_testkit::{SigningKey, TokenBuilder};
+use portcullis::{Algorithm, Authenticator, Identity, Issuer, JwkSet, StaticTokens, explain};
+use portcullis_testkit::{SigningKey, TestIssuer, TokenBuilder};
 use serde_json::json;
 
 /// The stage that refused, its last line, and the mend.
@@ -54,6 +54,29 @@ fn the_story_of_every_hostile_token_ends_as_its_judgement_does() {
         }
     }
     assert!(explained > 100, "{explained}");
+}
+
+#[test]
+fn a_key_that_the_limit_leaves_out_is_explained_as_that() {
+    let issuer = TestIssuer::new("https://idp.test");
+    let key = |index| SigningKey::generate(Algorithm::ES256, format!("k{index}"));
+    let keys: Vec<_> = (0..6).map(key).collect();
+    let jwks: Vec<_> = keys.iter().filter_map(|key| key.public_jwk()).collect();
+    let set = JwkSet::from_json(&json!({"keys": jwks}).to_string()).expect("valid");
+    let trusted = Issuer::new(issuer.name()).jwk_set(&set).try_all_keys();
+    let auth = Authenticator::builder().issuer(trusted).audience("a").build().expect("valid");
+    let token = |key: &SigningKey| issuer.token().audience("a").key(key).without_key_id().build();
+    assert_tells_of(
+        &auth,
+        &token(&keys[5]),
+        "verify",
+        "4 keys that were tried; 2 more fit",
+        "4 keys",
+    );
+    let explanation = auth.explain_token(&token(&keys[1]));
+    let facts: Vec<_> = explanation.steps().iter().flat_map(|step| step.facts()).collect();
+    let fact = "6 keys fit key id and algorithm; no more than 4 are tried";
+    assert!(facts.iter().any(|told| *told == fact), "{facts:?}");
 }
 
 #[test]

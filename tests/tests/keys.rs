@@ -11,6 +11,8 @@
 #[path = "keys/support.rs"]
 mod support;
 
+#[path = "keys/certificate.rs"]
+mod certificate;
 #[path = "keys/discovery.rs"]
 mod discovery;
 #[path = "keys/files.rs"]

@@ -2,13 +2,78 @@
 
 use smallvec::SmallVec;
 
-use crate::{Algorithm, AuthError, AuthErrorKind, VerificationKey, name_index::NameIndex};
+use crate::{
+    Algorithm, AuthError, AuthErrorKind, VerificationKey, jwk::CertificateThumbprints,
+    name_index::NameIndex,
+};
 
 /// How many keys one token may cost a verification with.
 pub(crate) const MAX_CANDIDATES: usize = 4;
 
+/// What a header says of the key. Nothing of it is proven: it chooses among keys that are trusted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyHint<'a> {
+    pub(crate) key_id: Option<&'a str>,
+    pub(crate) certificate: &'a CertificateThumbprints<'a>,
+}
+
 /// Keys that may have signed a token: at least one, and at most four.
-pub(crate) type Candidates<'k> = SmallVec<[&'k VerificationKey; MAX_CANDIDATES]>;
+#[derive(Debug, Default)]
+pub(crate) struct Candidates<'k> {
+    keys: SmallVec<[&'k VerificationKey; MAX_CANDIDATES]>,
+    /// How many more fit and are not tried.
+    left_out: usize,
+}
+
+impl<'k> Candidates<'k> {
+    /// Takes the first keys. Where several fit, those come first whose certificate the header names.
+    fn of(
+        fitting: impl Iterator<Item = &'k VerificationKey> + Clone,
+        certificate: &CertificateThumbprints<'_>,
+    ) -> Self {
+        let first = Self::first_of(fitting.clone());
+        if first.keys.len() < 2 || certificate.is_empty() {
+            return first;
+        }
+        let is_named = |key: &&VerificationKey| key.certificate().agree_with(certificate);
+        let others = fitting.clone().filter(|key| !is_named(key));
+        Self::first_of(fitting.filter(is_named).chain(others))
+    }
+
+    pub(crate) fn first_of(mut fitting: impl Iterator<Item = &'k VerificationKey>) -> Self {
+        Self { keys: fitting.by_ref().take(MAX_CANDIDATES).collect(), left_out: fitting.count() }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'k VerificationKey> {
+        self.keys.iter().copied()
+    }
+
+    /// Returns how many keys are tried.
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Returns how many keys fit and are not tried.
+    pub(crate) fn left_out(&self) -> usize {
+        self.left_out
+    }
+
+    /// Returns the error of a token that none of these keys has signed. Where not all that fit were
+    /// tried, the signature may be right.
+    #[cold]
+    pub(crate) fn mismatch(&self) -> AuthError {
+        if self.left_out == 0 {
+            return AuthErrorKind::SignatureMismatch.into();
+        }
+        let reason =
+            "none of the first 4 keys that fit has made the signature, and no more are tried";
+        AuthError::because(AuthErrorKind::AmbiguousKey, reason)
+    }
+
+    fn fit_several(&self) -> bool {
+        self.keys.len() > 1
+    }
+}
 
 /// How tokens and keys find each other.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -97,48 +162,88 @@ impl Keys {
     ///
     /// A `kid` finds exactly the keys of that id: the set may hold one id twice. Where no key has
     /// an id, as with PEM files and secrets, a `kid` says nothing. Without `kid` the keys without
-    /// an id come first, and exactly one key must fit. [`KeyMatching`] can change that.
+    /// an id come first, and exactly one key must fit, or be the one whose certificate the header
+    /// names. [`KeyMatching`] can change that.
     ///
     /// [RFC 7515 App. D]: https://www.rfc-editor.org/rfc/rfc7515#appendix-D
     pub(crate) fn candidates(
         &self,
-        key_id: Option<&str>,
+        hint: KeyHint<'_>,
         algorithm: Algorithm,
     ) -> Result<Candidates<'_>, AuthError> {
-        let fits = |key: &&VerificationKey| key.algorithm_set().contains(algorithm);
         let by_id_alone = self.matching.by == MatchBy::ByIdAlone;
-        if let Some(key_id) = key_id
-            && (!self.by_id.is_empty() || by_id_alone)
-        {
-            let positions = self.by_id.get(key_id);
-            if positions.is_empty() {
-                return Err(self.not_found(AuthErrorKind::UnknownKey.into()));
+        match hint.key_id {
+            Some(key_id) if !self.by_id.is_empty() || by_id_alone => {
+                self.named(key_id, algorithm, hint.certificate)
             }
-            let named = positions.iter().filter_map(|&position| self.keys.get(position));
-            let mut fitting = named.filter(fits);
-            let candidates = match self.matching.same_id {
-                SameId::Each => fitting.take(MAX_CANDIDATES).collect(),
-                SameId::Last => fitting.next_back().into_iter().collect(),
-            };
-            return self.not_empty(candidates);
+            _ if by_id_alone => self.without_id(algorithm),
+            _ => self.unnamed(algorithm, hint.certificate),
         }
-        let fitting = |with_id: bool| {
-            let of_kind = self.keys.iter().filter(move |key| key.id().is_some() == with_id);
-            of_kind.filter(fits).filter(|key| self.stands(key, algorithm))
-        };
-        let mut candidates: Candidates<'_> = fitting(false).take(MAX_CANDIDATES).collect();
-        if candidates.is_empty() && by_id_alone {
+    }
+
+    /// Finds the keys of one id.
+    fn named(
+        &self,
+        key_id: &str,
+        algorithm: Algorithm,
+        certificate: &CertificateThumbprints<'_>,
+    ) -> Result<Candidates<'_>, AuthError> {
+        let positions = self.by_id.get(key_id);
+        if positions.is_empty() {
+            return Err(self.not_found(AuthErrorKind::UnknownKey.into()));
+        }
+        let named = positions.iter().filter_map(|&position| self.keys.get(position));
+        let mut fitting = named.filter(|key| key.algorithm_set().contains(algorithm));
+        self.not_empty(match self.matching.same_id {
+            SameId::Each => Candidates::of(fitting, certificate),
+            SameId::Last => Candidates::first_of(fitting.next_back().into_iter()),
+        })
+    }
+
+    /// Finds the only key without an id, for a token without `kid`.
+    fn without_id(&self, algorithm: Algorithm) -> Result<Candidates<'_>, AuthError> {
+        let fitting = self.fitting(algorithm).filter(|key| key.id().is_none());
+        let candidates = Candidates::first_of(fitting);
+        if candidates.keys.is_empty() {
             // No source could change that.
             let reason = "the token has no `kid`, and no key without an id fits";
             return Err(AuthError::because(AuthErrorKind::AmbiguousKey, reason));
         }
-        if candidates.is_empty() {
-            candidates = fitting(true).take(MAX_CANDIDATES).collect();
+        if candidates.fit_several() {
+            return Err(AuthErrorKind::AmbiguousKey.into());
         }
-        if candidates.len() > 1 && self.matching.by != MatchBy::TryAll {
+        Ok(candidates)
+    }
+
+    /// Finds the keys for a token without `kid`, or for any token where no key has an id.
+    fn unnamed(
+        &self,
+        algorithm: Algorithm,
+        certificate: &CertificateThumbprints<'_>,
+    ) -> Result<Candidates<'_>, AuthError> {
+        let is_named = |key: &&VerificationKey| key.certificate().agree_with(certificate);
+        let tries_all = self.matching.by == MatchBy::TryAll;
+        if !tries_all && !certificate.is_empty() {
+            let named = Candidates::first_of(self.fitting(algorithm).filter(is_named));
+            if named.len() == 1 {
+                return Ok(named);
+            }
+        }
+        let with_id = !self.fitting(algorithm).any(|key| key.id().is_none());
+        let fitting = self.fitting(algorithm);
+        let fitting =
+            fitting.filter(|key| key.id().is_some() == with_id || (tries_all && is_named(key)));
+        let candidates = Candidates::of(fitting, certificate);
+        if candidates.fit_several() && !tries_all {
             return Err(AuthErrorKind::AmbiguousKey.into());
         }
         self.not_empty(candidates)
+    }
+
+    /// The keys that allow the algorithm, but for those that another key of the same id stands before.
+    fn fitting(&self, algorithm: Algorithm) -> impl Iterator<Item = &VerificationKey> + Clone {
+        let fitting = self.keys.iter().filter(move |key| key.algorithm_set().contains(algorithm));
+        fitting.filter(move |key| self.stands(key, algorithm))
     }
 
     /// Tells whether no other key of the same id stands in front of one that allows the algorithm: it
@@ -154,7 +259,7 @@ impl Keys {
     }
 
     fn not_empty<'k>(&self, candidates: Candidates<'k>) -> Result<Candidates<'k>, AuthError> {
-        if candidates.is_empty() {
+        if candidates.keys.is_empty() {
             let reason = "no key of the issuer allows the algorithm";
             let error = AuthError::because(AuthErrorKind::AlgorithmNotAllowed, reason);
             return Err(self.not_found(error));

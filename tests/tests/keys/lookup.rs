@@ -98,7 +98,7 @@ async fn rule_20_of_keys_with_one_id_four_at_most_are_tried() {
     let verdicts = keys
         .iter()
         .map(|key| verdict(&world.auth, &world.issuer.token().audience(AUDIENCE).key(key).build()));
-    let expected = ["accepted", "accepted", "accepted", "accepted", "signature_mismatch"];
+    let expected = ["accepted", "accepted", "accepted", "accepted", "ambiguous_key"];
     assert_eq!(verdicts.collect::<Vec<_>>(), expected);
 }
 

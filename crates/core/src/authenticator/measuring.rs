@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Authenticator;
-use crate::Algorithm;
+use crate::{Algorithm, jwk::CertificateThumbprints, keys::KeyHint};
 
 impl<G> Authenticator<G> {
     /// Returns what finds a key of an issuer as a request does. Not part of the interface.
@@ -13,7 +13,9 @@ impl<G> Authenticator<G> {
         let issuer = Arc::clone(self.engine().issuers.named(issuer)?);
         let now = self.engine().clock.now();
         Some(move |key_id: &str, algorithm| {
-            issuer.keys.load(now).candidates(Some(key_id), algorithm).is_ok()
+            let certificate = &CertificateThumbprints::default();
+            let hint = KeyHint { key_id: Some(key_id), certificate };
+            issuer.keys.load(now).candidates(hint, algorithm).is_ok()
         })
     }
 }

@@ -75,7 +75,8 @@ kinds! {
     ///
     /// [RFC 7515 §4.1.4]: https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4
     UnknownKey = "unknown_key", "the token's key is not known";
-    /// The header has no `kid`, and more than one key fits, or none that need not be named.
+    /// The header has no `kid`, and more than one key fits, or none that need not be named; or more than
+    /// four keys fit, and none of the four that were tried has made the signature.
     AmbiguousKey = "ambiguous_key", "the token does not tell which key it is signed with";
     /// The signature is not the key's ([RFC 7515 §5.2]).
     ///

@@ -18,6 +18,9 @@ pub(super) fn of(story: &Story, error: &AuthError) -> String {
         AuthErrorKind::UnknownKey => format!(
             "ask the client for a new token: the key may have been replaced, or the token is of another environment. `portcullis jwks check` shows which keys {issuer} publishes"
         ),
+        AuthErrorKind::AmbiguousKey if story.left_out > 0 => {
+            "ask the issuer to write the key's `kid` into the header of its tokens, one for each key, or `x5t` as its key set has it: no more than 4 keys are tried for one token. The token may be good".to_owned()
+        }
         AuthErrorKind::AmbiguousKey => {
             "ask the issuer to write the key's `kid` into the header of its tokens".to_owned()
         }

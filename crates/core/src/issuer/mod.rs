@@ -149,8 +149,9 @@ impl Issuer {
         self
     }
 
-    /// Tries every key that fits (four at most) for a token without `kid`. Default: such a token is
-    /// refused unless exactly one key fits.
+    /// Tries every key that fits (four at most) for a token without `kid`, first those whose certificate
+    /// the header names in `x5t` or `x5t#S256`. Default: such a token is rejected unless exactly one key
+    /// fits, or the header names the certificate of exactly one.
     pub fn try_all_keys(self) -> Self {
         Self { key_matching: KeyMatching { by: MatchBy::TryAll, ..self.key_matching }, ..self }
     }

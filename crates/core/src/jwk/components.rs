@@ -2,6 +2,8 @@
 //!
 //! [RFC 7518 §6]: https://www.rfc-editor.org/rfc/rfc7518#section-6
 
+use std::borrow::Cow;
+
 use aws_lc_rs::{
     rsa::PublicKeyComponents,
     signature::{self, ParsedPublicKey, RsaParameters},
@@ -15,6 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
+    certificate::CertificateThumbprints,
     key::{VerificationKey, unusable},
     thumbprint::unsigned,
 };
@@ -55,7 +58,12 @@ impl VerificationKey {
             _ => return Err(unusable("its `kty` is missing or not supported")),
         };
         // The thumbprint is that of the key and not of the text, which may write numbers in other ways.
-        Ok(Self::from_parameters(&common, named, &parameters)?.with_own_thumbprint())
+        let key = Self::from_parameters(&common, named, &parameters)?.with_own_thumbprint();
+        let certificate = CertificateThumbprints {
+            sha1: common.x509_sha1_fingerprint.map(Cow::Owned),
+            sha256: common.x509_sha256_fingerprint.map(Cow::Owned),
+        };
+        Ok(key.with_certificate(certificate))
     }
 
     /// Reads the JSON text of one public JWK.

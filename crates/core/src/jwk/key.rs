@@ -9,7 +9,7 @@ use aws_lc_rs::{
     signature::{self, ParsedPublicKey, VerificationAlgorithm},
 };
 
-use super::thumbprint::thumbprint_of_spki;
+use super::{certificate::CertificateThumbprints, thumbprint::thumbprint_of_spki};
 use crate::{Algorithm, ConfigError, jws::AlgorithmSet};
 
 /// The longest `kid`, in bytes: in a key and in a token.
@@ -24,9 +24,11 @@ pub struct VerificationKey {
     inner: Arc<Inner>,
 }
 
+#[derive(Clone)]
 struct Inner {
     key_id: Option<Box<str>>,
     thumbprint: Option<Box<str>>,
+    certificate: CertificateThumbprints<'static>,
     algorithms: AlgorithmSet,
     verifiers: Vec<(Algorithm, Verifier)>,
     /// Whether it is a secret that is shorter than the hash.
@@ -55,10 +57,7 @@ impl VerificationKey {
     /// [RFC 7517 §4.5]: https://www.rfc-editor.org/rfc/rfc7517#section-4.5
     pub fn key_id(self, key_id: impl Into<String>) -> Result<Self, ConfigError> {
         let key_id = checked_key_id(key_id.into())?;
-        let Inner { algorithms, ref verifiers, ref thumbprint, short, .. } = *self.inner;
-        let (verifiers, thumbprint) = (verifiers.clone(), thumbprint.clone());
-        let key_id = Some(key_id);
-        Ok(Self { inner: Arc::new(Inner { key_id, thumbprint, algorithms, verifiers, short }) })
+        Ok(self.with(|inner| inner.key_id = Some(key_id)))
     }
 
     /// Returns the key for use with one of its algorithms only.
@@ -76,8 +75,10 @@ impl VerificationKey {
             let reason = format!("it does not fit the algorithm {algorithm}");
             return Err(ConfigError::UnusableKey { reason });
         }
-        let narrowed = Self::new(self.inner.key_id.clone(), verifiers).short(self.inner.short);
-        Ok(narrowed.with_thumbprint(self.inner.thumbprint.clone()))
+        Ok(self.with(|inner| {
+            inner.algorithms = [algorithm].into_iter().collect();
+            inner.verifiers = verifiers;
+        }))
     }
 
     /// Returns the algorithms that the key may be used with.
@@ -93,12 +94,20 @@ impl VerificationKey {
         self.inner.thumbprint.as_deref()
     }
 
-    pub(super) fn with_thumbprint(self, thumbprint: Option<Box<str>>) -> Self {
-        let Inner { algorithms, ref verifiers, ref key_id, .. } = *self.inner;
-        let (verifiers, key_id) = (verifiers.clone(), key_id.clone());
-        let short = self.inner.short;
-        let inner = Inner { key_id, thumbprint, algorithms, verifiers, short };
+    /// Returns the key with something changed. A copy is made where others have the key too.
+    fn with(self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.inner);
+        change(&mut inner);
         Self { inner: Arc::new(inner) }
+    }
+
+    pub(super) fn with_certificate(self, certificate: CertificateThumbprints<'static>) -> Self {
+        self.with(|inner| inner.certificate = certificate)
+    }
+
+    /// Returns the thumbprints of the key's certificate, as its JWK names them.
+    pub(crate) fn certificate(&self) -> &CertificateThumbprints<'static> {
+        &self.inner.certificate
     }
 
     /// Computes the thumbprint of a public key.
@@ -108,7 +117,7 @@ impl VerificationKey {
             let der: PublicKeyX509Der<'_> = key.as_der().ok()?;
             thumbprint_of_spki(der.as_ref(), *algorithm)
         });
-        self.with_thumbprint(first)
+        self.with(|inner| inner.thumbprint = first)
     }
 
     /// Returns the key id.
@@ -140,16 +149,10 @@ impl VerificationKey {
 
     fn new(key_id: Option<Box<str>>, verifiers: Vec<(Algorithm, Verifier)>) -> Self {
         let algorithms = verifiers.iter().map(|(algorithm, _)| *algorithm).collect();
-        let inner = Inner { key_id, thumbprint: None, algorithms, verifiers, short: false };
+        let certificate = CertificateThumbprints::default();
+        let (thumbprint, short) = (None, false);
+        let inner = Inner { key_id, thumbprint, certificate, algorithms, verifiers, short };
         Self { inner: Arc::new(inner) }
-    }
-
-    /// Says whether it is a secret that is shorter than the hash.
-    fn short(self, short: bool) -> Self {
-        match Arc::try_unwrap(self.inner) {
-            Ok(inner) => Self { inner: Arc::new(Inner { short, ..inner }) },
-            Err(inner) => Self { inner },
-        }
     }
 
     /// Tells whether it is a secret that is shorter than the hash.
@@ -197,7 +200,7 @@ impl VerificationKey {
             needed.is_some_and(|needed| secret.len() >= needed)
         };
         let short = !algorithms.iter().all(is_long_enough);
-        Ok(Self::new(key_id, verifiers.collect()).short(short))
+        Ok(Self::new(key_id, verifiers.collect()).with(|inner| inner.short = short))
     }
 }
 

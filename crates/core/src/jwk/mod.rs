@@ -2,6 +2,7 @@
 //!
 //! [RFC 7517]: https://www.rfc-editor.org/rfc/rfc7517
 
+mod certificate;
 mod components;
 mod jsonwebtoken;
 mod key;
@@ -16,6 +17,7 @@ mod thumbprint;
 
 #[cfg(feature = "mint")]
 pub(crate) use self::{key::unusable, pem::with_line_breaks, thumbprint::thumbprint};
+pub(crate) use certificate::CertificateThumbprints;
 pub use key::VerificationKey;
 pub(crate) use key::{MAX_KEY_ID_LEN, SignatureValid};
 #[cfg(feature = "remote")]

@@ -8,17 +8,20 @@ use super::peek::malformed;
 use crate::{
     Algorithm, AuthError, AuthErrorKind,
     json::{Name, Object, Value},
-    jwk::MAX_KEY_ID_LEN,
+    jwk::{CertificateThumbprints, MAX_KEY_ID_LEN},
+    keys::KeyHint,
 };
 
 /// What counts in the JOSE header. `jku`, `x5u`, `x5c` and `jwk` are not read: keys come from the
-/// configuration alone ([RFC 8725 §3.10]).
+/// configuration alone ([RFC 8725 §3.10]). `x5t` and `x5t#S256` choose among those, and nothing else: a
+/// value of another type is no error.
 ///
 /// [RFC 8725 §3.10]: https://www.rfc-editor.org/rfc/rfc8725#section-3.10
 #[derive(Debug)]
 pub(super) struct Header<'a> {
     algorithm: Algorithm,
     key_id: Option<Cow<'a, str>>,
+    certificate: CertificateThumbprints<'a>,
     typ: Option<Cow<'a, str>>,
     is_known: bool,
 }
@@ -53,7 +56,10 @@ impl<'a> Header<'a> {
         }
         let algorithm =
             algorithm.parse().map_err(|_| AuthError::from(AuthErrorKind::AlgorithmNotAllowed))?;
-        Ok(Self { algorithm, key_id, typ, is_known: false })
+        let thumbprint = |name| header.find_other(name).and_then(Value::as_str);
+        let certificate =
+            CertificateThumbprints { sha1: thumbprint("x5t"), sha256: thumbprint("x5t#S256") };
+        Ok(Self { algorithm, key_id, certificate, typ, is_known: false })
     }
 
     pub(super) fn algorithm(&self) -> Algorithm {
@@ -64,13 +70,19 @@ impl<'a> Header<'a> {
         self.key_id.as_deref()
     }
 
+    /// Returns what it says of the key.
+    pub(super) fn key_hint(&self) -> KeyHint<'_> {
+        KeyHint { key_id: self.key_id(), certificate: &self.certificate }
+    }
+
     pub(super) fn typ(&self) -> Option<&str> {
         self.typ.as_deref()
     }
 
     #[cfg(test)]
     pub(super) fn for_tests(algorithm: Algorithm) -> Self {
-        Self { algorithm, key_id: None, typ: None, is_known: false }
+        let certificate = CertificateThumbprints::default();
+        Self { algorithm, key_id: None, certificate, typ: None, is_known: false }
     }
 }
 
@@ -105,6 +117,7 @@ struct KnownHeader {
     encoded: Box<[u8]>,
     algorithm: Algorithm,
     key_id: Option<Box<str>>,
+    certificate: CertificateThumbprints<'static>,
     typ: Option<Box<str>>,
 }
 
@@ -115,6 +128,7 @@ impl KnownHeaders {
         Some(Header {
             algorithm: header.algorithm,
             key_id: header.key_id.as_deref().map(Cow::Borrowed),
+            certificate: header.certificate.borrowed(),
             typ: header.typ.as_deref().map(Cow::Borrowed),
             is_known: true,
         })
@@ -129,6 +143,7 @@ impl KnownHeaders {
             encoded: encoded.into(),
             algorithm: header.algorithm,
             key_id: header.key_id().map(Into::into),
+            certificate: header.certificate.to_owned(),
             typ: header.typ().map(Into::into),
         };
         for place in &self.places {

@@ -53,7 +53,7 @@ pub struct VerifiedPayload {
 
 impl JwsVerifier {
     /// Creates a verifier with these keys. A JWS without `kid` is tried with every key that fits, four
-    /// at most.
+    /// at most, first with those whose certificate its `x5t` or `x5t#S256` names.
     ///
     /// # Errors
     ///
@@ -86,7 +86,8 @@ impl JwsVerifier {
     /// # Errors
     ///
     /// The kinds from [`AuthErrorKind::NoCredentials`], for an empty text, to
-    /// [`AuthErrorKind::SignatureMismatch`].
+    /// [`AuthErrorKind::SignatureMismatch`]. It is [`AuthErrorKind::AmbiguousKey`] where more than four
+    /// keys fit, and none of the four that were tried has made the signature.
     pub fn verify(&self, jws: &str) -> Result<VerifiedPayload, AuthError> {
         if jws.is_empty() {
             return Err(AuthErrorKind::NoCredentials.into());
@@ -95,15 +96,15 @@ impl JwsVerifier {
         let segments = Segments::split(&token, self.max_len)?;
         let mut room = Room::<256>::default();
         let header = peek_header(&segments, self.allowed, &self.known_headers, &mut room)?;
-        let candidates = self.keys.candidates(header.key_id(), header.algorithm())?;
+        let candidates = self.keys.candidates(header.key_hint(), header.algorithm())?;
         let payload = segments.payload_bytes()?;
         let mut signature = SignatureRoom::default();
         let jws = UnverifiedJws::decode(&header, &segments, &mut signature)?;
-        let verifies = |key: &&&VerificationKey| {
+        let verifies = |key: &&VerificationKey| {
             key.verify(jws.algorithm(), jws.signing_input(), jws.signature()).is_some()
         };
         let key = candidates.iter().find(verifies);
-        let key = VerificationKey::clone(key.ok_or(AuthErrorKind::SignatureMismatch)?);
+        let key = key.ok_or_else(|| candidates.mismatch())?.clone();
         self.known_headers.remember(segments.encoded_header(), &header);
         let mut room = Room::<256>::default();
         let header = std::str::from_utf8(segments.header(&mut room)?);

@@ -24,9 +24,9 @@ pub(super) struct Located<'a, 'd, 'k> {
 }
 
 impl<'a, 'd: 'a, 'k> Located<'a, 'd, 'k> {
-    /// Returns how many keys may have signed it.
-    pub(super) fn candidates(&self) -> usize {
-        self.candidates.len()
+    /// Returns the keys that may have signed it.
+    pub(super) fn candidates(&self) -> &Candidates<'k> {
+        &self.candidates
     }
 
     /// Reads what was left of the token.
@@ -78,7 +78,7 @@ pub(super) fn lookup<'a, 'd: 'a, 'k>(
         return Err(AuthError::because(AuthErrorKind::AlgorithmNotAllowed, reason).into());
     }
     let candidates = keys
-        .candidates(token.unverified_key_id(), algorithm)
+        .candidates(token.unverified_key_hint(), algorithm)
         .map_err(|error| stop::at_lookup(error, token, issuer, now, patience))?;
     Ok(Located { selected, candidates })
 }

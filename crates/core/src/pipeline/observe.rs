@@ -1,7 +1,11 @@
 //! Who looks on while a token is proven.
 
 use super::{PeekedJwt, verify::VerifiedJws};
-use crate::{NumericDate, issuer::IssuerConfig, keys::Keys};
+use crate::{
+    NumericDate,
+    issuer::IssuerConfig,
+    keys::{Candidates, Keys},
+};
 
 /// Looks on while a token is proven: each method is called when a stage has let the token pass.
 ///
@@ -20,8 +24,8 @@ pub(crate) trait Observer {
     /// Its issuer was found, which has these keys now.
     fn selected(&mut self, _issuer: &IssuerConfig, _keys: &Keys) {}
 
-    /// That many keys may have signed it.
-    fn located(&mut self, _candidates: usize) {}
+    /// These keys may have signed it.
+    fn located(&mut self, _candidates: &Candidates<'_>) {}
 
     /// It was read to its end.
     fn complete(&mut self) {}

@@ -11,6 +11,7 @@ use crate::{
     issuer::TrustedIssuers,
     json::{Name, Object, Reader, Value},
     jws::AlgorithmSet,
+    keys::KeyHint,
 };
 
 /// How many actors a chain may have.
@@ -70,6 +71,11 @@ impl<'a, 'd: 'a> PeekedJwt<'a, 'd> {
 
     pub(crate) fn unverified_key_id(&self) -> Option<&str> {
         self.header.key_id()
+    }
+
+    /// Returns what the header says of the key.
+    pub(super) fn unverified_key_hint(&self) -> KeyHint<'_> {
+        self.header.key_hint()
     }
 
     /// Returns the issuer that the token claims to be from, if it names one.

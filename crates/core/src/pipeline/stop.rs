@@ -99,7 +99,8 @@ pub(super) fn at_lookup(
 /// No key has made the signature: tells a bad one from one whose key may be elsewhere.
 #[cold]
 pub(super) fn at_verify(error: AuthError, keys: &Keys) -> AuthError {
-    if error.kind() == AuthErrorKind::SignatureMismatch && keys.may_be_elsewhere() {
+    let kinds = [AuthErrorKind::SignatureMismatch, AuthErrorKind::AmbiguousKey];
+    if kinds.contains(&error.kind()) && keys.may_be_elsewhere() {
         return AuthError::with_source(AuthErrorKind::KeysUnavailable, error);
     }
     error

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{header::Header, lookup::Complete, peek::UnverifiedJws};
 use crate::{
-    AuthError, AuthErrorKind,
+    AuthError,
     issuer::IssuerConfig,
     json::{Name, Object, Value},
     jwk::SignatureValid,
@@ -53,7 +53,9 @@ impl<'a> VerifiedJws<'a> {
 ///
 /// # Errors
 ///
-/// [`AuthErrorKind::SignatureMismatch`] if it is none of theirs.
+/// [`AuthErrorKind::SignatureMismatch`](crate::AuthErrorKind::SignatureMismatch) if it is none of theirs,
+/// and [`AuthErrorKind::AmbiguousKey`](crate::AuthErrorKind::AmbiguousKey) if there are more keys that
+/// fit than are tried.
 #[inline]
 pub(super) fn verify<'a>(complete: Complete<'a, 'a>) -> Result<VerifiedJws<'a>, AuthError> {
     let (token, issuer, candidates) = complete.into_parts();
@@ -70,5 +72,5 @@ pub(super) fn verify_signature(
     candidates
         .iter()
         .find_map(|key| key.verify(jws.algorithm(), jws.signing_input(), jws.signature()))
-        .ok_or_else(|| AuthErrorKind::SignatureMismatch.into())
+        .ok_or_else(|| candidates.mismatch())
 }

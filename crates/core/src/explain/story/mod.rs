@@ -16,7 +16,7 @@ use crate::{
     Algorithm, AuthError, AuthErrorKind, Authenticated, Challenge, NumericDate,
     issuer::IssuerConfig,
     json::Value,
-    keys::Keys,
+    keys::{Candidates, Keys},
     pipeline::{Observer, PeekedJwt, VerifiedJws},
 };
 
@@ -37,6 +37,8 @@ pub(crate) struct Story {
     pub(super) peeked: Option<Peeked>,
     pub(super) issuer: Option<Selected>,
     candidates: usize,
+    /// How many more keys fit, and are not tried.
+    pub(super) left_out: usize,
     pub(super) facts: Vec<Fact>,
 }
 
@@ -104,9 +106,9 @@ impl Observer for Story {
         });
     }
 
-    fn located(&mut self, candidates: usize) {
+    fn located(&mut self, candidates: &Candidates<'_>) {
         self.reached = Reached::Verify;
-        self.candidates = candidates;
+        (self.candidates, self.left_out) = (candidates.len(), candidates.left_out());
     }
 
     fn verified(&mut self, token: &VerifiedJws<'_>, now: NumericDate) {

@@ -16,8 +16,11 @@ impl Story {
     pub(super) fn lookup(&self, error: Option<&AuthError>) -> Step {
         match (self.outcome(Reached::Lookup, error), &self.issuer, error) {
             (Outcome::Ok, Some(_), _) => {
-                let keys = if self.candidates == 1 { "key fits" } else { "keys fit" };
-                ok("lookup", vec![format!("{} {keys} key id and algorithm", self.candidates)])
+                let fitting = self.candidates.saturating_add(self.left_out);
+                let keys = if fitting == 1 { "key fits" } else { "keys fit" };
+                let fact = format!("{fitting} {keys} key id and algorithm");
+                let tried = format!("{fact}; no more than {} are tried", self.candidates);
+                ok("lookup", vec![if self.left_out == 0 { fact } else { tried }])
             }
             (Outcome::Refused, Some(issuer), Some(error)) => {
                 let fact = self.why_no_key(issuer, error);
@@ -57,6 +60,12 @@ impl Story {
                         let key_id = self.peeked.as_ref().and_then(|p| p.key_id.as_deref());
                         let named = key_id.map(|id| format!(" {}", quoted(id))).unwrap_or_default();
                         format!("the signature is not that of the issuer's key{named}")
+                    }
+                    AuthErrorKind::AmbiguousKey => {
+                        let (tried, left_out) = (self.candidates, self.left_out);
+                        format!(
+                            "the signature is not that of the {tried} keys that were tried; {left_out} more fit and were not"
+                        )
                     }
                     _ => {
                         let shape = shape::of(token, max_len);

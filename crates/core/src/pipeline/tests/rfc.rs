@@ -113,7 +113,7 @@ fn verify(token: &str, key: &VerificationKey) -> Result<Vec<u8>, AuthErrorKind> 
         let known = KnownHeaders::default();
         let header = peek_header(&segments, all, &known, &mut room)?;
         let keys = Keys::new(vec![key.clone()], crate::keys::KeyMatching::default());
-        let candidates = keys.candidates(header.key_id(), header.algorithm())?;
+        let candidates = keys.candidates(header.key_hint(), header.algorithm())?;
         let jws = UnverifiedJws::decode(&header, &segments, &mut signature)?;
         verify_signature(&jws, &candidates)?;
         Ok(segments.payload()?.into_bytes())
