@@ -54,6 +54,7 @@ impl<'k> Candidates<'k> {
     }
 
     /// Returns how many keys fit and are not tried.
+    #[cfg(feature = "explain")]
     pub(crate) fn left_out(&self) -> usize {
         self.left_out
     }
