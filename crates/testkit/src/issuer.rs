@@ -55,7 +55,13 @@ impl TestIssuer {
 
     /// Takes all keys but the newest of each algorithm out of the JWK Set.
     pub fn retire_old_keys(&self) {
-        self.keys.iter().for_each(RotatingKey::retire_old);
+        self.keep_newest_keys(1);
+    }
+
+    /// Takes all keys but so many of the newest of each algorithm out of the JWK Set. The current key
+    /// stays, even for zero.
+    pub fn keep_newest_keys(&self, count: usize) {
+        self.keys.iter().for_each(|key| key.retire_all_but(count));
     }
 
     /// Returns the public keys as the JSON text of a JWK Set.

@@ -59,8 +59,9 @@ impl RotatingKey {
         }
     }
 
-    pub(crate) fn retire_old(&self) {
-        let old = self.generations().count().saturating_sub(1);
+    /// Retires all keys but so many of the newest, and never the current one.
+    pub(crate) fn retire_all_but(&self, newest: usize) {
+        let old = self.generations().count().saturating_sub(newest.max(1));
         self.retired.fetch_max(old, Ordering::Relaxed);
     }
 

@@ -10,10 +10,11 @@ use axum::{
     routing::{delete, get},
 };
 use portcullis_axum::{
-    Authenticator, Caller, ConfigError, Granted, Issuer, JwtAuthLayer, Place, RequireLayer,
+    Algorithm, Authenticator, Caller, ConfigError, Granted, Issuer, JwtAuthLayer, Place,
+    RequireLayer,
     policy::{role, scope},
 };
-use portcullis_testkit::TestIssuer;
+use portcullis_testkit::{KeyServer, TestIssuer};
 use serde_json::{Value, json};
 
 /// The `aud` of the tokens: this API.
@@ -96,6 +97,17 @@ pub fn tokens(issuer: &TestIssuer) -> Tokens {
         expired: reader.clone().expired().build(),
         reader: reader.build(),
     }
+}
+
+/// How many keys stay published: a verifier uses no more than 100 of a set.
+const KEPT_KEYS: usize = 50;
+
+/// Replaces the issuer's key. Older ones stay published for a while, so that their tokens stay good, and
+/// retire in the end.
+pub fn rotate_key(server: &KeyServer, issuer: &TestIssuer) {
+    issuer.rotate(Algorithm::ES256);
+    issuer.keep_newest_keys(KEPT_KEYS);
+    server.publish(issuer);
 }
 
 /// What to try, and the status to expect. `$API` and the tokens are shell variables.

@@ -11,7 +11,7 @@ use example_program::{announce, with_grace};
 use options::{Options, USAGE};
 use portcullis_axum::Algorithm;
 use portcullis_testkit::{KeyServer, TestIssuer};
-use quickstart::{app, authenticator, tokens, transcript};
+use quickstart::{app, authenticator, rotate_key, tokens, transcript};
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -60,13 +60,11 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Replaces the issuer's key again and again. The old ones stay published, as tokens of theirs are
-/// good until they expire.
+/// Replaces the issuer's key again and again.
 async fn rotate(every: Duration, server: &KeyServer, issuer: &TestIssuer) {
     loop {
         tokio::time::sleep(every).await;
-        issuer.rotate(Algorithm::ES256);
-        server.publish(issuer);
+        rotate_key(server, issuer);
         eprintln!("the issuer signs with key {} now", issuer.key(Algorithm::ES256).key_id());
         eprintln!("READER={}", tokens(issuer).reader);
     }

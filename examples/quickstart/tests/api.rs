@@ -8,6 +8,9 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use portcullis_testkit::KeyServer;
+use quickstart::{authenticator, rotate_key, tokens};
+
 /// The program, running. It is ended when the test is over, however that goes.
 struct Quickstart {
     child: Child,
@@ -118,6 +121,20 @@ fn tokens_stay_good_while_the_key_is_rotated_and_new_ones_are_good_at_once() {
         }
     }
     assert_eq!(quickstart.get("/readyz", "").0, 200);
+}
+
+#[tokio::test]
+async fn old_keys_retire_so_that_the_service_uses_every_new_one() {
+    let server = KeyServer::start();
+    let issuer = server.issuer();
+    let first = tokens(&issuer).reader;
+    for _ in 0..120 {
+        rotate_key(&server, &issuer);
+    }
+    let auth = authenticator(issuer.name()).unwrap();
+    auth.ready().await.unwrap();
+    assert!(auth.authenticate_token(&tokens(&issuer).reader).is_ok());
+    assert!(auth.authenticate_token(&first).is_err());
 }
 
 #[test]
