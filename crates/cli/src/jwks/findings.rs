@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::KeyReport;
 
-/// How many keys are read of one set.
+/// How many keys are used of one set.
 const MAX_KEYS: usize = 100;
 /// How long keys are kept by verifiers, at the least and at the most, without a sign of trouble.
 const SHORT_LIFETIME: u64 = 60;
@@ -16,10 +16,12 @@ const LONG_LIFETIME: u64 = 24 * 60 * 60;
 const REFRESH: u64 = 10 * 60;
 
 pub(super) fn add_of_keys(values: &[Value], keys: &[KeyReport], findings: &mut Vec<String>) {
-    if values.len() > MAX_KEYS {
+    let last_used = keys.iter().filter(|key| key.usable).nth(MAX_KEYS - 1);
+    let beyond = last_used.map_or(0, |last| keys.len().saturating_sub(last.index + 1));
+    if beyond > 0 {
         findings.push(format!(
-            "{} keys; a set of more than {MAX_KEYS} is refused as a whole",
-            values.len()
+            "{} keys; only the first {MAX_KEYS} usable ones are used, and {beyond} come after them: retire old keys",
+            keys.len()
         ));
     }
     add_duplicates(keys, findings);

@@ -4,7 +4,7 @@ mod findings;
 mod source;
 
 use portcullis::{
-    JwkSet,
+    ConfigError, JwkSet,
     explain::{printable, quoted},
 };
 use serde::Serialize;
@@ -54,6 +54,7 @@ fn report(document: Document) -> Report {
     if let Some(text) = text {
         let values = values(&text, &mut findings);
         keys = values.iter().enumerate().map(|(index, jwk)| key_report(index, jwk)).collect();
+        judge_together(&text, &mut keys);
         findings::add_of_keys(&values, &keys, &mut findings);
         if is_remote {
             findings::add_of_lifetime(cache_control.as_deref(), &mut findings);
@@ -110,7 +111,7 @@ fn key_report(index: usize, jwk: &Value) -> KeyReport {
     };
     let (thumbprint, reason) = match &set {
         Ok(set) => (set.keys().first().and_then(|key| key.thumbprint()), None),
-        Err(portcullis::ConfigError::NoUsableKey { reasons }) => {
+        Err(ConfigError::NoUsableKey { reasons }) => {
             let reason = reasons.first().map_or("it cannot be used", String::as_str);
             // Its place and its name stand beside it already.
             let reason = reason.split_once(": ").map_or(reason, |(_, reason)| reason);
@@ -126,6 +127,31 @@ fn key_report(index: usize, jwk: &Value) -> KeyReport {
         thumbprint: thumbprint.map(ToOwned::to_owned),
         usable: reason.is_none(),
         reason,
+    }
+}
+
+/// Judges the text as the engine does: what values have lost of it, and how many keys are used.
+fn judge_together(text: &str, keys: &mut [KeyReport]) {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut set = JwkSet::from_json(text);
+    if matches!(set, Err(ConfigError::InvalidJwkSet { .. })) && keys.len() == 1 {
+        // It may be a single JWK, which files may hold.
+        set = JwkSet::from_json(&format!("{{\"keys\":[{text}]}}"));
+    }
+    let count = keys.len();
+    let mut mark = |index: usize, reason: &str| {
+        if let Some(key) = keys.get_mut(index).filter(|key| key.usable) {
+            (key.usable, key.reason) = (false, Some(reason.to_owned()));
+        }
+    };
+    match set {
+        Ok(set) => set.skipped().iter().for_each(|key| mark(key.index(), key.reason())),
+        Err(ConfigError::NoUsableKey { reasons }) => {
+            for (index, reason) in reasons.iter().enumerate() {
+                mark(index, reason.split_once(": ").map_or(reason.as_str(), |(_, reason)| reason));
+            }
+        }
+        Err(error) => (0..count).for_each(|index| mark(index, &error.to_string())),
     }
 }
 

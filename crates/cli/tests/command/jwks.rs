@@ -42,6 +42,49 @@ fn a_good_set_is_told_as_the_contract_has_it() {
 }
 
 #[test]
+fn keys_after_the_first_100_usable_ones_are_told_as_the_engine_has_it() {
+    let key = jwk(&SigningKey::generate(Algorithm::EdDSA).unwrap());
+    let unusable = with(key.clone(), "use", json!("enc"));
+    let run = check(&[vec![unusable], vec![key; 103]].concat());
+    let report = run.json();
+    let usable: Vec<_> = (0..104).map(|index| report["keys"][index]["usable"] == true).collect();
+    assert_eq!(usable.iter().filter(|usable| **usable).count(), 100);
+    assert!(!usable[0] && usable[100] && !usable[101]);
+    let reason = report["keys"][103]["reason"].as_str().unwrap();
+    assert!(reason.contains("first 100 usable keys"), "{reason}");
+    assert!(
+        findings(&run)
+            .contains("104 keys; only the first 100 usable ones are used, and 3 come after")
+    );
+}
+
+#[test]
+fn members_that_are_repeated_are_told_as_the_engine_has_it() {
+    let key = jwk(&SigningKey::generate(Algorithm::EdDSA).unwrap()).to_string();
+    let repeated = key.replacen('{', r#"{"kid":"first","#, 1);
+    let folder = Folder::new();
+    for (set, usable) in [
+        (format!(r#"{{"keys":[{repeated},{key}]}}"#), vec![false, true]),
+        (format!(r#"{{"keys":[{repeated}]}}"#), vec![false]),
+        (repeated.clone(), vec![false]),
+    ] {
+        folder.write("set.json", &set);
+        let run = folder.run(&["jwks", "check", "set.json"]);
+        let report = run.json();
+        let keys = report["keys"].as_array().unwrap();
+        let told: Vec<_> = keys.iter().map(|key| key["usable"] == true).collect();
+        assert_eq!(told, usable, "{set}");
+        let reason = report["keys"][0]["reason"].as_str().unwrap();
+        assert!(reason.contains("repeated"), "{reason}");
+    }
+    folder.write("set.json", format!(r#"{{"keys":[],"keys":[{key}]}}"#));
+    let run = folder.run(&["jwks", "check", "set.json"]);
+    assert_eq!(run.status, 1);
+    let reason = run.json()["keys"][0]["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("a member name is repeated"), "{reason}");
+}
+
+#[test]
 fn each_unusable_key_has_its_reason() {
     let key = jwk(&SigningKey::generate(Algorithm::EdDSA).unwrap());
     let x = key["x"].as_str().unwrap();
