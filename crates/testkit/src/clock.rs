@@ -9,7 +9,8 @@ use portcullis::{Clock, NumericDate};
 
 /// A clock that stands still until a test moves it. Clones show the same time.
 ///
-/// Whoever waits for a time sleeps until the clock is moved there.
+/// A sleep ends when the clock has moved forward by its duration. As with a real clock, a step into the
+/// past does not prolong a sleep.
 #[derive(Clone, Debug)]
 pub struct ManualClock {
     state: Arc<Mutex<State>>,
@@ -18,6 +19,8 @@ pub struct ManualClock {
 #[derive(Debug)]
 struct State {
     now: NumericDate,
+    /// How far the clock has moved forward in all.
+    elapsed: Duration,
     sleepers: Vec<std::task::Waker>,
 }
 
@@ -25,7 +28,7 @@ impl ManualClock {
     /// Creates a clock that shows this time.
     #[must_use]
     pub fn at(now: NumericDate) -> Self {
-        let state = State { now, sleepers: Vec::new() };
+        let state = State { now, elapsed: Duration::ZERO, sleepers: Vec::new() };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
@@ -37,6 +40,8 @@ impl ManualClock {
     /// Moves the clock to a time, which may be an earlier one.
     pub fn set(&self, now: NumericDate) {
         let mut state = self.lock();
+        let forward = now.saturating_since(state.now);
+        state.elapsed = state.elapsed.saturating_add(forward);
         state.now = now;
         for sleeper in std::mem::take(&mut state.sleepers) {
             sleeper.wake();
@@ -54,13 +59,10 @@ impl Clock for ManualClock {
     }
 
     fn sleep(&self, duration: Duration) -> portcullis::BoxFuture<'_, ()> {
-        self.sleep_until(self.now().saturating_add(duration))
-    }
-
-    fn sleep_until(&self, deadline: NumericDate) -> portcullis::BoxFuture<'_, ()> {
+        let until = self.lock().elapsed.saturating_add(duration);
         Box::pin(std::future::poll_fn(move |cx| {
             let mut state = self.lock();
-            if state.now >= deadline {
+            if state.elapsed >= until {
                 return std::task::Poll::Ready(());
             }
             // Each is woken at every move, and looks again.
