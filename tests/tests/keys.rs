@@ -13,10 +13,16 @@ mod support;
 
 #[path = "keys/certificate.rs"]
 mod certificate;
+#[path = "keys/clock_steps.rs"]
+mod clock_steps;
 #[path = "keys/discovery.rs"]
 mod discovery;
 #[path = "keys/files.rs"]
 mod files;
+#[path = "keys/flood.rs"]
+mod flood;
+#[path = "keys/gauges.rs"]
+mod gauges;
 #[path = "keys/grpc.rs"]
 mod grpc;
 #[path = "keys/headers.rs"]
@@ -31,6 +37,8 @@ mod lookup;
 mod outage;
 #[path = "keys/refresh.rs"]
 mod refresh;
+#[path = "keys/replaced.rs"]
+mod replaced;
 #[path = "keys/service.rs"]
 mod service;
 #[path = "keys/unknown.rs"]

@@ -12,15 +12,23 @@ pub(crate) fn refused(_code: &'static str) {}
 
 /// A fetch of keys is over.
 #[cfg(all(feature = "remote", feature = "metrics"))]
-pub(crate) fn fetched(source: &str, succeeded: bool, failures_in_a_row: u32, keys: usize) {
+pub(crate) fn fetched(source: &str, succeeded: bool, failures_in_a_row: u32) {
     let source = || source.to_owned();
     let outcome = if succeeded { "success" } else { "failure" };
     metrics::counter!("portcullis_key_fetches_total", "source" => source(), "outcome" => outcome)
         .increment(1);
     metrics::gauge!("portcullis_key_fetch_failures", "source" => source()).set(failures_in_a_row);
-    let keys = u32::try_from(keys).unwrap_or(u32::MAX);
-    metrics::gauge!("portcullis_keys", "source" => source()).set(keys);
 }
 
 #[cfg(all(feature = "remote", not(feature = "metrics")))]
-pub(crate) fn fetched(_source: &str, _succeeded: bool, _failures_in_a_row: u32, _keys: usize) {}
+pub(crate) fn fetched(_source: &str, _succeeded: bool, _failures_in_a_row: u32) {}
+
+/// A source has this many usable keys.
+#[cfg(all(feature = "remote", feature = "metrics"))]
+pub(crate) fn keys(source: &str, keys: usize) {
+    let keys = u32::try_from(keys).unwrap_or(u32::MAX);
+    metrics::gauge!("portcullis_keys", "source" => source.to_owned()).set(keys);
+}
+
+#[cfg(all(feature = "remote", not(feature = "metrics")))]
+pub(crate) fn keys(_source: &str, _keys: usize) {}

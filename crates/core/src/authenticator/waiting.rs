@@ -19,7 +19,7 @@ use crate::{
 };
 #[cfg(feature = "remote")]
 use crate::{
-    issuer::{KeysComing, Over},
+    issuer::{KeysComing, OtherKeysComing, Over},
     pipeline::{Patience, prove},
 };
 
@@ -178,6 +178,10 @@ async fn settle<G: Send + Sync + 'static>(
             Err(Stop { coming: Some(coming), .. }) => match *coming {
                 #[cfg(feature = "remote")]
                 Coming::Keys(coming) => wait_for_keys(auth, token, coming, deadline).await,
+                #[cfg(feature = "remote")]
+                Coming::OtherKeys(coming) => {
+                    wait_for_other_keys(auth, token, coming, deadline).await
+                }
                 Coming::Strategy(coming) => wait_for_strategy(auth, token, coming).await,
                 Coming::Grant(principal) => {
                     auth.engine.grant.resolve(principal, &*auth.engine.clock).await
@@ -194,13 +198,13 @@ async fn wait_for_strategy<G: Send + Sync + 'static>(
     coming: StrategyComing,
 ) -> Result<Authenticated<G>, Stop> {
     let StrategyComing { attempt, until, registered, slots, next, told } = coming;
-    let (clock, timeout) = (&auth.engine.clock, auth.engine.strategy_timeout);
-    // If the clock was set back, the request must not wait for that much longer.
-    let until = until.min(clock.now().saturating_add(timeout));
+    let clock = &auth.engine.clock;
+    // After a clock step into the past, the old deadline may be hours away.
+    let sleep = until.min(clock.now().saturating_add(auth.engine.strategy_timeout));
     let answer = tokio::select! {
         biased;
         answer = answer(attempt) => answer,
-        () = clock.sleep_until(until) => {
+        () = clock.sleep_until(sleep) => {
             let reason = "a strategy did not answer in time";
             return Err(AuthError::because(AuthErrorKind::ResolverUnavailable, reason).into());
         }
@@ -221,17 +225,18 @@ async fn wait_for_strategy<G: Send + Sync + 'static>(
 async fn wait_for_keys<G: Send + Sync + 'static>(
     auth: Bound<'_, G>,
     token: &Presented<'_>,
-    coming: KeysComing,
+    mut coming: KeysComing,
     deadline: &mut Option<NumericDate>,
 ) -> Result<Authenticated<G>, Stop> {
-    let clock = &auth.engine.clock;
-    let until = *deadline.get_or_insert_with(|| clock.now().saturating_add(coming.longest_wait()));
-    tokio::select! {
-        judged = judge_when_over(auth, token, coming) => judged,
-        () = clock.sleep_until(until) => {
-            prove(auth.engine, token, Patience::NotAnswered)
-        }
-    }
+    let timeout = timeout(auth, coming.longest_wait(), deadline);
+    let judged = tokio::select! {
+        judged = judge_when_over(auth, token, &mut coming) => Some(judged),
+        () = timeout => None,
+    };
+    judged.unwrap_or_else(|| {
+        coming.give_up(auth.engine.clock.now());
+        prove(auth.engine, token, Patience::NotAnswered)
+    })
 }
 
 /// Judges anew whenever a fetch is over, until the key is there or no fetch is left.
@@ -239,12 +244,12 @@ async fn wait_for_keys<G: Send + Sync + 'static>(
 async fn judge_when_over<G: Send + Sync + 'static>(
     auth: Bound<'_, G>,
     token: &Presented<'_>,
-    mut coming: KeysComing,
+    coming: &mut KeysComing,
 ) -> Result<Authenticated<G>, Stop> {
     loop {
         let over = coming.next_over().await;
         let patience = match over {
-            Over::AskAgain => Patience::Ask,
+            Over::AskAgain => Patience::AskAgain(coming.key_use()),
             Over::AllAnswered => Patience::AllAnswered,
             Over::MoreToCome | Over::NotAnswered => Patience::NotAnswered,
         };
@@ -254,7 +259,7 @@ async fn judge_when_over<G: Send + Sync + 'static>(
         }
         match prove(auth.engine, token, patience) {
             Err(Stop { coming: Some(next), error, abstains }) => match *next {
-                Coming::Keys(again) => coming = again,
+                Coming::Keys(again) => *coming = again,
                 other => return Err(Stop { coming: Some(Box::new(other)), error, abstains }),
             },
             Err(stop) if over == Over::MoreToCome && is_about_keys(&stop.error) => {}
@@ -263,9 +268,67 @@ async fn judge_when_over<G: Send + Sync + 'static>(
     }
 }
 
+/// Waits for other keys than those that do not verify a token, no longer than the deadline of the
+/// request.
+#[cfg(feature = "remote")]
+async fn wait_for_other_keys<G: Send + Sync + 'static>(
+    auth: Bound<'_, G>,
+    token: &Presented<'_>,
+    mut coming: OtherKeysComing,
+    deadline: &mut Option<NumericDate>,
+) -> Result<Authenticated<G>, Stop> {
+    let timeout = timeout(auth, coming.longest_wait(), deadline);
+    let mut verdict = Err(coming.error().clone().into());
+    let is_final = tokio::select! {
+        // Other keys that have come at the last moment count.
+        biased;
+        () = judge_by_others(auth, token, &mut coming, &mut verdict) => true,
+        () = timeout => false,
+    };
+    if !is_final {
+        coming.give_up(auth.engine.clock.now());
+    }
+    verdict
+}
+
+/// Judges anew whenever a source has brought other keys, until they verify the token or no fetch is
+/// left.
+#[cfg(feature = "remote")]
+async fn judge_by_others<G: Send + Sync + 'static>(
+    auth: Bound<'_, G>,
+    token: &Presented<'_>,
+    coming: &mut OtherKeysComing,
+    verdict: &mut Result<Authenticated<G>, Stop>,
+) {
+    while coming.next_other().await {
+        *verdict = prove(auth.engine, token, Patience::AllAnswered);
+        if !verdict.as_ref().is_err_and(|stop| is_about_keys(&stop.error)) {
+            return;
+        }
+    }
+}
+
+/// Waits until the deadline of the request, which the first wait of a request sets.
+#[cfg(feature = "remote")]
+fn timeout<'e, G>(
+    auth: Bound<'e, G>,
+    longest_wait: std::time::Duration,
+    deadline: &mut Option<NumericDate>,
+) -> BoxFuture<'e, ()> {
+    let clock = &auth.engine.clock;
+    let latest = clock.now().saturating_add(longest_wait);
+    // After a clock step into the past, the old deadline may be hours away.
+    clock.sleep_until(latest.min(*deadline.get_or_insert(latest)))
+}
+
 #[cfg(feature = "remote")]
 fn is_about_keys(error: &AuthError) -> bool {
-    matches!(error.kind(), AuthErrorKind::UnknownKey | AuthErrorKind::KeysUnavailable)
+    use AuthErrorKind::{
+        AlgorithmNotAllowed, AmbiguousKey, KeysUnavailable, SignatureMismatch, UnknownKey,
+    };
+    let kind = error.kind();
+    let is_about_which = matches!(kind, UnknownKey | AmbiguousKey | AlgorithmNotAllowed);
+    is_about_which || matches!(kind, KeysUnavailable | SignatureMismatch)
 }
 
 impl<G> Future for Waiting<G> {

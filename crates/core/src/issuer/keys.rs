@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
+#[cfg(feature = "remote")]
+use super::coming::{KeysComing, OtherKeysComing};
+#[cfg(feature = "remote")]
+use crate::{
+    AuthError,
+    key_source::{CachedSource, KeyIdUse, KeySource, KeySourceError},
+    keys::MatchBy,
+};
 use crate::{
     NumericDate, VerificationKey,
     keys::{KeyMatching, Keys},
 };
-#[cfg(feature = "remote")]
-use crate::{
-    key_source::{CachedSource, FetchEnd, FetchOver, KeySource, KeySourceError, any_over},
-    keys::MatchBy,
-};
-#[cfg(feature = "remote")]
-use std::time::Duration;
 
 /// The keys of one issuer. Requests read the current set behind one atomic pointer.
 #[derive(Debug)]
@@ -78,7 +79,7 @@ impl IssuerKeys {
     pub(crate) fn take_over(&self, other: &Self, now: NumericDate) {
         for source in &self.sources {
             if let Some(same) = other.sources.iter().find(|other| source.is_same_source(other)) {
-                source.take_over(same);
+                source.take_over(same, now);
             }
         }
         self.rebuild(now);
@@ -88,24 +89,60 @@ impl IssuerKeys {
         &self.sources
     }
 
-    /// Asks the sources for a key that is not there. It is unknown only where each of them says so.
-    pub(crate) fn ask(&self, key_id: Option<&str>, now: NumericDate) -> Asked<KeysComing> {
-        let mut asked = KeysComing { coming: Vec::new(), wait: Duration::ZERO, all_answered: true };
+    /// Requests a key that is not at hand from the sources. It is unknown only where each of them says
+    /// so. `again` is what an earlier call for the same token has returned.
+    pub(crate) fn ask(
+        &self,
+        key_id: Option<&str>,
+        again: Option<KeyIdUse>,
+        now: NumericDate,
+    ) -> Asked<KeysComing> {
+        let (mut coming, mut all_answered) = (KeysComing::default(), true);
         for source in &self.sources {
-            match source.miss(key_id, now) {
-                Asked::Coming(over) => {
-                    asked.wait = asked.wait.max(source.waiting_time());
-                    asked.coming.push(over);
-                }
+            match source.miss(key_id, again, now) {
+                Asked::Coming(over) => coming.push(source, over),
                 Asked::Unknown => {}
-                Asked::NotNow => asked.all_answered = false,
+                Asked::NotNow => all_answered = false,
             }
         }
-        match (asked.coming.is_empty(), asked.all_answered) {
-            (false, _) => Asked::Coming(asked),
+        match (coming.is_empty(), all_answered) {
+            (false, _) => Asked::Coming(coming.all_others_answered(all_answered)),
             (true, true) => Asked::Unknown,
             (true, false) => Asked::NotNow,
         }
+    }
+
+    /// Requests other keys, because those that a token was judged by do not verify it: a source may
+    /// have replaced one under the same key id, or where there are no ids. Returns what to wait for, if
+    /// anything may change the verdict, which is `error`.
+    pub(crate) fn ask_for_others(
+        &self,
+        judged_by: &Keys,
+        key_id: Option<&str>,
+        now: NumericDate,
+        error: &AuthError,
+    ) -> Option<OtherKeysComing> {
+        if key_id.is_none() && self.matching.by == MatchBy::ByIdAlone {
+            // No source brings keys for such a token.
+            return None;
+        }
+        let mut coming = OtherKeysComing::new(error.clone());
+        if !std::ptr::eq(&**self.current.load(), judged_by) {
+            coming.have_come();
+            return Some(coming);
+        }
+        for source in &self.sources {
+            if let Some(over) = source.mismatch(key_id, now) {
+                coming.push(source, over);
+            }
+        }
+        (!coming.is_empty()).then_some(coming)
+    }
+
+    /// Checks that the keys at hand are those that all sources have now, so that a key that is missing
+    /// is unknown.
+    pub(crate) fn are_fresh(&self, now: NumericDate) -> bool {
+        self.sources.iter().all(|source| source.is_fresh(now))
     }
 
     /// Returns why a key could not be looked up, if a source is in trouble.
@@ -149,49 +186,4 @@ pub(crate) enum Asked<T> {
     Unknown,
     /// It cannot be asked for now: nobody can say whether it is there.
     NotNow,
-}
-
-/// Fetches that may bring a key that was missing.
-#[cfg(feature = "remote")]
-#[derive(Debug)]
-pub(crate) struct KeysComing {
-    coming: Vec<FetchOver>,
-    wait: Duration,
-    /// Whether each source that is not among them any more has said that it has no such key.
-    all_answered: bool,
-}
-
-#[cfg(feature = "remote")]
-impl KeysComing {
-    /// Returns the longest that a request may wait.
-    pub(crate) fn longest_wait(&self) -> Duration {
-        self.wait
-    }
-
-    /// Waits until the next of them is over: not for all, so that a source that is down holds no
-    /// other up. Never returns if none is left.
-    pub(crate) async fn next_over(&mut self) -> Over {
-        let (index, end) = any_over(&mut self.coming).await;
-        self.coming.swap_remove(index);
-        self.all_answered &= end == FetchEnd::Answered;
-        match (end, self.coming.is_empty(), self.all_answered) {
-            (FetchEnd::AskAgain, _, _) => Over::AskAgain,
-            (_, false, _) => Over::MoreToCome,
-            (_, true, true) => Over::AllAnswered,
-            (_, true, false) => Over::NotAnswered,
-        }
-    }
-}
-
-/// What is left to do when a fetch is over.
-#[cfg(feature = "remote")]
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Over {
-    /// The answer says nothing of the key: another one may bring it.
-    AskAgain,
-    MoreToCome,
-    /// Every source has answered: a key that is not there now is unknown.
-    AllAnswered,
-    /// Some source has not: nobody can say that the key is unknown.
-    NotAnswered,
 }

@@ -1,5 +1,7 @@
 //! An issuer that is trusted, and the rules for its tokens.
 
+#[cfg(feature = "remote")]
+mod coming;
 mod config;
 mod keys;
 mod rules;
@@ -8,7 +10,10 @@ mod rules;
 use url::Url;
 
 #[cfg(feature = "remote")]
-pub(crate) use self::keys::{Asked, KeysComing, Over};
+pub(crate) use self::{
+    coming::{KeysComing, OtherKeysComing, Over},
+    keys::Asked,
+};
 pub(crate) use self::{
     config::{EngineInfo, IssuerConfig, Origin, TrustedIssuers},
     keys::IssuerKeys,

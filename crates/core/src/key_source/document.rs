@@ -56,6 +56,19 @@ impl KeyDocument {
         })
     }
 
+    /// Checks that another document has the same keys. Keys of which this cannot be said count as other
+    /// ones.
+    pub(crate) fn has_same_keys(&self, other: &Self) -> bool {
+        let is_same = |(a, b): (&VerificationKey, &VerificationKey)| {
+            let same_material = a.thumbprint().is_some() && a.thumbprint() == b.thumbprint();
+            same_material && a.id() == b.id() && a.algorithm_set() == b.algorithm_set()
+        };
+        Arc::ptr_eq(&self.keys, &other.keys)
+            || (self.json.is_some() && self.json == other.json)
+            || (self.keys.len() == other.keys.len()
+                && self.keys.iter().zip(&*other.keys).all(is_same))
+    }
+
     /// How long the keys are good, as the source says. It is kept within the limits of the
     /// [`RefreshPolicy`](crate::RefreshPolicy).
     pub fn lifetime(self, lifetime: Option<Duration>) -> Self {

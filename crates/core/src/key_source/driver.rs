@@ -13,6 +13,10 @@ use crate::{Clock, issuer::IssuerKeys};
 /// No fetch takes longer, whatever its source is.
 const MAX_FETCH: Duration = Duration::from_secs(30);
 
+/// How long to sleep at most before the clock is looked at again. It may have been set, which a sleep
+/// does not notice: after a step into the past, the next fetch would wait until the old time returns.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
 /// One source of one issuer. It is held for moments only, so that no task keeps the engine alive.
 #[derive(Clone, Debug)]
 pub(super) struct SourceRef {
@@ -60,11 +64,18 @@ async fn drive_until_dropped(of_engine: &SourceRef, clock: &Arc<dyn Clock>, fetc
         source.resume();
     }
     while let Some(source) = of_engine.upgrade() {
+        let until = source.next_due().min(clock.now().saturating_add(LONGEST_SLEEP));
         tokio::select! {
-            () = clock.sleep_until(source.next_due()) => {}
+            () = clock.sleep_until(until) => {}
             () = source.woken() => {}
         }
-        let Some((loader, known)) = source.begin(clock.now()) else { continue };
+        let now = clock.now();
+        if source.look_at_time(now)
+            && let Some(issuer) = of_engine.issuer.upgrade()
+        {
+            issuer.rebuild(now);
+        }
+        let Some((loader, known)) = source.begin(now) else { continue };
         let fetch = async move { loader.load(known.as_ref()).await };
         let outcome = load(clock, fetches, fetch).await;
         source.end(outcome, clock.now());

@@ -5,6 +5,7 @@
 //! pointer: they never wait for a fetch while the key that they need is there.
 
 mod address;
+mod bucket;
 mod cached;
 mod document;
 mod driver;
@@ -14,6 +15,7 @@ mod file;
 mod public_url;
 mod remote;
 mod schedule;
+mod seen;
 mod status;
 mod tasks;
 #[cfg(test)]
@@ -29,6 +31,7 @@ pub use error::KeySourceError;
 pub use fetch::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch};
 pub use file::{JwkSetFile, PemFile};
 pub use remote::RemoteJwkSet;
+pub(crate) use schedule::KeyIdUse;
 pub use schedule::RefreshPolicy;
 pub use status::{KeyInfo, KeyStatus};
 pub(crate) use tasks::SourceTasks;

@@ -1,11 +1,14 @@
 //! When to fetch: a state machine without clock, lock or network of its own.
 
 use std::{
-    collections::{HashMap, VecDeque},
     hash::{BuildHasher, RandomState},
     time::Duration,
 };
 
+use super::{
+    bucket::Bucket,
+    seen::{SeenKeyIds, is_within},
+};
 use crate::NumericDate;
 
 /// How often a source is asked for its keys, and how long they stay usable without an answer.
@@ -106,18 +109,33 @@ const MIN_LIFETIME: Duration = Duration::from_secs(1);
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
-/// How many fetches unknown key ids may cause at once, and how long until one more.
-const MISS_TOKENS: u32 = 3;
-const MISS_REFILL: Duration = Duration::from_secs(10);
+/// The fetches for key ids that tokens name for the first time: how many at once, and how long until
+/// one more. Junk has a new key id each time, and so it spends these alone.
+const FIRST_USES: (u32, Duration) = (3, Duration::from_secs(10));
 
-/// How long a key id that a fetch did not bring is known to be unknown, and how many of these.
-const UNKNOWN_FOR: Duration = Duration::from_secs(60);
-const MAX_UNKNOWN: usize = 1024;
+/// The same for key ids that were named before, such as a real new key at its second use.
+const LATER_USES: (u32, Duration) = (2, Duration::from_secs(5));
 
-/// How many key ids one fetch is asked for.
-const MAX_WANTED: usize = 64;
+/// The same for signatures that no key at hand has made.
+const BAD_SIGNATURES: (u32, Duration) = (1, Duration::from_secs(60));
 
-/// When to fetch next, and what unknown key ids may cause.
+/// How long a key id that a fetch did not bring starts no other one.
+const ABSENT_FOR: Duration = Duration::from_secs(5);
+
+/// When to fetch next, and what tokens may cause that no key at hand verifies.
+///
+/// ```text
+///              a token whose fetch a bucket pays
+///        ┌──────┐ ───────────────────────► ┌───────┐
+///        │ Idle │                          │ Asked │ ◄── resume() where the task was lost
+///        └──────┘ ◄──┐                     └───────┘
+///            │       │ finish()                │ begin()
+///    begin() │       │                         ▼
+///    if due  │    ┌───────────────────────────────┐
+///            └──► │ Begun: end with succeed() or  │
+///                 │ fail(), and then finish()     │
+///                 └───────────────────────────────┘
+/// ```
 #[derive(Debug)]
 pub(crate) struct Schedule {
     policy: RefreshPolicy,
@@ -127,14 +145,32 @@ pub(crate) struct Schedule {
     /// From when until when the server wants not to be asked.
     held_back: Option<(NumericDate, NumericDate)>,
     fetch: FetchState,
+    /// When the fetch was asked for, or when it began if it was due.
+    since: NumericDate,
+    /// When the last fetch began.
+    begun_at: NumericDate,
+    /// How many fetches have begun.
+    begun: u64,
+    /// Whether a request has waited in vain for the fetch that is under way or asked for.
+    gave_up: bool,
+    last_success: Option<Success>,
     failures: u32,
     /// How many of the failures were scheduled fetches: those that tokens cause lengthen no backoff.
     backoffs: u32,
-    bucket: Bucket,
-    unknown: UnknownKeyIds,
-    wanted: Vec<Box<str>>,
+    first_uses: Bucket,
+    later_uses: Bucket,
+    bad_signatures: Bucket,
+    seen: SeenKeyIds,
     random: RandomState,
     drawn: u64,
+}
+
+/// The last fetch that brought keys.
+#[derive(Clone, Copy, Debug)]
+struct Success {
+    number: u64,
+    begun_at: NumericDate,
+    ended_at: NumericDate,
 }
 
 /// How far the fetch is.
@@ -149,7 +185,14 @@ enum FetchState {
     },
 }
 
-/// What a token with an unknown key id leads to.
+/// How often tokens have named a missing key id lately. It says which bucket pays for a fetch.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum KeyIdUse {
+    First,
+    Later,
+}
+
+/// What a token leads to that no key at hand verifies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Miss {
     /// Start a fetch, and wait for it.
@@ -157,32 +200,39 @@ pub(crate) enum Miss {
     /// One was asked for: wait for it.
     Join,
     /// One has begun, perhaps before the key was published: wait for it, and then ask again.
-    JoinLate,
-    /// The source was asked a short while ago, and does not have it.
+    JoinLate(KeyIdUse),
+    /// The source does not have the key, as far as a recent fetch can say.
     Unknown,
-    /// Too many were asked for: nobody can say whether the source has it.
+    /// Nothing can be said: the source fails, is slow, or was never read.
     NotNow,
 }
 
 impl Schedule {
     pub(crate) fn new(policy: RefreshPolicy, now: NumericDate) -> Self {
+        let bucket = |(capacity, refill)| Bucket::new(capacity, refill, now);
         Self {
             policy,
             next_due: now,
             planned_at: now,
             held_back: None,
             fetch: FetchState::Idle,
+            since: now,
+            begun_at: now,
+            begun: 0,
+            gave_up: false,
+            last_success: None,
             failures: 0,
             backoffs: 0,
-            bucket: Bucket { tokens: MISS_TOKENS, since: now },
-            unknown: UnknownKeyIds::default(),
-            wanted: Vec::new(),
+            first_uses: bucket(FIRST_USES),
+            later_uses: bucket(LATER_USES),
+            bad_signatures: bucket(BAD_SIGNATURES),
+            seen: SeenKeyIds::default(),
             random: RandomState::new(),
             drawn: 0,
         }
     }
 
-    /// Tells whether no fetch is under way or asked for.
+    /// Checks that no fetch is under way or asked for.
     pub(super) fn is_idle(&self) -> bool {
         matches!(self.fetch, FetchState::Idle)
     }
@@ -199,28 +249,103 @@ impl Schedule {
         self.failures
     }
 
-    /// Decides what a token leads to whose key id the keys lack, or any token while there are none.
-    pub(crate) fn miss(&mut self, key_id: Option<&str>, now: NumericDate) -> Miss {
-        if let Some(key_id) = key_id
-            && self.unknown.contains(key_id, now)
-        {
+    /// Decides what a token leads to whose key id the keys lack, or any token while there are no keys.
+    ///
+    /// `again` is what the first call for the same token said of its key id, which this call would
+    /// otherwise count as the second use.
+    pub(crate) fn miss(
+        &mut self,
+        key_id: Option<&str>,
+        again: Option<KeyIdUse>,
+        now: NumericDate,
+    ) -> Miss {
+        let next_fetch = self.begun.saturating_add(1);
+        let seen = key_id.and_then(|key_id| self.seen.first_use(key_id, next_fetch, now));
+        if seen.is_some_and(|seen| self.has_just_answered(seen.answered_by, now)) {
             return Miss::Unknown;
         }
-        let miss = match self.fetch {
-            FetchState::Idle if self.is_held_back(now) => return Miss::NotNow,
-            FetchState::Idle if self.bucket.take(now) => Miss::Fetch,
-            FetchState::Idle => return Miss::NotNow,
+        let key_use =
+            again.unwrap_or(if seen.is_some() { KeyIdUse::Later } else { KeyIdUse::First });
+        match self.fetch {
+            _ if self.gave_up => Miss::NotNow,
+            FetchState::Idle if self.is_held_back(now) => Miss::NotNow,
+            FetchState::Idle => self.pay_for_miss(key_use, now),
             FetchState::Asked => Miss::Join,
             // Its answer may be older than the key, and says nothing of it.
-            FetchState::Begun { .. } => return Miss::JoinLate,
-        };
-        self.fetch = FetchState::Asked;
-        if let Some(key_id) = key_id
-            && self.wanted.len() < MAX_WANTED
-        {
-            self.wanted.push(key_id.into());
+            FetchState::Begun { .. } => Miss::JoinLate(key_use),
         }
-        miss
+    }
+
+    fn pay_for_miss(&mut self, key_use: KeyIdUse, now: NumericDate) -> Miss {
+        if self.bucket(key_use).take(now) {
+            self.request(now);
+            Miss::Fetch
+        } else if self.is_healthy() {
+            Miss::Unknown
+        } else {
+            Miss::NotNow
+        }
+    }
+
+    /// Decides what a token leads to whose signature no key at hand has made: its key may have been
+    /// replaced under the same key id, or have none.
+    pub(crate) fn mismatch(&mut self, now: NumericDate) -> Miss {
+        match self.fetch {
+            _ if self.gave_up => Miss::NotNow,
+            FetchState::Idle => {
+                if self.is_held_back(now) || !self.bad_signatures.take(now) {
+                    return Miss::NotNow;
+                }
+                self.request(now);
+                Miss::Fetch
+            }
+            FetchState::Asked | FetchState::Begun { .. } => Miss::Join,
+        }
+    }
+
+    /// Checks that the last fetch brought keys, and that no request has waited in vain for the one that is
+    /// under way.
+    ///
+    /// If this holds and a bucket is empty, the keys are no older than the time in which it pays again: it
+    /// has paid for a fetch within that time, and the fetch, or a later one, has succeeded. So a key id that
+    /// no bucket pays for is unknown, and never has to be answered with 503. No time is compared here,
+    /// because the clock may have been set since.
+    fn is_healthy(&self) -> bool {
+        self.failures == 0 && !self.gave_up && self.last_success.is_some()
+    }
+
+    /// Checks that the source is healthy and its keys are as new as those of any fetch for a key id that
+    /// was seen before.
+    pub(crate) fn is_fresh(&self, now: NumericDate) -> bool {
+        // A success in the future, from before the clock was set back, counts as one of now.
+        let is_recent = |success: Success| now.saturating_since(success.begun_at) <= LATER_USES.1;
+        self.is_healthy() && self.last_success.is_some_and(is_recent)
+    }
+
+    /// A request has waited as long as it may for the fetch that is under way or asked for. If the fetch
+    /// has taken that long too, the source is slow: until the next fetch, requests do not wait for it.
+    pub(crate) fn give_up(&mut self, now: NumericDate) {
+        let is_slow = now.saturating_since(self.since) >= self.policy.wait;
+        self.gave_up |= !self.is_idle() && is_slow;
+    }
+
+    /// Checks that a fetch from this one on has brought keys a moment ago.
+    fn has_just_answered(&self, number: u64, now: NumericDate) -> bool {
+        self.last_success.is_some_and(|success| {
+            number <= success.number && is_within(success.ended_at, now, ABSENT_FOR)
+        })
+    }
+
+    fn bucket(&mut self, key_use: KeyIdUse) -> &mut Bucket {
+        match key_use {
+            KeyIdUse::First => &mut self.first_uses,
+            KeyIdUse::Later => &mut self.later_uses,
+        }
+    }
+
+    fn request(&mut self, now: NumericDate) {
+        self.fetch = FetchState::Asked;
+        self.since = now;
     }
 
     /// Begins a fetch, if one is due or was asked for.
@@ -232,7 +357,13 @@ impl Schedule {
             FetchState::Begun { .. } => false,
         };
         if begins {
+            if self.is_idle() {
+                self.since = now;
+            }
             self.fetch = FetchState::Begun { scheduled };
+            self.gave_up = false;
+            self.begun_at = now;
+            self.begun = self.begun.saturating_add(1);
         }
         begins
     }
@@ -249,33 +380,21 @@ impl Schedule {
     /// The fetch is over, and requests see what it brought: the next miss may start another.
     pub(crate) fn finish(&mut self) {
         self.fetch = FetchState::Idle;
+        self.gave_up = false;
     }
 
     #[cfg(test)]
     pub(super) fn refill_for_test(&mut self) {
-        self.bucket.tokens = MISS_TOKENS;
-    }
-
-    #[cfg(test)]
-    pub(super) fn knows_as_unknown(&self, key_id: &str, now: NumericDate) -> bool {
-        self.unknown.contains(key_id, now)
+        self.first_uses.fill();
+        self.later_uses.fill();
     }
 
     /// A fetch has brought keys, whoever asked for it: they are fresh, and their life begins now. The
     /// scheduled fetch moves on with it; what misses may cause does not.
-    pub(crate) fn succeed(
-        &mut self,
-        now: NumericDate,
-        lifetime: Option<Duration>,
-        has_key: impl Fn(&str) -> bool,
-    ) {
+    pub(crate) fn succeed(&mut self, now: NumericDate, lifetime: Option<Duration>) {
         (self.failures, self.backoffs, self.held_back) = (0, 0, None);
-        for key_id in std::mem::take(&mut self.wanted) {
-            if !has_key(&key_id) {
-                self.unknown.insert(key_id, now);
-            }
-        }
-        self.unknown.retain(|key_id| !has_key(key_id));
+        let (number, begun_at) = (self.begun, self.begun_at);
+        self.last_success = Some(Success { number, begun_at, ended_at: now });
         // At 80 % of life, so that a fetch that fails leaves time for others.
         let early = self.policy.lifetime(lifetime).saturating_mul(4) / 5;
         self.plan(now, early);
@@ -285,7 +404,6 @@ impl Schedule {
     /// brings it forward, by the backoff that scheduled failures have reached: a new key must not
     /// wait until another token can pay. Before the end of `retry_after` there is no fetch at all.
     pub(crate) fn fail(&mut self, now: NumericDate, retry_after: Option<Duration>) {
-        self.wanted.clear();
         self.failures = self.failures.saturating_add(1);
         let backoff = FIRST_BACKOFF.saturating_mul(1 << self.backoffs.min(6)).min(MAX_BACKOFF);
         if self.fetch == (FetchState::Begun { scheduled: false }) {
@@ -319,62 +437,5 @@ impl Schedule {
         self.drawn = self.drawn.wrapping_add(1);
         let permille = u32::try_from(self.random.hash_one(self.drawn) % 101).unwrap_or(50);
         duration.saturating_mul(950 + permille) / 1000
-    }
-}
-
-/// Pays for fetches that unknown key ids cause. It pays when one starts, so that a source that
-/// fails is not asked more often.
-#[derive(Debug)]
-struct Bucket {
-    tokens: u32,
-    since: NumericDate,
-}
-
-impl Bucket {
-    fn take(&mut self, now: NumericDate) -> bool {
-        // A clock that goes back must not keep the bucket empty.
-        self.since = self.since.min(now);
-        while self.tokens < MISS_TOKENS && now.saturating_since(self.since) >= MISS_REFILL {
-            self.tokens += 1;
-            self.since = self.since.saturating_add(MISS_REFILL);
-        }
-        if self.tokens == MISS_TOKENS {
-            self.since = now;
-        }
-        let paid = self.tokens > 0;
-        self.tokens = self.tokens.saturating_sub(1);
-        paid
-    }
-}
-
-/// Key ids that a fetch did not bring.
-#[derive(Debug, Default)]
-struct UnknownKeyIds {
-    since: HashMap<Box<str>, NumericDate>,
-    order: VecDeque<Box<str>>,
-}
-
-impl UnknownKeyIds {
-    fn contains(&self, key_id: &str, now: NumericDate) -> bool {
-        self.since.get(key_id).is_some_and(|&since| {
-            // Before that, the clock has gone back, and nothing is known.
-            since <= now && now.saturating_since(since) < UNKNOWN_FOR
-        })
-    }
-
-    fn insert(&mut self, key_id: Box<str>, now: NumericDate) {
-        if self.since.insert(key_id.clone(), now).is_none() {
-            self.order.push_back(key_id);
-        }
-        while self.order.len() > MAX_UNKNOWN
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.since.remove(&oldest);
-        }
-    }
-
-    fn retain(&mut self, keep: impl Fn(&str) -> bool) {
-        self.since.retain(|key_id, _| keep(key_id));
-        self.order.retain(|key_id| keep(key_id));
     }
 }

@@ -79,6 +79,6 @@ pub(super) fn lookup<'a, 'd: 'a, 'k>(
     }
     let candidates = keys
         .candidates(token.unverified_key_hint(), algorithm)
-        .map_err(|error| stop::at_lookup(error, token, issuer, now, patience))?;
+        .map_err(|error| stop::at_lookup(error, token, issuer, keys, now, patience))?;
     Ok(Located { selected, candidates })
 }

@@ -87,7 +87,9 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
     let mut signature = peek::SignatureRoom::default();
     let complete = located.read_rest(&segments, &mut signature)?;
     observer.complete();
-    let verified = verify::verify(complete).map_err(|error| stop::at_verify(error, &keys))?;
+    let verified = verify::verify(complete, |error, key_id| {
+        stop::at_verify(error, key_id, issuer, &keys, now, patience)
+    })?;
     observer.verified(&verified, now);
     known.remember(segments.encoded_header(), verified.header());
     let valid = validate::validate(verified, now)?;

@@ -1,11 +1,14 @@
 //! Why the way of a request ends early, and whether waiting may help.
 
 use super::peek::PeekedJwt;
-#[cfg(feature = "remote")]
-use crate::issuer::{Asked, KeysComing};
 use crate::{
     AuthError, AuthErrorKind, NumericDate, Principal, issuer::IssuerConfig, keys::Keys,
     strategy::StrategyComing,
+};
+#[cfg(feature = "remote")]
+use crate::{
+    issuer::{Asked, KeysComing, OtherKeysComing},
+    key_source::KeyIdUse,
 };
 
 /// Why the way of a request ends early.
@@ -24,6 +27,9 @@ pub(crate) enum Coming {
     /// A fetch that may bring the key that was missing.
     #[cfg(feature = "remote")]
     Keys(KeysComing),
+    /// A fetch that may bring other keys than those that do not verify the token.
+    #[cfg(feature = "remote")]
+    OtherKeys(OtherKeysComing),
     /// The answer of a strategy.
     Strategy(StrategyComing),
     /// What a caller may do, whose token was found good.
@@ -55,6 +61,9 @@ impl From<AuthError> for Stop {
 pub(crate) enum Patience {
     /// It may be asked for.
     Ask,
+    /// It was asked for while a fetch was under way that may have begun too early.
+    #[cfg(feature = "remote")]
+    AskAgain(KeyIdUse),
     /// Every source was asked for it and has answered.
     #[cfg(feature = "remote")]
     AllAnswered,
@@ -63,23 +72,27 @@ pub(crate) enum Patience {
     NotAnswered,
 }
 
-/// A key is missing: asks the sources for it, and tells an unknown key from one that could not be
-/// looked up.
+/// The keys at hand do not say with which key to verify. Requests a missing key from the sources, or
+/// other keys where none fits, and distinguishes an unknown key from one that could not be looked up.
 #[cfg(feature = "remote")]
 #[cold]
 pub(super) fn at_lookup(
     error: AuthError,
     token: &PeekedJwt<'_, '_>,
     issuer: &IssuerConfig,
+    keys: &Keys,
     now: NumericDate,
     patience: Patience,
 ) -> Stop {
+    let key_id = token.unverified_key_id();
     if !matches!(error.kind(), AuthErrorKind::UnknownKey | AuthErrorKind::KeysUnavailable) {
-        return error.into();
+        return until_other_keys(error, key_id, issuer, keys, now, patience);
     }
     let asked = match patience {
-        Patience::Ask => issuer.keys.ask(token.unverified_key_id(), now),
+        Patience::Ask => issuer.keys.ask(key_id, None, now),
+        Patience::AskAgain(key_use) => issuer.keys.ask(key_id, Some(key_use), now),
         Patience::AllAnswered => Asked::Unknown,
+        Patience::NotAnswered if issuer.keys.are_fresh(now) => Asked::Unknown,
         Patience::NotAnswered => Asked::NotNow,
     };
     let (judged, coming) = match asked {
@@ -90,20 +103,68 @@ pub(super) fn at_lookup(
     let error = match issuer.keys.trouble() {
         Some(trouble) => AuthError::with_source(AuthErrorKind::KeysUnavailable, trouble),
         None if judged => error,
-        // Nobody can say that there is no such key.
+        // The key may exist, and the client may have a good token.
         None => AuthErrorKind::KeysUnavailable.into(),
     };
     Stop { error, coming: coming.map(|coming| Box::new(Coming::Keys(coming))), abstains: false }
 }
 
-/// No key has made the signature: tells a bad one from one whose key may be elsewhere.
+/// No key at hand has made the signature. Requests other keys, because a source may have replaced one
+/// under the same key id.
+///
+/// While a source fails, the verdict stays a bad signature: there were keys to judge by, and with 503 a
+/// forged token could make a healthy instance look broken.
+#[cfg(feature = "remote")]
 #[cold]
-pub(super) fn at_verify(error: AuthError, keys: &Keys) -> AuthError {
-    let kinds = [AuthErrorKind::SignatureMismatch, AuthErrorKind::AmbiguousKey];
-    if kinds.contains(&error.kind()) && keys.may_be_elsewhere() {
-        return AuthError::with_source(AuthErrorKind::KeysUnavailable, error);
+pub(super) fn at_verify(
+    error: AuthError,
+    key_id: Option<&str>,
+    issuer: &IssuerConfig,
+    keys: &Keys,
+    now: NumericDate,
+    patience: Patience,
+) -> Stop {
+    let may_be_of_another =
+        matches!(error.kind(), AuthErrorKind::SignatureMismatch | AuthErrorKind::AmbiguousKey);
+    let error = if may_be_of_another && keys.may_be_elsewhere() {
+        AuthError::with_source(AuthErrorKind::KeysUnavailable, error)
+    } else {
+        error
+    };
+    until_other_keys(error, key_id, issuer, keys, now, patience)
+}
+
+/// Stops until other keys have come than those that the token was judged by. Once a token has waited,
+/// the verdict is final.
+#[cfg(feature = "remote")]
+fn until_other_keys(
+    error: AuthError,
+    key_id: Option<&str>,
+    issuer: &IssuerConfig,
+    keys: &Keys,
+    now: NumericDate,
+    patience: Patience,
+) -> Stop {
+    if patience != Patience::Ask {
+        return error.into();
     }
-    error
+    let coming = issuer.keys.ask_for_others(keys, key_id, now, &error);
+    let coming = coming.map(|coming| Box::new(Coming::OtherKeys(coming)));
+    Stop { error, coming, abstains: false }
+}
+
+/// No key has made the signature, and no source can bring others.
+#[cfg(not(feature = "remote"))]
+#[cold]
+pub(super) fn at_verify(
+    error: AuthError,
+    _: Option<&str>,
+    _: &IssuerConfig,
+    _: &Keys,
+    _: NumericDate,
+    _: Patience,
+) -> Stop {
+    error.into()
 }
 
 /// A key is missing, and there is nobody to ask for it.
@@ -113,6 +174,7 @@ pub(super) fn at_lookup(
     error: AuthError,
     _: &PeekedJwt<'_, '_>,
     _: &IssuerConfig,
+    _: &Keys,
     _: NumericDate,
     _: Patience,
 ) -> Stop {

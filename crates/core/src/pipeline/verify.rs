@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{header::Header, lookup::Complete, peek::UnverifiedJws};
+use super::{header::Header, lookup::Complete, peek::UnverifiedJws, stop::Stop};
 use crate::{
     AuthError,
     issuer::IssuerConfig,
@@ -53,13 +53,17 @@ impl<'a> VerifiedJws<'a> {
 ///
 /// # Errors
 ///
-/// [`AuthErrorKind::SignatureMismatch`](crate::AuthErrorKind::SignatureMismatch) if it is none of theirs,
-/// and [`AuthErrorKind::AmbiguousKey`](crate::AuthErrorKind::AmbiguousKey) if there are more keys that
-/// fit than are tried.
+/// What the caller makes of [`AuthErrorKind::SignatureMismatch`](crate::AuthErrorKind::SignatureMismatch)
+/// and the `kid`, if no key has made it; or of
+/// [`AuthErrorKind::AmbiguousKey`](crate::AuthErrorKind::AmbiguousKey), if more keys fit than are tried.
 #[inline]
-pub(super) fn verify<'a>(complete: Complete<'a, 'a>) -> Result<VerifiedJws<'a>, AuthError> {
+pub(super) fn verify<'a>(
+    complete: Complete<'a, 'a>,
+    at_mismatch: impl FnOnce(AuthError, Option<&str>) -> Stop,
+) -> Result<VerifiedJws<'a>, Stop> {
     let (token, issuer, candidates) = complete.into_parts();
-    let SignatureValid { .. } = verify_signature(token.jws(), &candidates)?;
+    let SignatureValid { .. } = verify_signature(token.jws(), &candidates)
+        .map_err(|error| at_mismatch(error, token.jws().header().key_id()))?;
     let (jws, claims_text, claims) = token.into_parts();
     Ok(VerifiedJws { issuer, header: jws.header(), claims_text, claims })
 }

@@ -6,7 +6,7 @@ use tokio::sync::{Notify, watch};
 
 use super::{
     KeyDocument, KeySource, KeySourceError, KeyStatus, Loaded, Validators,
-    schedule::{Miss, Schedule},
+    schedule::{KeyIdUse, Miss, Schedule},
 };
 use crate::{KeyInfo, NumericDate, VerificationKey, issuer::Asked, metrics};
 
@@ -29,6 +29,8 @@ struct State {
     schedule: Schedule,
     snapshot: Option<Snapshot>,
     last_error: Option<KeySourceError>,
+    /// Whether the last fetch brought other keys than the one before.
+    has_other_keys: bool,
     /// Whether nobody asks the source any more.
     closed: bool,
 }
@@ -45,6 +47,8 @@ struct Snapshot {
 struct FetchCount {
     over: u64,
     succeeded: u64,
+    /// How many of them have brought other keys than the one before.
+    changed: u64,
 }
 
 /// Keys that can be used, and until when.
@@ -62,7 +66,8 @@ impl CachedSource {
             last_success: last_success.min(now),
         });
         let schedule = Schedule::new(source.refresh_policy(), now);
-        let state = State { schedule, snapshot, last_error: None, closed: false };
+        let state =
+            State { schedule, snapshot, last_error: None, has_other_keys: false, closed: false };
         let label = source.label().into();
         Self {
             source,
@@ -79,22 +84,49 @@ impl CachedSource {
     }
 
     /// Starts with what another one of the same source has brought, unless this one has some already.
-    pub(crate) fn take_over(&self, other: &Self) {
+    pub(crate) fn take_over(&self, other: &Self, now: NumericDate) {
         // Never both locks at once.
         let snapshot = other.lock().snapshot.clone();
         let mut state = self.lock();
         if state.snapshot.is_none() {
             state.snapshot = snapshot;
+            state.correct_age(now);
         }
     }
 
     /// Returns the keys, unless there are none or they are too old.
     pub(crate) fn usable_keys(&self, now: NumericDate) -> Option<UsableKeys> {
-        self.lock().usable_keys(now)
+        let (usable, has_keys) = {
+            let mut state = self.lock();
+            state.correct_age(now);
+            (state.usable_keys(now), state.snapshot.is_some())
+        };
+        if usable.is_none() && has_keys {
+            metrics::keys(&self.label, 0);
+        }
+        usable
     }
 
-    /// Asks for a fetch because a token names a key that is not there.
-    pub(crate) fn miss(&self, key_id: Option<&str>, now: NumericDate) -> Asked<FetchOver> {
+    /// Looks at the time while nothing else happens: keys become too old, and clocks are set. Returns
+    /// whether the keys were younger than they can be, and so may be used for a shorter time now.
+    pub(super) fn look_at_time(&self, now: NumericDate) -> bool {
+        let (corrected, keys) = {
+            let mut state = self.lock();
+            (state.correct_age(now), state.snapshot.as_ref().map(|_| state.key_count(now)))
+        };
+        if let Some(keys) = keys {
+            metrics::keys(&self.label, keys);
+        }
+        corrected
+    }
+
+    /// Requests a fetch because a token names a key that is not at hand.
+    pub(crate) fn miss(
+        &self,
+        key_id: Option<&str>,
+        again: Option<KeyIdUse>,
+        now: NumericDate,
+    ) -> Asked<FetchOver> {
         let mut state = self.lock();
         if state.closed {
             return Asked::NotNow;
@@ -103,15 +135,51 @@ impl CachedSource {
             // It came after whoever asks had looked.
             return Asked::Coming(self.fetch_just_over());
         }
-        match state.schedule.miss(key_id, now) {
+        match state.schedule.miss(key_id, again, now) {
             Miss::Unknown => Asked::Unknown,
             Miss::NotNow => Asked::NotNow,
-            Miss::Join => Asked::Coming(self.fetch_over(false)),
-            Miss::JoinLate => Asked::Coming(self.fetch_over(true)),
+            Miss::Join => Asked::Coming(self.fetch_over(None)),
+            Miss::JoinLate(key_use) => Asked::Coming(self.fetch_over(Some(key_use))),
             Miss::Fetch => {
                 self.wake.notify_one();
-                Asked::Coming(self.fetch_over(false))
+                Asked::Coming(self.fetch_over(None))
             }
+        }
+    }
+
+    /// Requests a fetch because a signature is by none of the keys at hand. Returns what to wait for, or
+    /// `None` if no fetch starts or is under way, or if none of the keys is from this source.
+    pub(crate) fn mismatch(&self, key_id: Option<&str>, now: NumericDate) -> Option<FetchOver> {
+        let mut state = self.lock();
+        if state.closed {
+            return None;
+        }
+        let miss = if state.usable_keys(now).is_none() {
+            state.schedule.miss(None, None, now)
+        } else if state.may_have_signed(key_id) {
+            state.schedule.mismatch(now)
+        } else {
+            return None;
+        };
+        if miss == Miss::Fetch {
+            self.wake.notify_one();
+        }
+        // What is under way is waited for once, whenever it began: a source that has just replaced its
+        // key pays for that with one token, and a flood of forged ones with no second fetch.
+        matches!(miss, Miss::Fetch | Miss::Join | Miss::JoinLate(_)).then(|| self.fetch_over(None))
+    }
+
+    /// Checks that the keys at hand are those that the source has now.
+    pub(crate) fn is_fresh(&self, now: NumericDate) -> bool {
+        let state = self.lock();
+        !state.closed && state.schedule.is_fresh(now)
+    }
+
+    /// A request has waited in vain.
+    pub(crate) fn give_up(&self, waited_for: &FetchOver, now: NumericDate) {
+        let mut state = self.lock();
+        if self.fetches.borrow().over == waited_for.before.over {
+            state.schedule.give_up(now);
         }
     }
 
@@ -169,11 +237,13 @@ impl CachedSource {
         let outcome = outcome.and_then(|loaded| state.accept(loaded));
         let succeeded = outcome.is_ok();
         let failure = outcome.as_ref().err().cloned();
+        let before = state.snapshot.as_ref().map(|snapshot| &snapshot.document);
+        state.has_other_keys = outcome
+            .as_ref()
+            .is_ok_and(|document| before.is_none_or(|before| !document.has_same_keys(before)));
         match outcome {
             Ok(document) => {
-                let has_key =
-                    |key_id: &str| document.keys.iter().any(|key| key.id() == Some(key_id));
-                state.schedule.succeed(now, document.lifetime, has_key);
+                state.schedule.succeed(now, document.lifetime);
                 state.snapshot = Some(Snapshot { document, last_success: now });
                 state.last_error = None;
             }
@@ -182,9 +252,10 @@ impl CachedSource {
                 state.last_error = Some(error);
             }
         }
-        let keys = state.snapshot.as_ref().map_or(0, |snapshot| snapshot.document.keys.len());
-        metrics::fetched(&self.label, succeeded, state.schedule.failures(), keys);
+        let (failures, keys) = (state.schedule.failures(), state.key_count(now));
         drop(guard);
+        metrics::fetched(&self.label, succeeded, failures);
+        metrics::keys(&self.label, keys);
         if let Some(error) = failure {
             self.report(&error);
         }
@@ -195,9 +266,11 @@ impl CachedSource {
         let mut state = self.lock();
         state.schedule.finish();
         let succeeded = state.last_error.is_none();
+        let changed = std::mem::take(&mut state.has_other_keys);
         self.fetches.send_modify(|fetches| {
             fetches.over = fetches.over.wrapping_add(1);
             fetches.succeeded = fetches.succeeded.wrapping_add(succeeded.into());
+            fetches.changed = fetches.changed.wrapping_add(changed.into());
         });
     }
 
@@ -213,10 +286,10 @@ impl CachedSource {
     }
 
     pub(crate) fn subscribe(&self) -> FetchOver {
-        self.fetch_over(false)
+        self.fetch_over(None)
     }
 
-    fn fetch_over(&self, late: bool) -> FetchOver {
+    fn fetch_over(&self, late: Option<KeyIdUse>) -> FetchOver {
         let fetches = self.fetches.subscribe();
         let before = *fetches.borrow();
         FetchOver { fetches, before, late }
@@ -224,7 +297,7 @@ impl CachedSource {
 
     /// What waits for a fetch that has answered already.
     fn fetch_just_over(&self) -> FetchOver {
-        let FetchOver { mut fetches, mut before, late } = self.fetch_over(false);
+        let FetchOver { mut fetches, mut before, late } = self.fetch_over(None);
         fetches.mark_changed();
         before.over = before.over.wrapping_sub(1);
         before.succeeded = before.succeeded.wrapping_sub(1);
@@ -237,8 +310,9 @@ impl CachedSource {
     }
 
     pub(crate) fn status(&self, issuer: &str, now: NumericDate) -> KeyStatus {
-        let usable = self.usable_keys(now).is_some();
-        let state = self.lock();
+        let mut state = self.lock();
+        state.correct_age(now);
+        let usable = state.usable_keys(now).is_some();
         let document = state.snapshot.as_ref().map(|snapshot| &snapshot.document);
         KeyStatus {
             issuer: issuer.to_owned(),
@@ -297,6 +371,24 @@ impl State {
         usable.then(|| UsableKeys { keys: Arc::clone(&snapshot.document.keys), until })
     }
 
+    fn key_count(&self, now: NumericDate) -> usize {
+        self.usable_keys(now).map_or(0, |usable| usable.keys.len())
+    }
+
+    /// After a clock step into the past, the last success may lie in the future. It counts as one of now,
+    /// because keys would stay usable for longer otherwise. Returns whether that was so.
+    fn correct_age(&mut self, now: NumericDate) -> bool {
+        let in_future = self.snapshot.as_mut().filter(|snapshot| snapshot.last_success > now);
+        in_future.map(|snapshot| snapshot.last_success = now).is_some()
+    }
+
+    /// Checks that a key of this source may be meant by the key id of a token, or by one without.
+    fn may_have_signed(&self, key_id: Option<&str>) -> bool {
+        let is_meant =
+            |key: &VerificationKey| key_id.is_none() || key.id().is_none() || key.id() == key_id;
+        self.snapshot.as_ref().is_some_and(|snapshot| snapshot.document.keys.iter().any(is_meant))
+    }
+
     fn has_usable(&self, key_id: &str, now: NumericDate) -> bool {
         let usable = self.usable_keys(now);
         usable.is_some_and(|usable| usable.keys.iter().any(|key| key.id() == Some(key_id)))
@@ -327,7 +419,8 @@ pub(crate) struct FetchOver {
     fetches: watch::Receiver<FetchCount>,
     /// The count when it was asked for.
     before: FetchCount,
-    late: bool,
+    /// The fetch had begun before it was asked for. The use of the key id by the token that waits.
+    late: Option<KeyIdUse>,
 }
 
 /// How a fetch has ended, for one who has asked for it.
@@ -344,13 +437,23 @@ pub(crate) enum FetchEnd {
 }
 
 impl FetchOver {
+    /// Returns the use of the key id, where the fetch had begun before it was asked for.
+    pub(crate) fn late(&self) -> Option<KeyIdUse> {
+        self.late
+    }
+
+    /// Checks that other keys have come since it was asked for.
+    pub(crate) fn brought_other_keys(&self) -> bool {
+        self.fetches.borrow().changed != self.before.changed
+    }
+
     /// Waits until a fetch is over, or will not come.
     pub(crate) async fn wait(&mut self) -> FetchEnd {
         if self.fetches.changed().await.is_err() {
             return FetchEnd::Gone;
         }
         let count = *self.fetches.borrow_and_update();
-        if self.late || count.over == self.before.over {
+        if self.late.is_some() || count.over == self.before.over {
             FetchEnd::AskAgain
         } else if count.succeeded == self.before.succeeded {
             FetchEnd::Failed

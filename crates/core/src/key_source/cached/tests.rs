@@ -29,18 +29,20 @@ async fn a_key_that_has_come_since_its_token_was_looked_up_costs_no_fetch() {
     assert!(source.begin(now).is_some());
     source.end(Ok(Loaded::Document(KeyDocument::from_json(json).unwrap())), now);
     // Until the keys are where requests look, they wait for that.
-    let Asked::Coming(mut over) = source.miss(Some("new"), now) else { panic!("not now") };
+    let Asked::Coming(mut over) = source.miss(Some("new"), None, now) else { panic!("not now") };
     source.announce();
     assert_eq!(over.wait().await, FetchEnd::AskAgain);
     for _ in 0..10 {
-        let Asked::Coming(mut over) = source.miss(Some("new"), now) else { panic!("not now") };
+        let Asked::Coming(mut over) = source.miss(Some("new"), None, now) else {
+            panic!("not now")
+        };
         let limit = std::time::Duration::from_secs(10);
         let end = tokio::time::timeout(limit, over.wait()).await;
         assert_eq!(end.expect("a fetch that is over"), FetchEnd::Answered);
     }
     assert!(source.begin(now).is_none());
     // What is not there is asked for as ever.
-    assert!(matches!(source.miss(Some("other"), now), Asked::Coming(_)));
+    assert!(matches!(source.miss(Some("other"), None, now), Asked::Coming(_)));
     assert!(source.begin(now).is_some());
 }
 
