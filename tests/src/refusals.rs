@@ -15,7 +15,7 @@ pub struct Told {
 }
 
 /// Each code, in the order in which a request meets the checks.
-pub const REFUSALS: [Told; 36] = [
+pub const REFUSALS: [Told; 37] = [
     told("no_credentials", 401, "", ""),
     told("malformed_request", 400, REQUEST, "the request does not carry a well-formed token"),
     told("multiple_tokens", 400, REQUEST, "the request carries more than one token"),
