@@ -16,6 +16,7 @@ async fn rule_10_a_clock_that_was_ahead_once_makes_keys_no_younger() {
     world.source.answer(Answer::Error);
     world.clock.set(start);
     settle().await;
+    assert_eq!(world.auth.key_status()[0].last_success, Some(start));
     assert_eq!(world.verdict(), "accepted");
     world.advance(60).await;
     assert!(world.source.hits() > 1, "the next fetch waits for the old time");

@@ -8,7 +8,7 @@ use portcullis_testkit::{SigningKey, TestIssuer};
 use serde_json::json;
 
 use super::support::{
-    Answer, Control, World, clock, engine, issuer, key, patient_verdict, settle, soon, token,
+    Answer, Control, World, clock, engine, issuer, key, patient_verdict, set, settle, soon, token,
     verdict,
 };
 
@@ -33,9 +33,12 @@ fn token_without_id(issuer: &TestIssuer) -> String {
 
 #[tokio::test]
 async fn rule_08_a_key_that_replaces_another_under_its_id_is_fetched_at_once() {
-    let world = World::ready().await;
+    let day = Some(Duration::from_secs(24 * 3600));
+    let world = World::new();
+    world.source.answer(Answer::Json(set(&[key(&world.issuer)]), day));
+    world.auth.ready().await.unwrap();
     let (old, new) = (world.token(), stranger(&world));
-    world.source.serve(&[key(&new)]);
+    world.source.answer(Answer::Json(set(&[key(&new)]), day));
     for _ in 0..4 {
         assert_eq!(patient_verdict(world.auth.clone(), token(&new)).await, "accepted");
         world.advance(3).await;

@@ -143,7 +143,7 @@ impl OtherKeysComing {
     }
 
     /// Waits until other keys have come. Returns `false` when none will: then the token need not be
-    /// verified once more, which a flood of forged ones would make dear.
+    /// verified once more, which would be expensive in a flood of forged ones.
     pub(crate) async fn next_other(&mut self) -> bool {
         if std::mem::take(&mut self.have_come) {
             return true;

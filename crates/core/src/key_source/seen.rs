@@ -16,8 +16,8 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(60);
 const MAX_REMEMBERED: usize = 16 * 1024;
 
 /// Remembers missing key ids as hashes: they are hostile text of up to 256 bytes. The hash has a random
-/// seed, so that nobody can make two key ids meet on purpose; if two meet by chance, one of them counts
-/// as seen before.
+/// seed, so that no client can choose key ids with equal hashes. If two are equal by chance, one of the
+/// key ids counts as seen before.
 #[derive(Debug, Default)]
 pub(super) struct SeenKeyIds {
     seed: RandomState,

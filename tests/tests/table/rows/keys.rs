@@ -54,6 +54,14 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
         let configuration = source.configuration(name, |setup| setup);
         all.extend(cases(&configuration, [("cold", request.clone(), answer.clone())]));
     }
+    // One server for all: more key ids than a healthy source is fetched for at once.
+    let flood = up.configuration("key ids that no key has", |setup| setup);
+    let junk = (0..6).map(|number| {
+        let key_id = format!("junk {number}");
+        let junk = new().bearer(&world.token().header("kid", &*key_id).build());
+        (key_id, junk, refused("unknown_key"))
+    });
+    all.extend(cases(&flood, junk));
     let optional = down.configuration("the source fails, optional", Setup::optional);
     all.extend(cases(
         &optional,

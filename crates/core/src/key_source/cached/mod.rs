@@ -310,15 +310,15 @@ impl CachedSource {
     }
 
     pub(crate) fn status(&self, issuer: &str, now: NumericDate) -> KeyStatus {
-        let mut state = self.lock();
-        state.correct_age(now);
+        let state = self.lock();
         let usable = state.usable_keys(now).is_some();
         let document = state.snapshot.as_ref().map(|snapshot| &snapshot.document);
         KeyStatus {
             issuer: issuer.to_owned(),
             source: self.label.to_string(),
             usable,
-            last_success: state.snapshot.as_ref().map(|snapshot| snapshot.last_success),
+            // The task of the source corrects the age itself, and makes requests see it.
+            last_success: state.snapshot.as_ref().map(|snapshot| snapshot.last_success.min(now)),
             last_error: state.last_error.as_ref().map(KeySourceError::text),
             failures: state.schedule.failures(),
             next_due: state.schedule.next_due(),
