@@ -132,7 +132,7 @@ impl Challenge {
     }
 
     /// Returns the error code of [RFC 6750 §3.1] or [RFC 9470 §3], if there is one: none if no
-    /// credentials came, and none for a fault of the service.
+    /// credentials came, none for a token that was not judged, and none for a fault of the service.
     ///
     /// [RFC 6750 §3.1]: https://www.rfc-editor.org/rfc/rfc6750#section-3.1
     /// [RFC 9470 §3]: https://www.rfc-editor.org/rfc/rfc9470#section-3
@@ -310,7 +310,11 @@ mod tests {
             assert_eq!(body.as_object().unwrap().len(), 4);
             match challenge.status() {
                 400 => assert_eq!(challenge.error(), Some("invalid_request")),
-                401 if kind == AuthErrorKind::NoCredentials => {
+                401 if matches!(
+                    kind,
+                    AuthErrorKind::NoCredentials | AuthErrorKind::IssuerNotLookedUp
+                ) =>
+                {
                     assert_eq!(challenge.www_authenticate().as_deref(), Some("Bearer"));
                 }
                 401 => assert!(challenge.error().is_some()),

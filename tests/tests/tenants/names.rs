@@ -42,12 +42,12 @@ impl World {
     fn builder(&self) -> AuthenticatorBuilder {
         Authenticator::builder().clock(self.clock.clone()).audience(AUDIENCE)
     }
+}
 
-    /// An issuer that stands for any, with the keys of this one.
-    fn any(&self, signer: &TestIssuer) -> Issuer {
-        let keys = JwkSet::from_json(&signer.jwk_set_json()).unwrap();
-        Issuer::dangerous_any("internal").jwk_set(&keys)
-    }
+/// An issuer that stands for any, with the keys of this one.
+fn any(signer: &TestIssuer) -> Issuer {
+    let keys = JwkSet::from_json(&signer.jwk_set_json()).unwrap();
+    Issuer::dangerous_any("internal").jwk_set(&keys)
 }
 
 async fn verdict(auth: &Authenticator, token: &str) -> Verdict {
@@ -83,7 +83,7 @@ async fn a_tenant_cannot_have_the_name_of_a_strategy_or_of_an_issuer_that_stands
     let (tenants, database) = world.tenants(&rows);
     let services =
         StaticTokens::builder("services").token("0123456789abcdef", Identity::new("etl"));
-    let auth = world.builder().strategy(tenants).issuer(world.any(&world.own));
+    let auth = world.builder().strategy(tenants).issuer(any(&world.own));
     let auth = auth.strategy(services.build().unwrap()).build().unwrap();
     for row in &rows {
         let outcome = judge(&auth, &token(row)).await;
@@ -146,7 +146,7 @@ async fn a_token_for_an_issuer_that_stands_for_any_cannot_name_a_strategy() {
     let world = World::new();
     let services =
         StaticTokens::builder("services").token("0123456789abcdef", Identity::new("etl"));
-    let auth = world.builder().issuer(world.any(&world.own)).strategy(services.build().unwrap());
+    let auth = world.builder().issuer(any(&world.own)).strategy(services.build().unwrap());
     let auth = auth.build().unwrap();
     let named = |name: &str| world.own.token().audience(AUDIENCE).claim("iss", name).build();
     assert_eq!(judge(&auth, &named("services")).await, "untrusted_issuer");
@@ -185,7 +185,7 @@ async fn an_identity_cannot_claim_the_name_of_another_source() {
     ] {
         let identity = Identity::new("alice").claim("iss", claimed);
         let auth = world.builder().strategy(Accepting(Arc::new(identity)));
-        let auth = auth.issuer(world.own.trusted()).issuer(world.any(&world.thief));
+        let auth = auth.issuer(world.own.trusted()).issuer(any(&world.thief));
         let auth = auth.strategy(services.clone()).build().unwrap();
         assert_eq!(judge(&auth, "opaque").await, expected);
     }
@@ -200,7 +200,7 @@ async fn an_actor_of_a_trusted_issuer_is_named_by_trusted_issuers_alone() {
     let actor = |issuer: &str| serde_json::json!({"sub": "agent", "iss": issuer});
     let identity = Identity::new("alice").claim("act", actor(OWN));
     let auth = world.builder().issuer(world.own.trusted()).issuer(partner.trusted());
-    let auth = auth.issuer(world.any(&world.thief)).strategy(tenants);
+    let auth = auth.issuer(any(&world.thief)).strategy(tenants);
     let auth = auth.strategy(Accepting(Arc::new(identity))).build().unwrap();
     let acting = |issuer: &TestIssuer, of: &str| {
         issuer.token().audience(AUDIENCE).claim("act", actor(of)).build()

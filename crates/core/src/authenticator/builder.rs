@@ -271,6 +271,9 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     ///
     /// Routes that are declared public, such as that of a health check, stay public.
     ///
+    /// The issuers of [`Tenants`](crate::Tenants) are not known yet. An issuer that this would refuse is
+    /// not trusted when a token names it ([`UntrustedIssuer`](crate::AuthErrorKind::UntrustedIssuer)).
+    ///
     /// Default: as the environment variable `PORTCULLIS_PRODUCTION` says (`1` or `true`), and else not.
     pub fn production(self) -> Self {
         Self { production: true, ..self }

@@ -69,7 +69,10 @@ where
 /// 2. No more than a number of look-ups run at once; the others wait for their turn.
 /// 3. A look-up that takes too long, and one that panics, refuses the request as
 ///    [`ResolverUnavailable`](AuthErrorKind::ResolverUnavailable): 503.
-/// 4. Nothing is kept, unless that is said: a change in the database holds from the next request on.
+/// 4. Nothing is kept, unless [`keep_for`](Self::keep_for) says so: a change in the database holds from
+///    the next look-up on.
+/// 5. Callers of a tenant that was [forgotten](crate::Tenants::forget), or of a strategy that was removed,
+///    share nothing with those of a later one that has the same name.
 #[must_use]
 pub struct Resolving<G> {
     resolver: Box<dyn Resolver<G>>,
@@ -123,7 +126,9 @@ impl<G: Send + Sync + 'static> Resolving<G> {
         Self { turns, ..self }
     }
 
-    /// How long an answer is kept. A change of rights holds after that time only. Default: not at all.
+    /// How long an answer is kept, counted from when its look-up began. A change of rights holds after that
+    /// time only. Up to 10,000 answers are kept; a new one takes the place of the oldest. Default: not at
+    /// all.
     pub fn keep_for(self, keep_for: Duration) -> Self {
         Self { keep_for, ..self }
     }

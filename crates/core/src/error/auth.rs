@@ -2,9 +2,9 @@
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
-use super::StepUp;
 #[cfg(feature = "tracing")]
-use super::one_line::OneLine;
+use super::OneLine;
+use super::StepUp;
 use crate::AuthErrorKind;
 
 /// A refused request: a kind for programs, a cause for logs, and nothing of the token.

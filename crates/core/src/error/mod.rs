@@ -13,5 +13,7 @@ pub use auth::AuthError;
 pub use config::ConfigError;
 pub use kind::AuthErrorKind;
 pub use layer::LayerError;
+#[cfg(feature = "tracing")]
+pub(crate) use one_line::OneLine;
 pub use production::ProductionError;
 pub(crate) use step_up::StepUp;

@@ -7,7 +7,7 @@ use std::{
 
 /// An error in one line. What it tells may be somebody's own words, such as a subject, who could
 /// write lines of the log with them, or to the terminal that shows it.
-pub(super) struct OneLine<'a>(pub(super) &'a (dyn Error + 'static));
+pub(crate) struct OneLine<'a>(pub(crate) &'a (dyn Error + 'static));
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -79,7 +79,7 @@ impl Issuer {
     }
 
     /// Trusts every token that one of the keys verifies, whatever its `iss` says or if it has none,
-    /// unless `iss` is another trusted issuer's. `name` stands for the issuer in logs, and in
+    /// unless `iss` is another trusted issuer's or the name of a strategy. `name` stands for the issuer in logs, and in
     /// [`Principal::issuer`](crate::Principal::issuer) where a token has no `iss`.
     ///
     /// # Security

@@ -8,6 +8,10 @@ use crate::{AuthError, AuthErrorKind, NumericDate, Principal};
 /// The caller that a [strategy](super::Strategy) accepts, as claims: what a JWT would say of it, so that
 /// policies, mappings and handlers find the same things at the same names.
 ///
+/// An `iss` claim replaces the name of the strategy as the [issuer](crate::Principal::issuer). The engine
+/// rejects a caller whose `iss`, or whose actor's `iss`, is the name of another issuer or strategy of the
+/// engine, as [`UntrustedIssuer`](AuthErrorKind::UntrustedIssuer).
+///
 /// # Examples
 ///
 /// ```

@@ -52,6 +52,9 @@ pub trait Strategy: Debug + Send + Sync {
     /// Returns the name, which is the [issuer](crate::Principal::issuer) of its callers and what
     /// [`Requirement::issuer`](crate::Requirement::issuer) and
     /// [`Place::of_issuer`](crate::Place::of_issuer) name.
+    ///
+    /// The name belongs to the strategy: the engine rejects every caller of another source that carries it,
+    /// such as a tenant or an issuer that [stands for any](crate::Issuer::dangerous_any).
     fn name(&self) -> &str;
 
     /// Judges a token, or leaves it to the next. It must not block: what takes time is

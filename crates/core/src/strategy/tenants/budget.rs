@@ -63,17 +63,9 @@ impl LookupBudget {
     }
 
     /// Pays for a look-up. If the bucket is empty, waits while look-ups that are under way may be
-    /// refunded, but no longer than this; `None` if nothing was paid.
-    pub(super) async fn pay(self: &Arc<Self>, longest_wait: Duration) -> Option<Permit> {
+    /// refunded; `None` if nothing was paid.
+    pub(super) async fn pay(self: &Arc<Self>) -> Option<Permit> {
         let _waiting = self.waiting.try_acquire().ok()?;
-        tokio::select! {
-            biased;
-            permit = self.pay_in_order() => permit,
-            () = self.clock.sleep(longest_wait) => None,
-        }
-    }
-
-    async fn pay_in_order(self: &Arc<Self>) -> Option<Permit> {
         // An error is impossible: the semaphore is never closed.
         let _head = self.head.acquire().await;
         loop {

@@ -1,14 +1,11 @@
 //! Looking an issuer up: once for all that wait, and within limits.
 
-use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     Settings, Shared, Tenant,
@@ -16,6 +13,8 @@ use super::{
     store::Remembered,
     unavailable,
 };
+#[cfg(feature = "tracing")]
+use crate::error::OneLine;
 use crate::{
     AuthError, AuthErrorKind, Authenticator, Issuer, flights::Flights, future::PanicCaught,
 };
@@ -80,11 +79,7 @@ impl Shared {
             Remembered::Nothing => {}
         }
         let is_paid = !self.store.is_verified_name(name);
-        if is_paid {
-            let permit = self.look_ups.budget.pay(self.longest_wait()).await;
-            slot.fill(permit.ok_or_else(|| self.look_ups.not_looked_up())?);
-        }
-        let Some(issuer) = self.ask(name, is_paid).await? else {
+        let Some(issuer) = self.ask(name, is_paid, slot).await? else {
             self.store.add_unknown(name, generation, self.settings.clock.now());
             return Ok(None);
         };
@@ -93,32 +88,51 @@ impl Shared {
         Ok(Some(tenant))
     }
 
-    /// Half of the timeout, so that the look-up can still end within the time that the engine gives a
-    /// strategy.
-    fn longest_wait(&self) -> Duration {
-        self.settings.timeout / 2
-    }
-
-    async fn ask(&self, name: &str, is_paid: bool) -> Result<Option<Issuer>, AuthError> {
-        let has_turn = AtomicBool::new(false);
-        let answer = async {
-            // An error is impossible: the semaphore is never closed.
-            let _turn = self.look_ups.turns.acquire().await;
-            has_turn.store(true, Ordering::Relaxed);
-            // Inside of a future, because the resolver may panic before it returns one.
-            PanicCaught(Box::pin(async { self.resolver.resolve(name.to_owned()).await })).await
+    async fn ask(
+        &self,
+        name: &str,
+        is_paid: bool,
+        slot: &Slot,
+    ) -> Result<Option<Issuer>, AuthError> {
+        let Settings { clock, timeout, .. } = &self.settings;
+        let start = clock.now();
+        // The other half is for the resolver, so that a look-up that waited can still end in time.
+        let longest_wait = *timeout / 2;
+        let turn = tokio::select! {
+            biased;
+            turn = self.wait_for_turn(is_paid, slot) => turn,
+            () = clock.sleep(longest_wait) => None,
         };
+        let Some(_turn) = turn else {
+            if slot.is_filled() {
+                // Nothing was looked up.
+                self.look_ups.refund();
+            }
+            return Err(self.look_ups.not_looked_up());
+        };
+        let waited = clock.now().saturating_since(start).min(longest_wait);
+        // Inside of a future, because the resolver may panic before it returns one.
+        let answer = Box::pin(async { self.resolver.resolve(name.to_owned()).await });
         let answer = tokio::select! {
-            answer = answer => answer.unwrap_or_else(|| Err(unavailable("the resolver panicked"))),
-            () = self.settings.clock.sleep(self.settings.timeout) => {
-                if is_paid && !has_turn.load(Ordering::Relaxed) {
-                    return Err(self.look_ups.not_looked_up());
-                }
+            answer = PanicCaught(answer) => {
+                answer.unwrap_or_else(|| Err(unavailable("the resolver panicked")))
+            }
+            () = clock.sleep(timeout.saturating_sub(waited)) => {
                 Err(unavailable("the resolver did not answer in time"))
             }
         };
         self.look_ups.is_failing.store(answer.as_ref().is_err_and(is_failure), Ordering::Relaxed);
         answer
+    }
+
+    /// Waits until the look-up is paid for, if it must be, and until it is its turn; `None` if it must not
+    /// start.
+    async fn wait_for_turn(&self, is_paid: bool, slot: &Slot) -> Option<SemaphorePermit<'_>> {
+        if is_paid {
+            slot.fill(self.look_ups.budget.pay().await?);
+        }
+        // An error is impossible: the semaphore is never closed.
+        self.look_ups.turns.acquire().await.ok()
     }
 
     /// Builds the engine of a tenant.
@@ -143,7 +157,7 @@ impl Shared {
         tracing::warn!(
             target: "portcullis::tenants",
             strategy = self.name,
-            cause = std::error::Error::source(&error).map(tracing::field::display),
+            cause = std::error::Error::source(&error).map(OneLine).map(tracing::field::display),
             "the issuer of a tenant cannot be used"
         );
         error
@@ -161,6 +175,10 @@ fn is_failure(error: &AuthError) -> bool {
 }
 
 impl Slot {
+    fn is_filled(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     fn fill(&self, permit: Permit) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(permit);
     }

@@ -157,7 +157,8 @@ impl Tenants {
         self.set(|settings| settings.concurrency = concurrency.get())
     }
 
-    /// The longest time that a look-up may take, including the wait for its turn. Default: 2 seconds.
+    /// The longest time that a look-up may take, including the wait for its turn, which takes half of it at
+    /// most. Default: 2 seconds.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         self.set(|settings| settings.timeout = timeout)
