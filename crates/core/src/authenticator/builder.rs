@@ -141,6 +141,11 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
 
     /// Takes tokens out of header fields and cookies too before handlers see the request, so that none
     /// of them logs one or passes it on. Default: out of the query and of WebSocket subprotocols only.
+    ///
+    /// Trailer fields, which follow the body of a request, are not changed: the engine never reads a token
+    /// from them, and it decides before the body is read. A handler in axum, tower or tonic that reads
+    /// trailers (in tonic, `Streaming::trailers`) must not log or forward a field such as `authorization`.
+    /// actix-web discards trailers.
     pub fn remove_tokens(self) -> Self {
         Self { hide: Hide::Everything, ..self }
     }

@@ -75,7 +75,8 @@ const EXTRACT: &[Key] = keys! {
         "More than one token: two explicit ones are an error, and a cookie yields to an \
          explicit one; or the first counts; or all must be good";
     remove_tokens: Flag, "false",
-        "Takes tokens out of header fields and cookies too before handlers see the request";
+        "Takes tokens out of header fields and cookies too before handlers see the request; \
+         trailers are not changed";
 };
 
 const PLACE: &[Key] = keys! {
