@@ -215,6 +215,21 @@ fn another_branch_of_an_or_may_still_allow() {
     }
 }
 
+#[test]
+fn a_claim_that_the_token_includes_and_names_another_source_for_is_not_known() {
+    let setting = Setting::new();
+    let alice = caller(&setting.plain, &overage(&setting).claim("groups", ["staff"]));
+    for policy in [in_group("staff"), in_group("staff").not(), claim("groups", ["staff"]).not()] {
+        assert_eq!(decide(&policy, &alice), NOT_INCLUDED, "{policy:?}");
+    }
+    // A claim that takes precedence is in the token, and the one behind it does not matter.
+    let mapping = GrantMapping::default().groups(["teams", "groups"]);
+    let auth = setting.engine(setting.issuer.trusted().grant_mapping(mapping));
+    let alice = caller(&auth, &overage(&setting).claim("teams", ["staff"]));
+    assert!(alice.grant().is_complete());
+    assert_eq!(decide(&in_group("suspended").not(), &alice), Ok(()));
+}
+
 /// Each rule that reads a claim, with the claim that it reads.
 #[test]
 fn no_rule_reads_a_claim_that_is_not_included_as_absent() {

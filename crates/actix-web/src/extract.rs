@@ -107,7 +107,8 @@ impl<G: Send + Sync + 'static> FromRequest for OtherCallers<G> {
 ///
 /// The middleware has judged the token; this only reads it. Claims that are not of the type, or that
 /// lack a field of it, are refused as a bad token: give fields that a good token may lack the type
-/// `Option`. Rights belong into the grant, which is read once for each token:
+/// `Option`. A field whose claim is [not included](portcullis::Principal::claims) in the token is refused
+/// with 403. Rights belong into the grant, which is read once for each token:
 /// [`with_grant`](portcullis::AuthenticatorBuilder::with_grant).
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "a handler takes it apart, like `Json`")]

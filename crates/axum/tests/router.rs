@@ -538,6 +538,9 @@ async fn handlers_read_claims_as_their_own_type() {
     assert_eq!(service.get("/", Some(&token)).await, allowed("a@b.test"));
     let token = service.token().claim("email", 7).build();
     assert_eq!(service.get("/", Some(&token)).await.code.as_deref(), Some("malformed_claim"));
+    let token = service.token().claim("_claim_names", json!({"email": "source"})).build();
+    let expected = refused(403, None, "Forbidden", "claim_not_included");
+    assert_eq!(service.get("/", Some(&token)).await, expected);
 
     let token = service.token().scope("orders:read").roles(["admin"]).claim("client_id", "web");
     let token =

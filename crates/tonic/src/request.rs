@@ -96,7 +96,8 @@ pub trait RequestExt: sealed::Sealed {
     /// # Errors
     ///
     /// As for [`caller`](Self::caller); 16 if the claims are not of that type: give fields that a good
-    /// token may lack the type `Option`.
+    /// token may lack the type `Option`; 7 if the token does [not include](portcullis::Principal::claims)
+    /// the claim of a field.
     fn claims<T: DeserializeOwned>(&self) -> Result<T, Status>;
 }
 

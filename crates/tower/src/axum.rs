@@ -112,7 +112,8 @@ impl<S: Sync, G: Send + Sync + 'static> FromRequestParts<S> for OtherCallers<G> 
 /// All claims of the token, as a type of the application.
 ///
 /// The layer has judged the token; this only reads it. Claims that are not of the type, or that lack a
-/// field of it, are refused as a bad token: give fields that a good token may lack the type `Option`.
+/// field of it, are refused as a bad token: give fields that a good token may lack the type `Option`. A
+/// field whose claim is [not included](portcullis::Principal::claims) in the token is refused with 403.
 /// Rights belong into the grant, which is read once for each token:
 /// [`with_grant`](portcullis::AuthenticatorBuilder::with_grant).
 #[derive(Clone, Copy, Debug, Default)]

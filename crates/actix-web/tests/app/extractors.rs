@@ -79,6 +79,13 @@ async fn handlers_read_claims_as_their_own_type() {
         let answer = get(&app, path, Some(&token)).await;
         assert_eq!(answer.code.as_deref(), Some("malformed_claim"), "{path}");
     }
+    let names = json!({"email": "source"});
+    let token = world.token().claim("_claim_names", names).build();
+    for path in ["/", "/optional"] {
+        let answer = get(&app, path, Some(&token)).await;
+        let expected = (403, None, Some("claim_not_included"));
+        assert_eq!((answer.status, answer.challenge.as_deref(), answer.code.as_deref()), expected);
+    }
 }
 
 #[actix_web::test]

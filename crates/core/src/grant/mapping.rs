@@ -21,6 +21,9 @@ use crate::{ConfigError, claims::ClaimPath};
 /// | groups | `groups` | a list, or one text for one group |
 /// | permissions | none | a list of `resource:level`; an entry without the separator grants nothing. Or a list of lists: a name, and flags |
 ///
+/// A claim that the token names and [does not include](crate::Grant#claims-that-the-token-does-not-include)
+/// leaves its part unknown, unless one that is named before it is there.
+///
 /// Roles may stand in several claims at once ([`more_roles`](Self::more_roles)), and tokens that name
 /// none, or none that is [known](Self::known_roles), may be given the least of them
 /// ([`default_roles`](Self::default_roles)).

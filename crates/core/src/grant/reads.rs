@@ -1,8 +1,8 @@
 //! Notices when a function of the application reads a part of a grant that is not known.
 //!
 //! `Grant::is_in_group` returns a `bool`, which cannot say "unknown", and the engine cannot look into a
-//! closure. So such a read is counted, per thread, and whoever calls the closure compares the count before
-//! and after. Only grants with an unknown part count anything.
+//! closure. So each such read is counted, per thread, and the code that calls the closure compares the count
+//! before and after. A grant whose parts are all known counts nothing.
 
 use std::{
     cell::Cell,

@@ -275,7 +275,7 @@ fn a_changed_token_of_appendix_a_is_not_authenticated() {
     }
 }
 
-/// Whoever could fill the places with headers of its own would slow every good token down.
+/// An attacker who fills the places with other headers would slow every good token down.
 #[test]
 fn only_a_header_that_a_trusted_key_has_signed_is_remembered() {
     let vector = Vector::of("RFC 7515 A.3");
