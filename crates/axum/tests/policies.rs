@@ -170,6 +170,44 @@ async fn where_no_route_is_known_rules_about_it_refuse() {
     }
 }
 
+/// The route is the one that the router has matched, whatever routers are around it.
+#[tokio::test]
+async fn a_nested_route_has_its_whole_name_and_a_nested_fallback_has_none() {
+    let setting = Setting::new();
+    let token = setting.token().build();
+    let app = |policy: Policy| {
+        let nested =
+            Router::new().route("/{id}", get(who)).route("/{id}/x", get(who)).fallback(who);
+        let nested = nested.layer(RequireLayer::new(policy));
+        let router = Router::new().nest("/n/{user}", nested.clone());
+        let router = router.nest("/deep", Router::new().nest("/n", nested.clone()));
+        setting.judged(router.nest_service("/s", nested.clone()).fallback_service(nested))
+    };
+    for (path, expected) in [
+        ("/n/a/1", Some("/n/{user}/{id}")),
+        ("/n/a/1/x", Some("/n/{user}/{id}/x")),
+        ("/n/a/1/y", None),
+        ("/deep/n/1", Some("/deep/n/{id}")),
+        ("/deep/n/1/2/3", None),
+        ("/s/1", Some("/s/{id}")),
+        ("/s/1/y", None),
+        ("/1", Some("/{id}")),
+        ("/1/x", Some("/{id}/x")),
+        ("/1/y", None),
+        ("/1/", None),
+    ] {
+        let is_known = app(authenticated().except_route("another", authenticated()));
+        let known = send(&is_known, "GET", path, &token).await;
+        let Some(route) = expected else {
+            assert_eq!(known, NOT_PERMITTED, "{path}");
+            continue;
+        };
+        assert_eq!(known, OK, "{path}");
+        let only = app(nobody().except_route(route, authenticated()));
+        assert_eq!(send(&only, "GET", path, &token).await, OK, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn what_the_application_says_of_the_route_counts() {
     let setting = Setting::new();
