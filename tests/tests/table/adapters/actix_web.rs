@@ -60,7 +60,9 @@ fn configure(config: &mut ServiceConfig, setup: &Setup) {
         match (judge(setup), setup.outer.clone().map(JwtAuth::new)) {
             (None, _) => config.service(resource),
             (Some(middleware), None) => config.service(resource.wrap(middleware)),
-            (Some(middleware), Some(outer)) => config.service(resource.wrap(middleware).wrap(outer)),
+            (Some(middleware), Some(outer)) => {
+                config.service(resource.wrap(middleware).wrap(outer))
+            }
         };
     }
 }

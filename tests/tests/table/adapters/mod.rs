@@ -17,9 +17,8 @@ mod tower;
 use std::net::SocketAddr;
 
 use super::{
-    case::Case,
-    request::{PATH, Version},
-    setup::Setup,
+    request::{PATH, Request, Version},
+    setup::{Configuration, Setup},
 };
 
 /// A framework.
@@ -52,12 +51,14 @@ pub(crate) enum Routes {
 }
 
 impl Adapter {
-    /// Returns why a row makes no sense here, if it does not.
-    pub(crate) fn has_no_use_for(&self, case: &Case) -> Option<&'static str> {
-        let request = &case.request;
-        if case.configuration.is_public && !self.has_public_routes {
-            return Some("public routes are outside of its layer");
-        }
+    /// Returns why a configuration makes no sense here, if it does not.
+    pub(crate) fn cannot_serve(&self, configuration: &Configuration) -> Option<&'static str> {
+        let is_public_without_such_routes = configuration.is_public && !self.has_public_routes;
+        is_public_without_such_routes.then_some("public routes are outside of its layer")
+    }
+
+    /// Returns why a request makes no sense here, if it does not.
+    pub(crate) fn has_no_use_for(&self, request: &Request) -> Option<&'static str> {
         if self.routes == Routes::None && request.path != PATH {
             return Some("it has no routes, and no parameters of the path");
         }
