@@ -80,6 +80,20 @@ fn a_key_that_the_limit_leaves_out_is_explained_as_that() {
 }
 
 #[test]
+fn a_key_that_was_skipped_is_explained_as_that() {
+    let issuer = TestIssuer::new("https://idp.test");
+    let good = issuer.key(Algorithm::ES256).public_jwk().expect("a public key");
+    let mut skipped = good.clone();
+    (skipped["kid"], skipped["x"]) = (json!("skipped"), json!("AAAA"));
+    let set = json!({"keys": [good, skipped]}).to_string();
+    let trusted = Issuer::new(issuer.name()).jwk_set(&JwkSet::from_json(&set).expect("valid"));
+    let auth = Authenticator::builder().issuer(trusted).audience("a").build().expect("valid");
+    let token = issuer.token().audience("a").header("kid", "skipped").build();
+    let width = "cannot be used: key 1 (kid \"skipped\"): its coordinates do not have the width of its curve";
+    assert_tells_of(&auth, &token, "lookup", width, "publish that key");
+}
+
+#[test]
 fn texts_that_are_no_jwt_are_told_by_their_shape_and_never_shown() {
     let setting = Setting::new();
     let auth = &setting.plain;

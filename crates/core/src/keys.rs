@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::{
-    Algorithm, AuthError, AuthErrorKind, VerificationKey, jwk::CertificateThumbprints,
+    Algorithm, AuthError, AuthErrorKind, SkippedKey, VerificationKey, jwk::CertificateThumbprints,
     name_index::NameIndex,
 };
 
@@ -106,11 +106,42 @@ pub(crate) enum MatchBy {
     ByIdAlone,
 }
 
+/// Keys that an issuer publishes and that cannot be used.
+#[derive(Debug)]
+struct SkippedKeys {
+    keys: Vec<SkippedKey>,
+    by_id: NameIndex,
+}
+
+impl SkippedKeys {
+    fn new(keys: Vec<SkippedKey>) -> Self {
+        let ids = keys.iter().enumerate();
+        let by_id = NameIndex::new(ids.filter_map(|(index, key)| Some((index, key.key_id()?))));
+        Self { keys, by_id }
+    }
+
+    /// Returns the error of a token that names a key which is not there: with the reason, if the key was
+    /// skipped.
+    #[cold]
+    fn unknown(&self, key_id: &str) -> AuthError {
+        let mut named = self.by_id.get(key_id).iter().filter_map(|&index| self.keys.get(index));
+        let Some(key) = named.next() else { return AuthErrorKind::UnknownKey.into() };
+        AuthError::with_source(AuthErrorKind::UnknownKey, format!("it cannot be used: {key}"))
+    }
+}
+
+impl Default for SkippedKeys {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
 /// The keys of one issuer. It never changes: other keys are another value of this type.
 #[derive(Debug)]
 pub(crate) struct Keys {
     keys: Vec<VerificationKey>,
     by_id: NameIndex,
+    skipped: SkippedKeys,
     matching: KeyMatching,
     /// When the first of them becomes too old, if any does.
     #[cfg(feature = "remote")]
@@ -127,11 +158,17 @@ impl Keys {
         Self {
             keys,
             by_id,
+            skipped: SkippedKeys::default(),
             matching,
             #[cfg(feature = "remote")]
             usable_until: None,
             complete: true,
         }
+    }
+
+    /// Adds the keys that the issuer publishes and that cannot be used.
+    pub(crate) fn skipped(self, skipped: Vec<SkippedKey>) -> Self {
+        Self { skipped: SkippedKeys::new(skipped), ..self }
     }
 
     #[cfg(feature = "remote")]
@@ -191,7 +228,7 @@ impl Keys {
     ) -> Result<Candidates<'_>, AuthError> {
         let positions = self.by_id.get(key_id);
         if positions.is_empty() {
-            return Err(self.not_found(AuthErrorKind::UnknownKey.into()));
+            return Err(self.not_found(self.skipped.unknown(key_id)));
         }
         let named = positions.iter().filter_map(|&position| self.keys.get(position));
         let mut fitting = named.filter(|key| key.algorithm_set().contains(algorithm));

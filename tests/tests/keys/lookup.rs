@@ -1,12 +1,12 @@
 //! Which key a token means.
 
 use conformance::AUDIENCE;
-use portcullis::{Algorithm, Issuer, RefreshPolicy};
+use portcullis::{Algorithm, Issuer, JwkSet, RefreshPolicy};
 use portcullis_testkit::{SigningKey, TestIssuer};
 use serde_json::{Value, json};
 
 use super::support::{
-    Answer, Control, World, clock, engine, key, patient_verdict, set, settle, token, verdict,
+    Answer, Control, World, chain, clock, engine, key, patient_verdict, set, settle, token, verdict,
 };
 
 fn jwk(key: &SigningKey, member: &str, value: Value) -> Value {
@@ -38,6 +38,34 @@ async fn rule_18_one_bad_key_spoils_no_good_one_and_is_counted_with_its_reason()
     assert_eq!((status.keys.len(), status.skipped.len()), (1, bad.len()));
     assert!(status.skipped.iter().all(|skipped| !skipped.reason().is_empty()));
     assert_eq!(world.verdict(), "accepted");
+}
+
+#[tokio::test]
+async fn rule_31_a_token_that_names_a_skipped_key_is_rejected_with_the_reason() {
+    let world = World::new();
+    let good = key(&world.issuer);
+    let mut skipped = jwk(good, "x", json!("AAAA"));
+    skipped["kid"] = json!("skipped");
+    let json = json!({"keys": [good.public_jwk().unwrap(), skipped]}).to_string();
+    world.source.answer(Answer::Json(json.clone(), None));
+    world.auth.ready().await.unwrap();
+    let fixed = Issuer::new(world.issuer.name()).jwk_set(&JwkSet::from_json(&json).unwrap());
+    for auth in [world.auth.clone(), engine(&world.clock, [fixed])] {
+        let reason = |key_id: &str| {
+            let error = auth.authenticate_token(&world.junk(key_id)).unwrap_err();
+            (error.kind().code(), chain(&error))
+        };
+        for key_id in ["skipped", "unknown"] {
+            let verdict = patient_verdict(auth.clone(), world.junk(key_id)).await;
+            assert_eq!(verdict, "unknown_key");
+        }
+        let (code, told) = reason("skipped");
+        assert_eq!(code, "unknown_key");
+        assert!(told.contains("key 1 (kid \"skipped\")"), "{told}");
+        assert!(told.contains("do not have the width of its curve"), "{told}");
+        assert!(!reason("unknown").1.contains("width"));
+        assert_eq!(verdict(&auth, &world.token()), "accepted");
+    }
 }
 
 #[tokio::test]

@@ -15,6 +15,9 @@ pub(super) fn of(story: &Story, error: &AuthError) -> String {
             let alg = story.peeked.as_ref().map(|peeked| quoted(peeked.algorithm.name()));
             algorithm(&alg.unwrap_or_default())
         }
+        AuthErrorKind::UnknownKey if reason(error).is_some() => {
+            "ask the issuer to publish that key in a form that can be used, or to sign with another one".to_owned()
+        }
         AuthErrorKind::UnknownKey => format!(
             "ask the client for a new token: the key may have been replaced, or the token is of another environment. `portcullis jwks check` shows which keys {issuer} publishes"
         ),

@@ -55,11 +55,11 @@ impl Issuer {
             return Err(ConfigError::NoKeyForAlgorithms { issuer: self.name });
         }
         #[cfg(feature = "remote")]
-        let keys = IssuerKeys::new(self.keys, self.key_matching, self.sources, now);
+        let keys = IssuerKeys::new(self.keys, self.skipped, self.key_matching, self.sources, now);
         #[cfg(not(feature = "remote"))]
         let keys = {
             let _ = now;
-            IssuerKeys::new(self.keys, self.key_matching)
+            IssuerKeys::new(self.keys, self.skipped, self.key_matching)
         };
         Ok(IssuerConfig {
             required: ClaimPath::parse_all(&self.rules.required)?,

@@ -13,7 +13,7 @@ use crate::{
     keys::MatchBy,
 };
 use crate::{
-    NumericDate, VerificationKey,
+    NumericDate, SkippedKey, VerificationKey,
     keys::{KeyMatching, Keys},
 };
 
@@ -23,6 +23,8 @@ pub(crate) struct IssuerKeys {
     current: ArcSwap<Keys>,
     #[cfg(feature = "remote")]
     fixed: Vec<VerificationKey>,
+    #[cfg(feature = "remote")]
+    fixed_skipped: Vec<SkippedKey>,
     #[cfg(feature = "remote")]
     matching: KeyMatching,
     #[cfg(feature = "remote")]
@@ -34,8 +36,13 @@ pub(crate) struct IssuerKeys {
 
 #[cfg(not(feature = "remote"))]
 impl IssuerKeys {
-    pub(crate) fn new(fixed: Vec<VerificationKey>, matching: KeyMatching) -> Self {
-        Self { current: ArcSwap::from_pointee(Keys::new(fixed, matching)) }
+    pub(crate) fn new(
+        fixed: Vec<VerificationKey>,
+        fixed_skipped: Vec<SkippedKey>,
+        matching: KeyMatching,
+    ) -> Self {
+        let keys = Keys::new(fixed, matching).skipped(fixed_skipped);
+        Self { current: ArcSwap::from_pointee(keys) }
     }
 
     pub(crate) fn load(&self, _now: NumericDate) -> Guard<Arc<Keys>> {
@@ -47,6 +54,7 @@ impl IssuerKeys {
 impl IssuerKeys {
     pub(crate) fn new(
         fixed: Vec<VerificationKey>,
+        fixed_skipped: Vec<SkippedKey>,
         matching: KeyMatching,
         sources: Vec<Arc<dyn KeySource>>,
         now: NumericDate,
@@ -55,6 +63,7 @@ impl IssuerKeys {
         let keys = Self {
             current: ArcSwap::from_pointee(Keys::new(Vec::new(), matching)),
             fixed,
+            fixed_skipped,
             matching,
             sources: sources.collect(),
             rebuilding: std::sync::Mutex::new(()),
@@ -154,7 +163,7 @@ impl IssuerKeys {
     /// that is down holds no other up.
     pub(crate) fn rebuild(&self, now: NumericDate) {
         let _held = self.rebuilding.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut all = self.fixed.clone();
+        let (mut all, mut skipped) = (self.fixed.clone(), self.fixed_skipped.clone());
         let (mut until, mut complete) = (None, true);
         for source in &self.sources {
             match source.usable_keys(now) {
@@ -162,6 +171,7 @@ impl IssuerKeys {
                     let is_used = |key: &&VerificationKey| {
                         key.id().is_some() || self.matching.by != MatchBy::ByIdAlone
                     };
+                    skipped.extend_from_slice(&usable.skipped);
                     all.extend(usable.keys.iter().filter(is_used).cloned());
                     until = match (until, usable.until) {
                         (Some(a), Some(b)) => Some(NumericDate::min(a, b)),
@@ -171,7 +181,8 @@ impl IssuerKeys {
                 None => complete = false,
             }
         }
-        let keys = Keys::new(all, self.matching).usable_until(until).complete(complete);
+        let keys = Keys::new(all, self.matching).skipped(skipped);
+        let keys = keys.usable_until(until).complete(complete);
         self.current.store(Arc::new(keys));
     }
 }

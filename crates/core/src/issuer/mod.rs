@@ -20,7 +20,7 @@ pub(crate) use self::{
     rules::{LEEWAY, Rules},
 };
 use crate::{
-    Algorithm, GrantMapping, JwkSet, VerificationKey,
+    Algorithm, GrantMapping, JwkSet, SkippedKey, VerificationKey,
     jws::AlgorithmSet,
     keys::{KeyMatching, MatchBy, SameId},
 };
@@ -47,6 +47,7 @@ pub struct Issuer {
     name: String,
     any: bool,
     keys: Vec<VerificationKey>,
+    skipped: Vec<SkippedKey>,
     #[cfg(feature = "remote")]
     sources: Vec<std::sync::Arc<dyn KeySource>>,
     key_matching: KeyMatching,
@@ -67,6 +68,7 @@ impl Issuer {
             name: issuer.into(),
             any: false,
             keys: Vec::new(),
+            skipped: Vec::new(),
             #[cfg(feature = "remote")]
             sources: Vec::new(),
             key_matching: KeyMatching::default(),
@@ -141,8 +143,9 @@ impl Issuer {
         self
     }
 
-    /// Adds the usable keys of a JWK Set.
+    /// Adds the usable keys of a JWK Set. A token that names a skipped one is rejected with the reason.
     pub fn jwk_set(mut self, set: &JwkSet) -> Self {
+        self.skipped.extend_from_slice(set.skipped());
         self.keys.extend_from_slice(set.keys());
         self
     }

@@ -19,7 +19,7 @@ pub enum Loaded {
 #[must_use]
 pub struct KeyDocument {
     pub(crate) keys: Arc<[VerificationKey]>,
-    pub(crate) skipped: Vec<SkippedKey>,
+    pub(crate) skipped: Arc<[SkippedKey]>,
     /// How many keys come after the first 100 usable ones.
     pub(crate) beyond_limit: usize,
     pub(crate) lifetime: Option<Duration>,
@@ -32,7 +32,7 @@ impl KeyDocument {
     pub fn new<I: IntoIterator<Item = VerificationKey>>(keys: I) -> Self {
         Self {
             keys: keys.into_iter().collect(),
-            skipped: Vec::new(),
+            skipped: Arc::default(),
             beyond_limit: 0,
             lifetime: None,
             validators: None,
@@ -49,7 +49,7 @@ impl KeyDocument {
         let set = JwkSet::from_json(json)?;
         let document = Self::new(set.keys().iter().cloned());
         Ok(Self {
-            skipped: set.skipped().to_vec(),
+            skipped: set.skipped().into(),
             beyond_limit: set.beyond_limit(),
             json: Some(json.into()),
             ..document

@@ -2,7 +2,7 @@
 
 use super::{
     Reached, Selected, Story,
-    step::{ok, refused, skipped, with_reason},
+    step::{ok, reason, refused, skipped, with_reason},
 };
 use crate::{
     AuthError, AuthErrorKind,
@@ -42,7 +42,10 @@ impl Story {
                 let fact = format!("algorithm is `{alg}`; this issuer may use {allowed}");
                 with_reason(&fact, error)
             }
-            AuthErrorKind::UnknownKey => format!("{named}; the issuer's keys are {known}"),
+            AuthErrorKind::UnknownKey => match reason(error) {
+                Some(reason) => format!("{named}, which the issuer publishes; {reason}"),
+                None => format!("{named}; the issuer's keys are {known}"),
+            },
             AuthErrorKind::AmbiguousKey => {
                 let count = issuer.key_ids.len().saturating_add(issuer.unnamed_keys);
                 format!("{named}, and more than one of the issuer's {count} keys fits")

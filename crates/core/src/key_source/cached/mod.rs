@@ -8,7 +8,7 @@ use super::{
     KeyDocument, KeySource, KeySourceError, KeyStatus, Loaded, Validators,
     schedule::{KeyIdUse, Miss, Schedule},
 };
-use crate::{KeyInfo, NumericDate, VerificationKey, issuer::Asked, metrics};
+use crate::{KeyInfo, NumericDate, SkippedKey, VerificationKey, issuer::Asked, metrics};
 
 /// One source with its last good keys.
 ///
@@ -54,6 +54,7 @@ struct FetchCount {
 /// Keys that can be used, and until when.
 pub(crate) struct UsableKeys {
     pub(crate) keys: Arc<[VerificationKey]>,
+    pub(crate) skipped: Arc<[SkippedKey]>,
     pub(crate) until: Option<NumericDate>,
 }
 
@@ -325,7 +326,7 @@ impl CachedSource {
             keys: document
                 .map(|document| document.keys.iter().map(KeyInfo::from).collect())
                 .unwrap_or_default(),
-            skipped: document.map(|document| document.skipped.clone()).unwrap_or_default(),
+            skipped: document.map(|document| document.skipped.to_vec()).unwrap_or_default(),
             json: document.and_then(|document| document.json.as_deref().map(ToOwned::to_owned)),
         }
     }
@@ -368,7 +369,8 @@ impl State {
         let snapshot = self.snapshot.as_ref()?;
         let until = self.schedule.policy().usable_until(snapshot.last_success);
         let usable = until.is_none_or(|until| now <= until);
-        usable.then(|| UsableKeys { keys: Arc::clone(&snapshot.document.keys), until })
+        let KeyDocument { keys, skipped, .. } = &snapshot.document;
+        usable.then(|| UsableKeys { keys: Arc::clone(keys), skipped: Arc::clone(skipped), until })
     }
 
     fn key_count(&self, now: NumericDate) -> usize {
