@@ -199,12 +199,13 @@ async fn wait_for_strategy<G: Send + Sync + 'static>(
 ) -> Result<Authenticated<G>, Stop> {
     let StrategyComing { attempt, until, registered, slots, next, told } = coming;
     let clock = &auth.engine.clock;
-    // After a clock step into the past, the old deadline may be hours away.
-    let sleep = until.min(clock.now().saturating_add(auth.engine.strategy_timeout));
+    // After a clock step into the past, the old deadline may be hours away. The earlier one also holds
+    // for what the strategy still asks for.
+    let until = until.min(clock.now().saturating_add(auth.engine.strategy_timeout));
     let answer = tokio::select! {
         biased;
         answer = answer(attempt) => answer,
-        () = clock.sleep_until(sleep) => {
+        () = clock.sleep_until(until) => {
             let reason = "a strategy did not answer in time";
             return Err(AuthError::because(AuthErrorKind::ResolverUnavailable, reason).into());
         }
