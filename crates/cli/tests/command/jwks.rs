@@ -66,7 +66,7 @@ fn members_that_are_repeated_are_told_as_the_engine_has_it() {
     for (set, usable) in [
         (format!(r#"{{"keys":[{repeated},{key}]}}"#), vec![false, true]),
         (format!(r#"{{"keys":[{repeated}]}}"#), vec![false]),
-        (repeated.clone(), vec![false]),
+        (repeated, vec![false]),
     ] {
         folder.write("set.json", &set);
         let run = folder.run(&["jwks", "check", "set.json"]);

@@ -90,8 +90,7 @@ impl VerificationKey {
         match parameters {
             AlgorithmParameters::RSA(RSAKeyParameters { n, e, .. }) => {
                 let (n, e) = (decode("n", n)?, decode("e", e)?);
-                let components = PublicKeyComponents { n: &n, e: &e };
-                from_rsa(key_id, &fitting(&RSA)?, components)
+                from_rsa(key_id, &fitting(&RSA)?, (&n, &e))
             }
             AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
                 curve, x, y, ..
@@ -134,13 +133,12 @@ impl VerificationKey {
 /// byte of their integers, and the numbers are the same.
 ///
 /// [RFC 7518 §6.3.1.1]: https://www.rfc-editor.org/rfc/rfc7518#section-6.3.1.1
-pub(super) fn from_rsa<B: AsRef<[u8]>>(
+pub(super) fn from_rsa(
     key_id: Option<String>,
     algorithms: &[Algorithm],
-    components: PublicKeyComponents<B>,
+    (n, e): (&[u8], &[u8]),
 ) -> Result<VerificationKey, ConfigError> {
-    let PublicKeyComponents { n, e } = &components;
-    let components = PublicKeyComponents { n: unsigned(n.as_ref()), e: unsigned(e.as_ref()) };
+    let components = PublicKeyComponents { n: unsigned(n), e: unsigned(e) };
     // The components are parsed once; the key of each algorithm is made from what came out.
     let parsed = components.to_parsed_public_key(first_rsa_parameters());
     let parsed = parsed.map_err(|_| unusable("its parameters make no valid public key"))?;

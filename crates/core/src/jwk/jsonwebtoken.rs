@@ -1,6 +1,5 @@
 //! Keys that an application already has as types of the crate `jsonwebtoken`.
 
-use aws_lc_rs::rsa::PublicKeyComponents;
 use jsonwebtoken::{
     AlgorithmFamily, DecodingKey, DecodingKeyKind,
     jwk::{self, Jwk},
@@ -48,7 +47,7 @@ impl TryFrom<&DecodingKey> for VerificationKey {
             (AlgorithmFamily::Hmac, DecodingKeyKind::SecretOrDer(secret)) => from_hmac(secret),
             (AlgorithmFamily::Rsa, DecodingKeyKind::SecretOrDer(der)) => from_der(&RSA, der),
             (AlgorithmFamily::Rsa, DecodingKeyKind::RsaModulusExponent { n, e }) => {
-                from_rsa(None, &RSA, PublicKeyComponents { n, e })
+                from_rsa(None, &RSA, (n, e))
             }
             (AlgorithmFamily::Ec, DecodingKeyKind::SecretOrDer(der)) => {
                 from_curves(&[Algorithm::ES256, Algorithm::ES384, Algorithm::ES512], der)
