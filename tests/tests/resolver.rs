@@ -386,7 +386,7 @@ async fn a_new_answer_takes_the_place_of_the_oldest_when_ten_thousand_are_kept()
     let (world, database) = (World::new(), Database::new());
     let auth = world.engine(database.resolving().keep_for(Duration::from_secs(600)));
     let of = |subject: usize| {
-        world.issuer.token().audience(AUDIENCE).subject(&subject.to_string()).build()
+        world.issuer.token().audience(AUDIENCE).subject(subject.to_string()).build()
     };
     for subject in 0..=10_000 {
         assert_eq!(role(&auth, &of(subject)).await, "reader");
