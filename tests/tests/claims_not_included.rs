@@ -74,6 +74,7 @@ fn decide<G: Send + Sync + 'static>(
     result.map_err(code)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn code(error: AuthError) -> &'static str {
     error.kind().code()
 }
