@@ -1,10 +1,6 @@
 //! `keygen`: generates a key.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    path::{Path, PathBuf},
-};
+use std::fs;
 
 use base64_simd::URL_SAFE_NO_PAD;
 use portcullis::{Algorithm, SigningKey};
@@ -13,6 +9,7 @@ use serde_json::json;
 use crate::{
     args::KeygenArguments,
     failure::{Failure, Finding},
+    new_file::{self, NewFile, exists},
     output::{self, Format},
 };
 
@@ -31,10 +28,11 @@ pub(crate) fn run(arguments: &KeygenArguments, format: Format) -> Result<Finding
         }
     }
     let (private, public, key_id) = generate(*algorithm)?;
-    write_new(out, &private, OWNER_ALONE, *force)?;
+    let mut files = vec![NewFile::write(out, &private, OWNER_ALONE)?];
     if let (Some(path), Some(public)) = (jwk, &public) {
-        write_new(path, public, EVERYONE, *force)?;
+        files.push(NewFile::write(path, public, EVERYONE)?);
     }
+    new_file::put_all(&files, *force)?;
     if format.is_json() {
         let jwk = jwk.as_ref().map(|path| path.display().to_string());
         let out = out.display().to_string();
@@ -62,43 +60,6 @@ fn generate(algorithm: Algorithm) -> Result<Texts, Failure> {
     Ok((private, public, key.key_id().map(ToOwned::to_owned)))
 }
 
-fn exists(path: &Path) -> Failure {
-    Failure::about(path, "the file exists; --force overwrites it")
-}
-
 /// Who may read a file.
 const OWNER_ALONE: u32 = 0o600;
 const EVERYONE: u32 = 0o644;
-
-/// Writes a file as a whole or not at all.
-fn write_new(path: &Path, text: &str, mode: u32, force: bool) -> Result<(), Failure> {
-    let about = |error: io::Error| match error.kind() {
-        io::ErrorKind::AlreadyExists => exists(path),
-        _ => Failure::about(path, error),
-    };
-    if !force {
-        let mut file = create(path, mode).map_err(about)?;
-        return file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(about);
-    }
-    // Beside it, and then in its place: an old file may be readable by others, or a link.
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let beside: PathBuf = path.with_file_name(name);
-    let written = create(&beside, mode)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written.map_err(about)
-}
-
-fn create(path: &Path, mode: u32) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    #[cfg(not(unix))]
-    let _ = mode;
-    options.open(path)
-}

@@ -16,6 +16,7 @@ mod jwks;
 mod jws;
 mod keygen;
 mod mint;
+mod new_file;
 mod output;
 mod progress;
 mod serve;

@@ -74,6 +74,25 @@ fn private_files_are_for_their_owner_alone_even_in_place_of_old_ones() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_leaves_no_file_behind() {
+    // A limit of the process stands for the disk: it has no room, or room for a part of a key.
+    for blocks in ["0", "1"] {
+        let folder = Folder::new();
+        let script = format!(
+            "trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" keygen --alg RS512 --out key --jwk key.json"
+        );
+        let run = std::process::Command::new("sh")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_portcullis")])
+            .current_dir(folder.path(""))
+            .output()
+            .unwrap();
+        let left = fs::read_dir(folder.path("")).unwrap().count();
+        assert!(!run.status.success() && left == 0, "{blocks}: {run:?}, {left} left");
+    }
+}
+
 #[test]
 fn an_existing_jwk_stops_it_before_anything_is_written() {
     let folder = Folder::new();
