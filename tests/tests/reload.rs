@@ -1,10 +1,8 @@
-//! Engines that are replaced while they run, and configuration files that change.
+//! Engines that are replaced while they run.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
     sync::{
         Mutex,
         atomic::{AtomicBool, Ordering},
@@ -15,8 +13,8 @@ use std::{
 
 use conformance::Request;
 use portcullis::{
-    Admission, Attempt, AuthError, AuthErrorKind, Authenticator, ConfigError, ConfigFile,
-    Credential, Identity, Issuer, Judgement, Place, ReloadableAuthenticator, Requirement, Strategy,
+    Admission, Attempt, AuthError, AuthErrorKind, Authenticator, ConfigError, Credential, Identity,
+    Issuer, Judgement, Place, ReloadableAuthenticator, Requirement, Strategy,
 };
 use portcullis_axum::JwtAuthLayer;
 use portcullis_testkit::{KeyServer, ManualClock, Reply, TestIssuer};
@@ -286,118 +284,4 @@ fn no_good_request_is_refused_while_engines_are_replaced() {
         stop.store(true, Ordering::Relaxed);
         assert!(callers.into_iter().all(|caller| caller.join().unwrap() > 0));
     });
-}
-
-/// A folder with a configuration file.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("portcullis-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.join("portcullis.toml")
-    }
-
-    fn keys(&self, issuer: &TestIssuer) -> &Self {
-        fs::write(self.0.join("keys.json"), issuer.jwk_set_json()).unwrap();
-        self
-    }
-
-    /// Trusts the issuer's tokens for one audience.
-    fn write(&self, audience: &str) {
-        let text = format!(
-            "[[issuer]]\nissuer = 'https://idp.test'\njwks_file = 'keys.json'\naudience = ['{audience}']\n"
-        );
-        replace(&self.file(), &text);
-    }
-}
-
-/// Puts a file in another one's place, as deployments do.
-fn replace(path: &Path, text: &str) {
-    let new = path.with_extension("new");
-    fs::write(&new, text).unwrap();
-    fs::rename(new, path).unwrap();
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-#[tokio::test]
-async fn a_bad_file_changes_nothing_and_is_told() {
-    let issuer = TestIssuer::new("https://idp.test");
-    let folder = Folder::new("reload-bad");
-    folder.keys(&issuer).write("a");
-    let config = ConfigFile::open(folder.file()).unwrap();
-    let auth = config.authenticator();
-    let (a, b) = (issuer.token().audience("a").build(), issuer.token().audience("b").build());
-    assert_eq!((verdict(&auth, &a), verdict(&auth, &b)), (Ok(()), Err(WRONG)));
-
-    for bad in ["[[issuer]]\nissuer = 'https://idp.test", "produktion = true", "", "[[issuer]]\n"] {
-        replace(&folder.file(), bad);
-        let error = config.reload().await.unwrap_err().to_string();
-        let named = folder.file().display().to_string();
-        assert!(error.starts_with(&named), "{error}");
-        assert_eq!(config.last_error().unwrap().to_string(), error);
-        assert_eq!((verdict(&auth, &a), verdict(&auth, &b)), (Ok(()), Err(WRONG)));
-    }
-    fs::remove_file(folder.file()).unwrap();
-    assert!(matches!(*config.reload().await.unwrap_err(), ConfigError::File { .. }));
-
-    folder.write("b");
-    config.reload().await.unwrap();
-    assert!(config.last_error().is_none());
-    assert_eq!((verdict(&auth, &a), verdict(&auth, &b)), (Err(WRONG), Ok(())));
-}
-
-#[tokio::test]
-async fn a_file_that_is_watched_is_read_when_it_changes_and_after_an_error() {
-    let issuer = TestIssuer::new("https://idp.test");
-    let clock = ManualClock::at(portcullis::NumericDate::from_seconds(1_800_000_000));
-    let folder = Folder::new("reload-watch");
-    folder.keys(&issuer).write("a");
-    let (times, of_engine) = (std::sync::Arc::new(Mutex::new(0)), clock.clone());
-    let built = std::sync::Arc::clone(&times);
-    let config = ConfigFile::open_with(folder.file(), move |config| {
-        *built.lock().unwrap() += 1;
-        config.builder()?.clock(of_engine.clone()).build()
-    });
-    let config = config.unwrap();
-    let auth = config.authenticator();
-    let issuer = issuer.clock(clock.clone());
-    let watch = config.clone();
-    let watching = tokio::spawn(async move { watch.watch(Duration::from_secs(5)).await });
-    const LONG: u32 = 1_000_000;
-    // Moves the clock on until something holds. Each look at the file takes a thread its time.
-    let until = async |holds: &dyn Fn() -> bool, turns: u32| {
-        for _ in 0..turns {
-            if holds() {
-                return true;
-            }
-            clock.advance(Duration::from_millis(1));
-            tokio::task::yield_now().await;
-        }
-        false
-    };
-    // What has not changed makes no new engine.
-    assert!(!until(&|| *times.lock().unwrap() > 1, 20_000).await);
-
-    folder.write("b");
-    let is_b = || verdict(&auth, &issuer.token().audience("b").build()).is_ok();
-    assert!(until(&is_b, LONG).await);
-
-    fs::remove_file(folder.0.join("keys.json")).unwrap();
-    folder.write("c");
-    assert!(until(&|| config.last_error().is_some(), LONG).await && is_b());
-    // The configuration is the same, and what it names is there again.
-    folder.keys(&issuer);
-    assert!(until(&|| verdict(&auth, &issuer.token().audience("c").build()).is_ok(), LONG).await);
-    assert!(config.last_error().is_none());
-    watching.abort();
 }

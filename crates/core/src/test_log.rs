@@ -17,17 +17,28 @@ pub(crate) fn told(target: &'static str, level: Level, run: impl FnOnce()) -> Ve
     // With one listener alone `tracing` asks the thread that comes first to a place in the code, which
     // may be that of another test, and nobody hears of that place again. So there is always another.
     static OTHER: OnceLock<Dispatch> = OnceLock::new();
-    OTHER.get_or_init(|| Dispatch::new(Told { target: "", level, texts: Arc::default() }));
-    let told = Told { target, level, texts: Arc::default() };
+    OTHER.get_or_init(|| Dispatch::new(Told { wanted: Some(("", level)), texts: Arc::default() }));
+    heard(Some((target, level)), run)
+}
+
+/// Returns the text of every event that this thread tells meanwhile.
+#[cfg(feature = "config")]
+pub(crate) fn all_told(run: impl FnOnce()) -> Vec<String> {
+    static OTHER: OnceLock<Dispatch> = OnceLock::new();
+    OTHER.get_or_init(|| Dispatch::new(Told { wanted: None, texts: Arc::default() }));
+    heard(None, run)
+}
+
+fn heard(wanted: Option<(&'static str, Level)>, run: impl FnOnce()) -> Vec<String> {
+    let told = Told { wanted, texts: Arc::default() };
     with_default(told.clone(), run);
     std::mem::take(&mut *told.texts.lock().unwrap())
 }
 
-/// Keeps the text of each event of one target and level.
+/// Keeps the text of each event of one target and level, or of all.
 #[derive(Clone)]
 struct Told {
-    target: &'static str,
-    level: Level,
+    wanted: Option<(&'static str, Level)>,
     texts: Arc<Mutex<Vec<String>>>,
 }
 
@@ -41,7 +52,7 @@ impl Visit for Text {
 
 impl Subscriber for Told {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == self.target && *metadata.level() == self.level
+        self.wanted.is_none_or(|wanted| wanted == (metadata.target(), *metadata.level()))
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

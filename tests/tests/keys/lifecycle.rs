@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis::{Algorithm, Issuer, RefreshPolicy};
+use portcullis::{Algorithm, Issuer, RefreshPolicy, ReloadableAuthenticator};
 use tokio::runtime::{Builder, Runtime};
 
 use super::support::{
@@ -346,4 +346,42 @@ async fn rule_24_health_names_the_first_issuer_without_keys() {
     clock.advance(Duration::from_secs(2));
     settle().await;
     auth.health().unwrap();
+}
+
+#[tokio::test]
+async fn a_key_that_is_withdrawn_while_a_new_engine_is_waited_for_does_not_come_back() {
+    let (clock, policy) = (clock(), RefreshPolicy::every(Duration::from_secs(5)));
+    let (issuer, label) = (issuer(&clock), "the source");
+    let old = Control::new(label, policy);
+    old.serve(&[key(&issuer)]);
+    let trusted = |source: &Control| Issuer::new(issuer.name()).key_source(source.source());
+    let reloadable = ReloadableAuthenticator::new(engine(&clock, [trusted(&old)]));
+    let auth = reloadable.authenticator();
+    auth.ready().await.unwrap();
+    let withdrawn = token(&issuer);
+    assert_eq!(verdict(&auth, &withdrawn), "accepted");
+    // The new engine cannot reach the source, and waits for that of another issuer.
+    let (new, slow) = (
+        Control::new(label, RefreshPolicy::default()),
+        Control::new("slow", RefreshPolicy::default()),
+    );
+    slow.answer(Answer::Never);
+    let other = Issuer::new("https://other.test").key_source(slow.source());
+    let replacing = reloadable.replace(engine(&clock, [trusted(&new), other]));
+    let meanwhile = async {
+        settle().await;
+        assert_eq!(slow.running(), 1);
+        issuer.rotate(Algorithm::ES256);
+        old.serve(&[key(&issuer)]);
+        let hits = old.hits();
+        clock.advance(Duration::from_secs(5));
+        settle().await;
+        assert!(old.hits() > hits && verdict(&auth, &withdrawn) != "accepted");
+        clock.advance(Duration::from_secs(6));
+    };
+    let (replaced, ()) = tokio::join!(replacing, meanwhile);
+    replaced.unwrap();
+    assert_eq!(auth.key_status().len(), 2, "it is the new engine");
+    assert_ne!(verdict(&auth, &withdrawn), "accepted");
+    assert_eq!(verdict(&auth, &token(&issuer)), "accepted");
 }

@@ -49,6 +49,9 @@ pub struct AuthenticatorBuilder<G = Grant> {
     production: bool,
     optional_credentials: bool,
     any_issuer_in_production: bool,
+    /// What the settings were read from: errors name its keys.
+    #[cfg(feature = "config")]
+    config: Option<Arc<crate::config::Config>>,
 }
 
 impl AuthenticatorBuilder {
@@ -70,7 +73,16 @@ impl AuthenticatorBuilder {
             production: false,
             optional_credentials: false,
             any_issuer_in_production: false,
+            #[cfg(feature = "config")]
+            config: None,
         }
+    }
+
+    /// Errors of [`build`](Self::build) name the keys of this configuration, and show no value of a
+    /// variable.
+    #[cfg(feature = "config")]
+    pub(crate) fn of_config(self, config: &crate::config::Config) -> Self {
+        Self { config: Some(Arc::new(config.clone())), ..self }
     }
 }
 
@@ -259,6 +271,8 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             production: self.production,
             optional_credentials: self.optional_credentials,
             any_issuer_in_production: self.any_issuer_in_production,
+            #[cfg(feature = "config")]
+            config: self.config,
         }
     }
 
@@ -268,7 +282,8 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     ///    [`dangerous_any_issuer_in_production`](Self::dangerous_any_issuer_in_production) allows it, and
     ///    [`Issuer::dangerous_any_audience`];
     /// 2. keys over plain http, except from this machine, which is warned of;
-    /// 3. secrets that are shorter than the hash;
+    /// 3. secrets that are shorter than the hash, and [static tokens](crate::StaticTokens) of fewer than 16
+    ///    bytes;
     /// 4. `RefreshPolicy::dangerous_unlimited_staleness`;
     /// 5. requests without a caller, unless [`optional_credentials`](Self::optional_credentials) allows
     ///    those without credentials. A layer that lets others through all the same is overruled, and
@@ -308,7 +323,15 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     /// # Errors
     ///
     /// A [`ConfigError`] that says what to change.
-    pub fn build(mut self) -> Result<Authenticator<G>, ConfigError> {
+    pub fn build(self) -> Result<Authenticator<G>, ConfigError> {
+        #[cfg(feature = "config")]
+        if let Some(config) = self.config.clone() {
+            return self.build_engine().map_err(|error| config.about(error));
+        }
+        self.build_engine()
+    }
+
+    fn build_engine(mut self) -> Result<Authenticator<G>, ConfigError> {
         Place::check_all(&self.places)?;
         let resource_metadata = self.publish_resource()?;
         self.challenge.check()?;
@@ -322,6 +345,9 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             production::check(&self.issuers, self.any_issuer_in_production).err();
         if let (true, Some(error)) = (production, &unfit_for_production) {
             return Err(ConfigError::NotForProduction(error.clone()));
+        }
+        if production {
+            self.strategies.iter().try_for_each(|strategy| strategy.check_production())?;
         }
         #[cfg(feature = "remote")]
         if production {

@@ -38,6 +38,9 @@ impl<G> Engine<G> {
         &self,
         strategy: Arc<dyn Strategy>,
     ) -> Result<Arc<Registered>, ConfigError> {
+        if self.anonymous != AnonymousLimit::Any {
+            strategy.check_production()?;
+        }
         register(strategy, &self.issuers, &self.info)
     }
 

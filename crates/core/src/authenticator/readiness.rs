@@ -126,11 +126,7 @@ pub(super) async fn take_over<G: Send + Sync + 'static>(
     old: &Engine<G>,
     new: &Engine<G>,
 ) -> Result<(), ConfigError> {
-    for issuer in new.issuers.all() {
-        if let Some(same) = old.issuers.all().find(|other| other.name() == issuer.name()) {
-            issuer.keys.take_over(&same.keys, new.clock.now());
-        }
-    }
+    take_over_keys(old, new);
     new.start_tasks();
     if new.issuers.all().all(|issuer| new.has_keys(issuer)) {
         return Ok(());
@@ -163,6 +159,16 @@ pub(super) async fn take_over<G: Send + Sync + 'static>(
     Ok(())
 }
 
+/// Takes the keys of the same sources over, where those of the old engine are newer: also what it was told
+/// while the new one was waited for, so that a key that was withdrawn meanwhile does not come back.
+pub(super) fn take_over_keys<G>(old: &Engine<G>, new: &Engine<G>) {
+    for issuer in new.issuers.all() {
+        if let Some(same) = old.issuers.all().find(|other| other.name() == issuer.name()) {
+            issuer.keys.take_over(&same.keys, new.clock.now());
+        }
+    }
+}
+
 fn not_ready(issuer: &IssuerConfig) -> NotReady {
     NotReady { issuer: issuer.name().to_owned(), cause: issuer.keys.trouble() }
 }
@@ -184,6 +190,18 @@ impl NotReady {
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+}
+
+#[cfg(feature = "config")]
+impl NotReady {
+    /// Replaces its texts, which may hold what must not be shown.
+    pub(crate) fn with_texts(self, text: impl Fn(String) -> String) -> Self {
+        let cause = self.cause.map(|cause| match text(cause.text()) {
+            same if same == cause.text() => cause,
+            text => KeySourceError::new(text),
+        });
+        Self { issuer: text(self.issuer), cause }
     }
 }
 

@@ -121,8 +121,10 @@ impl<G: Send + Sync + 'static> ReloadableAuthenticator<G> {
         self.current.check_requirements(&new)?;
         #[cfg(feature = "remote")]
         super::readiness::take_over(&old, &new).await?;
-        // Again, because a route may have been added meanwhile.
+        // Again, because a route may have been added meanwhile, and a key withdrawn.
         self.current.check_requirements(&new)?;
+        #[cfg(feature = "remote")]
+        super::readiness::take_over_keys(&old, &new);
         self.current.engine.store(new);
         drop(old);
         Ok(())

@@ -1,6 +1,6 @@
 //! From settings to the engine.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use super::{
     Config, SettingError, grant,
@@ -13,6 +13,7 @@ use crate::{
     Algorithm, Authenticator, AuthenticatorBuilder, ConfigError, Identity, Issuer, JwkSet,
     JwkSetFile, KeySource, PemFile, Place, ProductionError, ProtectedResource, RefreshPolicy,
     RemoteJwkSet, StaticTokens, TokenFile, TokenType, VerificationKey,
+    key_source::{SecretFile, SecretKeys},
 };
 
 type Result<T> = std::result::Result<T, ConfigError>;
@@ -26,6 +27,7 @@ impl Config {
     /// [`ConfigError::InvalidSetting`], which names the key whose value cannot be used.
     pub fn builder(&self) -> Result<AuthenticatorBuilder> {
         let mut builder = Authenticator::builder().several_tokens(self.extract.several);
+        builder = builder.of_config(self);
         builder = self.audience.iter().fold(builder, AuthenticatorBuilder::audience);
         if let Some(places) = &self.extract.places {
             builder = builder.places(places.iter().map(place));
@@ -117,17 +119,15 @@ impl Config {
                 self.pem_file(issuer, keys, file).map_err(|error| in_key("pem_file", error))?;
         }
         for file in &keys.secret_files {
-            let secret = secret_of_file(file).map_err(|error| in_key("secret_file", error))?;
-            for key in secrets(&secret, settings).map_err(|error| in_key("secret_file", error))? {
-                issuer = issuer.key(key);
-            }
+            issuer = self
+                .secret_file(issuer, settings, file)
+                .map_err(|error| in_key("secret_file", error))?;
         }
         for variable in &keys.secret_variables {
             let missing = || ConfigError::MissingVariable { variable: variable.clone() };
             let secret = std::env::var(variable).map_err(|_| in_key("secret_env", missing()))?;
-            for key in
-                secrets(secret.as_bytes(), settings).map_err(|error| in_key("secret_env", error))?
-            {
+            let keys = secret_keys(settings).of(secret.as_bytes());
+            for key in keys.map_err(|error| in_key("secret_env", error))? {
                 issuer = issuer.key(key);
             }
         }
@@ -160,8 +160,26 @@ impl Config {
         Ok(issuer.key_source(source.refresh_policy(policy)))
     }
 
+    fn secret_file(
+        &self,
+        issuer: Issuer,
+        settings: &IssuerSettings,
+        file: &Path,
+    ) -> Result<Issuer> {
+        let keys = &settings.keys;
+        let source = SecretFile::read(file, secret_keys(settings))?;
+        // As with PEM files: keys without an id are not used from what is watched.
+        if self.files_are_fixed || keys.match_key_ids {
+            let first = KeySource::seed(&source).into_iter();
+            let first = first.flat_map(|(document, _)| document.keys.to_vec());
+            return Ok(first.fold(issuer, Issuer::key));
+        }
+        let policy = staleness(KeySource::refresh_policy(&source), keys);
+        Ok(issuer.key_source(source.refresh_policy(policy)))
+    }
+
     /// Finds the key that an error of the engine is about.
-    pub(super) fn about(&self, error: ConfigError) -> ConfigError {
+    pub(crate) fn about(&self, error: ConfigError) -> ConfigError {
         if matches!(error, ConfigError::InvalidSetting(_)) {
             return error;
         }
@@ -189,6 +207,7 @@ impl Config {
                 ProductionError::UnlimitedStaleness { issuer, .. } => {
                     of(issuer, "dangerous_unlimited_staleness")
                 }
+                ProductionError::ShortToken { name } => self.static_token(name),
                 _ => "production".to_owned(),
             },
             ConfigError::NoPlaces
@@ -203,9 +222,21 @@ impl Config {
         self.because(key, error)
     }
 
+    /// Returns the key of a set of static tokens.
+    fn static_token(&self, name: &str) -> String {
+        let index = self.static_tokens.iter().rposition(|tokens| tokens.name == name);
+        index.map_or_else(|| "production".to_owned(), |index| format!("static_token[{index}]"))
+    }
+
+    /// Takes the values of variables out of an error.
+    pub(super) fn hidden(&self, error: ConfigError) -> ConfigError {
+        self.shown.error(error, self.folder())
+    }
+
     /// Says which key an error is about.
     pub(super) fn because(&self, key: String, error: ConfigError) -> ConfigError {
         let position = self.position(&key);
+        let error = self.hidden(error);
         SettingError::because(key, error).at(position).in_file(self.file()).into()
     }
 }
@@ -342,28 +373,15 @@ fn token_type(name: &str) -> TokenType {
     }
 }
 
-/// Reads a secret: the bytes as they are, less one final newline, which editors add.
-fn secret_of_file(path: &Path) -> Result<Vec<u8>> {
-    let mut secret =
-        fs::read(path).map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
-    if secret.last() == Some(&b'\n') {
-        secret.pop();
-    }
-    Ok(secret)
-}
-
-/// Makes a key of a secret for each HMAC algorithm that is allowed: HS256, unless they are named.
-fn secrets(secret: &[u8], settings: &IssuerSettings) -> Result<Vec<VerificationKey>> {
+/// Says which keys a secret makes: one for each HMAC algorithm that is allowed, and for HS256 unless they
+/// are named.
+fn secret_keys(settings: &IssuerSettings) -> SecretKeys {
     let named = settings.algorithms.iter().flatten().copied();
     let mut algorithms: Vec<_> = named.filter(|algorithm| algorithm.is_symmetric()).collect();
     if algorithms.is_empty() {
         algorithms.push(Algorithm::HS256);
     }
-    let key = |algorithm| match settings.keys.short_secrets {
-        true => VerificationKey::dangerous_from_short_secret(secret, algorithm),
-        false => VerificationKey::from_secret(secret, algorithm),
-    };
-    algorithms.into_iter().map(key).collect()
+    SecretKeys { algorithms, short: settings.keys.short_secrets }
 }
 
 fn static_tokens(settings: &StaticTokenSettings) -> Result<StaticTokens> {
@@ -381,9 +399,11 @@ fn static_tokens(settings: &StaticTokenSettings) -> Result<StaticTokens> {
         let file = TokenFile::new(path).format(settings.format);
         builder = builder.file(if settings.optional_files { file.optional() } else { file });
     }
-    match (settings.read_once, settings.reload_every) {
-        (true, _) => builder.read_once().build(),
-        (false, Some(reload_every)) => builder.reload_every(reload_every).build(),
-        (false, None) => builder.build(),
+    if let Some(reload_every) = settings.reload_every {
+        builder = builder.reload_every(reload_every);
     }
+    if let Some(max_stale) = settings.max_stale {
+        builder = builder.max_stale(max_stale);
+    }
+    if settings.read_once { builder.read_once().build() } else { builder.build() }
 }

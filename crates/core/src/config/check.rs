@@ -1,12 +1,13 @@
 //! A configuration held against the table of keys.
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use super::{
     error::{Position, SettingError},
     kind::{Key, Kind},
     nearest,
     node::{Member, Node, Value},
+    shown::Shown,
     values::{self, quoted},
 };
 
@@ -46,6 +47,7 @@ pub(super) type Positions = BTreeMap<String, Position>;
 pub(super) struct Checker<'c> {
     pub(super) variables: Variables<'c>,
     pub(super) positions: Positions,
+    pub(super) shown: Shown,
 }
 
 type Result<T> = std::result::Result<T, SettingError>;
@@ -136,10 +138,9 @@ impl Checker<'_> {
         })
     }
 
-    fn text(&self, raw: &str, kind: Kind, path: &str) -> Result<Checked> {
+    fn text(&mut self, raw: &str, kind: Kind, path: &str) -> Result<Checked> {
         let text = self.expand(raw, path)?;
-        // What an environment variable holds is not shown.
-        let wrong = |why: String| SettingError::new(path, format!("found {}: {why}", quoted(raw)));
+        let wrong = |why: String| self.wrong(raw, why, kind, path);
         Ok(match kind {
             Kind::Duration => Checked::Duration(values::duration(&text).map_err(wrong)?),
             Kind::Size => Checked::Size(values::size(&text).map_err(wrong)?),
@@ -150,15 +151,20 @@ impl Checker<'_> {
         })
     }
 
-    fn element(&self, raw: &str, kind: Kind, path: &str) -> Result<String> {
+    fn element(&mut self, raw: &str, kind: Kind, path: &str) -> Result<String> {
         let text = self.expand(raw, path)?;
         let Kind::Words(words) = kind else { return Ok(text) };
-        word(&text, words).map_err(|why| {
-            SettingError::new(path, format!("found {}: {why}{}", quoted(raw), kind.expected()))
-        })
+        word(&text, words)
+            .map_err(|why| self.wrong(raw, format!("{why}{}", kind.expected()), kind, path))
     }
 
-    fn place(&self, raw: &str, path: &str) -> Result<PlaceEntry> {
+    /// A text that is of no use. What an environment variable holds is not shown, nor any part of it.
+    fn wrong(&self, raw: &str, why: String, kind: Kind, path: &str) -> SettingError {
+        let why = if self.shown.is_secret(&why) { kind.expected() } else { why };
+        SettingError::new(path, format!("found {}: {why}", quoted(raw)))
+    }
+
+    fn place(&mut self, raw: &str, path: &str) -> Result<PlaceEntry> {
         let kind = Kind::Word(super::keys::PLACES);
         match self.text(raw, kind, path)? {
             Checked::Text(name) => Ok(PlaceEntry::Named(name)),
@@ -166,8 +172,17 @@ impl Checker<'_> {
         }
     }
 
-    fn expand(&self, text: &str, path: &str) -> Result<String> {
-        values::expand(text, self.variables).map_err(|why| SettingError::new(path, why))
+    fn expand(&mut self, text: &str, path: &str) -> Result<String> {
+        let read = RefCell::new(Vec::new());
+        let variable = |name: &str| {
+            let value = (self.variables)(name);
+            read.borrow_mut().extend(value.clone());
+            value
+        };
+        let expanded =
+            values::expand(text, &variable).map_err(|why| SettingError::new(path, why))?;
+        self.shown.add(text, &expanded, &read.into_inner());
+        Ok(expanded)
     }
 
     /// Returns the path of an element, whose place is remembered.

@@ -143,7 +143,8 @@ const ISSUER: &[Key] = keys! {
     pem_file: TextOrTexts, "none",
         "Files that hold a public key or certificate, read again when they change";
     secret_file: TextOrTexts, "none",
-        "Files that hold a shared secret: their bytes, less one final newline";
+        "Files that hold a shared secret, their bytes less one final newline, read again when they \
+         change";
     secret_env: TextOrTexts, "none",
         "Environment variables that hold a shared secret";
     dangerous_short_secrets: Flag, "false",
@@ -151,8 +152,8 @@ const ISSUER: &[Key] = keys! {
     try_all_keys: Flag, "false",
         "Tries every key that fits, four at most, for a token without `kid`";
     match_key_ids: Flag, "false",
-        "Finds keys by their ids alone: a token without `kid` is for PEM files, which are not \
-         watched then, and secrets";
+        "Finds keys by their ids alone: a token without `kid` is for PEM files and secrets, which are \
+         not watched then";
     last_key_of_id_wins: Flag, "false",
         "Of several keys with one id the last counts, of those that fit";
     refresh: Duration, "10m",
@@ -248,7 +249,8 @@ const STATIC_TOKEN: &[Key] = keys! {
     name: Text, REQUIRED,
         "Stands for the issuer of these callers";
     token: TextOrTexts, "none",
-        "Tokens, or `sha256:` and the 64 hexadecimal digits of a token's SHA-256";
+        "Tokens, or `sha256:` and the 64 hexadecimal digits of a token's SHA-256; names in front of tokens \
+         are for files and variables";
     token_env: TextOrTexts, "none",
         "Environment variables that hold tokens";
     token_file: TextOrTexts, "none",
@@ -262,6 +264,9 @@ const STATIC_TOKEN: &[Key] = keys! {
         "How often files are read again";
     read_once: Flag, "false",
         "Files are read at the start, and not again";
+    max_stale: Duration, "24h",
+        "How long tokens from files stay good after the files were read the last time; then they are \
+         answered with 503";
     subject: Text, "the `name`",
         "Who the caller is, unless the token's line names one";
     roles: Texts, "none",

@@ -15,6 +15,7 @@ mod node;
 mod read;
 mod schema;
 mod settings;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod tool;
@@ -32,6 +33,7 @@ use self::{
     check::{Checker, Positions, Variables},
     error::Position,
     node::{Node, SyntaxError},
+    shown::Shown,
 };
 pub use self::{
     error::SettingError,
@@ -42,11 +44,12 @@ pub use self::{
         StaticTokenSettings,
     },
 };
-use crate::{Authenticator, ConfigError, policy::Ranks};
+use crate::{Authenticator, ConfigError, TokenFormat, policy::Ranks};
 
 /// The settings of an engine, read from TOML or JSON.
 ///
-/// - In texts, `${NAME}` stands for an environment variable, and `$${` for a plain `${`.
+/// - In texts, `${NAME}` stands for an environment variable, and `$${` for a plain `${`. Errors show texts as
+///   they are written, and no part of what a variable holds.
 /// - Durations and sizes are words, such as `10m` and `16KiB`.
 /// - File names are relative to the configuration file.
 ///
@@ -106,6 +109,7 @@ pub struct Config {
     pub static_tokens: Vec<StaticTokenSettings>,
     file: Option<PathBuf>,
     positions: Positions,
+    shown: Shown,
     files_are_fixed: bool,
 }
 
@@ -137,13 +141,28 @@ impl Config {
     /// [`ConfigError::File`] if it cannot be read, and [`ConfigError::InvalidSetting`].
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        let text = crate::file::read_text(path)?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        Self::of_file(path, &crate::file::read_text(path)?.data)
+    }
+
+    /// Reads the text of a file.
+    fn of_file(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let is_json =
             path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         let node = if is_json { Node::from_json(text) } else { Node::from_toml(text) };
         let source = Source { file: Some(path), ..Source::default() };
         Ok(source.read(node)?)
+    }
+
+    /// Returns the files that are usable also when they are cut short, with the format of those of tokens:
+    /// half of a secret is a secret, and half of a token is a token. Half of a JWK Set or of a PEM file is
+    /// neither.
+    fn files_of_secrets(&self) -> impl Iterator<Item = (&Path, Option<TokenFormat>)> {
+        let tokens = self.static_tokens.iter().flat_map(|tokens| {
+            tokens.files.iter().map(move |file| (file.as_path(), Some(tokens.format)))
+        });
+        let secrets = self.issuers.iter().flat_map(|issuer| &issuer.keys.secret_files);
+        tokens.chain(secrets.map(|file| (file.as_path(), None)))
     }
 
     /// Returns the file that the settings came from.
@@ -196,10 +215,11 @@ impl Source<'_> {
         let node = node.map_err(|SyntaxError { message, position }| {
             SettingError::new("", message).at(position).in_file(self.file)
         })?;
-        let mut checker = Checker { variables: self.variables, positions: Positions::new() };
+        let (positions, shown) = (Positions::new(), Shown::default());
+        let mut checker = Checker { variables: self.variables, positions, shown };
         let section = checker.section(&node, keys::ROOT, "");
         let section = section.map_err(|error| error.in_file(self.file))?;
-        let mut config = Config::empty(self.file, checker.positions);
+        let mut config = Config::empty(self.file, checker.positions, checker.shown);
         match config.fill(section) {
             Ok(()) => Ok(config),
             Err(error) => {
@@ -211,7 +231,7 @@ impl Source<'_> {
 }
 
 impl Config {
-    fn empty(file: Option<&Path>, positions: Positions) -> Self {
+    fn empty(file: Option<&Path>, positions: Positions, shown: Shown) -> Self {
         Self {
             production: false,
             optional_credentials: false,
@@ -228,13 +248,18 @@ impl Config {
             static_tokens: Vec::new(),
             file: file.map(Path::to_owned),
             positions,
+            shown,
             files_are_fixed: false,
         }
     }
 
+    /// Returns the folder that file names are relative to.
+    fn folder(&self) -> &Path {
+        self.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""))
+    }
+
     fn fill(&mut self, mut section: check::Section) -> Result<(), SettingError> {
-        let folder =
-            self.file.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+        let folder = self.folder().to_owned();
         self.production = section.flag("production");
         self.optional_credentials = section.flag("optional_credentials");
         self.any_issuer_in_production = section.flag("dangerous_any_issuer_in_production");
@@ -276,6 +301,6 @@ impl Authenticator {
     ///
     /// A [`ConfigError`] that says what to change; where it is about one key, it names that.
     pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
-        config.builder()?.build().map_err(|error| config.about(error))
+        config.builder()?.build()
     }
 }

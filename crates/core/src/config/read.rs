@@ -11,7 +11,7 @@ use super::{
         ResourceSettings, RoleSettings, RuleSettings, StaticTokenSettings,
     },
 };
-use crate::{Algorithm, SeveralTokens, TokenFormat, TokenProfile};
+use crate::{Algorithm, SeveralTokens, TokenFormat, TokenProfile, strategy::is_one_token};
 
 type Result<T> = std::result::Result<T, SettingError>;
 
@@ -271,12 +271,20 @@ pub(super) fn static_token(
         optional_files: section.flag("optional_files"),
         reload_every: section.duration("reload_every"),
         read_once: section.flag("read_once"),
+        max_stale: section.duration("max_stale"),
         name: section.text("name").unwrap_or_default(),
         subject: section.text("subject"),
     };
     if settings.tokens.is_empty() && settings.variables.is_empty() && settings.files.is_empty() {
         let problem = "it has no token: add `token_file`, `token_env` or `token`";
         return Err(SettingError::new(path, problem));
+    }
+    for (index, token) in settings.tokens.iter().enumerate() {
+        if !is_one_token(token) {
+            let problem = "it has `=` inside: give the token alone, or write `name=token` in a \
+                           `token_file`";
+            return Err(SettingError::new(format!("{path}.token[{index}]"), problem));
+        }
     }
     let has_no_file = settings.files.is_empty();
     let wrong = |key: &str, problem: &str| {
@@ -294,8 +302,12 @@ pub(super) fn static_token(
             wrong("reload_every", no_file)
         }
         settings if settings.read_once && has_no_file => wrong("read_once", no_file),
+        settings if settings.max_stale.is_some() && has_no_file => wrong("max_stale", no_file),
         settings if settings.read_once && settings.reload_every.is_some() => {
             wrong("read_once", "it contradicts `reload_every`: leave one of them out")
+        }
+        settings if settings.read_once && settings.max_stale.is_some() => {
+            wrong("read_once", "it contradicts `max_stale`: leave one of them out")
         }
         _ => Ok(settings),
     }

@@ -256,6 +256,8 @@ pub struct StaticTokenSettings {
     pub reload_every: Option<Duration>,
     /// Whether files are read at the start alone.
     pub read_once: bool,
+    /// How long tokens from files stay good after the last success.
+    pub max_stale: Option<Duration>,
     /// Who the caller is. `None`: the name.
     pub subject: Option<String>,
     /// The caller's roles.
@@ -275,6 +277,7 @@ impl fmt::Debug for StaticTokenSettings {
             .field("optional_files", &self.optional_files)
             .field("reload_every", &self.reload_every)
             .field("read_once", &self.read_once)
+            .field("max_stale", &self.max_stale)
             .field("subject", &self.subject)
             .field("roles", &self.roles)
             .field("scope", &self.scope)

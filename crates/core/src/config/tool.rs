@@ -16,8 +16,7 @@ impl Authenticator {
         config: &Config,
         clock: impl Clock + 'static,
     ) -> Result<Self, ConfigError> {
-        let builder = config.builder()?.clock(clock);
-        builder.build().map_err(|error| config.about(error))
+        config.builder()?.clock(clock).build()
     }
 }
 

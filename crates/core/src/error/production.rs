@@ -37,6 +37,11 @@ pub enum ProductionError {
         /// The source.
         source: String,
     },
+    /// A static token is so short that it can be guessed.
+    ShortToken {
+        /// The name of the set of tokens.
+        name: String,
+    },
     /// A route lets requests without credentials through.
     OptionalCredentials,
     /// A route lets requests with bad credentials through.
@@ -75,6 +80,12 @@ impl fmt::Display for ProductionError {
                 "keys of issuer `{issuer}` from `{source}` stay usable for ever \
                  (`dangerous_unlimited_staleness`), withdrawn ones too; set `max_stale` to the \
                  longest outage that must be lived through"
+            ),
+            Self::ShortToken { name } => write!(
+                f,
+                "a token of `{name}` (`StaticTokens`, in files `[[static_token]]`) has fewer than 16 \
+                 bytes, so that it can be guessed; make one of at least 32 random bytes, such as \
+                 `openssl rand -hex 32` writes"
             ),
             Self::OptionalCredentials => f.write_str(
                 "a route lets requests without credentials through (`optional`); ask for \

@@ -26,6 +26,7 @@ impl Issuer {
         if self.name.is_empty() {
             return Err(ConfigError::EmptyIssuer);
         }
+        let first_keys = self.first_keys();
         let audiences =
             if self.audiences.is_empty() { default_audiences.to_vec() } else { self.audiences };
         let audiences = match (self.any_audience, audiences.is_empty()) {
@@ -49,7 +50,7 @@ impl Issuer {
             return Err(ConfigError::NoKeys { issuer: self.name });
         }
         let of_keys =
-            self.keys.iter().fold(AlgorithmSet::EMPTY, |set, key| set.union(key.algorithm_set()));
+            first_keys.iter().fold(AlgorithmSet::EMPTY, |set, key| set.union(key.algorithm_set()));
         let algorithms = self.algorithms.unwrap_or(AlgorithmSet::ASYMMETRIC.union(of_keys));
         if !has_sources && !of_keys.iter().any(|algorithm| algorithms.contains(algorithm)) {
             return Err(ConfigError::NoKeyForAlgorithms { issuer: self.name });

@@ -237,7 +237,19 @@ impl Issuer {
     }
 
     pub(crate) fn has_short_secret(&self) -> bool {
-        self.keys.iter().any(VerificationKey::is_short)
+        self.first_keys().iter().any(VerificationKey::is_short)
+    }
+
+    /// Returns the keys that are there from the start, also those of sources.
+    fn first_keys(&self) -> Vec<VerificationKey> {
+        #[cfg(feature = "remote")]
+        {
+            let seeds = self.sources.iter().filter_map(|source| source.seed());
+            let of_sources = seeds.flat_map(|(document, _)| document.keys.to_vec());
+            self.keys.iter().cloned().chain(of_sources).collect()
+        }
+        #[cfg(not(feature = "remote"))]
+        self.keys.clone()
     }
 
     #[cfg(feature = "remote")]

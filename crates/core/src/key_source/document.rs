@@ -25,6 +25,8 @@ pub struct KeyDocument {
     pub(crate) lifetime: Option<Duration>,
     pub(crate) validators: Option<Validators>,
     pub(crate) json: Option<Arc<str>>,
+    /// Whether half of the document could be taken for a whole one, so that two loads must agree.
+    pub(crate) settles: bool,
 }
 
 impl KeyDocument {
@@ -37,7 +39,15 @@ impl KeyDocument {
             lifetime: None,
             validators: None,
             json: None,
+            settles: false,
         }
+    }
+
+    /// Half of the document could be taken for a whole one: it replaces another one only when two loads,
+    /// at least a second apart, bring the same validators.
+    #[cfg(feature = "config")]
+    pub(super) fn settling(self) -> Self {
+        Self { settles: true, ..self }
     }
 
     /// Reads the JSON text of a JWK Set.

@@ -71,7 +71,7 @@ impl KeySourceError {
     }
 
     /// Returns the message and all that is behind it.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let text = match self.cause() {
             Some(cause) => format!("{}: {cause}", self.message),
             None => self.message.to_string(),

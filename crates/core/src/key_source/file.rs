@@ -1,25 +1,26 @@
 //! Files of keys, read again when they change.
 
 use std::{
-    fs::{self, File},
-    io::Read,
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, TryLockError},
     time::Duration,
 };
 
-use aws_lc_rs::digest::{SHA256, digest};
 use tokio::runtime::Handle;
 
 use super::{KeyDocument, KeySource, KeySourceError, Loaded, RefreshPolicy, Validators};
-use crate::{BoxFuture, ConfigError, NumericDate, VerificationKey, file, jwk::as_set};
+#[cfg(feature = "config")]
+use crate::Algorithm;
+use crate::{
+    BoxFuture, ConfigError, NumericDate, VerificationKey,
+    file::{self, Content},
+    jwk::as_set,
+};
 
 /// How often a file is looked at. Its content is compared, so that it does not matter how it was
 /// replaced: written in place, renamed over, or behind a symbolic link that moved.
 const LOOK_EVERY: Duration = Duration::from_millis(2500);
-
-/// The longest file, in bytes.
-const MAX_LEN: u64 = 256 * 1024;
 
 /// A JWK Set, or a single JWK, in a file that may change while the service runs.
 #[derive(Clone, Debug)]
@@ -30,6 +31,25 @@ pub struct JwkSetFile(KeyFile);
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct PemFile(KeyFile);
+
+/// A shared secret, in a file that may change while the service runs.
+///
+/// Half of a secret is a secret, so that a change is adopted only once two looks found the same.
+#[cfg(feature = "config")]
+#[derive(Debug)]
+pub(crate) struct SecretFile {
+    file: KeyFile,
+    keys: SecretKeys,
+}
+
+/// Makes the keys of a secret.
+#[cfg(feature = "config")]
+#[derive(Clone, Debug)]
+pub(crate) struct SecretKeys {
+    pub(crate) algorithms: Vec<Algorithm>,
+    /// Whether the secret may be shorter than the hash.
+    pub(crate) short: bool,
+}
 
 #[derive(Debug)]
 struct KeyFile {
@@ -97,6 +117,41 @@ impl PemFile {
     }
 }
 
+#[cfg(feature = "config")]
+impl SecretFile {
+    /// Reads the file now, so that a mistake in it shows at the start.
+    pub(crate) fn read(path: impl Into<PathBuf>, keys: SecretKeys) -> Result<Self, ConfigError> {
+        let file = KeyFile::read_first(path.into(), |secret| keys.document(secret))?;
+        // What was long is not replaced by what is short: production has accepted it as long.
+        let is_short =
+            file.first.iter().flat_map(|first| &*first.keys).any(VerificationKey::is_short);
+        let keys = SecretKeys { short: keys.short && is_short, ..keys };
+        Ok(Self { file, keys })
+    }
+
+    pub(crate) fn refresh_policy(self, policy: RefreshPolicy) -> Self {
+        Self { file: KeyFile { policy, ..self.file }, ..self }
+    }
+}
+
+#[cfg(feature = "config")]
+impl SecretKeys {
+    /// Makes a key for each algorithm of a secret.
+    pub(crate) fn of(&self, secret: &[u8]) -> Result<Vec<VerificationKey>, ConfigError> {
+        let key = |&algorithm| match self.short {
+            true => VerificationKey::dangerous_from_short_secret(secret, algorithm),
+            false => VerificationKey::from_secret(secret, algorithm),
+        };
+        self.algorithms.iter().map(key).collect()
+    }
+
+    /// Reads a file: the bytes as they are, less one final newline, which editors add.
+    fn document(&self, secret: &[u8]) -> Result<KeyDocument, ConfigError> {
+        let secret = secret.strip_suffix(b"\n").unwrap_or(secret);
+        Ok(KeyDocument::new(self.of(secret)?).settling())
+    }
+}
+
 impl KeyFile {
     fn new(path: PathBuf) -> Self {
         let label = path.display().to_string();
@@ -106,12 +161,13 @@ impl KeyFile {
 
     fn read_first(
         path: PathBuf,
-        read: impl Fn(&str) -> Result<KeyDocument, ConfigError>,
+        read: impl Fn(&[u8]) -> Result<KeyDocument, ConfigError>,
     ) -> Result<Self, ConfigError> {
-        let document = read(&file::read_text(&path)?);
+        let content = file::read(&path)?;
+        let document = read(&content.data);
         let in_file = |source| ConfigError::InFile { path: path.clone(), source: Box::new(source) };
-        let first = Some(document.map_err(in_file)?);
-        Ok(Self { first, ..Self::new(path) })
+        let first = document.map_err(in_file)?.validators(Some(validators(&content)));
+        Ok(Self { first: Some(first), ..Self::new(path) })
     }
 
     /// Returns what was read first. It was good when the engine was built, whatever its clock says:
@@ -122,7 +178,7 @@ impl KeyFile {
 
     /// Reads the file in a thread where that may take its time: a file of a network may, and this
     /// runs among the requests of the application.
-    async fn read(&self) -> Result<String, KeySourceError> {
+    async fn read(&self) -> Result<Content<Vec<u8>>, KeySourceError> {
         let (path, reading) = (self.path.clone(), Arc::clone(&self.reading));
         let read = move || {
             // A thread that hangs cannot be ended, and must not be joined by more and more of them.
@@ -144,42 +200,48 @@ impl KeyFile {
     async fn load(
         &self,
         known: Option<&Validators>,
-        read: impl Fn(&str) -> Result<KeyDocument, ConfigError>,
+        read: impl Fn(&[u8]) -> Result<KeyDocument, ConfigError>,
     ) -> Result<Loaded, KeySourceError> {
-        let text = self.read().await?;
-        let hash = digest(&SHA256, text.as_bytes());
-        let tag = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        let validators = Validators { etag: Some(tag), last_modified: None };
-        if known == Some(&validators) {
+        let content = self.read().await?;
+        let validators = validators(&content);
+        if known.is_some_and(|known| known.etag == validators.etag) {
             return Ok(Loaded::NotModified(None));
         }
-        let document = read(&text).map_err(|error| KeySourceError::new(error.to_string()))?;
+        let document =
+            read(&content.data).map_err(|error| KeySourceError::new(error.to_string()))?;
         Ok(Loaded::Document(document.validators(Some(validators))))
     }
 }
 
-fn set_document(text: &str) -> Result<KeyDocument, ConfigError> {
-    KeyDocument::from_json(&as_set(text))
+/// Returns what distinguishes one content of a file from another, and one look at it from another.
+fn validators(content: &Content<Vec<u8>>) -> Validators {
+    let stamp = &content.stamp;
+    Validators { etag: Some(stamp.hex()), last_modified: Some(stamp.version()) }
 }
 
-fn pem_document(text: &str) -> Result<KeyDocument, ConfigError> {
-    VerificationKey::from_pem(text).map(|key| KeyDocument::new([key]))
+fn text(data: &[u8]) -> Result<&str, ConfigError> {
+    let reason = "it is not UTF-8".to_owned();
+    std::str::from_utf8(data).map_err(|_| ConfigError::UnusableKey { reason })
 }
 
-fn read_limited(path: &Path) -> Result<String, KeySourceError> {
-    let failed = |error| KeySourceError::with_source("the file cannot be read", error);
-    // Looked at first, because opening a pipe waits for its other end.
-    if !fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(KeySourceError::new("it is no regular file"));
-    }
-    // Limited while it is read, because it may grow, or have a length of zero as those of /proc do.
-    let mut text = String::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(MAX_LEN + 1).read_to_string(&mut text).map_err(failed)?;
-    if u64::try_from(text.len()).is_ok_and(|len| len <= MAX_LEN) {
-        return Ok(text);
-    }
-    Err(KeySourceError::new(format!("the file is longer than {MAX_LEN} bytes")))
+fn set_document(data: &[u8]) -> Result<KeyDocument, ConfigError> {
+    KeyDocument::from_json(&as_set(text(data)?))
+}
+
+fn pem_document(data: &[u8]) -> Result<KeyDocument, ConfigError> {
+    VerificationKey::from_pem(text(data)?).map(|key| KeyDocument::new([key]))
+}
+
+fn read_limited(path: &Path) -> Result<Content<Vec<u8>>, KeySourceError> {
+    file::read(path).map_err(|error| match error {
+        ConfigError::File { source, .. } if source.kind() == ErrorKind::Other => {
+            KeySourceError::new(source.to_string())
+        }
+        ConfigError::File { source, .. } => {
+            KeySourceError::with_source("the file cannot be read", source)
+        }
+        other => KeySourceError::new(other.to_string()),
+    })
 }
 
 impl KeySource for JwkSetFile {
@@ -224,8 +286,32 @@ impl KeySource for PemFile {
     }
 }
 
+#[cfg(feature = "config")]
+impl KeySource for SecretFile {
+    fn label(&self) -> &str {
+        &self.file.label
+    }
+
+    fn load<'a>(
+        &'a self,
+        known: Option<&'a Validators>,
+    ) -> BoxFuture<'a, Result<Loaded, KeySourceError>> {
+        Box::pin(self.file.load(known, |secret| self.keys.document(secret)))
+    }
+
+    fn seed(&self) -> Option<(KeyDocument, NumericDate)> {
+        self.file.seed()
+    }
+
+    fn refresh_policy(&self) -> RefreshPolicy {
+        self.file.policy.clone()
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -30,6 +30,8 @@ pub use document::{KeyDocument, Loaded, Validators};
 pub use error::KeySourceError;
 pub use fetch::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch};
 pub use file::{JwkSetFile, PemFile};
+#[cfg(feature = "config")]
+pub(crate) use file::{SecretFile, SecretKeys};
 pub use remote::RemoteJwkSet;
 pub(crate) use schedule::KeyIdUse;
 pub use schedule::RefreshPolicy;

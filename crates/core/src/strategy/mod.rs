@@ -9,10 +9,12 @@ use std::fmt::Debug;
 
 pub(crate) use chain::{Chain, Registered, Slot, StrategyComing, answer};
 pub use identity::Identity;
+#[cfg(feature = "config")]
+pub(crate) use static_tokens::{CUT_OFF_SETTLED, is_one_token};
 pub use static_tokens::{StaticTokens, StaticTokensBuilder, TokenFile, TokenFormat};
 pub use tenants::{IssuerResolver, Tenants};
 
-use crate::{AuthError, AuthErrorKind, BearerToken, BoxFuture, json::Object};
+use crate::{AuthError, AuthErrorKind, BearerToken, BoxFuture, ConfigError, json::Object};
 
 /// A kind of credential that the application judges itself: session ids, keys of its own making,
 /// tokens that another service looks up.
@@ -60,6 +62,16 @@ pub trait Strategy: Debug + Send + Sync {
     /// Judges a token, or leaves it to the next. It must not block: what takes time is
     /// [`Attempt::Later`].
     fn attempt(&self, credential: &Credential<'_>) -> Attempt;
+
+    /// Checks that an engine for [production](crate::AuthenticatorBuilder::production) may have the
+    /// strategy, when it is built with it or gets it later. Default: it may.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::NotForProduction`], which stops the engine.
+    fn check_production(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
 }
 
 /// What a strategy says of a token.

@@ -172,6 +172,11 @@ fn cases() -> Vec<Case> {
             "[[static_token]]\nname = 's'\ntoken_file = 'tokens'\n@",
             "read_once = true",
         ),
+        (
+            "static_token.max_stale",
+            "[[static_token]]\nname = 's'\ntoken_file = 'tokens'\n@",
+            "max_stale = '1h'",
+        ),
         ("static_token.subject", "[[static_token]]\nname = 's'\ntoken = 't'\n@", "subject = 'etl'"),
         ("static_token.roles", "[[static_token]]\nname = 's'\ntoken = 't'\n@", "roles = ['r']"),
         ("static_token.scope", "[[static_token]]\nname = 's'\ntoken = 't'\n@", "scope = ['r']"),

@@ -2,6 +2,7 @@ mod broken;
 mod docs;
 mod keys;
 mod schema;
+mod variables;
 
 use super::*;
 

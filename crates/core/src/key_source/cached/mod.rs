@@ -8,7 +8,12 @@ use super::{
     KeyDocument, KeySource, KeySourceError, KeyStatus, Loaded, Validators,
     schedule::{KeyIdUse, Miss, Schedule},
 };
-use crate::{KeyInfo, NumericDate, SkippedKey, VerificationKey, issuer::Asked, metrics};
+use crate::{
+    KeyInfo, NumericDate, SkippedKey, VerificationKey,
+    file::{SETTLED, Settling},
+    issuer::Asked,
+    metrics,
+};
 
 /// One source with its last good keys.
 ///
@@ -28,6 +33,8 @@ pub(crate) struct CachedSource {
 struct State {
     schedule: Schedule,
     snapshot: Option<Snapshot>,
+    /// A document that may be half written, by its validators.
+    settling: Settling<Option<Validators>>,
     last_error: Option<KeySourceError>,
     /// Whether the last fetch brought other keys than the one before.
     has_other_keys: bool,
@@ -67,8 +74,14 @@ impl CachedSource {
             last_success: last_success.min(now),
         });
         let schedule = Schedule::new(source.refresh_policy(), now);
-        let state =
-            State { schedule, snapshot, last_error: None, has_other_keys: false, closed: false };
+        let state = State {
+            schedule,
+            snapshot,
+            settling: Settling::default(),
+            last_error: None,
+            has_other_keys: false,
+            closed: false,
+        };
         let label = source.label().into();
         Self {
             source,
@@ -84,12 +97,17 @@ impl CachedSource {
         self.source.identity() == other.source.identity()
     }
 
-    /// Starts with what another one of the same source has brought, unless this one has some already.
+    /// Takes over what another one of the same source has brought, unless this one has brought something
+    /// itself since.
     pub(crate) fn take_over(&self, other: &Self, now: NumericDate) {
         // Never both locks at once.
         let snapshot = other.lock().snapshot.clone();
         let mut state = self.lock();
-        if state.snapshot.is_none() {
+        let is_newer = |snapshot: &Snapshot| {
+            let own = state.snapshot.as_ref();
+            own.is_none_or(|own| own.last_success < snapshot.last_success)
+        };
+        if snapshot.as_ref().is_some_and(is_newer) {
             state.snapshot = snapshot;
             state.correct_age(now);
         }
@@ -235,7 +253,7 @@ impl CachedSource {
         }
         let mut guard = self.lock();
         let state = &mut *guard;
-        let outcome = outcome.and_then(|loaded| state.accept(loaded));
+        let outcome = outcome.and_then(|loaded| state.accept(loaded, now));
         let succeeded = outcome.is_ok();
         let failure = outcome.as_ref().err().cloned();
         let before = state.snapshot.as_ref().map(|snapshot| &snapshot.document);
@@ -397,12 +415,22 @@ impl State {
     }
 
     /// Makes a whole document of what was loaded. One without a usable key is a failure.
-    fn accept(&self, loaded: Loaded) -> Result<KeyDocument, KeySourceError> {
+    fn accept(&mut self, loaded: Loaded, now: NumericDate) -> Result<KeyDocument, KeySourceError> {
         match (loaded, &self.snapshot) {
             (Loaded::Document(document), _) if document.keys.is_empty() => {
                 Err(KeySourceError::new("no usable key in the document"))
             }
-            (Loaded::Document(document), _) => Ok(document),
+            (Loaded::Document(document), Some(snapshot))
+                if document.settles
+                    && self.settling.unchanged_for(document.validators.clone(), now) < SETTLED =>
+            {
+                // Its writer may not be done. The next load decides.
+                Ok(snapshot.document.clone())
+            }
+            (Loaded::Document(document), _) => {
+                self.settling.end();
+                Ok(document)
+            }
             (Loaded::NotModified(lifetime), Some(snapshot)) => {
                 // What the answer does not say stays as it was (RFC 9111 §4.3.4).
                 let lifetime = lifetime.or(snapshot.document.lifetime);

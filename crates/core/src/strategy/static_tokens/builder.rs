@@ -1,21 +1,15 @@
 //! The configuration of static tokens.
 
-use std::{
-    env,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{env, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
-
-use super::{
-    Identity, Shared, StaticTokens, TokenFile, TokenFormat,
-    table::{Entry, Table},
-};
-use crate::ConfigError;
+use super::{Identity, Shared, StaticTokens, TokenFile, TokenFormat, table::Entry};
+use crate::{Clock, ConfigError, SystemClock};
 
 /// How often files are looked at.
 const RELOAD_EVERY: Duration = Duration::from_secs(2);
+
+/// How long tokens stay good whose files cannot be read: as long as keys.
+const MAX_STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Builds [`StaticTokens`].
 #[must_use]
@@ -28,6 +22,8 @@ pub struct StaticTokensBuilder {
     files: Vec<TokenFile>,
     /// `None`: never.
     reload_every: Option<Duration>,
+    max_stale: Duration,
+    clock: Arc<dyn Clock>,
 }
 
 impl StaticTokensBuilder {
@@ -40,6 +36,8 @@ impl StaticTokensBuilder {
             variables: Vec::new(),
             files: Vec::new(),
             reload_every: Some(RELOAD_EVERY),
+            max_stale: MAX_STALE,
+            clock: Arc::new(SystemClock),
         }
     }
 
@@ -91,15 +89,30 @@ impl StaticTokensBuilder {
         files.into_iter().fold(self, Self::file)
     }
 
-    /// How often files are read again. Default: every 2 seconds.
+    /// How often files are read again. Default: every 2 seconds. A change is adopted a second after it
+    /// was first seen, so a token that is taken out of a file is accepted for 3 seconds at most.
     pub fn reload_every(self, reload_every: Duration) -> Self {
         Self { reload_every: Some(reload_every), ..self }
     }
 
     /// Reads files when this is built, and not again by itself. A token that is taken out of a file stays
-    /// good until [`StaticTokens::reload`] is called.
+    /// good until [`StaticTokens::reload`] is called, and `max_stale` does not count.
     pub fn read_once(self) -> Self {
         Self { reload_every: None, ..self }
+    }
+
+    /// How long tokens from files stay good after the files were read the last time with success. After
+    /// that they are rejected as [`ResolverUnavailable`](crate::AuthErrorKind::ResolverUnavailable), 503,
+    /// until the files can be read again; tokens from code, texts and variables stay good. Default: 24
+    /// hours, and never less than twice [`reload_every`](Self::reload_every).
+    pub fn max_stale(self, max_stale: Duration) -> Self {
+        Self { max_stale, ..self }
+    }
+
+    /// The clock that measures how long files have not changed, and how long they could not be read.
+    /// Default: the [`SystemClock`].
+    pub fn clock(self, clock: impl Clock + 'static) -> Self {
+        Self { clock: Arc::new(clock), ..self }
     }
 
     /// Reads everything. A set without a token is no error: it lets nobody in.
@@ -145,14 +158,8 @@ impl StaticTokensBuilder {
         for (text, format) in self.texts {
             fixed.extend(format.entries(&text, &unnamed)?);
         }
-        Ok(Shared {
-            name: self.name,
-            fixed,
-            files: self.files,
-            unnamed,
-            table: ArcSwap::new(Arc::new(Table::default())),
-            last_error: Mutex::new(None),
-        })
+        let max_stale = self.reload_every.map(|every| self.max_stale.max(every.saturating_mul(2)));
+        Ok(Shared::new(self.name, fixed, self.files, unnamed, self.clock, max_stale))
     }
 }
 

@@ -15,37 +15,64 @@ pub(super) fn entries(text: &str, unnamed: &Identity) -> Result<Vec<Entry>, Conf
 }
 
 fn entry(line: &str, number: usize, unnamed: &Identity) -> Result<Entry, ConfigError> {
-    let invalid = |reason| Err(ConfigError::InvalidToken { line: number, reason });
+    let invalid = |reason| ConfigError::InvalidToken { line: number, reason };
     let (identity, token) = match line.split_once('=') {
         None => (unnamed.clone(), line),
         Some(_) if is_padded(line) => (unnamed.clone(), line),
         Some((name, token)) => {
             let (name, token) = (name.trim_end(), token.trim_start());
-            if name.is_empty() {
-                return invalid("it has no name in front of its `=`");
-            }
-            // A variable that was not set, where the text was put together: the name alone must
-            // not become a token that everybody can guess.
-            if token.bytes().all(|byte| byte == b'=') {
-                return invalid(
-                    "it has no token behind its `=`; a token that ends in `=` may need a name in \
-                     front: `name=token`",
-                );
-            }
+            check_split(name, token).map_err(invalid)?;
             (unnamed.clone().subject(name), token)
         }
     };
     if token.contains(char::is_whitespace) {
-        return invalid("it has a space inside");
+        return Err(invalid("it has a space inside"));
     }
     check(token, number)?;
     match digits(token) {
         None => Ok(Entry::of_token(token, identity)),
         Some(digits) => match digest(digits) {
             Some(digest) => Ok(Entry::of_digest(digest, identity)),
-            None => invalid("`sha256:` is not followed by 64 hexadecimal digits"),
+            None => Err(invalid("`sha256:` is not followed by 64 hexadecimal digits")),
         },
     }
+}
+
+/// The shortest token behind a name, in bytes. A shorter one is more likely the end of a token that has `=`
+/// inside, and easy to guess.
+const SHORTEST_NAMED: usize = 4;
+
+/// Checks that a line with `=` is `name=token`.
+fn check_split(name: &str, token: &str) -> Result<(), &'static str> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:@/|".contains(&byte);
+    if name.is_empty() {
+        return Err("it has no name in front of its `=`");
+    }
+    if !name.bytes().all(is_allowed) {
+        return Err(
+            "what stands in front of its `=` is not a name: use ASCII letters, digits and \
+                    `-_.:@/|`",
+        );
+    }
+    // A variable that was not set, where the text was put together: the name alone must
+    // not become a token that everybody can guess.
+    if token.bytes().all(|byte| byte == b'=') {
+        return Err("it has no token behind its `=`; a token that ends in `=` may need a name in \
+                    front: `name=token`");
+    }
+    if token.len() < SHORTEST_NAMED {
+        return Err(
+            "the token behind its `=` has fewer than 4 bytes; a token with `=` inside needs \
+                    a name in front: `name=token`",
+        );
+    }
+    Ok(())
+}
+
+/// Returns whether a text is one token, and not a name with a token.
+#[cfg(feature = "config")]
+pub(crate) fn is_one_token(text: &str) -> bool {
+    !text.contains('=') || is_padded(text)
 }
 
 /// Refuses what a file holds whose text was lost, as after a power failure: everybody can guess it.

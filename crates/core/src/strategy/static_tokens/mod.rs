@@ -2,44 +2,66 @@
 
 mod builder;
 mod line;
+mod production;
 mod reload;
+mod shared;
 mod table;
 #[cfg(test)]
 mod tests;
 mod token_file;
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
-
-use arc_swap::ArcSwap;
+use std::{fmt, sync::Arc, time::Duration};
 
 pub use builder::StaticTokensBuilder;
+#[cfg(feature = "config")]
+pub(crate) use line::is_one_token;
+#[cfg(feature = "config")]
+pub(crate) use token_file::CUT_OFF_SETTLED;
 pub use token_file::{TokenFile, TokenFormat};
 
-use self::{
-    reload::Reloading,
-    table::{Entry, Table},
-};
+use self::{reload::Reloading, shared::Shared};
 use super::{Attempt, Credential, Identity, Strategy};
-use crate::ConfigError;
+use crate::{AuthError, AuthErrorKind, ConfigError};
 
 /// Bearer tokens and API keys that are known beforehand: a [strategy](Strategy) for what has no issuer.
 ///
 /// 1. Only digests are kept and compared: of every token, whichever matches, in constant time.
 /// 2. Several tokens are good at once, so that one can be replaced without a refused request.
-/// 3. Files are read again when they change, unless [told otherwise](StaticTokensBuilder::read_once). One that cannot be read or used, or is being written,
-///    changes nothing, and one without a token lets nobody in.
+/// 3. Files are read again when they change, unless [told otherwise](StaticTokensBuilder::read_once). One
+///    that cannot be read or used changes nothing, until [`max_stale`](StaticTokensBuilder::max_stale) is
+///    over; one without a token lets nobody in.
 /// 4. A token that is not among them is left to the next strategy.
+/// 5. An engine for [production](crate::AuthenticatorBuilder::production) rejects tokens of fewer than 16
+///    bytes, when it is built and when files are read again, and warns of those of fewer than 32. The
+///    length of a token that is known by its digest is not known.
 ///
-/// A text or file holds one token a line, or `name=token`, whose caller has the name as its subject.
-/// Instead of a token it may hold `sha256:` and the 64 hexadecimal digits of its SHA-256, so that who
-/// reads the file cannot use it. Empty lines, and those that begin with `#`, do not count. A name without
-/// a token is a mistake, and so is a token with a zero byte or without a visible character, as files hold
-/// whose text was lost; one that ends in `=` needs a name, unless it is base64 of 16 bytes or more.
-/// [`TokenFormat`] has other forms, of plain tokens.
+/// # Lines
+///
+/// A text or file holds one token a line, or `name=token`, whose caller has the name as its subject. A
+/// name consists of ASCII letters, digits and `-_.:@/|`. Instead of a token a line may hold `sha256:` and
+/// the 64 hexadecimal digits of its SHA-256, so that who reads the file cannot use it. Empty lines, and
+/// those that begin with `#`, do not count.
+///
+/// Any other line with `=` in it is an error, and so is a name with a token of fewer than 4 bytes: it may
+/// be one token with `=` inside, of which only the end would count. One that ends in `=` needs a name,
+/// unless it is base64 of 16 bytes or more. A token with a zero byte or without a visible character, as
+/// files hold whose text was lost, is an error too. [`TokenFormat`] has other forms, of plain tokens.
+///
+/// # Files that change
+///
+/// Replace a file by renaming a new one over it, or by moving a symbolic link, as Kubernetes does. A file
+/// that is written in place is half written at times, and the half of a token is easy to guess. So a
+/// changed file is adopted once two looks at least a second apart found the same content, length and
+/// modification time; and what ends without a line end is handled with more care:
+///
+/// | what ends without a line end | is adopted |
+/// |---|---|
+/// | the first reading, when the set is built | at once |
+/// | a file that replaced another one | after 1 second without a change |
+/// | a file with one token a line that was written in place | after 1 second without a change, and without its last line, unless that token was good before |
+/// | another form that was written in place (the end may be a comma too), or a file that was absent | after 10 seconds without a change |
+///
+/// The first reading does not wait: write the files before the program starts.
 ///
 /// Cloning copies a pointer.
 ///
@@ -65,28 +87,20 @@ pub struct StaticTokens {
     reloading: Option<Arc<Reloading>>,
 }
 
-/// What the strategy and the thread that reads files share.
-struct Shared {
-    name: String,
-    fixed: Vec<Entry>,
-    files: Vec<TokenFile>,
-    /// The caller of a token without a name.
-    unnamed: Identity,
-    table: ArcSwap<Table>,
-    last_error: Mutex<Option<Arc<ConfigError>>>,
-}
-
 impl StaticTokens {
     /// Starts a set of tokens. The name is the [issuer](crate::Principal::issuer) of their callers.
     pub fn builder(name: impl Into<String>) -> StaticTokensBuilder {
         StaticTokensBuilder::new(name.into())
     }
 
-    /// Reads all files now.
+    /// Reads all files now, and adopts them at once: call this when they are complete. A token that is
+    /// not in its file any more is rejected from the return of this call on.
     ///
     /// # Errors
     ///
-    /// The [`ConfigError`] of the first file that cannot be used: the tokens at hand stay.
+    /// The [`ConfigError`] of the first file that cannot be used: the tokens at hand stay. Where the last
+    /// line of a file that was written in place lacks its line end, everything else is adopted, and
+    /// [`ConfigError::InFile`] names the line.
     pub fn reload(&self) -> Result<(), Arc<ConfigError>> {
         self.shared.reload()
     }
@@ -94,7 +108,7 @@ impl StaticTokens {
     /// Returns what was wrong when the files were read the last time.
     #[must_use]
     pub fn last_error(&self) -> Option<Arc<ConfigError>> {
-        self.shared.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.last_error()
     }
 
     /// Returns how many tokens are good now.
@@ -110,57 +124,15 @@ impl StaticTokens {
     }
 
     fn start(shared: Shared, reload_every: Option<Duration>) -> Result<Self, ConfigError> {
-        let table = shared.parse(&shared.texts()?)?;
+        shared.start()?;
         #[cfg(feature = "tracing")]
-        if table.len() == 0 {
+        if shared.table.load().len() == 0 {
             tracing::warn!(target: "portcullis", name = shared.name, "no static token yet: nobody gets in by one");
         }
-        shared.table.store(Arc::new(table));
         let shared = Arc::new(shared);
         let every = reload_every.filter(|_| !shared.files.is_empty());
         let reloading = every.map(|every| Reloading::start(&shared, every)).transpose()?;
         Ok(Self { shared, reloading: reloading.map(Arc::new) })
-    }
-}
-
-impl Shared {
-    fn reload(&self) -> Result<(), Arc<ConfigError>> {
-        self.adopt(self.texts())
-    }
-
-    /// Takes what the files hold, unless it is of no use.
-    fn adopt(&self, texts: Result<Vec<String>, ConfigError>) -> Result<(), Arc<ConfigError>> {
-        let read = texts.and_then(|texts| self.parse(&texts)).map_err(Arc::new);
-        let mut last_error = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
-        match read {
-            Ok(table) => {
-                self.table.store(Arc::new(table));
-                *last_error = None;
-                Ok(())
-            }
-            Err(error) => {
-                #[cfg(feature = "tracing")]
-                if last_error.is_none() {
-                    tracing::warn!(target: "portcullis", name = self.name, error = %error, "static tokens were not read again");
-                }
-                *last_error = Some(Arc::clone(&error));
-                Err(error)
-            }
-        }
-    }
-
-    fn texts(&self) -> Result<Vec<String>, ConfigError> {
-        self.files.iter().map(TokenFile::read).collect()
-    }
-
-    fn parse(&self, texts: &[String]) -> Result<Table, ConfigError> {
-        let mut entries = self.fixed.clone();
-        for (file, text) in self.files.iter().zip(texts) {
-            let in_file =
-                |error| ConfigError::InFile { path: file.path.clone(), source: Box::new(error) };
-            entries.extend(file.entries(text, &self.unnamed).map_err(in_file)?);
-        }
-        Ok(Table::new(entries))
     }
 }
 
@@ -171,9 +143,17 @@ impl Strategy for StaticTokens {
 
     fn attempt(&self, credential: &Credential<'_>) -> Attempt {
         match self.shared.table.load().find(credential.token()) {
-            Some(identity) => Attempt::Accept(identity.clone()),
+            Some(entry) if entry.is_of_file && self.shared.are_stale(self.shared.clock.now()) => {
+                let cause = "the files of tokens could not be read for too long";
+                Attempt::Refuse(AuthError::because(AuthErrorKind::ResolverUnavailable, cause))
+            }
+            Some(entry) => Attempt::Accept(entry.identity.clone()),
             None => Attempt::Abstain,
         }
+    }
+
+    fn check_production(&self) -> Result<(), ConfigError> {
+        self.shared.check_production()
     }
 }
 
@@ -184,6 +164,7 @@ impl fmt::Debug for StaticTokens {
             .field("len", &self.len())
             .field("files", &self.shared.files)
             .field("reload_every", &self.reloading.as_ref().map(|reloading| reloading.every))
+            .field("max_stale", &self.shared.max_stale)
             .field("identity", &self.shared.unnamed)
             .finish_non_exhaustive()
     }

@@ -13,7 +13,11 @@ use super::Identity;
 #[derive(Clone)]
 pub(super) struct Entry {
     digest: Digest,
-    identity: Identity,
+    pub(super) identity: Identity,
+    /// The length of the token, in bytes. `None`: only its digest is known.
+    pub(super) len: Option<usize>,
+    /// Whether it comes from a file, which may be withdrawn while it cannot be read.
+    pub(super) is_of_file: bool,
 }
 
 pub(super) type Digest = [u8; SHA256_OUTPUT_LEN];
@@ -26,11 +30,16 @@ pub(super) struct Table {
 
 impl Entry {
     pub(super) fn of_token(token: &str, identity: Identity) -> Self {
-        Self { digest: sha256(token), identity }
+        let len = Some(token.len());
+        Self { digest: sha256(token), identity, len, is_of_file: false }
     }
 
     pub(super) fn of_digest(digest: Digest, identity: Identity) -> Self {
-        Self { digest, identity }
+        Self { digest, identity, len: None, is_of_file: false }
+    }
+
+    pub(super) fn of_file(self) -> Self {
+        Self { is_of_file: true, ..self }
     }
 }
 
@@ -43,14 +52,24 @@ impl Table {
         self.entries.len()
     }
 
-    /// Finds the caller of a token. Every entry is compared, to its end, so that the time tells
+    /// Returns whether the token of the entry is already good.
+    pub(super) fn has(&self, entry: &Entry) -> bool {
+        self.entries.iter().any(|known| known.digest == entry.digest)
+    }
+
+    /// Returns the length of the shortest token, in bytes, of those whose length is known.
+    pub(super) fn shortest(&self) -> Option<usize> {
+        self.entries.iter().filter_map(|entry| entry.len).min()
+    }
+
+    /// Finds the entry of a token. Every entry is compared, to its end, so that the time tells
     /// neither how much of a guess is right nor where in the table the token stands. Digests are what
     /// is compared: a guess does not choose their bytes.
-    pub(super) fn find(&self, token: &str) -> Option<&Identity> {
+    pub(super) fn find(&self, token: &str) -> Option<&Entry> {
         let digest = sha256(token);
         self.entries.iter().fold(None, |found, entry| {
             let equal = constant_time::verify_slices_are_equal(&entry.digest, &digest).is_ok();
-            if equal && found.is_none() { Some(&entry.identity) } else { found }
+            if equal && found.is_none() { Some(entry) } else { found }
         })
     }
 }

@@ -1,9 +1,16 @@
 //! Files of tokens.
 
-use std::{io, iter::repeat, path::PathBuf};
+use std::{io, iter::repeat, path::PathBuf, time::Duration};
 
 use super::{Identity, line, table::Entry};
-use crate::{ConfigError, file};
+use crate::{
+    ConfigError,
+    file::{self, Content, SETTLED, Stamp},
+};
+
+/// For how long a changed file must stay the same that ends without a line end or comma, where that is
+/// allowed. Whoever writes such a file in place leaves no sign that it is complete.
+pub(crate) const CUT_OFF_SETTLED: Duration = Duration::from_secs(10);
 
 /// A file of tokens. A path is one that must be there, and holds one token a line.
 ///
@@ -57,15 +64,32 @@ impl TokenFile {
         Self { may_be_missing: true, ..self }
     }
 
-    pub(super) fn read(&self) -> Result<String, ConfigError> {
+    pub(super) fn read(&self) -> Result<Content<String>, ConfigError> {
         match file::read_text(&self.path) {
             Err(ConfigError::File { source, .. })
                 if self.may_be_missing && source.kind() == io::ErrorKind::NotFound =>
             {
-                Ok(String::new())
+                Ok(Content { data: String::new(), stamp: Stamp::absent() })
             }
             read => read,
         }
+    }
+
+    /// Returns whether the last line is held back: a file with one token a line was changed in place, and
+    /// its last line may be half written.
+    pub(super) fn holds_back(&self, content: &Content<String>, adopted: &Stamp) -> bool {
+        self.format == TokenFormat::Lines
+            && self.format.is_cut_off(&content.data)
+            && content.stamp.is_same_file(adopted)
+    }
+
+    /// Returns how long the file must stay the same before it is adopted.
+    pub(super) fn settles_after(&self, content: &Content<String>, adopted: &Stamp) -> Duration {
+        let is_complete = content.stamp.has_content_of(adopted)
+            || content.stamp.has_replaced(adopted)
+            || !self.format.is_cut_off(&content.data)
+            || self.holds_back(content, adopted);
+        if is_complete { SETTLED } else { CUT_OFF_SETTLED }
     }
 
     pub(super) fn entries(
@@ -84,6 +108,17 @@ impl<P: Into<PathBuf>> From<P> for TokenFile {
 }
 
 impl TokenFormat {
+    /// Returns whether the text ends within a token, or may do so.
+    pub(crate) fn is_cut_off(self, text: &str) -> bool {
+        let last = match self {
+            Self::Lines => text.rsplit('\n').next(),
+            Self::Whole => (!text.ends_with('\n')).then_some(text),
+            Self::List => text.rsplit(['\n', ',']).next(),
+        };
+        let last = last.unwrap_or_default().trim();
+        !last.is_empty() && (self != Self::Lines || !last.starts_with('#'))
+    }
+
     pub(super) fn entries(self, text: &str, unnamed: &Identity) -> Result<Vec<Entry>, ConfigError> {
         let without_mark = text.strip_prefix('\u{feff}').unwrap_or(text);
         let tokens: Vec<(&str, usize)> = match self {

@@ -1,3 +1,5 @@
+mod files;
+
 use std::{fs, path::PathBuf, time::Duration};
 
 use super::*;
@@ -28,6 +30,7 @@ fn lines_are_tokens_with_or_without_a_name() {
         ("# comment\n\nfirst\nsecond\n", "second", &unnamed),
         ("etl=secret", "secret", &named),
         ("etl = secret", "secret", &named),
+        ("etl=s3cret=0", "s3cret=0", &named),
         ("etl=c2VjcmV0IQ==", "c2VjcmV0IQ==", &named),
         ("ZGVzIGEgc2VjcmV0LCBsb25nIQ==", "ZGVzIGEgc2VjcmV0LCBsb25nIQ==", &unnamed),
         ("ZGVzIGEgc2VjcmV0LCBsb25nISE=", "ZGVzIGEgc2VjcmV0LCBsb25nISE=", &unnamed),
@@ -94,7 +97,7 @@ fn a_file_whose_text_was_lost_has_no_token_that_all_can_guess() {
             ("\u{1b}", "t=%1B"),
         ] {
             fs::write(&file.0, text).unwrap();
-            let error = tokens.shared.reload_settled(|| {}).err();
+            let error = tokens.reload().err();
             assert!(auth.authenticate(&Query(guess)).result.is_err(), "{format:?} {text:?}");
             // What was good before stays.
             assert!(auth.authenticate(&Query("t=first")).result.is_ok());
@@ -127,6 +130,13 @@ fn a_line_that_is_no_token_is_a_mistake_that_names_its_line_and_not_its_text() {
         ("ci==", 1),
         ("=", 1),
         ("=secret", 1),
+        // Not a name in front of the `=`, or more likely one token than a name with a token.
+        ("p$ss=secret", 1),
+        ("two words=secret", 1),
+        ("caf\u{e9}=secret", 1),
+        ("s3cret=0", 1),
+        ("s3cret=abc", 1),
+        ("etl=\u{e9}", 1),
     ] {
         let error = of_text(text).unwrap_err();
         let ConfigError::InvalidToken { line: found, .. } = &error else { panic!("{error}") };
@@ -231,50 +241,19 @@ fn files_are_read_again_without_being_told_and_no_good_token_is_refused_meanwhil
     let file = TokenFile::new("watched");
     file.write("stays\nfirst");
     let every = Duration::from_millis(10);
-    let tokens = file.tokens().reload_every(every).build().unwrap();
+    let clock = files::Moved::new();
+    let tokens = file.tokens().reload_every(every).clock(clock.clone()).build().unwrap();
     for round in 0..20 {
         let next = format!("token-{round}");
         file.write(&format!("stays\n{next}"));
         let started = std::time::Instant::now();
         while accepted(&tokens, &next).is_none() {
             assert!(accepted(&tokens, "stays").is_some());
+            clock.advance(Duration::from_millis(1));
             assert!(started.elapsed() < Duration::from_secs(20), "it is never read again");
         }
     }
     assert_eq!(accepted(&tokens, "first"), None);
-}
-
-#[test]
-fn a_file_that_is_being_written_in_place_changes_nothing() {
-    let file = TokenFile::new("in-place");
-    file.write("first");
-    let tokens = file.tokens().build().unwrap();
-    for cut in ["", "secon"] {
-        fs::write(&file.0, cut).unwrap();
-        tokens.shared.reload_settled(|| fs::write(&file.0, "first\nsecond").unwrap()).unwrap();
-        let seen = ["first", "secon", "second"].map(|token| accepted(&tokens, token).is_some());
-        assert_eq!(seen, [true, false, false]);
-    }
-    tokens.shared.reload_settled(|| {}).unwrap();
-    assert!(accepted(&tokens, "first").is_some() && accepted(&tokens, "second").is_some());
-    // A file that is empty to stay.
-    fs::write(&file.0, "").unwrap();
-    tokens.shared.reload_settled(|| {}).unwrap();
-    assert!(tokens.is_empty());
-}
-
-#[test]
-fn a_file_that_was_away_at_the_first_look_may_be_half_written_at_the_second() {
-    let file = TokenFile::new("away");
-    file.write("first");
-    let tokens = file.tokens().build().unwrap();
-    fs::remove_file(&file.0).unwrap();
-    let _ = tokens.shared.reload_settled(|| fs::write(&file.0, "secon").unwrap());
-    let seen = ["first", "secon"].map(|token| accepted(&tokens, token).is_some());
-    assert_eq!(seen, [true, false]);
-    fs::write(&file.0, "second").unwrap();
-    tokens.shared.reload_settled(|| {}).unwrap();
-    assert!(accepted(&tokens, "second").is_some() && tokens.last_error().is_none());
 }
 
 #[test]
@@ -376,4 +355,56 @@ fn files_that_are_read_once_have_no_thread_and_are_read_again_when_told() {
     assert!(accepted(&tokens, "first").is_some());
     tokens.reload().unwrap();
     assert!(accepted(&tokens, "first").is_none() && accepted(&tokens, "second").is_some());
+}
+
+#[test]
+fn production_rejects_tokens_that_can_be_guessed() {
+    let built = |tokens: StaticTokensBuilder| {
+        let auth = Authenticator::builder().strategy(tokens.build().unwrap()).production();
+        auth.build().map(|_| ())
+    };
+    let set = || StaticTokens::builder("services");
+    let (short, long) = ("fifteen-bytes-x", "sixteen-bytes-xx");
+    for short in [set().text(short), set().token(short, Identity::new("x")), set().text("etl=0000")]
+    {
+        let error = built(short).unwrap_err();
+        let ConfigError::NotForProduction(error) = error else { panic!("{error}") };
+        assert_eq!(error, crate::ProductionError::ShortToken { name: "services".to_owned() });
+        let text = error.to_string();
+        assert!(text.contains("`services`") && text.contains("16 bytes"), "{text}");
+        assert!(text.contains("32 random bytes") && !text.contains("fifteen"), "{text}");
+    }
+    built(set().text(long)).unwrap();
+    // Also one that is added to an engine that runs.
+    let auth = Authenticator::builder().strategy(set().text(long).build().unwrap()).production();
+    let auth = auth.build().unwrap();
+    let more = |text| auth.add_strategy(StaticTokens::builder("more").text(text).build().unwrap());
+    assert!(matches!(more(short), Err(ConfigError::NotForProduction(_))));
+    more(long).unwrap();
+}
+
+#[test]
+fn production_rejects_short_tokens_of_a_file_that_is_read_again() {
+    let file = TokenFile::new("short");
+    file.write("a-token-that-is-long-enough\n");
+    let tokens = file.tokens().build().unwrap();
+    let auth = Authenticator::builder().strategy(tokens.clone()).production().build().unwrap();
+    file.write("a-token-that-is-long-enough\nshort\n");
+    let error = tokens.reload().unwrap_err();
+    let ConfigError::InFile { source, .. } = &*error else { panic!("{error}") };
+    assert!(matches!(**source, ConfigError::NotForProduction(_)), "{source}");
+    assert!(auth.authenticate_token("short").is_err());
+    assert!(auth.authenticate_token("a-token-that-is-long-enough").is_ok());
+}
+
+#[cfg(feature = "tracing")]
+#[test]
+fn production_warns_of_tokens_shorter_than_32_bytes() {
+    for (len, warns) in [(16, true), (31, true), (32, false)] {
+        let tokens = StaticTokens::builder("set").text("x".repeat(len)).build().unwrap();
+        let told = crate::test_log::told("portcullis", tracing::Level::WARN, || {
+            Authenticator::builder().strategy(tokens).production().build().unwrap();
+        });
+        assert_eq!(told.len(), usize::from(warns), "{told:?}");
+    }
 }
