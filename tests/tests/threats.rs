@@ -73,7 +73,10 @@ impl Source {
             if line.starts_with("#[") {
                 attributes.push(line);
             } else if line.contains(&function) {
-                return is_hostile || attributes.iter().any(|line| line.contains("test]"));
+                return is_hostile
+                    || attributes
+                        .iter()
+                        .any(|line| line.contains("test]") || line.contains("::test("));
             } else if !line.starts_with("//") {
                 attributes.clear();
             }
