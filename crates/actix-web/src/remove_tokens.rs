@@ -54,13 +54,17 @@ use crate::request_view::View;
 ///
 /// # Several engines
 ///
-/// An application with several engines has one of these for each, one around the other.
+/// An application with several engines has one of these for each, one around the other. So has an
+/// application whose routes read tokens from other places than their engine
+/// ([`Authenticator::reading`]): pass the handle that `reading` returned. Engines that read different
+/// prefixes of `Sec-WebSocket-Protocol` must not share an application: a token of one may look like the
+/// prefix of the other.
 ///
 /// # What else sees a request without its tokens
 ///
 /// Tokens are removed from every request, whether a `JwtAuth` judges it or not: a handler elsewhere in
 /// the application cannot read a query parameter that has the name of the engine's. A middleware around
-/// `JwtAuth` cannot take a removed token away from it or replace it.
+/// `JwtAuth` cannot take a removed token away from it. If it adds such a field again, `JwtAuth` answers 500.
 #[must_use]
 pub struct RemoveTokens<A, G = Grant> {
     auth: Authenticator<G>,

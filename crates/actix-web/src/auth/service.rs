@@ -57,8 +57,10 @@ where
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let config = &self.shared.config;
-        let outcome = if passes(config.preflight, request.head()) {
-            config.pass(&mut request)
+        let passed =
+            passes(config.preflight, request.head()).then(|| config.pass(&request)).flatten();
+        let outcome = if let Some(passed) = passed {
+            passed
         } else {
             let judgement = {
                 let extensions = request.extensions();
@@ -102,19 +104,20 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
         Outcome { refusal, no_store }
     }
 
-    /// Lets a preflight through, without its tokens and without a caller.
-    fn pass(&self, request: &mut ServiceRequest) -> Outcome {
+    /// Lets a preflight through, without its tokens and without a caller. Returns `None` if the service
+    /// inside would see a token: then the request is authenticated like any other, so that no client
+    /// without a valid token can cause a 500.
+    fn pass(&self, request: &ServiceRequest) -> Option<Outcome> {
         let hidden = {
             let extensions = request.extensions();
             self.auth.hidden_tokens(&View::with(request.head(), extensions.get::<Removed>()))
         };
-        let no_store = hidden.query().is_some();
         if has_visible_tokens(&self.auth, request.head(), &hidden) {
-            return self.tokens_not_removed(request, no_store);
+            return None;
         }
         let context = AuthContext::passed_preflight(self.auth.challenge_settings());
         request.extensions_mut().insert(context);
-        Outcome { refusal: None, no_store }
+        Some(Outcome { refusal: None, no_store: hidden.query().is_some() })
     }
 
     /// Rejects a request whose tokens the service inside would see. The log names the line to add once:

@@ -3,7 +3,7 @@
 use std::{any::type_name, borrow::Cow, cell::RefCell, collections::HashMap};
 
 use actix_web::{
-    HttpRequest, Scope,
+    HttpRequest, Resource, Scope,
     dev::{Path, ResourceDef, ServiceFactory, ServiceRequest, Url},
     web,
 };
@@ -45,7 +45,7 @@ impl RouteView for Route<'_> {
 /// with the same parameters. The router tries the patterns of a resource in order, so that a first
 /// pattern that matches is the one that it has matched.
 ///
-/// This leaves one case, a scope whose prefix is the whole path: see [`routes_on`].
+/// This leaves one case, a scope whose prefix is the whole path: see [`has_routed`].
 pub(super) fn pattern(request: &HttpRequest) -> Option<String> {
     let path = request.match_info();
     if path.as_str().is_empty() || !path.unprocessed().is_empty() {
@@ -54,17 +54,25 @@ pub(super) fn pattern(request: &HttpRequest) -> Option<String> {
     request.match_pattern().filter(|pattern| is_match(pattern, path))
 }
 
-/// Returns whether a service has the router of a scope inside, so that the resource is not known when
-/// it is called.
+/// Returns whether a service is that of a resource or of a route, so that the resource is known when it
+/// is called. The router of a scope or an `App` is none, and for a path that the prefix of a scope matches
+/// completely nothing in the request shows the difference.
 ///
-/// For a path that the scope's prefix matches completely, nothing in the request shows this.
-/// [`type_name`] promises no format. A name that lacks a part of the type leaves the checks of
-/// [`pattern`], so that a rule sees the resource of the scope that has this very path.
-pub(super) fn routes_on<S>() -> bool {
-    fn name_of_service<T: ServiceFactory<ServiceRequest>>(_: &Scope<T>) -> &'static str {
+/// [`type_name`] promises no format, and a middleware may hide the type of the service inside, as
+/// `middleware::from_fn` does. So only what is recognized counts: for any other service no route is known,
+/// and rules about routes reject.
+pub(super) fn has_routed<S>() -> bool {
+    fn of_scope<T: ServiceFactory<ServiceRequest>>(_: &Scope<T>) -> &'static str {
         type_name::<T::Service>()
     }
-    type_name::<S>().contains(name_of_service(&web::scope("")))
+    fn of_resource<T: ServiceFactory<ServiceRequest>>(_: &Resource<T>) -> &'static str {
+        type_name::<T::Service>()
+    }
+    // What a route with a middleware keeps its handler in.
+    const OF_ROUTE: &str = "Box<dyn actix_service::Service<actix_web::service::ServiceRequest";
+    let name = type_name::<S>();
+    let is_routed = name.contains(of_resource(&web::resource(""))) || name.contains(OF_ROUTE);
+    is_routed && !name.contains(of_scope(&web::scope("")))
 }
 
 fn is_match(pattern: &str, path: &Path<Url>) -> bool {
@@ -161,12 +169,16 @@ mod tests {
     }
 
     #[test]
-    fn the_service_of_a_scope_is_found_inside_of_others() {
+    fn the_service_of_a_resource_is_found_inside_of_others_and_that_of_a_scope_is_not_one() {
         struct Around<S>(S);
-        fn service_of<T: ServiceFactory<ServiceRequest>>(_: &Scope<T>) -> bool {
-            routes_on::<T::Service>() && routes_on::<Option<Around<T::Service>>>()
+        fn of_scope<T: ServiceFactory<ServiceRequest>>(_: &Scope<T>) -> [bool; 2] {
+            [has_routed::<T::Service>(), has_routed::<Option<Around<T::Service>>>()]
         }
-        assert!(service_of(&web::scope("")));
-        assert!(!routes_on::<Around<ServiceRequest>>());
+        fn of_resource<T: ServiceFactory<ServiceRequest>>(_: &Resource<T>) -> [bool; 2] {
+            [has_routed::<T::Service>(), has_routed::<Option<Around<T::Service>>>()]
+        }
+        assert_eq!(of_scope(&web::scope("")), [false, false]);
+        assert_eq!(of_resource(&web::resource("")), [true, true]);
+        assert!(!has_routed::<Around<ServiceRequest>>());
     }
 }

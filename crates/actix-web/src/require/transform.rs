@@ -9,7 +9,7 @@ use actix_web::{
 };
 use portcullis::{AuthError, Challenge, ChallengeMap, Grant, Policy};
 
-use super::{RequireMiddleware, route::routes_on};
+use super::{RequireMiddleware, route::has_routed};
 use crate::{ProblemJson, ResponseForRefusal, refusal::RefusalForm};
 
 /// Asks for rights that a [policy](portcullis::policy) names: for `wrap` of an `App`, a scope, a
@@ -38,10 +38,13 @@ use crate::{ProblemJson, ResponseForRefusal, refusal::RefusalForm};
 /// rejects the request with 403 where the route is not certain:
 ///
 /// - At `wrap` of a scope or an `App`, because the request has not reached a resource yet.
+/// - Around a middleware that hides the type of the service inside, such as `middleware::from_fn`.
+///   Wrap `Require` first: a later `wrap` is further outside.
 /// - For a resource with several patterns, unless the path matches the first: actix-web names no other.
 ///   Register a resource for each pattern instead.
-/// - For a default service. One of a scope has the route of the scope's resource `""`, if there is one,
-///   where the path is that of the resource and its guards reject the request.
+/// - In a default service. There is one exception: if the guards of a scope's resource `""` reject a
+///   request for its path, the default service that the scope uses (its own or that of the `App`) sees
+///   the route of that resource.
 #[derive(Debug)]
 #[must_use]
 pub struct Require<G = Grant, R = ProblemJson> {
@@ -99,8 +102,8 @@ where
 
     fn new_transform(&self, service: S) -> Self::Future {
         let mut config = self.clone();
-        // No route is known yet there, whatever the framework says.
-        config.looks_at_route &= !routes_on::<S>();
+        // Elsewhere no route is known yet, whatever the framework says.
+        config.looks_at_route &= has_routed::<S>();
         ready(Ok(RequireMiddleware::new(service, config)))
     }
 }

@@ -179,7 +179,7 @@ async fn a_token_that_handlers_would_see_is_a_fault_of_the_service_unless_it_is_
         (Method::GET, "/", &*token),
         (Method::GET, "/any", &*token),
         (Method::GET, "/failed", "bad"),
-        (Method::OPTIONS, "/pass", "bad"),
+        (Method::OPTIONS, "/pass", &*token),
     ] {
         let in_query = request(method, &format!("{path}?access_token={token}"), None).to_request();
         let response = test::call_service(&app, in_query).await;
@@ -190,9 +190,9 @@ async fn a_token_that_handlers_would_see_is_a_fault_of_the_service_unless_it_is_
     }
     let text = LayerError::TokensNotRemoved.to_string();
     assert!(text.contains("`RemoveTokens::new(auth.clone(), app)`"), "{text}");
-    // No handler would see these: the client is told what it is told anyway.
-    for path in ["/", "/any"] {
-        let bad = request(Method::GET, &format!("{path}?access_token=bad"), None).to_request();
+    // No handler sees these: the client gets the usual rejection.
+    for (method, path) in [(Method::GET, "/"), (Method::GET, "/any"), (Method::OPTIONS, "/pass")] {
+        let bad = request(method, &format!("{path}?access_token=bad"), None).to_request();
         let response = test::call_service(&app, bad).await;
         assert_eq!(response.headers().get(header::CACHE_CONTROL).unwrap(), "no-store", "{path}");
         assert_eq!(answer(response).await.code.as_deref(), Some("malformed_token"), "{path}");

@@ -183,6 +183,19 @@ async fn no_route_is_known_around_a_router_and_where_no_resource_matches() {
     ] {
         assert_route(on_scope, method, path, None).await;
     }
+    // The type of the scope is not visible through this middleware.
+    let behind_from_fn: Configure = |config, require| {
+        config.service(web::resource("/f/{name:z+}").guard(guard::Post()).to(who)).service(
+            web::scope("/f/{name}")
+                .service(web::resource("").guard(guard::Get()).to(who))
+                .default_service(web::to(who))
+                .wrap(from_fn(|request: ServiceRequest, next: Next<_>| next.call(request)))
+                .wrap(require),
+        );
+    };
+    for (method, path) in [(Method::GET, "/f/a"), (Method::GET, "/f/zz"), (Method::PUT, "/f/a")] {
+        assert_route(behind_from_fn, method, path, None).await;
+    }
     let by_default: Configure = |config, require| {
         config
             .service(
