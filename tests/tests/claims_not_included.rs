@@ -377,6 +377,12 @@ fn a_mapping_of_the_application_cannot_read_it_as_absent() {
         Ok(groups.unwrap_or_default().contains(&"suspended".to_owned()))
     };
     assert_eq!(judge(one), refused);
+    // The engine notices the read although the function drops the error.
+    let drops_the_error = |caller: &Principal| {
+        let groups = caller.claim::<Vec<String>>("groups").ok().flatten();
+        Ok(groups.unwrap_or_default().contains(&"suspended".to_owned()))
+    };
+    assert_eq!(judge(drops_the_error), refused);
     assert_eq!(judge(|caller| Ok(!caller.claims::<Claims>()?.groups.is_empty())), refused);
     assert_eq!(
         judge(|caller| Ok(!caller.claims::<Flattened>()?.claims.groups.is_empty())),

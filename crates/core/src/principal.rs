@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct};
 use crate::{
     AuthError, AuthErrorKind, Grant, NumericDate,
     claims::{ClaimPath, NotIncluded, may_read, not_included},
-    grant::CompiledMapping,
+    grant::{CompiledMapping, reads},
     issuer::Origin,
     json::{Name, Object},
 };
@@ -188,7 +188,12 @@ impl Principal {
         }
         let claims = self.object().ok_or(AuthErrorKind::MalformedToken)?;
         match NotIncluded::of(&claims)? {
-            Some(absent) if is_read(&absent) => Err(not_included()),
+            Some(absent) if is_read(&absent) => {
+                // Counted too: a function of the application may drop the error, and go on as with a
+                // claim that is absent.
+                reads::count();
+                Err(not_included())
+            }
             _ => Ok(()),
         }
     }

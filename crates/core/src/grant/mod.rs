@@ -2,7 +2,7 @@
 
 mod compiled;
 mod mapping;
-mod reads;
+pub(crate) mod reads;
 mod split;
 #[cfg(test)]
 mod tests;

@@ -16,7 +16,7 @@ thread_local! {
 
 /// Counts one read of a part that is not known.
 #[cold]
-pub(super) fn count() {
+pub(crate) fn count() {
     READS.set(READS.get().wrapping_add(1));
 }
 
