@@ -145,6 +145,11 @@ impl IssuerKeys {
                 coming.push(source, over);
             }
         }
+        // Once more: a fetch may have ended between the comparison and the requests.
+        if !std::ptr::eq(&**self.current.load(), judged_by) {
+            coming.have_come();
+            return Some(coming);
+        }
         (!coming.is_empty()).then_some(coming)
     }
 

@@ -40,6 +40,8 @@ pub struct PemFile(KeyFile);
 pub(crate) struct SecretFile {
     file: KeyFile,
     keys: SecretKeys,
+    /// The path and the settings: the same bytes make other keys by other settings.
+    identity: String,
 }
 
 /// Makes the keys of a secret.
@@ -126,7 +128,8 @@ impl SecretFile {
         let is_short =
             file.first.iter().flat_map(|first| &*first.keys).any(VerificationKey::is_short);
         let keys = SecretKeys { short: keys.short && is_short, ..keys };
-        Ok(Self { file, keys })
+        let identity = format!("{} {:?} {}", file.label, keys.algorithms, keys.short);
+        Ok(Self { file, keys, identity })
     }
 
     pub(crate) fn refresh_policy(self, policy: RefreshPolicy) -> Self {
@@ -290,6 +293,10 @@ impl KeySource for PemFile {
 impl KeySource for SecretFile {
     fn label(&self) -> &str {
         &self.file.label
+    }
+
+    fn identity(&self) -> &str {
+        &self.identity
     }
 
     fn load<'a>(

@@ -310,7 +310,7 @@ impl Schedule {
     /// has paid for a fetch within that time, and the fetch, or a later one, has succeeded. So a key id that
     /// no bucket pays for is unknown, and never has to be answered with 503. No time is compared here,
     /// because the clock may have been set since.
-    fn is_healthy(&self) -> bool {
+    pub(super) fn is_healthy(&self) -> bool {
         self.failures == 0 && !self.gave_up && self.last_success.is_some()
     }
 

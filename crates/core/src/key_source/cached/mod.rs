@@ -1,9 +1,14 @@
 //! One source, what it brought last, and when it is asked again.
 
+mod fetch_over;
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
 
+pub(crate) use self::fetch_over::{FetchEnd, FetchOver, any_over};
 use super::{
     KeyDocument, KeySource, KeySourceError, KeyStatus, Loaded, Validators,
     schedule::{KeyIdUse, Miss, Schedule},
@@ -47,6 +52,14 @@ struct Snapshot {
     document: KeyDocument,
     last_success: NumericDate,
 }
+
+/// How many requests wait for one source at most because of a missing key. Others are answered at once.
+/// Each holds its token, of up to 16 KiB.
+const MAX_WAITING: usize = 8 * 1024;
+
+/// How many requests wait at most before a bad signature is not waited for: forged tokens cost their
+/// sender nothing.
+const MAX_WAITING_FORGED: usize = 1024;
 
 /// How many fetches are over. Whoever waits for one is woken at each change, and also where there
 /// will be none.
@@ -98,14 +111,17 @@ impl CachedSource {
     }
 
     /// Takes over what another one of the same source has brought, unless this one has brought something
-    /// itself since.
+    /// itself since. A document that the other one has not adopted yet is no older than its own.
     pub(crate) fn take_over(&self, other: &Self, now: NumericDate) {
         // Never both locks at once.
-        let snapshot = other.lock().snapshot.clone();
+        let (snapshot, is_settling) = {
+            let other = other.lock();
+            (other.snapshot.clone(), other.settling.is_waiting())
+        };
         let mut state = self.lock();
         let is_newer = |snapshot: &Snapshot| {
             let own = state.snapshot.as_ref();
-            own.is_none_or(|own| own.last_success < snapshot.last_success)
+            own.is_none_or(|own| !is_settling && own.last_success < snapshot.last_success)
         };
         if snapshot.as_ref().is_some_and(is_newer) {
             state.snapshot = snapshot;
@@ -154,15 +170,18 @@ impl CachedSource {
             // It came after whoever asks had looked.
             return Asked::Coming(self.fetch_just_over());
         }
-        match state.schedule.miss(key_id, again, now) {
+        let miss = state.schedule.miss(key_id, again, now);
+        if miss == Miss::Fetch {
+            self.wake.notify_one();
+        }
+        if self.fetches.receiver_count() >= MAX_WAITING {
+            return if state.schedule.is_healthy() { Asked::Unknown } else { Asked::NotNow };
+        }
+        match miss {
             Miss::Unknown => Asked::Unknown,
             Miss::NotNow => Asked::NotNow,
-            Miss::Join => Asked::Coming(self.fetch_over(None)),
+            Miss::Fetch | Miss::Join => Asked::Coming(self.fetch_over(None)),
             Miss::JoinLate(key_use) => Asked::Coming(self.fetch_over(Some(key_use))),
-            Miss::Fetch => {
-                self.wake.notify_one();
-                Asked::Coming(self.fetch_over(None))
-            }
         }
     }
 
@@ -173,15 +192,15 @@ impl CachedSource {
         if state.closed {
             return None;
         }
-        let miss = if state.usable_keys(now).is_none() {
-            state.schedule.miss(None, None, now)
-        } else if state.may_have_signed(key_id) {
-            state.schedule.mismatch(now)
-        } else {
+        if state.usable_keys(now).is_some() && !state.may_have_signed(key_id) {
             return None;
-        };
+        }
+        let miss = state.schedule.mismatch(now);
         if miss == Miss::Fetch {
             self.wake.notify_one();
+        }
+        if self.fetches.receiver_count() >= MAX_WAITING_FORGED {
+            return None;
         }
         // What is under way is waited for once, whenever it began: a source that has just replaced its
         // key pays for that with one token, and a flood of forged ones with no second fetch.
@@ -432,6 +451,8 @@ impl State {
                 Ok(document)
             }
             (Loaded::NotModified(lifetime), Some(snapshot)) => {
+                // A change that was seen is gone.
+                self.settling.end();
                 // What the answer does not say stays as it was (RFC 9111 §4.3.4).
                 let lifetime = lifetime.or(snapshot.document.lifetime);
                 Ok(snapshot.document.clone().lifetime(lifetime))
@@ -442,71 +463,3 @@ impl State {
         }
     }
 }
-
-/// Tells when a fetch is over.
-#[derive(Debug)]
-pub(crate) struct FetchOver {
-    fetches: watch::Receiver<FetchCount>,
-    /// The count when it was asked for.
-    before: FetchCount,
-    /// The fetch had begun before it was asked for. The use of the key id by the token that waits.
-    late: Option<KeyIdUse>,
-}
-
-/// How a fetch has ended, for one who has asked for it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum FetchEnd {
-    /// The source has answered: what it did not bring is not there.
-    Answered,
-    /// The source has not answered.
-    Failed,
-    /// The fetch had begun before it was asked for, or its task is gone: another one may bring more.
-    AskAgain,
-    /// The engine is gone.
-    Gone,
-}
-
-impl FetchOver {
-    /// Returns the use of the key id, where the fetch had begun before it was asked for.
-    pub(crate) fn late(&self) -> Option<KeyIdUse> {
-        self.late
-    }
-
-    /// Checks that other keys have come since it was asked for.
-    pub(crate) fn brought_other_keys(&self) -> bool {
-        self.fetches.borrow().changed != self.before.changed
-    }
-
-    /// Waits until a fetch is over, or will not come.
-    pub(crate) async fn wait(&mut self) -> FetchEnd {
-        if self.fetches.changed().await.is_err() {
-            return FetchEnd::Gone;
-        }
-        let count = *self.fetches.borrow_and_update();
-        if self.late.is_some() || count.over == self.before.over {
-            FetchEnd::AskAgain
-        } else if count.succeeded == self.before.succeeded {
-            FetchEnd::Failed
-        } else {
-            FetchEnd::Answered
-        }
-    }
-}
-
-/// Waits until a fetch of any source is over. Returns which, and how it has ended; never returns for
-/// no sources.
-pub(crate) async fn any_over(sources: &mut [FetchOver]) -> (usize, FetchEnd) {
-    let mut waits: Vec<_> = sources.iter_mut().map(|source| Box::pin(source.wait())).collect();
-    std::future::poll_fn(|cx| {
-        for (index, wait) in waits.iter_mut().enumerate() {
-            if let std::task::Poll::Ready(end) = wait.as_mut().poll(cx) {
-                return std::task::Poll::Ready((index, end));
-            }
-        }
-        std::task::Poll::Pending
-    })
-    .await
-}
-
-#[cfg(test)]
-mod tests;

@@ -62,3 +62,42 @@ fn rule_14_the_log_names_the_source_of_a_set_with_more_than_100_usable_keys() {
         assert!(told.iter().all(is_named), "{told:?}");
     }
 }
+
+#[test]
+fn a_source_takes_over_what_is_newer_unless_the_other_one_has_seen_a_change_that_it_did_not_adopt()
+{
+    let now = NumericDate::from_seconds(1_000_000);
+    let later = now.saturating_add(std::time::Duration::from_secs(1));
+    let document = |key_id: &str| {
+        let jwk =
+            r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
+        let json = format!(r#"{{"keys":[{{{jwk},"kid":"{key_id}"}}]}}"#);
+        let validators = Validators { etag: Some(key_id.to_owned()), last_modified: None };
+        let document = KeyDocument::from_json(&json).unwrap().validators(Some(validators));
+        Ok(Loaded::Document(KeyDocument { settles: true, ..document }))
+    };
+    let old = || {
+        let old = CachedSource::new(Arc::new(Named), now);
+        old.end(document("old"), now);
+        old
+    };
+    let key_ids = |source: &CachedSource| -> Vec<_> {
+        let usable = source.usable_keys(later).unwrap();
+        usable.keys.iter().map(|key| key.id().unwrap().to_owned()).collect()
+    };
+
+    // A reload reads the new file, and the old engine finds the change while the new one is waited for.
+    let (before, new) = (old(), CachedSource::new(Arc::new(Named), now));
+    new.end(document("new"), now);
+    before.end(document("new"), later);
+    assert_eq!(key_ids(&before), ["old"]);
+    new.take_over(&before, later);
+    assert_eq!(key_ids(&new), ["new"]);
+
+    // Without such a change, what is newer counts.
+    let (before, new) = (old(), CachedSource::new(Arc::new(Named), now));
+    new.end(document("new"), now);
+    before.end(Ok(Loaded::NotModified(None)), later);
+    new.take_over(&before, later);
+    assert_eq!(key_ids(&new), ["old"]);
+}
