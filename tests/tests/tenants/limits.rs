@@ -242,3 +242,12 @@ async fn a_row_that_cannot_be_used_costs_no_more_than_an_invented_name() {
     }
     assert_eq!(world.database.asked(), 10);
 }
+
+#[tokio::test]
+async fn a_name_with_a_control_character_is_never_looked_up() {
+    let world = world_of(0);
+    for issuer in ["a\0", "https://idp.test/\n", "\u{7f}", "\u{85}"] {
+        assert_eq!(world.judge(&unsigned(issuer)).await, "no_credentials", "{issuer:?}");
+    }
+    assert_eq!(world.database.asked(), 0);
+}

@@ -259,7 +259,10 @@ impl Strategy for Tenants {
 
     fn attempt(&self, credential: &Credential<'_>) -> Attempt {
         let issuer = match credential.unverified_issuer() {
-            Some(issuer) if issuer.len() <= MAX_NAME => issuer,
+            // No database need see a control character, which some reject with an error of their own.
+            Some(issuer) if issuer.len() <= MAX_NAME && !issuer.contains(char::is_control) => {
+                issuer
+            }
             _ => return Attempt::Abstain,
         };
         if credential.is_reserved(&issuer) {

@@ -191,7 +191,15 @@ impl Store {
     fn keep(&self, tenant: &Arc<Tenant>) {
         let mut state = self.lock();
         state.verified_names.insert(self.hash(&tenant.name), ());
-        if !self.is_current(tenant) || tenant.is_kept.load(Ordering::Acquire) {
+        if tenant.is_kept.load(Ordering::Acquire) {
+            return;
+        }
+        if !self.is_current(tenant) {
+            // Outdated by another name with the same generation. The next request looks it up again, so
+            // that it does not stay among the unverified ones.
+            if state.unverified.get(&tenant.name).is_some_and(|own| Arc::ptr_eq(own, tenant)) {
+                state.unverified.remove(&tenant.name);
+            }
             return;
         }
         state.unverified.remove(&tenant.name);
