@@ -2,7 +2,9 @@
 
 use std::{env, sync::Arc, time::Duration};
 
-use super::{Identity, Shared, StaticTokens, TokenFile, TokenFormat, table::Entry};
+use super::{
+    CUT_OFF_SETTLED, Identity, Shared, StaticTokens, TokenFile, TokenFormat, table::Entry,
+};
 use crate::{Clock, ConfigError, SystemClock};
 
 /// How often files are looked at.
@@ -104,7 +106,7 @@ impl StaticTokensBuilder {
     /// How long tokens from files stay good after the files were read the last time with success. After
     /// that they are rejected as [`ResolverUnavailable`](crate::AuthErrorKind::ResolverUnavailable), 503,
     /// until the files can be read again; tokens from code, texts and variables stay good. Default: 24
-    /// hours, and never less than twice [`reload_every`](Self::reload_every).
+    /// hours, and never less than twice [`reload_every`](Self::reload_every) and 10 seconds.
     pub fn max_stale(self, max_stale: Duration) -> Self {
         Self { max_stale, ..self }
     }
@@ -158,7 +160,9 @@ impl StaticTokensBuilder {
         for (text, format) in self.texts {
             fixed.extend(format.entries(&text, &unnamed)?);
         }
-        let max_stale = self.reload_every.map(|every| self.max_stale.max(every.saturating_mul(2)));
+        // While a changed file settles, its tokens are not adopted, and the ones before must not expire.
+        let shortest = |every: Duration| every.saturating_mul(2).saturating_add(CUT_OFF_SETTLED);
+        let max_stale = self.reload_every.map(|every| self.max_stale.max(shortest(every)));
         Ok(Shared::new(self.name, fixed, self.files, unnamed, self.clock, max_stale))
     }
 }
