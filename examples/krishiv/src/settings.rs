@@ -5,8 +5,8 @@ use std::{error::Error, time::Duration};
 use example_program::Variables;
 use portcullis_axum::{
     Algorithm, Authenticator, Clock, ConfigError, GrantMapping, Identity, Issuer, Place,
-    RefreshPolicy, RemoteJwkSet, Requirement, StaticTokens, StaticTokensBuilder, TokenFile,
-    TokenFormat,
+    ProductionError, RefreshPolicy, RemoteJwkSet, Requirement, StaticTokens, StaticTokensBuilder,
+    TokenFile, TokenFormat,
 };
 
 use crate::roles::{ADMIN, READER};
@@ -59,7 +59,7 @@ impl Judges {
             .issuers(oidc)
             .dangerous_any_issuer_in_production();
         let builder = if production { builder.production() } else { builder };
-        let http = builder.build().map_err(|error| about_oidc(&error))?;
+        let http = builder.build().map_err(|error| about_variable(&error))?;
         let exact = Place::bearer().exact_scheme("Bearer").trimmed().empty_is_absent();
         let grpc = http.clone().reading([exact])?.requiring(known)?;
         Ok(Self { http, grpc, only })
@@ -84,8 +84,14 @@ fn oidc(variables: &Variables, production: bool) -> Result<Option<Issuer>, Strin
     }
 }
 
-fn about_oidc(error: &ConfigError) -> String {
+fn about_variable(error: &ConfigError) -> String {
     let variable = match error {
+        ConfigError::NotForProduction(ProductionError::ShortToken { name }) if name == "ui" => {
+            "KRISHIV_UI_TOKEN"
+        }
+        ConfigError::NotForProduction(ProductionError::ShortToken { .. }) => {
+            "KRISHIV_COORDINATOR_BEARER_TOKEN"
+        }
         ConfigError::InvalidClaimPath { .. } => "KRISHIV_OIDC_ROLE_CLAIM",
         ConfigError::EmptySetting { .. } => "KRISHIV_OIDC_AUDIENCE",
         _ => "KRISHIV_OIDC_JWKS_URI",

@@ -4,7 +4,7 @@ use std::{error::Error, time::Duration};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use portcullis_actix_web::{
-    Authenticator, Caller, Granted, JwtAuth, Require, ResourceMetadataService, policy,
+    Authenticator, Caller, Granted, JwtAuth, RemoveTokens, Require, ResourceMetadataService, policy,
 };
 use serde_json::json;
 
@@ -22,10 +22,12 @@ pub(crate) async fn serve(service: Service, stop: Stop) -> Result<(), Box<dyn Er
             let text = metrics.render();
             async { text }
         };
-        App::new()
+        let app = App::new()
             .route("/metrics", web::get().to(render))
             .configure(|services| public_routes(services, &auth))
-            .configure(|services| protected_routes(services, &auth))
+            .configure(|services| protected_routes(services, &auth));
+        // The configuration may read tokens from places that handlers must not see.
+        RemoveTokens::new(auth, app)
     })
     .shutdown_timeout(GRACE.as_secs())
     .disable_signals()

@@ -54,6 +54,9 @@ fn every_framework_answers_alike() {
             assert_eq!(answer.status, status, "{framework}: {method} {path}: {}", answer.body);
         }
 
+        let in_query = service.get(&format!("/whoami?access_token={plain}"), "");
+        assert_eq!(in_query.status, 200, "{framework}: {}", in_query.body);
+
         let caller: Value = serde_json::from_str(&service.get("/whoami", &admin).body).unwrap();
         assert_eq!(caller["principal"]["subject"], json!("alice"), "{framework}");
         assert_eq!(caller["grant"]["roles"], json!(["admin"]), "{framework}");
@@ -211,7 +214,7 @@ impl Drop for Service {
 
 fn write_config(path: &Path, server: &KeyServer, audience: &str) {
     let text = format!(
-        "[resource]\nidentifier = \"https://api.example.com\"\n\n[[issuer]]\nissuer = \"{}\"\n\
+        "[extract]\nplaces = [\"header\", \"query\"]\n\n[resource]\nidentifier = \"https://api.example.com\"\n\n[[issuer]]\nissuer = \"{}\"\n\
          audience = [\"{audience}\"]\ndiscovery = true\n",
         server.url("")
     );

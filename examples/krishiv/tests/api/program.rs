@@ -37,6 +37,12 @@ fn s2_1_a_bad_or_missing_setting_is_one_line_and_status_2() {
         (vec![LOOPBACK, (REFRESH, "0")], vec![], "KRISHIV_OIDC_JWKS_REFRESH_SECS"),
         (vec![LOOPBACK, (REFRESH, "10m")], vec![], "KRISHIV_OIDC_JWKS_REFRESH_SECS"),
         (vec![LOOPBACK, (REFRESH, "-1")], vec![], "KRISHIV_OIDC_JWKS_REFRESH_SECS"),
+        (vec![token, (PRODUCTION, "1")], vec![], "KRISHIV_COORDINATOR_BEARER_TOKEN: "),
+        (
+            vec![(TOKEN, SERVICE_TOKEN), ("KRISHIV_UI_TOKEN", "page"), (PRODUCTION, "1")],
+            vec![],
+            "KRISHIV_UI_TOKEN: ",
+        ),
         (vec![token, (PRODUCTION, "production")], vec![], "KRISHIV_PRODUCTION"),
         (
             vec![("KRISHIV_COORDINATOR_BEARER_TOKEN_FILE", "/missing")],

@@ -18,7 +18,7 @@ use tonic_prost::ProstCodec;
 
 pub(crate) const AUDIENCE: &str = "krishiv";
 pub(crate) const SERVICE_TOKEN: &str = "coordinator-token";
-pub(crate) const UI_TOKEN: &str = "ui-token";
+pub(crate) const UI_TOKEN: &str = "token-of-the-page";
 pub(crate) const URI: &str = "KRISHIV_OIDC_JWKS_URI";
 pub(crate) const TOKEN: &str = "KRISHIV_COORDINATOR_BEARER_TOKEN";
 
