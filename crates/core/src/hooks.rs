@@ -22,7 +22,7 @@ pub(crate) fn panicked() -> AuthError {
     AuthError::because(AuthErrorKind::InternalError, "a function of the application panicked")
 }
 
-/// Calls a function of the application that has a say in whether a request is accepted, for adapters.
+/// For adapters: calls a function of the application that helps to decide whether to accept a request.
 ///
 /// # Errors
 ///

@@ -69,7 +69,7 @@ impl<'a> NotIncluded<'a> {
         (self.groups && name == "groups") || self.names.find(name).is_some()
     }
 
-    /// Returns whether the claim is not included that a path starts with.
+    /// Returns whether the first claim of a path is missing from the token.
     pub(crate) fn has(&self, path: &ClaimPath) -> bool {
         (self.groups && path.starts_with(Name::Groups)) || path.find_first(&self.names).is_some()
     }

@@ -21,7 +21,7 @@ pub enum LayerError {
 }
 
 impl LayerError {
-    /// Tells the log, as an error: no client can cause it. Without the feature `tracing` it does
+    /// Tells the log, as an error: it is a fault of the application. Without the feature `tracing` it does
     /// nothing.
     pub fn report(&self) {
         #[cfg(feature = "tracing")]

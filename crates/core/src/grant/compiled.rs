@@ -73,7 +73,7 @@ impl CompiledMapping {
         if let Some(known) = &self.known_roles {
             roles.retain(|role| known.contains(role));
         }
-        // The default roles are for a token without roles. With unknown ones it may have others.
+        // Default roles apply only to a token without roles. If its roles are unknown, it may have some.
         if roles.is_empty() && !claims.unknown.contains(&Part::Roles) {
             roles.extend_from_slice(&self.default_roles);
         }

@@ -129,8 +129,8 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// Returns whether the other rule of an `or` may still allow: after a no, and where it is not known
-    /// what the token says.
+    /// Returns whether the other rule of an `or` may still allow: if this one rejected, or read a claim that
+    /// the token does not include.
     fn leaves_a_choice(&self) -> bool {
         match self {
             Self::No(_) => true,
@@ -167,8 +167,8 @@ pub(crate) fn answer_of(function: impl FnOnce() -> Result<(), AuthError>) -> Ans
     known(answer.map_err(Refusal::from), has_read)
 }
 
-/// Calls a rule of ours. Its yes comes from what the grant has, so that only a no is not known after such
-/// a read.
+/// Calls a rule of ours. Such rules allow only because of what the grant contains, so that an unknown part
+/// makes only a rejection uncertain.
 #[inline]
 pub(crate) fn own_answer_of(rule: impl FnOnce() -> Answer) -> Answer {
     match watch(rule) {

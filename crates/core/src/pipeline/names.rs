@@ -25,8 +25,8 @@ pub(super) fn check_claimed(
     check(claimed.as_deref(), issuer.name(), reserved)
 }
 
-/// Checks the issuer of the party that acts. The issuers that the operator has named may speak of each
-/// other's parties ([RFC 8693 §4.1]); the sources that choose their names may not.
+/// Checks the issuer of the party that acts. Configured issuers may name actors of each other
+/// ([RFC 8693 §4.1]). Sources that choose their own names may not name actors of configured issuers.
 ///
 /// # Errors
 ///

@@ -143,8 +143,8 @@ impl<G> Policy<G> {
         Self { node: Node::Rule { name, function } }
     }
 
-    /// A rule of ours, which says itself whether its refusal has an opposite. Its yes must follow from what
-    /// the grant has, never from what it lacks: a yes counts although a part of the grant is unknown.
+    /// A rule of ours, which says itself whether its refusal has an opposite. It may allow only because of
+    /// what the grant contains: the engine accepts its `Ok` even if a part of the grant is unknown.
     pub(super) fn own_rule(
         name: &'static str,
         function: impl Fn(&Principal, &G) -> Answer + Send + Sync + 'static,

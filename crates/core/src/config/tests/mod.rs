@@ -2,6 +2,7 @@ mod broken;
 mod docs;
 mod keys;
 mod schema;
+#[cfg(feature = "tracing")]
 mod variables;
 
 use super::*;

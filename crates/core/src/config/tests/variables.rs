@@ -227,7 +227,7 @@ fn an_error_shows_the_name_of_the_variable_and_what_is_wrong() {
         ),
         (
             "issuer = [{ issuer = 'a', audience = ['b'], jwks_uri = '${URI}' }]",
-            "keys can never be fetched from there: ***",
+            "`issuer[0].jwks_uri` cannot be used: keys can never be fetched from there",
         ),
         // A text that is written in the file is shown.
         ("issuer = [{ issuer = 'a', jwks_uri = 'https://${HOST}' }]", "issuer `a` has no audience"),
