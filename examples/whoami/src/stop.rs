@@ -7,7 +7,7 @@ use tokio::sync::watch;
 /// How long requests in progress may take after the signal.
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
-/// Tells that the program was asked to end.
+/// Resolves when the program is asked to end.
 #[derive(Clone)]
 pub(crate) struct Stop(watch::Receiver<bool>);
 

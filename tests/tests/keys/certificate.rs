@@ -71,7 +71,7 @@ fn rule_20_a_key_that_the_limit_leaves_out_is_ambiguous_and_no_forgery() {
         (world.token(4), "ambiguous_key"),
         (world.token(5).header("x5t", "unknown"), "ambiguous_key"),
         (world.token(5).header("x5t", json!(7)), "ambiguous_key"),
-        // A wrong thumbprint misleads nobody but its token.
+        // A wrong thumbprint affects only the token that has it.
         (world.token(5).header("x5t", "t0"), "ambiguous_key"),
         (world.token(0).key(&stranger).without_key_id().header("x5t", "t0"), "ambiguous_key"),
     ] {

@@ -118,7 +118,7 @@ async fn rule_07_while_no_keys_have_come_only_the_first_requests_wait_for_a_sile
     assert!(!waiting.is_finished());
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(soon(waiting).await.unwrap(), "keys_unavailable");
-    // The wait has failed: time stands still, and nobody waits again.
+    // The wait has failed. The time does not change, and no request waits again.
     for _ in 0..10 {
         let request = patient_verdict(world.auth.clone(), world.token());
         assert_eq!(soon(request).await, "keys_unavailable");

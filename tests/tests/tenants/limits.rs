@@ -1,4 +1,4 @@
-//! Names that nobody has verified: what they may cost, and what they may displace.
+//! Unverified names: what they may cost, and what they may displace.
 
 use std::{num::NonZeroUsize, time::Duration};
 

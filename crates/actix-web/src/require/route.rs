@@ -55,7 +55,7 @@ pub(super) fn pattern(request: &HttpRequest) -> Option<String> {
 }
 
 /// Returns whether a service is that of a resource or of a route, so that the resource is known when it
-/// is called. The router of a scope or an `App` is none, and for a path that the prefix of a scope matches
+/// is called. The router of a scope or an `App` is not one of them, and for a path that the prefix of a scope matches
 /// completely nothing in the request shows the difference.
 ///
 /// [`type_name`] promises no format, and a middleware may hide the type of the service inside, as

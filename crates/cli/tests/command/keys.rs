@@ -77,7 +77,7 @@ fn private_files_are_for_their_owner_alone_even_in_place_of_old_ones() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_leaves_no_file_behind() {
-    // A limit of the process stands for the disk: it has no room, or room for a part of a key.
+    // A limit of the process simulates a disk that has no room, or room for a part of a key.
     for blocks in ["0", "1"] {
         let folder = Folder::new();
         let script = format!(

@@ -159,8 +159,8 @@ pub(super) async fn take_over<G: Send + Sync + 'static>(
     Ok(())
 }
 
-/// Takes the keys of the same sources over, where those of the old engine are newer: also what it was told
-/// while the new one was waited for, so that a key that was withdrawn meanwhile does not come back.
+/// Takes over the keys of the same sources where those of the old engine are newer. This includes what it
+/// fetched during the wait for the new engine, so that a key that was withdrawn meanwhile does not come back.
 pub(super) fn take_over_keys<G>(old: &Engine<G>, new: &Engine<G>) {
     for issuer in new.issuers.all() {
         if let Some(same) = old.issuers.all().find(|other| other.name() == issuer.name()) {

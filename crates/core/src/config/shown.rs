@@ -7,7 +7,7 @@ use std::{
 
 use crate::{ConfigError, ProductionError};
 
-/// What stands in place of a text that holds a part of a variable's value.
+/// Replaces a text that contains a part of a variable's value.
 const HIDDEN: &str = "***";
 
 /// The shortest part of a value that is looked for, in characters. A shorter one says nothing.

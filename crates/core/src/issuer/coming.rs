@@ -101,7 +101,7 @@ pub(crate) enum Over {
     MoreToCome,
     /// Every source has answered: a key that is not there now is unknown.
     AllAnswered,
-    /// Some source has not: nobody can say that the key is unknown.
+    /// Some source has not answered, so that the key is not known to be unknown.
     NotAnswered,
 }
 

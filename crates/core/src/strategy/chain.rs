@@ -84,7 +84,7 @@ impl Chain {
         names.collect()
     }
 
-    /// Tells whether a strategy has this name.
+    /// Returns whether a strategy has this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         !self.only_jwt.load(Ordering::Acquire)
             && self

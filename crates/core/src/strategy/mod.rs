@@ -133,7 +133,7 @@ impl<'a> Credential<'a> {
         Ok(Self { token, reserved: Some(reserved) })
     }
 
-    /// Tells whether a name belongs to an issuer or a strategy of the engine.
+    /// Returns whether a name belongs to an issuer or a strategy of the engine.
     fn is_reserved(&self, name: &str) -> bool {
         self.reserved.is_some_and(|reserved| reserved.is_reserved(name))
     }

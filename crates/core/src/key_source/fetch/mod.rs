@@ -184,7 +184,7 @@ impl HttpFetch {
     ///
     /// # Errors
     ///
-    /// [`FetchError`] for a text that is no value of a header field.
+    /// [`FetchError`] for a text that is not a valid value of a header field.
     pub fn user_agent(self, user_agent: &str) -> Result<Self, FetchError> {
         let value = HeaderValue::from_str(user_agent);
         let value = value.map_err(|error| FetchError::new(format!("`User-Agent`: {error}")))?;

@@ -50,7 +50,7 @@ fn check_split(name: &str, token: &str) -> Result<(), &'static str> {
     }
     if !name.bytes().all(is_allowed) {
         return Err(
-            "what stands in front of its `=` is not a name: use ASCII letters, digits and \
+            "the part before its `=` is not a name: use ASCII letters, digits and \
                     `-_.:@/|`",
         );
     }

@@ -27,7 +27,7 @@ use crate::{AuthError, AuthErrorKind, ConfigError};
 ///
 /// 1. Only digests are kept and compared: of every token, whichever matches, in constant time.
 /// 2. Several tokens are good at once, so that one can be replaced without a refused request.
-/// 3. Files are read again when they change, unless [told otherwise](StaticTokensBuilder::read_once). One
+/// 3. Files are read again when they change, unless [`read_once`](StaticTokensBuilder::read_once) is set. One
 ///    that cannot be read or used changes nothing, until [`max_stale`](StaticTokensBuilder::max_stale) is
 ///    over; one without a token lets nobody in.
 /// 4. A token that is not among them is left to the next strategy.

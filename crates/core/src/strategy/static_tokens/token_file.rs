@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// For how long a changed file must stay the same that ends without a line end or comma, where that is
-/// allowed. Whoever writes such a file in place leaves no sign that it is complete.
+/// allowed. Nothing in a file that is written in place shows that it is complete.
 pub(crate) const CUT_OFF_SETTLED: Duration = Duration::from_secs(10);
 
 /// A file of tokens. A path is one that must be there, and holds one token a line.

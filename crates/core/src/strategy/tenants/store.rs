@@ -147,7 +147,7 @@ impl Store {
         }
     }
 
-    /// Tells whether a verified token has carried this name.
+    /// Returns whether a verified token has carried this name.
     pub(super) fn is_verified_name(&self, name: &str) -> bool {
         self.lock().verified_names.get(&self.hash(name)).is_some()
     }

@@ -121,7 +121,7 @@ fn the_half_of_a_token_is_not_accepted_however_long_the_writer_stalls() {
         let ConfigError::InFile { source, .. } = &*error else { panic!("{error:?}") };
         let ConfigError::InvalidToken { line, .. } = **source else { panic!("{source:?}") };
         assert_eq!(line, half.lines().count(), "{half}");
-        // Also not where somebody says that the file is complete.
+        // Not even if the caller says that the file is complete.
         assert!(set.tokens.reload().is_err());
         assert!(set.good(&["s", "s3cr"]).is_empty(), "{half}");
         set.write_in_place("etl=first-token\nci=s3cret-token\n");
