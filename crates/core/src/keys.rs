@@ -309,6 +309,7 @@ impl Keys {
     /// here: a source has brought nothing yet, and no key has an id, or all keys are tried, or the source's
     /// keys would stand in front of those of the same id. Where ids alone count, no source brings keys for
     /// a token that was judged by keys without.
+    #[cfg(feature = "remote")]
     pub(crate) fn may_be_elsewhere(&self) -> bool {
         let any_key_counts = match self.matching.by {
             MatchBy::Lenient => self.by_id.is_empty(),

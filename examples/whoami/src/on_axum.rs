@@ -14,7 +14,7 @@ use crate::{Service, stop::Stop};
 
 pub(crate) async fn serve(service: Service, stop: Stop) -> Result<(), Box<dyn Error>> {
     let Service { auth, metrics, listener } = service;
-    let app = app(auth.clone()).route("/metrics", get(move || async move { metrics.render() }));
+    let app = app(&auth).route("/metrics", get(move || async move { metrics.render() }));
     let server = axum::serve(TcpListener::from_std(listener)?, app)
         .with_graceful_shutdown(stop.clone().requested());
     tokio::select! {
@@ -25,7 +25,7 @@ pub(crate) async fn serve(service: Service, stop: Stop) -> Result<(), Box<dyn Er
     Ok(())
 }
 
-fn app(auth: Authenticator) -> Router {
+fn app(auth: &Authenticator) -> Router {
     let may_read = RequireLayer::new(policy::scope("orders:read"));
     let may_write = RequireLayer::new(policy::scope("orders:write"));
     let is_admin = RequireLayer::new(policy::role("admin"));
@@ -39,8 +39,8 @@ fn app(auth: Authenticator) -> Router {
         // Routes that are added after the layer are public.
         .route("/healthz", get(|| async { "ok" }))
         .route_service("/readyz", ReadinessService::new(auth.clone()));
-    match ResourceMetadataService::new(&auth) {
-        Ok(metadata) => app.route_service(&metadata.path().to_owned(), metadata),
+    match ResourceMetadataService::new(auth) {
+        Ok(metadata) => app.route_service(metadata.path(), metadata.clone()),
         // The configuration has no `[resource]`.
         Err(_) => app,
     }

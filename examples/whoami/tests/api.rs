@@ -1,6 +1,7 @@
 //! Drives the program over a socket, once for each framework.
 
 #![cfg(unix)]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on stops there")]
 
 use std::{
     fs::{self, File},

@@ -3,7 +3,8 @@
 use std::{env, sync::Arc, time::Duration};
 
 use super::{
-    CUT_OFF_SETTLED, Identity, Shared, StaticTokens, TokenFile, TokenFormat, table::Entry,
+    Identity, Shared, StaticTokens, TokenFile, TokenFormat, table::Entry,
+    token_file::CUT_OFF_SETTLED,
 };
 use crate::{Clock, ConfigError, SystemClock};
 

@@ -49,10 +49,8 @@ fn check_split(name: &str, token: &str) -> Result<(), &'static str> {
         return Err("it has no name in front of its `=`");
     }
     if !name.bytes().all(is_allowed) {
-        return Err(
-            "the part before its `=` is not a name: use ASCII letters, digits and \
-                    `-_.:@/|`",
-        );
+        return Err("the part before its `=` is not a name: use ASCII letters, digits and \
+                    `-_.:@/|`");
     }
     // A variable that was not set, where the text was put together: the name alone must
     // not become a token that everybody can guess.
