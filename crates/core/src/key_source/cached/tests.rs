@@ -101,3 +101,48 @@ fn a_source_takes_over_what_is_newer_unless_the_other_one_has_seen_a_change_that
     new.take_over(&before, later);
     assert_eq!(key_ids(&new), ["old"]);
 }
+
+#[test]
+fn requests_that_wait_are_bounded_and_forged_ones_wait_only_while_few_do() {
+    let json = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    let now = NumericDate::from_seconds(1_000_000);
+    let source = CachedSource::new(Arc::new(Named), now);
+    assert!(source.begin(now).is_some());
+    source.end(Ok(Loaded::Document(KeyDocument::from_json(json).unwrap())), now);
+    source.announce();
+    let later = source.next_due();
+    assert!(source.begin(later).is_some());
+
+    let mut waiting: Vec<_> = (1..MAX_WAITING_FORGED).map(|_| source.subscribe()).collect();
+    waiting.extend(source.mismatch(Some("a"), later));
+    assert_eq!(waiting.len(), MAX_WAITING_FORGED);
+    assert!(source.mismatch(Some("a"), later).is_none());
+    while waiting.len() < MAX_WAITING {
+        let Asked::Coming(over) = source.miss(Some("new"), None, later) else { panic!("no wait") };
+        waiting.push(over);
+    }
+    // The source is healthy, so that this one is answered with 401 and not with 503.
+    assert!(matches!(source.miss(Some("new"), None, later), Asked::Unknown));
+}
+
+#[test]
+fn a_bad_signature_spends_no_budget_for_missing_key_ids_while_there_are_no_keys() {
+    let now = NumericDate::from_seconds(1_000_000);
+    let source = CachedSource::new(Arc::new(Named), now);
+    let fetches = |source: &CachedSource| {
+        let begun = source.begin(now).is_some();
+        source.end(Err(KeySourceError::new("down")), now);
+        source.announce();
+        begun
+    };
+    assert!(fetches(&source));
+    for _ in 0..10 {
+        if source.mismatch(Some("forged"), now).is_some() {
+            assert!(fetches(&source));
+        }
+    }
+    for key_id in ["a", "b", "c"] {
+        assert!(matches!(source.miss(Some(key_id), None, now), Asked::Coming(_)), "{key_id}");
+        assert!(fetches(&source));
+    }
+}
