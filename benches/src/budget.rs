@@ -48,10 +48,10 @@ pub(crate) fn report(times: &Times, instructions: Option<&Instructions>) -> bool
             beyond.map_or_else(|| "-".to_owned(), |beyond| beyond.to_string()),
         );
     }
-    println!("P9: refusals before the signature (most: 250 ns, too long 100 ns)");
-    let mut refusals: Vec<_> = times.keys().filter(|name| name.starts_with("refused")).collect();
-    refusals.sort();
-    for name in refusals {
+    println!("P9: rejections before the signature (most: 250 ns, too long 100 ns)");
+    let mut rejections: Vec<_> = times.keys().filter(|name| name.starts_with("rejected")).collect();
+    rejections.sort();
+    for name in rejections {
         let counted = instructions.map_or(0, |counts| count(counts, name));
         println!(
             "{name:<22} {:>6.0} ns   {counted} instructions",

@@ -37,18 +37,20 @@ pub fn all_cases() -> Vec<Case> {
         case("ours", |issuer, algorithm| ours(issuer, &token(issuer, algorithm).build(), Ok(())));
         case("jsonwebtoken", peer);
     }
-    let mut refused = |name: &str, kind, token: fn(TokenBuilder) -> String| {
+    let mut rejected = |name: &str, kind, token: fn(TokenBuilder) -> String| {
         let issuer = issuer.clone();
-        cases.push(Case::new(format!("refused {name}"), move || {
+        cases.push(Case::new(format!("rejected {name}"), move || {
             ours(&issuer, &token(self::token(&issuer, Algorithm::ES256)), Err(kind))
         }));
     };
-    refused("unknown kid", AuthErrorKind::UnknownKey, |token| token.header("kid", "es257").build());
+    rejected("unknown kid", AuthErrorKind::UnknownKey, |token| {
+        token.header("kid", "es257").build()
+    });
     let wrong_alg = AuthErrorKind::AlgorithmNotAllowed;
-    refused("wrong alg", wrong_alg, |token| token.header("alg", "HS512").build());
+    rejected("wrong alg", wrong_alg, |token| token.header("alg", "HS512").build());
     let malformed = AuthErrorKind::MalformedToken;
-    refused("malformed", malformed, |token| token.build().replace('.', ".."));
-    refused("too long", AuthErrorKind::TokenTooLarge, |_| "a".repeat(64 * 1024));
+    rejected("malformed", malformed, |token| token.build().replace('.', ".."));
+    rejected("too long", AuthErrorKind::TokenTooLarge, |_| "a".repeat(64 * 1024));
     cases
 }
 

@@ -45,7 +45,7 @@ fn run(effort: timing::Effort) -> ExitCode {
     let cases = all_cases();
     let times = timing::measure(&cases, effort);
     // Those of the others vary with the signature.
-    let of_ours = |name: &str| name.ends_with("ours") || name.starts_with("refused");
+    let of_ours = |name: &str| name.ends_with("ours") || name.starts_with("rejected");
     let counted = cases.iter().filter(|case| of_ours(case.name()));
     let within = budget::report(&times, instructions::measure(counted).as_ref());
     in_process::report(effort);

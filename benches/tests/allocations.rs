@@ -8,8 +8,8 @@ use portcullis_benches::{
 
 /// For a token that is accepted: the claims, the caller, the scope and the grant.
 const MAX_ACCEPTED: u64 = 4;
-/// For a token that is refused before its signature is looked at: the claims.
-const MAX_REFUSED: u64 = 1;
+/// For a token that is rejected before its signature is looked at: the claims.
+const MAX_REJECTED: u64 = 1;
 
 #[test]
 fn a_request_stays_within_its_budget_of_allocations() {
@@ -17,7 +17,7 @@ fn a_request_stays_within_its_budget_of_allocations() {
     for case in all_cases() {
         let most = match case.name().split_once(' ') {
             Some((_, "ours")) => MAX_ACCEPTED,
-            Some(("refused", _)) => MAX_REFUSED,
+            Some(("rejected", _)) => MAX_REJECTED,
             _ => continue,
         };
         let allocations = allocations(&case);

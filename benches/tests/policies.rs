@@ -5,8 +5,9 @@ use std::{borrow::Cow, time::Duration};
 use portcullis::{
     Authenticator, Grant, GrantMapping, NumericDate,
     policy::{
-        Decision, Policy, Ranks, RouteView, TokenKinds, acr_values, all_roles, any_scope, audience,
-        check_async, issuer, max_age, nobody, path_parameter, permission, role, scope, subject,
+        Decision, Policy, RoleHierarchy, RouteView, TokenKinds, acr_values, all_roles, any_scope,
+        audience, check_async, deny_all, issuer, max_age, path_parameter, permission, role, scope,
+        subject,
     },
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
@@ -49,7 +50,7 @@ fn a_policy_allocates_nothing_unless_it_has_to_wait() {
         .claim("acr", "gold")
         .claim("auth_time", NOW);
     let caller = auth.authenticate_token(&token.build()).expect("a good token");
-    let ranks = Ranks::new(["reader", "writer", "admin"]);
+    let ranks = RoleHierarchy::new(["reader", "writer", "admin"]);
     let tenant = || path_parameter("tenant");
     let wait = || check_async(async |_, _: std::sync::Arc<Grant>| Ok(()));
     let policies: Vec<Policy> = vec![
@@ -61,7 +62,7 @@ fn a_policy_allocates_nothing_unless_it_has_to_wait() {
         TokenKinds::new("kind", ["execution", "workload"]).only("execution"),
         acr_values(["gold"]).and(max_age(Duration::from_secs(60))),
         issuer(ISSUER).and(audience("api")).and(subject(ISSUER, "alice")),
-        nobody().except_method("GET", "/{tenant}", scope("a")),
+        deny_all().except_method("GET", "/{tenant}", scope("a")),
     ];
     for policy in policies {
         let mut allowed = false;

@@ -26,7 +26,7 @@ def say(step, outcome):
 
 
 async def outcome(awaitable):
-    """Tells `ok`, or the status and the text of the refusal."""
+    """Tells `ok`, or the status and the text of the rejection."""
     try:
         await awaitable
         return "ok"

@@ -16,7 +16,7 @@ pub mod hostile;
 #[cfg(feature = "interop")]
 pub mod provider;
 pub mod public_key;
-pub mod refusals;
+pub mod rejections;
 mod request;
 mod row;
 mod setting;

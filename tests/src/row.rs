@@ -53,8 +53,8 @@ pub struct Row {
 }
 
 impl Row {
-    /// A row that must be refused with a code.
-    pub fn refused(
+    /// A row that must be rejected with a code.
+    pub fn rejected(
         authenticator: &Authenticator,
         name: impl Into<String>,
         stands_for: &'static str,
@@ -79,7 +79,7 @@ impl Row {
         input: impl Into<Input>,
         subject: &str,
     ) -> Self {
-        Self::refused(authenticator, name, stands_for, input, &accepted_as(subject))
+        Self::rejected(authenticator, name, stands_for, input, &accepted_as(subject))
     }
 
     /// The engine is known to do something else: the row fails as soon as that is no longer so.
@@ -129,7 +129,7 @@ impl Row {
         }));
         match judged {
             Ok(Ok(caller)) => Outcome::Accepted(Box::new(caller)),
-            Ok(Err(error)) => Outcome::Refused(error),
+            Ok(Err(error)) => Outcome::Rejected(error),
             Err(payload) => Outcome::Panicked(message_of(&*payload)),
         }
     }
@@ -141,8 +141,8 @@ impl Row {
 pub enum Outcome {
     /// A caller.
     Accepted(Box<Authenticated>),
-    /// A refusal.
-    Refused(AuthError),
+    /// A rejection.
+    Rejected(AuthError),
     /// A panic, with its message.
     Panicked(String),
 }
@@ -151,7 +151,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Accepted(caller) => f.write_str(&accepted_as(caller.principal().subject())),
-            Self::Refused(error) => f.write_str(error.kind().code()),
+            Self::Rejected(error) => f.write_str(error.kind().code()),
             Self::Panicked(message) => write!(f, "panic: {message}"),
         }
     }

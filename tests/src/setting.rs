@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use base64_simd::URL_SAFE_NO_PAD;
 use portcullis::{
-    Algorithm, Authenticator, AuthenticatorBuilder, Issuer, NumericDate, Place, SeveralTokens,
-    VerificationKey,
+    Algorithm, Authenticator, AuthenticatorBuilder, Issuer, MultipleTokens, NumericDate,
+    TokenLocation, VerificationKey,
 };
 use portcullis_testkit::{ManualClock, SigningKey, TestIssuer, TokenBuilder};
 
@@ -55,16 +55,16 @@ impl Setting {
         let shared = secret.verification_key().expect("a long secret");
         let in_places = |several| {
             trusting(issuer.trusted())
-                .places(Place::header_query_cookie("access_token"))
-                .several_tokens(several)
+                .locations(TokenLocation::header_query_cookie("access_token"))
+                .multiple_tokens(several)
         };
         Self {
             plain: built(trusting(issuer.trusted())),
             mixed: built(trusting(issuer.trusted().key(shared))),
             both: built(trusting(issuer.trusted()).issuer(partner.trusted())),
-            paved: built(in_places(SeveralTokens::Refuse)),
-            first: built(in_places(SeveralTokens::First)),
-            all: built(in_places(SeveralTokens::All)),
+            paved: built(in_places(MultipleTokens::Reject)),
+            first: built(in_places(MultipleTokens::First)),
+            all: built(in_places(MultipleTokens::All)),
             attacker: named(issuer.name()),
             partner,
             issuer,

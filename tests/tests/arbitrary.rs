@@ -159,7 +159,7 @@ fn arbitrary_edits_of_good_tokens_never_panic_and_are_never_accepted() {
     for token in &good {
         assert!(setting.mixed.authenticate_token(token).is_ok());
     }
-    let (unchanged, refused) = (Cell::new(0), Cell::new(0));
+    let (unchanged, rejected) = (Cell::new(0), Cell::new(0));
     run(&(any::<Index>(), vec(edits(), 1..4)), |(token, edits)| {
         let mut bytes = good[token.index(good.len())].clone().into_bytes();
         edits.iter().for_each(|edit| edit.apply(&mut bytes, &good));
@@ -172,11 +172,11 @@ fn arbitrary_edits_of_good_tokens_never_panic_and_are_never_accepted() {
         let request = Request::new().authorization([b"Bearer ", &*bytes].concat());
         let verdict = setting.mixed.authenticate(&request);
         prop_assert!(verdict.result.is_err(), "accepted {}", String::from_utf8_lossy(&bytes));
-        refused.set(refused.get() + 1);
+        rejected.set(rejected.get() + 1);
         Ok(())
     });
-    println!("arbitrary: {} edits refused, {} changed nothing", refused.get(), unchanged.get());
-    assert!(refused.get() > 9 * unchanged.get());
+    println!("arbitrary: {} edits rejected, {} changed nothing", rejected.get(), unchanged.get());
+    assert!(rejected.get() > 9 * unchanged.get());
 }
 
 /// Two callers, each with a token of every family.
@@ -206,18 +206,18 @@ fn text_of(members: &Members) -> String {
 #[test]
 fn arbitrary_json_that_a_trusted_key_signed_is_accepted_only_by_the_rules() {
     let setting = Setting::new();
-    let (accepted, refused) = (Cell::new(0), Cell::new(0));
+    let (accepted, rejected) = (Cell::new(0), Cell::new(0));
     run(&(header(), claims()), |(header, claims)| {
         let token = setting.valid().raw_header(text_of(&header)).raw_claims(text_of(&claims));
         let expected = header_is_good(&header) && claims_are_good(&claims);
         let got = judge(&setting.plain, &token.build());
-        let counter = if got.is_ok() { &accepted } else { &refused };
+        let counter = if got.is_ok() { &accepted } else { &rejected };
         counter.set(counter.get() + 1);
         prop_assert_eq!(got.is_ok(), expected, "{:?}", got);
         Ok(())
     });
-    println!("arbitrary: {} accepted by the rules, {} refused", accepted.get(), refused.get());
-    assert!(accepted.get() > 100 && refused.get() > 100);
+    println!("arbitrary: {} accepted by the rules, {} rejected", accepted.get(), rejected.get());
+    assert!(accepted.get() > 100 && rejected.get() > 100);
 }
 
 /// Documents that are no objects with the right names at all.

@@ -1,4 +1,4 @@
-//! A page of another origin sees refusals and their challenges, if the layers stand in the order that
+//! A page of another origin sees rejections and their challenges, if the layers stand in the order that
 //! `docs/cors.md` gives, and not if they do not. Its event sources and WebSockets are let in by the
 //! tokens that a page can give them.
 //!
@@ -33,7 +33,7 @@ use std::{
 };
 
 use portcullis::{
-    AuthErrorKind, Authenticator, Grant, NumericDate, Place, Policy,
+    AuthErrorKind, Authenticator, Grant, NumericDate, Policy, TokenLocation,
     policy::{self, scope},
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
@@ -94,12 +94,12 @@ async fn a_page_of_another_origin_sees_what_the_order_of_layers_lets_it_see() {
 async fn show(browser: &Path, rows: &[Row], serve: Serve, log: &Log) -> Value {
     let clock = ManualClock::at(NumericDate::from_seconds(1_800_000_000));
     let issuer = TestIssuer::new("https://idp.test").clock(clock.clone());
-    let mut places = Place::header_query_cookie("access_token").to_vec();
-    places.push(Place::web_socket_protocol("access_token"));
+    let mut places = TokenLocation::header_query_cookie("access_token").to_vec();
+    places.push(TokenLocation::web_socket_protocol("access_token"));
     let auth = Authenticator::builder()
         .issuer(issuer.trusted())
         .audience(AUDIENCE)
-        .places(places)
+        .locations(places)
         .realm("orders")
         .clock(clock)
         .build()

@@ -13,9 +13,9 @@ use std::{
 use conformance::{Setting, trusting};
 use portcullis::{
     AuthError, Authenticated, Authenticator, Grant, GrantMapping, Judgement, Policy, Principal,
-    Resolving,
+    ResolverConfig,
     policy::{
-        self, Decision, Ranks, ScopeGrammar, TokenKinds, acr_values, actor, any_role,
+        self, Decision, RoleHierarchy, ScopeHierarchy, TokenKinds, acr_values, actor, any_role,
         authenticated, claim, client, max_age, not_delegated, path_parameter, permission, role,
         scope,
     },
@@ -235,7 +235,7 @@ fn a_claim_that_the_token_includes_and_names_another_source_for_is_not_known() {
 #[test]
 fn no_rule_reads_a_claim_that_is_not_included_as_absent() {
     let setting = Setting::new();
-    let ranks = Ranks::new(["reader", "writer"]);
+    let ranks = RoleHierarchy::new(["reader", "writer"]);
     let kinds = TokenKinds::new("kind", ["task", "wait"]).absent_is("task");
     let mapping = GrantMapping::default()
         .roles(["/realm/roles"])
@@ -275,7 +275,7 @@ fn a_list_of_several_claims_decides_by_what_is_there() {
     let mapping = GrantMapping::default().roles(["roles"]).more_roles(["groups"]);
     let auth = setting.engine(setting.issuer.trusted().grant_mapping(mapping));
     let alice = caller(&auth, &overage(&setting).roles(["clerk"]));
-    let ranks = Ranks::new(["clerk", "admin"]);
+    let ranks = RoleHierarchy::new(["clerk", "admin"]);
     for (policy, expected) in [
         (role("clerk"), Ok(())),
         (role("clerk").not(), Err("not_permitted")),
@@ -293,7 +293,7 @@ fn a_list_of_several_claims_decides_by_what_is_there() {
 #[test]
 fn an_empty_scope_that_is_unrestricted_is_one_that_the_token_includes() {
     let setting = Setting::new();
-    let grammar = ScopeGrammar::new(
+    let grammar = ScopeHierarchy::new(
         |grant: &Grant| grant.scope().iter().collect(),
         |held, needed| Ok(held == needed),
     )
@@ -311,8 +311,8 @@ fn rejects_a_token_that_does_not_include_a_claim_of_the_engine() {
     let setting = Setting::new();
     for name in ["act", "cnf", "client_id", "azp", "jti", "nbf", "aud", "sub", "exp"] {
         let token = elsewhere(&setting, name);
-        let refused = setting.plain.authenticate_token(&token.build()).expect_err(name);
-        assert_eq!(code(refused), "claim_not_included", "{name}");
+        let rejected = setting.plain.authenticate_token(&token.build()).expect_err(name);
+        assert_eq!(code(rejected), "claim_not_included", "{name}");
     }
     for (value, expected) in [
         (json!("groups"), "malformed_claim"),
@@ -320,13 +320,13 @@ fn rejects_a_token_that_does_not_include_a_claim_of_the_engine() {
         (json!(1), "malformed_claim"),
     ] {
         let token = setting.valid().claim("_claim_names", &value);
-        let refused = setting.plain.authenticate_token(&token.build()).expect_err("a wrong type");
-        assert_eq!(code(refused), expected, "{value}");
+        let rejected = setting.plain.authenticate_token(&token.build()).expect_err("a wrong type");
+        assert_eq!(code(rejected), expected, "{value}");
     }
     let claims = setting.valid().claims_json();
     let twice = claims.replacen('{', r#"{"_claim_names":{"act":"a","act":"b"},"#, 1);
-    let refused = setting.plain.authenticate_token(&setting.valid().raw_claims(twice).build());
-    assert_eq!(code(refused.expect_err("a member twice")), "malformed_token");
+    let rejected = setting.plain.authenticate_token(&setting.valid().raw_claims(twice).build());
+    assert_eq!(code(rejected.expect_err("a member twice")), "malformed_token");
 }
 
 #[test]
@@ -370,27 +370,27 @@ fn a_mapping_of_the_application_cannot_read_it_as_absent() {
     }
     #[derive(Deserialize)]
     struct Wrapped(Option<Claims>);
-    let refused = Err("claim_not_included");
-    assert_eq!(judge(|caller| Ok(caller.standard_grant()?.is_in_group("suspended"))), refused);
+    let rejected = Err("claim_not_included");
+    assert_eq!(judge(|caller| Ok(caller.standard_grant()?.is_in_group("suspended"))), rejected);
     let one = |caller: &Principal| {
         let groups: Option<Vec<String>> = caller.claim("groups")?;
         Ok(groups.unwrap_or_default().contains(&"suspended".to_owned()))
     };
-    assert_eq!(judge(one), refused);
+    assert_eq!(judge(one), rejected);
     // The engine notices the read although the function drops the error.
     let drops_the_error = |caller: &Principal| {
         let groups = caller.claim::<Vec<String>>("groups").ok().flatten();
         Ok(groups.unwrap_or_default().contains(&"suspended".to_owned()))
     };
-    assert_eq!(judge(drops_the_error), refused);
-    assert_eq!(judge(|caller| Ok(!caller.claims::<Claims>()?.groups.is_empty())), refused);
+    assert_eq!(judge(drops_the_error), rejected);
+    assert_eq!(judge(|caller| Ok(!caller.claims::<Claims>()?.groups.is_empty())), rejected);
     assert_eq!(
         judge(|caller| Ok(!caller.claims::<Flattened>()?.claims.groups.is_empty())),
-        refused
+        rejected
     );
-    assert_eq!(judge(|caller| Ok(caller.claims::<Wrapped>()?.0.is_none())), refused);
-    assert_eq!(judge(|caller| Ok(caller.claims::<Map<String, Value>>()?.is_empty())), refused);
-    assert_eq!(judge(|caller| Ok(caller.claims::<Value>()?.is_null())), refused);
+    assert_eq!(judge(|caller| Ok(caller.claims::<Wrapped>()?.0.is_none())), rejected);
+    assert_eq!(judge(|caller| Ok(caller.claims::<Map<String, Value>>()?.is_empty())), rejected);
+    assert_eq!(judge(|caller| Ok(caller.claims::<Value>()?.is_null())), rejected);
     // Reads of other claims are not affected.
     #[derive(Deserialize)]
     struct Other {
@@ -423,7 +423,7 @@ fn not_in_group() -> Policy<Rights> {
 async fn groups_that_a_resolver_supplies_count() {
     let setting = Setting::new();
     for (groups, expected) in [(&["staff"][..], Ok(())), (&["suspended"], Err("not_permitted"))] {
-        let resolving = Resolving::new(move |caller: Principal| async move {
+        let resolving = ResolverConfig::new(move |caller: Principal| async move {
             let grant = caller.standard_grant()?;
             assert!(!grant.is_complete());
             Ok(grant.into_builder().groups(groups.iter().copied()).build())
@@ -433,14 +433,14 @@ async fn groups_that_a_resolver_supplies_count() {
         assert!(caller.grant().is_complete() && caller.grant().has_scope("orders:read"));
         assert_eq!(decide(&in_group("suspended").not(), &caller), expected, "{groups:?}");
     }
-    let reading = Resolving::new(|caller: Principal| async move {
+    let reading = ResolverConfig::new(|caller: Principal| async move {
         let standard = caller.standard_grant()?;
         YieldOnce::default().await;
         Ok(Rights { suspended: standard.is_in_group("suspended"), standard })
     });
     let auth = trusting(setting.issuer.trusted()).with_resolver(reading).build().unwrap();
-    let refused = later(&auth, &overage(&setting)).await.unwrap_err();
-    assert_eq!(code(refused), "claim_not_included");
+    let rejected = later(&auth, &overage(&setting)).await.unwrap_err();
+    assert_eq!(code(rejected), "claim_not_included");
 }
 
 #[test]
@@ -480,7 +480,7 @@ fn an_explanation_names_the_claims_that_are_not_included() {
         assert!(map.facts().contains(&fact.to_owned()), "{map:?}");
     }
     let explanation = setting.plain.explain_token(&elsewhere(&setting, "act").build());
-    let refused = explanation.refused().unwrap();
-    assert_eq!(refused.stage(), "map");
-    assert!(refused.mend().unwrap().contains("with a resolver"), "{refused:?}");
+    let rejected = explanation.rejected().unwrap();
+    assert_eq!(rejected.stage(), "map");
+    assert!(rejected.help().unwrap().contains("with a resolver"), "{rejected:?}");
 }

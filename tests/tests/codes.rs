@@ -1,4 +1,4 @@
-//! Every kind of refusal: what reaches it, and what the caller is told.
+//! Every kind of rejection: what reaches it, and what the caller is told.
 
 #![expect(clippy::unwrap_used, reason = "what is no test function here runs in tests alone")]
 
@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use conformance::{
     Outcome, Setting, hostile,
-    refusals::{REFUSALS, Told, told_with},
+    rejections::{REJECTIONS, Told, told_with},
     trusting,
 };
 use portcullis::{
@@ -71,10 +71,10 @@ fn names(kinds: impl IntoIterator<Item = AuthErrorKind>) -> BTreeSet<&'static st
 
 /// The kinds that a token or a request alone brings about, found by the table of hostile rows.
 fn reached_by_the_table() -> BTreeSet<&'static str> {
-    let rows = hostile::refused(&Setting::new());
+    let rows = hostile::rejected(&Setting::new());
     let judged = rows.iter().map(|row| (row.name(), row.judge()));
     let kinds = judged.filter_map(|(name, outcome)| match outcome {
-        Outcome::Refused(error) => Some(assert_challenge(name, &error, "")),
+        Outcome::Rejected(error) => Some(assert_challenge(name, &error, "")),
         _ => None,
     });
     names(kinds)
@@ -105,7 +105,7 @@ fn every_kind_is_reached_by_the_table_by_a_policy_or_by_those_named_here() {
 
 #[test]
 fn every_kind_has_one_row_of_its_own() {
-    let codes: Vec<_> = REFUSALS.iter().map(|told| told.code).collect();
+    let codes: Vec<_> = REJECTIONS.iter().map(|told| told.code).collect();
     let all: Vec<_> = AuthErrorKind::ALL.iter().map(|kind| kind.code()).collect();
     assert_eq!(codes, all);
     assert_eq!(names(AuthErrorKind::ALL.iter().copied()).len(), all.len());
@@ -148,9 +148,9 @@ fn policies_reach_the_kinds_that_are_theirs() {
         (role("clerk").not(), "not_permitted", ""),
     ] {
         let what = format!("{policy:?}");
-        let refused = check(&policy).expect_err(&what);
-        assert_eq!(refused.kind().code(), code, "{what}");
-        reached.insert(assert_challenge(&what, &refused, parameters).code());
+        let rejected = check(&policy).expect_err(&what);
+        assert_eq!(rejected.kind().code(), code, "{what}");
+        reached.insert(assert_challenge(&what, &rejected, parameters).code());
     }
     assert_eq!(reached, names(BY_POLICY));
     for policy in [
@@ -175,16 +175,16 @@ fn functions_of_the_application_reach_every_kind() {
             .with_grant_from(move |_| -> Result<(), AuthError> { Err(kind.into()) })
             .build()
             .unwrap();
-        let refused = engine.authenticate_token(&token).expect_err("a refusal");
+        let rejected = engine.authenticate_token(&token).expect_err("a rejection");
         // There were credentials, whatever the function says.
         let told = match kind {
             AuthErrorKind::NoCredentials => AuthErrorKind::NotPermitted,
             kind => kind,
         };
-        assert_eq!(assert_challenge("the grant", &refused, ""), told);
+        assert_eq!(assert_challenge("the grant", &rejected, ""), told);
         let policy: Policy = policy::check(move |_, _| Err(kind.into()));
-        let refused = policy.check(caller.principal(), caller.grant()).expect_err("a refusal");
-        assert_eq!(assert_challenge("the policy", &refused, ""), kind);
+        let rejected = policy.check(caller.principal(), caller.grant()).expect_err("a rejection");
+        assert_eq!(assert_challenge("the policy", &rejected, ""), kind);
     }
 }
 
@@ -222,10 +222,10 @@ fn a_challenge_names_the_realm_and_the_metadata_of_the_engine() {
         .resource_metadata("https://api.test/.well-known/oauth-protected-resource")
         .build()
         .unwrap();
-    let refused = engine.authenticate_token(&setting.valid().expired().build()).unwrap_err();
+    let rejected = engine.authenticate_token(&setting.valid().expired().build()).unwrap_err();
     let challenge = |error| Challenge::from(error).with_settings(engine.challenge_settings());
     assert_eq!(
-        challenge(&refused).www_authenticate().as_deref(),
+        challenge(&rejected).www_authenticate().as_deref(),
         Some(concat!(
             r#"Bearer realm="orders \"eu\"", error="invalid_token", "#,
             r#"error_description="the token has expired", "#,

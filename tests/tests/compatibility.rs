@@ -1,7 +1,9 @@
 //! Settings for services that must answer as another system does: what each lets in, and nothing else.
 
 use conformance::{AUDIENCE, LEEWAY, NOW, Request, Setting, trusting};
-use portcullis::{Algorithm, Authenticator, Issuer, JwkSet, Place, SeveralTokens, VerificationKey};
+use portcullis::{
+    Algorithm, Authenticator, Issuer, JwkSet, MultipleTokens, TokenLocation, VerificationKey,
+};
 use portcullis_testkit::SigningKey;
 use serde_json::{Value, json};
 
@@ -166,15 +168,15 @@ fn a_key_that_another_of_its_id_replaces_signs_no_token_without_a_key_id() {
 #[test]
 fn a_required_scheme_takes_any_other_value_for_bad_credentials() {
     let setting = Setting::new();
-    let engine = |place: Place| {
+    let engine = |place: TokenLocation| {
         trusting(setting.issuer.trusted())
-            .places([place, Place::header("x-token")])
-            .several_tokens(SeveralTokens::First)
+            .locations([place, TokenLocation::header("x-token")])
+            .multiple_tokens(MultipleTokens::First)
             .build()
             .unwrap()
     };
-    let plain = engine(Place::bearer());
-    let required = engine(Place::header("authorization").required_scheme("Bearer"));
+    let plain = engine(TokenLocation::bearer());
+    let required = engine(TokenLocation::header("authorization").required_scheme("Bearer"));
     let token = setting.valid().audience(AUDIENCE).build();
     let judge =
         |engine: &Authenticator, request: &Request| match engine.authenticate(request).result {
@@ -214,16 +216,16 @@ fn a_required_scheme_takes_any_other_value_for_bad_credentials() {
 #[test]
 fn what_lacks_a_required_scheme_is_hidden_like_a_bad_token() {
     let setting = Setting::new();
-    let left = |place: Place, value: &str| {
-        let places = [place, Place::header("x-token")];
-        let builder = trusting(setting.issuer.trusted()).places(places);
+    let left = |place: TokenLocation, value: &str| {
+        let places = [place, TokenLocation::header("x-token")];
+        let builder = trusting(setting.issuer.trusted()).locations(places);
         let engine = builder.remove_tokens().build().unwrap();
         let hidden = engine.authenticate(&Request::new().authorization(value)).hidden;
         hidden.fields().next().is_none()
     };
     for value in ["Bearer x", "x", "Basic x", "Bearerx"] {
-        let required = Place::header("authorization").required_scheme("Bearer");
+        let required = TokenLocation::header("authorization").required_scheme("Bearer");
         assert!(!left(required, value), "{value}");
-        assert_eq!(left(Place::bearer(), value), value != "Bearer x", "{value}");
+        assert_eq!(left(TokenLocation::bearer(), value), value != "Bearer x", "{value}");
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens that name a subject and who acts for it: both are looked up, and each refuses in its own way.
+//! Tokens that name a subject and who acts for it: both are looked up, and each rejects in its own way.
 
 #![expect(clippy::unwrap_used, reason = "short helpers of tests")]
 
@@ -9,8 +9,8 @@ use std::sync::{
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    AuthError, AuthErrorKind, Authenticator, ByParty, Found, Judgement, NumericDate, Party,
-    Resolving,
+    Account, AccountStatus, AuthError, AuthErrorKind, Authenticator, DelegationResolver, Judgement,
+    NumericDate, ResolverConfig,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ struct Accounts {
 }
 
 impl Accounts {
-    async fn look_up(self, party: Party) -> Result<Found<&'static str>, AuthError> {
+    async fn look_up(self, party: Account) -> Result<AccountStatus<&'static str>, AuthError> {
         let part = if party.is_actor() { "actor" } else { "subject" };
         let asked = format!("{part} {} of {}", party.subject(), party.issuer());
         self.asked.lock().unwrap().push(asked);
@@ -33,13 +33,13 @@ impl Accounts {
         tokio::task::yield_now().await;
         let is_promoted = self.promoted.load(Ordering::SeqCst);
         match (party.issuer(), party.subject()) {
-            (ISSUER, "owner") => Ok(Found::Known("owner")),
-            (ISSUER, "agent") if is_promoted => Ok(Found::Known("admin")),
-            (ISSUER, "agent") => Ok(Found::Known("member")),
-            ("https://other.test", "owner") => Ok(Found::Known("stranger")),
-            (ISSUER, "former") => Ok(Found::Disabled),
+            (ISSUER, "owner") => Ok(AccountStatus::Active("owner")),
+            (ISSUER, "agent") if is_promoted => Ok(AccountStatus::Active("admin")),
+            (ISSUER, "agent") => Ok(AccountStatus::Active("member")),
+            ("https://other.test", "owner") => Ok(AccountStatus::Active("stranger")),
+            (ISSUER, "former") => Ok(AccountStatus::Disabled),
             (ISSUER, "outage") => Err(AuthErrorKind::ResolverUnavailable.into()),
-            _ => Ok(Found::Unknown),
+            _ => Ok(AccountStatus::Unknown),
         }
     }
 }
@@ -53,7 +53,7 @@ struct World {
 /// What an unknown actor means.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Unknown {
-    Refuses,
+    Rejects,
     LetsTheSubjectAct,
 }
 
@@ -62,19 +62,19 @@ impl World {
         let clock = ManualClock::at(NumericDate::from_seconds(NOW));
         let issuer = TestIssuer::new(ISSUER).clock(clock.clone());
         let accounts = Accounts::default();
-        let by_party = ByParty::new({
+        let by_party = DelegationResolver::new({
             let accounts = accounts.clone();
             move |party| accounts.clone().look_up(party)
         });
         let by_party = match unknown {
-            Unknown::Refuses => by_party,
+            Unknown::Rejects => by_party,
             Unknown::LetsTheSubjectAct => by_party.dangerous_unknown_actor_is_subject(),
         };
         let auth = Authenticator::builder()
             .issuer(issuer.trusted().dangerous_optional_subject())
             .audience(AUDIENCE)
             .clock(clock)
-            .with_resolver(Resolving::new(by_party))
+            .with_resolver(ResolverConfig::new(by_party))
             .build()
             .unwrap();
         Self { issuer, accounts, auth }
@@ -138,7 +138,7 @@ async fn subject_and_actor_are_looked_up_apart_and_the_actor_decides_what_may_be
             "actor_disabled",
         ),
     ];
-    let (safe, compatible) = (World::new(Unknown::Refuses), World::new(Unknown::LetsTheSubjectAct));
+    let (safe, compatible) = (World::new(Unknown::Rejects), World::new(Unknown::LetsTheSubjectAct));
     for (subject, act, by_default, where_named) in rows {
         assert_eq!(safe.outcome(subject, &act).await, by_default, "{subject} {act}");
         assert_eq!(compatible.outcome(subject, &act).await, where_named, "{subject} {act}");
@@ -147,7 +147,7 @@ async fn subject_and_actor_are_looked_up_apart_and_the_actor_decides_what_may_be
 
 #[tokio::test]
 async fn each_party_is_asked_about_once_and_nobody_who_does_not_decide() {
-    let world = World::new(Unknown::Refuses);
+    let world = World::new(Unknown::Rejects);
     let chain = json!({"sub": "agent", "act": {"sub": "former"}});
     for (subject, act, expected) in [
         ("owner", &Value::Null, &["subject owner of https://idp.test"][..]),
@@ -166,7 +166,7 @@ async fn each_party_is_asked_about_once_and_nobody_who_does_not_decide() {
 
 #[tokio::test]
 async fn a_role_of_the_actor_that_changes_holds_from_the_next_request() {
-    let world = World::new(Unknown::Refuses);
+    let world = World::new(Unknown::Rejects);
     let act = json!({"sub": "agent"});
     assert_eq!(world.outcome("owner", &act).await, "member");
     world.accounts.promoted.store(true, Ordering::SeqCst);

@@ -43,7 +43,7 @@ impl Setting {
     }
 
     /// Moves the clock just before a time, and to it: the wait must end there, and the engine must
-    /// have accepted the token until then and refuse it after.
+    /// have accepted the token until then and reject it after.
     fn expect_end(&self, token: &str, end: Duration, code: &str) {
         let caller = self.caller(token);
         let mut expiry = pin!(caller.expiry().unwrap());

@@ -1,4 +1,4 @@
-//! The story of a token says what the engine does, in words that help.
+//! The trace of a token says what the engine does, in words that help.
 
 #![expect(
     clippy::expect_used,
@@ -13,26 +13,26 @@ use portcullis::{Algorithm, Authenticator, Identity, Issuer, JwkSet, StaticToken
 use portcullis_testkit::{SigningKey, TestIssuer, TokenBuilder};
 use serde_json::json;
 
-/// The stage that refused, its last line, and the mend.
-fn refusal(auth: &Authenticator, token: &str) -> (&'static str, String, String) {
+/// The stage that rejected, its last line, and the help.
+fn rejection(auth: &Authenticator, token: &str) -> (&'static str, String, String) {
     let explanation = auth.explain_token(token);
-    let step = explanation.refused().expect("a refusal");
+    let step = explanation.rejected().expect("a rejection");
     let last = step.facts().last().expect("a reason").clone();
-    (step.stage(), last, step.mend().expect("a mend").to_owned())
+    (step.stage(), last, step.help().expect("a help").to_owned())
 }
 
-fn assert_tells_of(auth: &Authenticator, token: &str, stage: &str, fact: &str, mend: &str) {
-    let told = refusal(auth, token);
+fn assert_tells_of(auth: &Authenticator, token: &str, stage: &str, fact: &str, help: &str) {
+    let told = rejection(auth, token);
     assert_eq!(told.0, stage, "{told:?}");
     assert!(told.1.contains(fact), "{told:?}");
-    assert!(told.2.contains(mend), "{told:?}");
+    assert!(told.2.contains(help), "{told:?}");
 }
 
 #[test]
 fn the_story_of_every_hostile_token_ends_as_its_judgement_does() {
     let setting = Setting::new();
     let mut explained = 0;
-    for row in hostile::refused(&setting).into_iter().chain(hostile::accepted(&setting)) {
+    for row in hostile::rejected(&setting).into_iter().chain(hostile::accepted(&setting)) {
         let Some(explanation) = row.explain() else { continue };
         explained += 1;
         let told = explanation.verdict().map_or_else(
@@ -40,14 +40,14 @@ fn the_story_of_every_hostile_token_ends_as_its_judgement_does() {
             |caller| Outcome::Accepted(Box::new(caller.clone())).to_string(),
         );
         assert_eq!(told, row.judge().to_string(), "{}", row.name());
-        let refused = explanation.steps().iter();
-        let refused = refused.filter(|step| step.outcome() == explain::Outcome::Refused);
+        let rejected = explanation.steps().iter();
+        let rejected = rejected.filter(|step| step.outcome() == explain::Outcome::Rejected);
         let expected = usize::from(explanation.verdict().is_err());
-        assert_eq!(refused.count(), expected, "{}: {:#?}", row.name(), explanation.steps());
+        assert_eq!(rejected.count(), expected, "{}: {:#?}", row.name(), explanation.steps());
         assert_eq!(explanation.steps().len(), 10, "{}", row.name());
         for step in explanation.steps() {
-            let is_refusal = step.outcome() == explain::Outcome::Refused;
-            assert_eq!(step.mend().is_some(), is_refusal, "{}", row.name());
+            let is_rejection = step.outcome() == explain::Outcome::Rejected;
+            assert_eq!(step.help().is_some(), is_rejection, "{}", row.name());
             assert!(step.facts().iter().all(|fact| !fact.is_empty()), "{}", row.name());
             let printable = |text: &String| !text.chars().any(char::is_control);
             assert!(step.facts().iter().all(printable), "{}: {step:?}", row.name());
@@ -108,10 +108,10 @@ fn texts_that_are_no_jwt_are_told_by_their_shape_and_never_shown() {
         (format!("{good}=="), "plain base64", "base64url without padding"),
         ("x".repeat(20_000), "20000 bytes; at most 16384", "put less into"),
     ];
-    for (token, fact, mend) in cases {
+    for (token, fact, help) in cases {
         // What comes after the signature is found when the key is there.
         let stage = if token.ends_with("==") { "verify" } else { "peek" };
-        assert_tells_of(auth, &token, stage, fact, mend);
+        assert_tells_of(auth, &token, stage, fact, help);
         let told = format!("{:?}", auth.explain_token(&token));
         assert!(!told.contains("hunter2") && !told.contains(&good[20..50]), "{told}");
     }
@@ -119,7 +119,7 @@ fn texts_that_are_no_jwt_are_told_by_their_shape_and_never_shown() {
 }
 
 #[test]
-fn headers_that_are_refused_are_named() {
+fn headers_that_are_rejected_are_named() {
     let setting = Setting::new();
     let valid = || setting.valid();
     let none = valid().header("alg", "none");
@@ -196,8 +196,8 @@ fn signatures_that_are_wrong_are_told() {
 #[test]
 fn claims_are_compared_in_words() {
     let setting = Setting::new();
-    let plain = |token: TokenBuilder, fact: &str, mend: &str| {
-        assert_tells_of(&setting.plain, &token.build(), "validate", fact, mend);
+    let plain = |token: TokenBuilder, fact: &str, help: &str| {
+        assert_tells_of(&setting.plain, &token.build(), "validate", fact, help);
     };
     let valid = || setting.valid();
     let expired =
@@ -210,9 +210,9 @@ fn claims_are_compared_in_words() {
     );
     plain(valid().claim("iat", NOW + 120), "issued (`iat`) at 2027-01-15T08:02:00Z", "clocks");
     let audience = "audience is `web`; this service expects `orders`";
-    let mend = "ask the client to request that audience, or add it under [[issuer]].audience";
-    plain(valid().audience("web"), audience, mend);
-    plain(valid().claim("aud", ["web", "app"]), "audience is `web`, `app`; this", mend);
+    let help = "ask the client to request that audience, or add it under [[issuer]].audience";
+    plain(valid().audience("web"), audience, help);
+    plain(valid().claim("aud", ["web", "app"]), "audience is `web`, `app`; this", help);
     plain(valid().without_claim("aud"), "no `aud`", "request an audience");
     plain(valid().without_claim("exp"), "no `exp`", "works for ever");
     plain(valid().claim("exp", "soon"), "`exp` is not a NumericDate", "fault of whoever made");
@@ -222,9 +222,9 @@ fn claims_are_compared_in_words() {
         "[[issuer]].type",
     );
 
-    let told = |issuer, fact: &str, mend: &str| {
+    let told = |issuer, fact: &str, help: &str| {
         let token = valid().claim("iat", NOW - 7200).build();
-        assert_tells_of(&setting.engine(issuer), &token, "validate", fact, mend);
+        assert_tells_of(&setting.engine(issuer), &token, "validate", fact, help);
     };
     let trusted = || setting.issuer.trusted();
     told(
@@ -278,7 +278,7 @@ fn strategies_have_their_part_in_the_story() {
     let both = conformance::trusting(setting.issuer.trusted()).strategy(tokens);
     let both = both.build().expect("an engine");
     let explanation = both.explain_token("s3cr3t-token-of-etl");
-    assert!(explanation.refused().is_none() && explanation.verdict().is_ok());
+    assert!(explanation.rejected().is_none() && explanation.verdict().is_ok());
     let told = format!("{explanation:?}");
     assert!(told.contains("`service` knows the token") && !told.contains("s3cr3t"), "{told}");
     assert_tells_of(&both, "other", "peek", "1 part", "[[static_token]]");

@@ -23,7 +23,7 @@ use std::{
 };
 
 use conformance::{AUDIENCE, NOW};
-use portcullis::{Algorithm, Authenticator, Issuer, NumericDate, Place, RemoteJwkSet};
+use portcullis::{Algorithm, Authenticator, Issuer, NumericDate, RemoteJwkSet, TokenLocation};
 use portcullis_testkit::{KeyServer, ManualClock, Reply, TestIssuer};
 use serde_json::json;
 use tracing::{
@@ -73,11 +73,11 @@ impl World {
         let auth = Authenticator::builder()
             .issuer(Issuer::new(issuer.name()).key_source(source))
             .audience(AUDIENCE)
-            .places([
-                Place::bearer(),
-                Place::query("access_token"),
-                Place::cookie("access_token"),
-                Place::web_socket_protocol("access_token"),
+            .locations([
+                TokenLocation::bearer(),
+                TokenLocation::query("access_token"),
+                TokenLocation::cookie("access_token"),
+                TokenLocation::web_socket_protocol("access_token"),
             ])
             .clock(clock.clone())
             .build()

@@ -8,8 +8,8 @@ use std::{
 
 use conformance::Request;
 use portcullis::{
-    Attempt, Authenticator, Credential, HiddenTokens, Identity, Judgement, Place, SeveralTokens,
-    Strategy as Kind,
+    Attempt, Authenticator, Credential, HiddenTokens, Identity, Judgement, MultipleTokens,
+    Strategy as Kind, TokenLocation,
 };
 use proptest::{
     collection::vec,
@@ -43,32 +43,32 @@ impl Kind for Seen {
     }
 }
 
-fn places() -> Vec<Place> {
+fn places() -> Vec<TokenLocation> {
     vec![
-        Place::bearer(),
-        Place::header("authorization").scheme("Key").prefix("k_"),
-        Place::header("x-key").prefix("k_").trimmed(),
-        Place::query("access_token"),
-        Place::query("key").prefix("k_"),
-        Place::cookie("access_token"),
-        Place::cookie("key").prefix("k_"),
-        Place::web_socket_protocol("access_token"),
-        Place::web_socket_protocol("key").prefix("k_"),
+        TokenLocation::bearer(),
+        TokenLocation::header("authorization").scheme("Key").prefix("k_"),
+        TokenLocation::header("x-key").prefix("k_").trimmed(),
+        TokenLocation::query("access_token"),
+        TokenLocation::query("key").prefix("k_"),
+        TokenLocation::cookie("access_token"),
+        TokenLocation::cookie("key").prefix("k_"),
+        TokenLocation::web_socket_protocol("access_token"),
+        TokenLocation::web_socket_protocol("key").prefix("k_"),
     ]
 }
 
 /// The same places, read as other systems do.
-fn places_of_others() -> Vec<Place> {
+fn places_of_others() -> Vec<TokenLocation> {
     vec![
-        Place::header("authorization").exact_scheme("Bearer").trimmed().empty_is_absent(),
-        Place::header("authorization").exact_scheme("Key").prefix("k_"),
-        Place::header("x-key").required_scheme("Bearer").prefix("k_").empty_is_absent(),
-        Place::query("access_token").trimmed().empty_is_absent(),
-        Place::query("key").required_prefix("k_").dangerous_repeated_prefix(),
-        Place::cookie("access_token").trimmed().empty_is_absent(),
-        Place::cookie("key").prefix("k_").dangerous_repeated_prefix().trimmed(),
-        Place::web_socket_protocol("access_token").trimmed().empty_is_absent(),
-        Place::web_socket_protocol("key").required_prefix("k_"),
+        TokenLocation::header("authorization").exact_scheme("Bearer").trimmed().empty_is_absent(),
+        TokenLocation::header("authorization").exact_scheme("Key").prefix("k_"),
+        TokenLocation::header("x-key").required_scheme("Bearer").prefix("k_").empty_is_absent(),
+        TokenLocation::query("access_token").trimmed().empty_is_absent(),
+        TokenLocation::query("key").required_prefix("k_").dangerous_repeated_prefix(),
+        TokenLocation::cookie("access_token").trimmed().empty_is_absent(),
+        TokenLocation::cookie("key").prefix("k_").dangerous_repeated_prefix().trimmed(),
+        TokenLocation::web_socket_protocol("access_token").trimmed().empty_is_absent(),
+        TokenLocation::web_socket_protocol("key").required_prefix("k_"),
     ]
 }
 
@@ -179,7 +179,7 @@ fn secrets(text: &str) -> Vec<String> {
 
 #[test]
 fn nothing_that_was_taken_for_a_token_is_left() {
-    let several = [SeveralTokens::Refuse, SeveralTokens::First, SeveralTokens::All];
+    let several = [MultipleTokens::Reject, MultipleTokens::First, MultipleTokens::All];
     let engines: Vec<_> = [places(), places_of_others()]
         .into_iter()
         .flat_map(|places| several.map(|several| (places.clone(), several)))
@@ -187,8 +187,8 @@ fn nothing_that_was_taken_for_a_token_is_left() {
             let seen = Seen::default();
             let auth = Authenticator::builder()
                 .strategy(seen.clone())
-                .places(places)
-                .several_tokens(several)
+                .locations(places)
+                .multiple_tokens(several)
                 .remove_tokens()
                 .build()
                 .unwrap();

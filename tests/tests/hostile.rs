@@ -1,17 +1,17 @@
-//! Hostile tokens, requests and configurations: each is refused, and for the right reason.
+//! Hostile tokens, requests and configurations: each is rejected, and for the right reason.
 
 use conformance::{Setting, TableReport, hostile};
 use portcullis::AuthErrorKind;
 
 #[test]
-fn every_hostile_row_is_refused_with_its_code_and_every_control_is_accepted() {
+fn every_hostile_row_is_rejected_with_its_code_and_every_control_is_accepted() {
     let setting = Setting::new();
-    let (refused, accepted) = (hostile::refused(&setting), hostile::accepted(&setting));
-    for row in &refused {
+    let (rejected, accepted) = (hostile::rejected(&setting), hostile::accepted(&setting));
+    for row in &rejected {
         let is_code = AuthErrorKind::ALL.iter().any(|kind| kind.code() == row.expected());
         assert!(is_code, "{}: {} is no code", row.name(), row.expected());
     }
-    let report = TableReport::of(&[refused.clone(), accepted.clone()].concat());
+    let report = TableReport::of(&[rejected.clone(), accepted.clone()].concat());
     for divergence in &report.divergences {
         println!("known divergence: {divergence}");
     }
@@ -19,13 +19,13 @@ fn every_hostile_row_is_refused_with_its_code_and_every_control_is_accepted() {
         report.failures.is_empty(),
         "{} of {} rows failed:\n{}",
         report.failures.len(),
-        refused.len() + accepted.len(),
+        rejected.len() + accepted.len(),
         report.failures.join("\n")
     );
-    let refused = refused.len() - report.divergences.len();
-    assert!(refused >= 140 && accepted.len() >= 15, "the table has shrunk");
+    let rejected = rejected.len() - report.divergences.len();
+    assert!(rejected >= 140 && accepted.len() >= 15, "the table has shrunk");
     println!(
-        "hostile: {refused} rows refused with their code, {} controls accepted",
+        "hostile: {rejected} rows rejected with their code, {} controls accepted",
         accepted.len()
     );
 }
@@ -35,5 +35,5 @@ fn every_hostile_configuration_is_an_error_of_its_kind() {
     let rows = hostile::configurations(&Setting::new());
     let failures: Vec<_> = rows.iter().filter_map(hostile::ConfigRow::failure).collect();
     assert!(failures.is_empty(), "{} rows failed:\n{}", failures.len(), failures.join("\n"));
-    println!("hostile: {} configurations refused", rows.len());
+    println!("hostile: {} configurations rejected", rows.len());
 }

@@ -1,4 +1,4 @@
-//! Tokens that other people's libraries minted are accepted, and with one bit flipped refused.
+//! Tokens that other people's libraries minted are accepted, and with one bit flipped rejected.
 //!
 //! The tokens come from a file, one JSON object a line, which `PORTCULLIS_INTEROP_TOKENS` names:
 //!
@@ -26,7 +26,7 @@ const ISSUER: &str = "https://interop.example";
 const VARIABLE: &str = "PORTCULLIS_INTEROP_TOKENS";
 
 #[test]
-fn tokens_of_other_libraries_are_accepted_and_spoiled_ones_refused() {
+fn tokens_of_other_libraries_are_accepted_and_spoiled_ones_rejected() {
     let file = env::var(VARIABLE).unwrap_or_else(|_| {
         panic!("{VARIABLE} must name a file of tokens: `cargo xtask test` mints them and sets it")
     });
@@ -151,7 +151,7 @@ impl Minted {
         let engine = self.engine(|issuer| issuer);
         let caller = engine.authenticate_token(&self.token).map_err(|error| {
             format!(
-                "refused with {} ({:?})",
+                "rejected with {} ({:?})",
                 error.kind().code(),
                 std::error::Error::source(&error)
             )

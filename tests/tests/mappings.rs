@@ -66,7 +66,7 @@ impl<G: Send + Sync + 'static> System<G> {
         }
     }
 
-    /// Judges a policy: `ok`, or the code of the refusal.
+    /// Judges a policy: `ok`, or the code of the rejection.
     fn decision(&self, claims: &Value, policy: &Policy<G>) -> &'static str {
         let decision =
             self.caller(claims).and_then(|caller| policy.check(caller.principal(), caller.grant()));

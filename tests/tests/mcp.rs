@@ -56,7 +56,7 @@ async fn a_client_that_knows_the_url_alone_gets_in() {
     let report = tokio::task::spawn_blocking(move || run_client(&resource)).await.unwrap();
 
     let verdicts = check_metadata(&report, address, &provider.issuer)
-        + check_refusals(&report, address)
+        + check_rejections(&report, address)
         + check_clients(&report);
     println!("interop: MCP: a client of the TypeScript SDK: {verdicts} verdicts");
 }
@@ -147,8 +147,8 @@ fn check_metadata(report: &Value, address: SocketAddr, issuer: &str) -> usize {
     1
 }
 
-/// The client understands why it is refused.
-fn check_refusals(report: &Value, address: SocketAddr) -> usize {
+/// The client understands why it is rejected.
+fn check_rejections(report: &Value, address: SocketAddr) -> usize {
     let url = metadata_url(address);
     let insufficient = json!({
         "status": 403, "url": url, "error": "insufficient_scope", "scope": "orders:write"

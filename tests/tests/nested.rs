@@ -7,7 +7,9 @@ use std::convert::Infallible;
 
 use axum::{Router, routing::any};
 use http::{Method, Request, Response};
-use portcullis::{Anonymous, AuthContext, Authenticator, Grant, Place, Principal, Requirement};
+use portcullis::{
+    Anonymous, AuthContext, Authenticator, Grant, Principal, Requirement, TokenLocation,
+};
 use portcullis_testkit::TestIssuer;
 use portcullis_tower::JwtAuthLayer;
 use tower::{Layer, ServiceExt, service_fn};
@@ -66,10 +68,10 @@ impl World {
             .issuer(self.users.trusted())
             .issuer(self.partner.trusted())
             .audience("orders")
-            .places([Place::bearer(), Place::header("x-partner-token")])
+            .locations([TokenLocation::bearer(), TokenLocation::header("x-partner-token")])
             .build()
             .unwrap()
-            .requiring(Requirement::all(both))
+            .with_requirement(Requirement::all(both))
             .unwrap()
     }
 
@@ -77,7 +79,7 @@ impl World {
         Authenticator::builder()
             .issuer(self.staff.trusted())
             .audience("orders")
-            .places([Place::header("x-staff-token")])
+            .locations([TokenLocation::header("x-staff-token")])
             .with_grant_from(|_| Ok(Rights))
             .build()
             .unwrap()

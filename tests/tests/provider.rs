@@ -59,29 +59,29 @@ async fn tokens_of_each_algorithm_are_accepted() {
 }
 
 #[tokio::test]
-async fn tokens_that_are_not_for_us_are_refused() {
+async fn tokens_that_are_not_for_us_are_rejected() {
     let Some(provider) = Provider::start() else { return };
     let service = Service::trusting(&provider);
     service.auth.ready().await.unwrap();
     let opaque = provider.token_with("rs256", &[("scope", "orders:read")]);
-    service.refuse(&opaque, Keys::AtHand, 401, "malformed_token").await;
+    service.reject(&opaque, Keys::AtHand, 401, "malformed_token").await;
 
     let elsewhere = Service::with_audience(&provider, "https://other.interop.example");
     elsewhere.auth.ready().await.unwrap();
     let stranger = Provider::start().unwrap();
     for (number, (client, _)) in CLIENTS.into_iter().enumerate() {
         let token = provider.token(client);
-        elsewhere.refuse(&token, Keys::AtHand, 401, "wrong_audience").await;
+        elsewhere.reject(&token, Keys::AtHand, 401, "wrong_audience").await;
         // The first one may mean that the key was replaced. One fetch a minute finds out.
         let keys = if number == 0 { Keys::Fetched } else { Keys::AtHand };
-        service.refuse(&token.spoiled(), keys, 401, "signature_mismatch").await;
+        service.reject(&token.spoiled(), keys, 401, "signature_mismatch").await;
         // The key ids are the same there, the issuer and the keys are not.
         let token = stranger.token(client);
-        service.refuse(&token, Keys::AtHand, 401, "untrusted_issuer").await;
+        service.reject(&token, Keys::AtHand, 401, "untrusted_issuer").await;
     }
     let token = provider.token("eddsa");
     service.clock.advance(Duration::from_secs(3600 + 90));
-    service.refuse(&token, Keys::AtHand, 401, "token_expired").await;
+    service.reject(&token, Keys::AtHand, 401, "token_expired").await;
     service.report("tokens that are not for us");
     elsewhere.report("tokens for another service");
 }
@@ -109,12 +109,12 @@ async fn rotated_keys_are_fetched_when_a_token_names_one() {
     service.refresh().await;
     let [first, rest @ ..] = &old;
     // Asked for once more, because it might be new.
-    service.refuse(first, Keys::Fetched, 401, "unknown_key").await;
-    service.refuse(first, Keys::AtHand, 401, "unknown_key").await;
+    service.reject(first, Keys::Fetched, 401, "unknown_key").await;
+    service.reject(first, Keys::AtHand, 401, "unknown_key").await;
     for token in rest {
         // Asking is paid for, and there is one more fetch every ten seconds.
         service.clock.advance(Duration::from_secs(10));
-        service.refuse(token, Keys::Either, 401, "unknown_key").await;
+        service.reject(token, Keys::Either, 401, "unknown_key").await;
     }
     for token in &new {
         service.accept(token, Keys::AtHand).await;
@@ -132,12 +132,12 @@ async fn an_outage_stops_nobody_whose_key_is_known() {
     let [new, later, ..] = CLIENTS.map(|(client, _)| provider.token(client));
 
     provider.tell("down", "down");
-    service.refuse(&new, Keys::Fetched, 503, "keys_unavailable").await;
+    service.reject(&new, Keys::Fetched, 503, "keys_unavailable").await;
     service.refresh().await;
     for token in &known {
         service.accept(token, Keys::AtHand).await;
     }
-    service.refuse(&later, Keys::Fetched, 503, "keys_unavailable").await;
+    service.reject(&later, Keys::Fetched, 503, "keys_unavailable").await;
     service.auth.health().unwrap();
 
     provider.tell("up", "up");
@@ -158,7 +158,7 @@ async fn a_provider_that_is_down_at_the_start_is_found_later() {
     assert_eq!(not_ready.issuer(), provider.issuer);
     let cause = std::error::Error::source(&not_ready).unwrap().to_string();
     assert!(cause.contains(&provider.issuer), "{cause}");
-    service.refuse(&token, Keys::Fetched, 503, "keys_unavailable").await;
+    service.reject(&token, Keys::Fetched, 503, "keys_unavailable").await;
 
     provider.tell("up", "up");
     service.refresh().await;
@@ -169,7 +169,7 @@ async fn a_provider_that_is_down_at_the_start_is_found_later() {
     provider.tell("down", "down");
     service.clock.advance(Duration::from_secs(24 * 3600 + 1));
     service.auth.health().unwrap_err();
-    service.refuse(&token, Keys::Fetched, 503, "keys_unavailable").await;
+    service.reject(&token, Keys::Fetched, 503, "keys_unavailable").await;
     service.report("late start");
 }
 
@@ -207,14 +207,14 @@ impl Service {
     }
 
     async fn accept(&self, token: &Token, keys: Keys) -> Authenticated {
-        self.judge(token, keys).await.unwrap_or_else(|refused| {
-            panic!("{token:?}: {} {}", refused.status(), refused.code());
+        self.judge(token, keys).await.unwrap_or_else(|rejected| {
+            panic!("{token:?}: {} {}", rejected.status(), rejected.code());
         })
     }
 
-    async fn refuse(&self, token: &Token, keys: Keys, status: u16, code: &str) {
-        let refused = self.judge(token, keys).await.expect_err(&format!("{token:?} is accepted"));
-        assert_eq!((refused.status(), refused.code()), (status, code), "{token:?}");
+    async fn reject(&self, token: &Token, keys: Keys, status: u16, code: &str) {
+        let rejected = self.judge(token, keys).await.expect_err(&format!("{token:?} is accepted"));
+        assert_eq!((rejected.status(), rejected.code()), (status, code), "{token:?}");
     }
 
     async fn judge(&self, token: &Token, keys: Keys) -> Result<Authenticated, Challenge> {

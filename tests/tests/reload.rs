@@ -14,7 +14,7 @@ use std::{
 use conformance::Request;
 use portcullis::{
     Admission, Attempt, AuthError, AuthErrorKind, Authenticator, ConfigError, Credential, Identity,
-    Issuer, Judgement, Place, ReloadableAuthenticator, Requirement, Strategy,
+    Issuer, Judgement, ReloadableAuthenticator, Requirement, Strategy, TokenLocation,
 };
 use portcullis_axum::JwtAuthLayer;
 use portcullis_testkit::{KeyServer, ManualClock, Reply, TestIssuer};
@@ -55,7 +55,7 @@ async fn layers_and_handles_judge_by_the_new_engine() {
     reloadable.replace(local(&issuer, "b")).await.unwrap();
     assert_eq!((status(&a).await, status(&b).await), (401, 200));
     assert_eq!((verdict(&handle, &a), verdict(&handle, &b)), (Err(WRONG), Ok(())));
-    assert_eq!(handle.explain_token(&b).refused().map(|step| step.stage()), None);
+    assert_eq!(handle.explain_token(&b).rejected().map(|step| step.stage()), None);
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn what_challenges_name_and_what_is_let_through_follow_too() {
     let with =
         |realm: &str| Authenticator::builder().issuer(issuer.trusted()).audience("a").realm(realm);
     let reloadable = ReloadableAuthenticator::new(with("one").build().unwrap());
-    let handle = reloadable.authenticator().admitting(Admission::Optional);
+    let handle = reloadable.authenticator().with_admission(Admission::Optional);
     let is_let_through = || handle.authenticate(&Request::default()).admits_anonymous;
     assert!(format!("{:?}", handle.challenge_settings()).contains("one"));
     assert!(is_let_through() && !handle.is_for_production());
@@ -128,23 +128,24 @@ async fn a_request_that_waits_is_judged_by_the_engine_that_holds_when_the_wait_i
 async fn a_token_is_not_believed_from_a_place_that_was_removed_while_its_request_waited() {
     let issuer = TestIssuer::new("https://idp.test");
     let token = issuer.token().audience("a").subject("bob").build();
-    let both = || vec![Place::bearer(), Place::query("access_token")];
-    let bound = || vec![Place::bearer(), Place::query("access_token").of_issuer("other")];
+    let both = || vec![TokenLocation::bearer(), TokenLocation::query("access_token")];
+    let bound =
+        || vec![TokenLocation::bearer(), TokenLocation::query("access_token").of_issuer("other")];
     let changed = Err(AuthErrorKind::ResolverUnavailable);
     for (own, places, expected) in [
         (None, both(), Ok("bob")),
-        (None, vec![Place::bearer()], changed),
+        (None, vec![TokenLocation::bearer()], changed),
         (None, bound(), changed),
         // Those of a route stay.
-        (Some(both()), vec![Place::bearer()], Ok("bob")),
+        (Some(both()), vec![TokenLocation::bearer()], Ok("bob")),
     ] {
         let (tell, told) = tokio::sync::oneshot::channel();
         let slow = Slow(Mutex::new(Some(told)));
-        let first = Authenticator::builder().strategy(slow).places(both()).build().unwrap();
+        let first = Authenticator::builder().strategy(slow).locations(both()).build().unwrap();
         let reloadable = ReloadableAuthenticator::new(first);
         let mut auth = reloadable.authenticator();
         if let Some(own) = own {
-            auth = auth.reading(own).unwrap();
+            auth = auth.with_locations(own).unwrap();
         }
         let request = Request::new().query(format!("access_token={token}"));
         let Judgement::Waiting(waiting) = auth.begin(&request) else {
@@ -152,7 +153,7 @@ async fn a_token_is_not_believed_from_a_place_that_was_removed_while_its_request
         };
         let other = TestIssuer::new("other");
         let second = Authenticator::builder().issuer(issuer.trusted()).issuer(other.trusted());
-        let second = second.audience("a").places(places).build().unwrap();
+        let second = second.audience("a").locations(places).build().unwrap();
         reloadable.replace(second).await.unwrap();
         tell.send(()).unwrap();
         let result = waiting.await.result;
@@ -248,7 +249,8 @@ async fn an_engine_that_cannot_meet_the_requirement_of_a_route_is_not_taken() {
     let issuer = TestIssuer::new("https://idp.test");
     let other = local(&TestIssuer::new("https://other.test"), "a");
     let reloadable = ReloadableAuthenticator::new(local(&issuer, "a"));
-    let route = reloadable.authenticator().requiring(Requirement::issuer("https://idp.test"));
+    let route =
+        reloadable.authenticator().with_requirement(Requirement::issuer("https://idp.test"));
     let route = route.unwrap();
     let error = reloadable.replace(other.clone()).await.unwrap_err();
     assert!(matches!(error, ConfigError::UntrustedRequirement { .. }), "{error}");
@@ -260,7 +262,7 @@ async fn an_engine_that_cannot_meet_the_requirement_of_a_route_is_not_taken() {
 }
 
 #[test]
-fn no_good_request_is_refused_while_engines_are_replaced() {
+fn no_good_request_is_rejected_while_engines_are_replaced() {
     let issuer = TestIssuer::new("https://idp.test");
     let token = issuer.token().audience("a").build();
     let reloadable = ReloadableAuthenticator::new(local(&issuer, "a"));

@@ -3,7 +3,7 @@
 
 use conformance::Request;
 use portcullis::{
-    Attempt, Authenticator, Credential, Identity, Place, Requirement, Strategy as Kind,
+    Attempt, Authenticator, Credential, Identity, Requirement, Strategy as Kind, TokenLocation,
 };
 use proptest::{
     collection::vec,
@@ -104,13 +104,13 @@ impl Tree {
     /// What must come of these tokens.
     fn expected(&self, tokens: &[Token]) -> Expected {
         if tokens.is_empty() {
-            return if self.holds(tokens) { Expected::Anonymous } else { Expected::Refused };
+            return if self.holds(tokens) { Expected::Anonymous } else { Expected::Rejected };
         }
         let one_too_many = tokens.len() > 1 && !self.is_of_several();
         let useless = tokens.iter().any(|token| !self.asks_for(token));
         match self.caller(tokens) {
             Some(position) if !one_too_many && !useless => Expected::Caller(position),
-            _ => Expected::Refused,
+            _ => Expected::Rejected,
         }
     }
 }
@@ -119,7 +119,7 @@ impl Tree {
 enum Expected {
     Caller(usize),
     Anonymous,
-    Refused,
+    Rejected,
 }
 
 /// Accepts the tokens that name it: `a:0:x,y` is the first token, of issuer `a`, for `x` and `y`.
@@ -169,12 +169,12 @@ fn requirements_of_any_shape_come_out_as_a_second_evaluator_says() {
     let auth = ISSUERS
         .iter()
         .fold(Authenticator::builder(), |builder, name| builder.strategy(Named(name)))
-        .places(PLACES.map(Place::header))
+        .locations(PLACES.map(TokenLocation::header))
         .build()
         .unwrap();
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
     let ran = TestRunner::new(config).run(&(trees(), tokens()), |(tree, tokens)| {
-        let auth = auth.clone().requiring(tree.requirement()).unwrap();
+        let auth = auth.clone().with_requirement(tree.requirement()).unwrap();
         let places = PLACES.iter().zip(&tokens).enumerate();
         let request = places.fold(Request::new(), |request, (position, (place, token))| {
             let audiences = token.audiences.join(",");
@@ -187,7 +187,7 @@ fn requirements_of_any_shape_come_out_as_a_second_evaluator_says() {
                 Expected::Caller(caller.principal().subject().parse().unwrap())
             }
             Err(_) if verdict.admits_anonymous => Expected::Anonymous,
-            Err(_) => Expected::Refused,
+            Err(_) => Expected::Rejected,
         };
         prop_assert_eq!(found, tree.expected(&tokens));
         Ok(())

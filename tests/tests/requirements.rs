@@ -4,8 +4,8 @@
 
 use conformance::{NOW, Request};
 use portcullis::{
-    Admission, Authenticator, AuthenticatorBuilder, ConfigError, NumericDate, Place, Requirement,
-    SeveralTokens, Verdict,
+    Admission, Authenticator, AuthenticatorBuilder, ConfigError, MultipleTokens, NumericDate,
+    Requirement, TokenLocation, Verdict,
 };
 use portcullis_testkit::{ManualClock, TestIssuer, TokenBuilder};
 
@@ -37,12 +37,16 @@ impl World {
             .issuer(self.services.trusted())
             .audience("orders")
             .audience("admin")
-            .places([Place::bearer(), Place::header("x-service-token"), Place::cookie("session")])
+            .locations([
+                TokenLocation::bearer(),
+                TokenLocation::header("x-service-token"),
+                TokenLocation::cookie("session"),
+            ])
             .clock(self.clock.clone())
     }
 
-    fn requiring(&self, requirement: Requirement) -> Authenticator {
-        self.builder().build().unwrap().requiring(requirement).unwrap()
+    fn with_requirement(&self, requirement: Requirement) -> Authenticator {
+        self.builder().build().unwrap().with_requirement(requirement).unwrap()
     }
 
     fn user(&self) -> TokenBuilder {
@@ -81,9 +85,9 @@ fn both(first: TokenBuilder, second: TokenBuilder) -> Request {
 }
 
 #[test]
-fn one_issuer_is_asked_for_and_another_that_is_trusted_too_is_refused() {
+fn one_issuer_is_asked_for_and_another_that_is_trusted_too_is_rejected() {
     let world = World::new();
-    let auth = world.requiring(Requirement::issuer(USERS));
+    let auth = world.with_requirement(Requirement::issuer(USERS));
     assert_eq!(judge(&auth, &bearer(world.user())), "alice");
     assert_eq!(judge(&auth, &bearer(world.service())), "untrusted_issuer");
     assert_eq!(judge(&auth, &Request::new()), "no_credentials");
@@ -94,7 +98,7 @@ fn one_issuer_is_asked_for_and_another_that_is_trusted_too_is_refused() {
 fn any_of_several_issuers_is_asked_for() {
     let world = World::new();
     let any = Requirement::any([Requirement::issuer(USERS), Requirement::issuer(SERVICES)]);
-    let auth = world.requiring(any);
+    let auth = world.with_requirement(any);
     assert_eq!(judge(&auth, &bearer(world.user())), "alice");
     assert_eq!(judge(&auth, &bearer(world.service())), "billing");
     let stranger = world.strangers.token().audience("orders");
@@ -105,7 +109,7 @@ fn any_of_several_issuers_is_asked_for() {
 fn all_of_several_issuers_are_asked_for_and_the_first_is_the_caller() {
     let world = World::new();
     let all = Requirement::all([Requirement::issuer(USERS), Requirement::issuer(SERVICES)]);
-    let auth = world.requiring(all);
+    let auth = world.with_requirement(all);
     assert_eq!(judge(&auth, &both(world.user(), world.service())), "alice+billing");
     // Where a token is does not matter unless the place is bound.
     assert_eq!(judge(&auth, &both(world.service(), world.user())), "alice+billing");
@@ -124,7 +128,7 @@ fn all_of_several_issuers_are_asked_for_and_the_first_is_the_caller() {
 fn an_optional_part_may_be_missing_and_must_not_be_bad() {
     let world = World::new();
     let service = Requirement::issuer(SERVICES).optional();
-    let auth = world.requiring(Requirement::all([Requirement::issuer(USERS), service]));
+    let auth = world.with_requirement(Requirement::all([Requirement::issuer(USERS), service]));
     assert_eq!(judge(&auth, &bearer(world.user())), "alice");
     assert_eq!(judge(&auth, &both(world.user(), world.service())), "alice+billing");
     assert_eq!(judge(&auth, &bearer(world.service())), "no_credentials");
@@ -136,7 +140,7 @@ fn an_optional_part_may_be_missing_and_must_not_be_bad() {
 fn a_part_of_an_optional_pair_is_not_nothing() {
     let world = World::new();
     let pair = Requirement::all([Requirement::issuer(USERS), Requirement::issuer(SERVICES)]);
-    let auth = world.requiring(pair.optional());
+    let auth = world.with_requirement(pair.optional());
     assert_eq!(judge(&auth, &Request::new()), "anonymous: no_credentials");
     assert_eq!(judge(&auth, &bearer(world.user())), "no_credentials");
     assert_eq!(judge(&auth, &both(world.user(), world.service())), "alice+billing");
@@ -145,14 +149,14 @@ fn a_part_of_an_optional_pair_is_not_nothing() {
 #[test]
 fn missing_credentials_are_let_through_only_where_that_is_said() {
     let world = World::new();
-    let auth = world.requiring(Requirement::issuer(USERS).optional());
+    let auth = world.with_requirement(Requirement::issuer(USERS).optional());
     assert_eq!(judge(&auth, &Request::new()), "anonymous: no_credentials");
     assert_eq!(judge(&auth, &bearer(world.user())), "alice");
     assert_eq!(judge(&auth, &bearer(world.service())), "untrusted_issuer");
     assert_eq!(judge(&auth, &bearer(world.user().expired())), "token_expired");
 
     let all = Requirement::all([Requirement::issuer(USERS), Requirement::issuer(SERVICES)]);
-    let auth = world.requiring(all).admitting(Admission::Optional);
+    let auth = world.with_requirement(all).with_admission(Admission::Optional);
     assert_eq!(judge(&auth, &Request::new()), "anonymous: no_credentials");
     // One of two is not none.
     assert_eq!(judge(&auth, &bearer(world.user())), "no_credentials");
@@ -161,7 +165,7 @@ fn missing_credentials_are_let_through_only_where_that_is_said() {
 #[test]
 fn failed_credentials_are_let_through_only_where_that_is_said_and_stay_visible() {
     let world = World::new();
-    let auth = world.builder().build().unwrap().admitting(Admission::DangerousFailed);
+    let auth = world.builder().build().unwrap().with_admission(Admission::DangerousFailed);
     assert_eq!(judge(&auth, &bearer(world.user())), "alice");
     assert_eq!(judge(&auth, &Request::new()), "anonymous: no_credentials");
     assert_eq!(judge(&auth, &bearer(world.user().expired())), "anonymous: token_expired");
@@ -174,13 +178,13 @@ fn failed_credentials_are_let_through_only_where_that_is_said_and_stay_visible()
 #[test]
 fn a_route_has_an_audience_of_its_own() {
     let world = World::new();
-    let auth = world.requiring(Requirement::any_issuer().audience("admin"));
+    let auth = world.with_requirement(Requirement::any_issuer().audience("admin"));
     assert_eq!(judge(&auth, &bearer(world.user())), "wrong_audience");
     assert_eq!(judge(&auth, &bearer(world.users.token().audience("admin"))), "alice");
     let list = world.user().claim("aud", ["admin", "orders"]);
     assert_eq!(judge(&auth, &bearer(list)), "alice");
     // It narrows what the engine accepts, and never widens it.
-    let auth = world.requiring(Requirement::any_issuer().audience("elsewhere"));
+    let auth = world.with_requirement(Requirement::any_issuer().audience("elsewhere"));
     let elsewhere = world.users.token().audience("elsewhere");
     assert_eq!(judge(&auth, &bearer(elsewhere)), "wrong_audience");
 }
@@ -189,7 +193,7 @@ fn a_route_has_an_audience_of_its_own() {
 fn an_audience_of_several_parts_is_that_of_each() {
     let world = World::new();
     let pair = Requirement::all([Requirement::issuer(USERS), Requirement::issuer(SERVICES)]);
-    let auth = world.requiring(pair.audience("admin"));
+    let auth = world.with_requirement(pair.audience("admin"));
     let for_admin = |token: TokenBuilder| token.claim("aud", "admin");
     let request = both(for_admin(world.user()), for_admin(world.service()));
     assert_eq!(judge(&auth, &request), "alice+billing");
@@ -200,9 +204,11 @@ fn an_audience_of_several_parts_is_that_of_each() {
 #[test]
 fn a_place_holds_tokens_of_its_issuer_alone() {
     let world = World::new();
-    let places =
-        [Place::bearer().of_issuer(USERS), Place::header("x-service-token").of_issuer(SERVICES)];
-    let auth = world.builder().places(places).build().unwrap();
+    let places = [
+        TokenLocation::bearer().of_issuer(USERS),
+        TokenLocation::header("x-service-token").of_issuer(SERVICES),
+    ];
+    let auth = world.builder().locations(places).build().unwrap();
     let in_service_place =
         |token: TokenBuilder| Request::new().field("x-service-token", token.build());
     assert_eq!(judge(&auth, &bearer(world.user())), "alice");
@@ -210,7 +216,7 @@ fn a_place_holds_tokens_of_its_issuer_alone() {
     assert_eq!(judge(&auth, &bearer(world.service())), "untrusted_issuer");
     assert_eq!(judge(&auth, &in_service_place(world.user())), "untrusted_issuer");
     let all = Requirement::all([Requirement::issuer(USERS), Requirement::issuer(SERVICES)]);
-    let auth = auth.requiring(all).unwrap();
+    let auth = auth.with_requirement(all).unwrap();
     assert_eq!(judge(&auth, &both(world.user(), world.service())), "alice+billing");
     assert_eq!(judge(&auth, &both(world.service(), world.user())), "untrusted_issuer");
 }
@@ -218,7 +224,7 @@ fn a_place_holds_tokens_of_its_issuer_alone() {
 #[test]
 fn the_others_of_several_tokens_are_at_hand() {
     let world = World::new();
-    let auth = world.builder().several_tokens(SeveralTokens::All).build().unwrap();
+    let auth = world.builder().multiple_tokens(MultipleTokens::All).build().unwrap();
     assert_eq!(judge(&auth, &both(world.user(), world.service())), "alice+billing");
     assert_eq!(judge(&auth, &both(world.service(), world.user())), "billing+alice");
 }
@@ -226,29 +232,29 @@ fn the_others_of_several_tokens_are_at_hand() {
 #[test]
 fn a_requirement_on_top_of_another_never_loosens_it() {
     let world = World::new();
-    let outer = || world.requiring(Requirement::issuer(USERS).audience("admin"));
+    let outer = || world.with_requirement(Requirement::issuer(USERS).audience("admin"));
     let admin = |token: TokenBuilder| bearer(token.claim("aud", "admin"));
-    let both = outer().requiring(Requirement::any_issuer()).unwrap();
+    let both = outer().with_requirement(Requirement::any_issuer()).unwrap();
     assert_eq!(judge(&both, &admin(world.user())), "alice");
     assert_eq!(judge(&both, &bearer(world.user())), "wrong_audience");
     assert_eq!(judge(&both, &admin(world.service())), "untrusted_issuer");
-    let none = outer().requiring(Requirement::issuer(SERVICES)).unwrap();
+    let none = outer().with_requirement(Requirement::issuer(SERVICES)).unwrap();
     assert_eq!(judge(&none, &admin(world.user())), "untrusted_issuer");
     assert_eq!(judge(&none, &admin(world.service())), "untrusted_issuer");
-    let optional = outer().requiring(Requirement::any_issuer().optional()).unwrap();
+    let optional = outer().with_requirement(Requirement::any_issuer().optional()).unwrap();
     assert_eq!(judge(&optional, &Request::new()), "no_credentials");
 }
 
 #[test]
 fn a_requirement_that_no_request_can_meet_is_a_mistake() {
     let world = World::new();
-    let refused = |requirement| {
+    let rejected = |requirement| {
         let auth = world.builder().build().unwrap();
-        auth.requiring(requirement).map(|_| ()).unwrap_err()
+        auth.with_requirement(requirement).map(|_| ()).unwrap_err()
     };
     let unknown = Requirement::issuer("https://users.test/");
     assert!(matches!(
-        refused(Requirement::any([Requirement::issuer(USERS), unknown])),
+        rejected(Requirement::any([Requirement::issuer(USERS), unknown])),
         ConfigError::UntrustedRequirement { issuer } if issuer == "https://users.test/"
     ));
     for (requirement, empty) in [
@@ -256,23 +262,32 @@ fn a_requirement_that_no_request_can_meet_is_a_mistake() {
         (Requirement::all([]).optional(), "all"),
         (Requirement::issuer(USERS).audience(""), "audience"),
     ] {
-        let error = refused(requirement);
+        let error = rejected(requirement);
         assert!(matches!(error, ConfigError::EmptyRequirement { part } if part == empty));
     }
-    let bound = world.builder().places([Place::bearer().of_issuer("https://other.test")]).build();
+    let bound = world
+        .builder()
+        .locations([TokenLocation::bearer().of_issuer("https://other.test")])
+        .build();
     assert!(matches!(bound.unwrap_err(), ConfigError::UntrustedRequirement { .. }));
     for twice in [
-        [Place::cookie("a").of_issuer(USERS), Place::cookie("a").of_issuer(SERVICES)],
-        [Place::bearer().of_issuer(USERS), Place::header("Authorization").scheme("bearer")],
+        [
+            TokenLocation::cookie("a").of_issuer(USERS),
+            TokenLocation::cookie("a").of_issuer(SERVICES),
+        ],
+        [
+            TokenLocation::bearer().of_issuer(USERS),
+            TokenLocation::header("Authorization").scheme("bearer"),
+        ],
     ] {
-        let twice = world.builder().places(twice).build();
+        let twice = world.builder().locations(twice).build();
         assert!(matches!(twice.unwrap_err(), ConfigError::DuplicatePlace { .. }));
     }
 }
 
 fn web_socket(world: &World) -> Authenticator {
-    let places = [Place::bearer(), Place::web_socket_protocol("access_token")];
-    world.builder().places(places).build().unwrap()
+    let places = [TokenLocation::bearer(), TokenLocation::web_socket_protocol("access_token")];
+    world.builder().locations(places).build().unwrap()
 }
 
 fn offering(protocols: &[&str]) -> Request {
@@ -372,8 +387,8 @@ fn debug_of_what_is_left_shows_no_value() {
 fn a_route_reads_other_places_and_no_others() {
     let world = World::new();
     let auth = world.builder().build().unwrap();
-    let key = Place::header("x-key").of_issuer(USERS);
-    let route = auth.clone().reading([key, Place::query("token")]).unwrap();
+    let key = TokenLocation::header("x-key").of_issuer(USERS);
+    let route = auth.clone().with_locations([key, TokenLocation::query("token")]).unwrap();
     let token = world.user().build();
     let by_key = Request::new().field("x-key", &*token);
     assert_eq!(judge(&route, &by_key), "alice");
@@ -387,21 +402,24 @@ fn a_route_reads_other_places_and_no_others() {
     assert_eq!(route.hidden_tokens(&query).query(), Some("a=b"));
     assert_eq!(auth.hidden_tokens(&query).query(), None);
     // A requirement holds on top.
-    let services = route.clone().requiring(Requirement::issuer(SERVICES)).unwrap();
+    let services = route.clone().with_requirement(Requirement::issuer(SERVICES)).unwrap();
     assert_eq!(judge(&services, &by_key), "untrusted_issuer");
     // The last word counts.
-    let again = route.reading([Place::bearer()]).unwrap();
+    let again = route.with_locations([TokenLocation::bearer()]).unwrap();
     assert_eq!(judge(&again, &Request::new().bearer(&token)), "alice");
 }
 
 #[test]
 fn a_route_reads_no_places_that_cannot_be() {
     let auth = World::new().builder().build().unwrap();
-    let reading = |places: Vec<Place>| auth.clone().reading(places).unwrap_err();
+    let reading = |places: Vec<TokenLocation>| auth.clone().with_locations(places).unwrap_err();
     assert!(matches!(reading(vec![]), ConfigError::NoPlaces));
-    assert!(matches!(reading(vec![Place::header("cookie")]), ConfigError::InvalidPlace { .. }));
-    let twice = vec![Place::bearer(), Place::bearer()];
+    assert!(matches!(
+        reading(vec![TokenLocation::header("cookie")]),
+        ConfigError::InvalidPlace { .. }
+    ));
+    let twice = vec![TokenLocation::bearer(), TokenLocation::bearer()];
     assert!(matches!(reading(twice), ConfigError::DuplicatePlace { .. }));
-    let stranger = Place::bearer().of_issuer("https://strangers.test");
+    let stranger = TokenLocation::bearer().of_issuer("https://strangers.test");
     assert!(matches!(reading(vec![stranger]), ConfigError::UntrustedRequirement { .. }));
 }

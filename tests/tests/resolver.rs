@@ -14,7 +14,7 @@ use std::{
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
     Admission, AuthError, AuthErrorKind, Authenticator, Issuer, Judgement, JwkSet, NumericDate,
-    Principal, Resolving, Verdict,
+    Principal, ResolverConfig, Verdict,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 use tokio::sync::watch;
@@ -61,9 +61,9 @@ impl Database {
         Ok(role?)
     }
 
-    fn resolving(&self) -> Resolving<&'static str> {
+    fn resolving(&self) -> ResolverConfig<&'static str> {
         let database = self.clone();
-        Resolving::new(move |_: Principal| database.clone().role())
+        ResolverConfig::new(move |_: Principal| database.clone().role())
     }
 }
 
@@ -80,7 +80,7 @@ impl World {
         Self { issuer: TestIssuer::new("https://idp.test").clock(clock.clone()), clock }
     }
 
-    fn engine(&self, resolving: Resolving<&'static str>) -> Auth {
+    fn engine(&self, resolving: ResolverConfig<&'static str>) -> Auth {
         Authenticator::builder()
             .issuer(self.issuer.trusted())
             .audience(AUDIENCE)
@@ -144,7 +144,7 @@ async fn what_the_application_finds_is_told_apart() {
     }
     // Credentials were there, and an optional route must not take them for none.
     database.set(Err(AuthErrorKind::NoCredentials));
-    let optional = auth.admitting(Admission::Optional);
+    let optional = auth.with_admission(Admission::Optional);
     let verdict = patient(&optional, &token).await;
     assert_eq!(verdict.result.unwrap_err().kind(), AuthErrorKind::NotPermitted);
     assert!(!verdict.admits_anonymous);
@@ -241,9 +241,9 @@ async fn no_more_look_ups_run_at_once_than_that_and_all_get_their_turn() {
 }
 
 #[tokio::test]
-async fn a_panic_refuses_one_request_and_not_the_next() {
+async fn a_panic_rejects_one_request_and_not_the_next() {
     let (world, calls) = (World::new(), Arc::new(AtomicUsize::new(0)));
-    let resolving = Resolving::new(move |_: Principal| {
+    let resolving = ResolverConfig::new(move |_: Principal| {
         let call = calls.fetch_add(1, Ordering::SeqCst);
         assert_ne!(call, 0, "on purpose, before there is a future");
         async move { if call == 1 { panic!("on purpose") } else { Ok("reader") } }
@@ -268,7 +268,7 @@ async fn an_answer_is_kept_only_where_that_is_said_and_only_for_as_long() {
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(role(&auth, &token).await, "admin");
     assert_eq!(database.asked(), 2);
-    // A refusal is not kept.
+    // A rejection is not kept.
     world.clock.advance(Duration::from_secs(30));
     database.set(Err(AuthErrorKind::SubjectDisabled));
     assert_eq!(role(&auth, &token).await, "subject_disabled");
@@ -310,7 +310,7 @@ async fn callers_of_different_issuers_never_share_an_answer() {
     // An issuer that stands for any, whose tokens say for whom.
     let any =
         Issuer::dangerous_any("any").jwk_set(&JwkSet::from_json(&tenant.jwk_set_json()).unwrap());
-    let resolving = Resolving::new(move |caller: Principal| {
+    let resolving = ResolverConfig::new(move |caller: Principal| {
         calls.fetch_add(1, Ordering::SeqCst);
         async move { Ok(if caller.issuer() == "https://idp.test" { "admin" } else { "reader" }) }
     });
@@ -330,7 +330,7 @@ async fn callers_of_different_issuers_never_share_an_answer() {
 }
 
 #[tokio::test]
-async fn a_panic_of_what_makes_callers_the_same_refuses_the_request() {
+async fn a_panic_of_what_makes_callers_the_same_rejects_the_request() {
     let (world, database) = (World::new(), Database::new());
     for keep_for in [Duration::ZERO, Duration::from_secs(30)] {
         let resolving = database.resolving().share_by(|_| panic!("on purpose"));

@@ -14,15 +14,15 @@ use std::{
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
     Admission, Attempt, AuthErrorKind, Authenticator, Challenge, Clock, ConfigError, Credential,
-    Identity, Judgement, NumericDate, Place, Requirement, SeveralTokens, StaticTokens, Strategy,
-    Verdict, policy,
+    Identity, Judgement, MultipleTokens, NumericDate, Requirement, StaticTokens, Strategy,
+    TokenLocation, Verdict, policy,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Says {
     Accept,
-    Refuse,
+    Reject,
     Abstain,
 }
 
@@ -51,7 +51,7 @@ impl Told {
     fn attempt(name: &str, says: Says) -> Attempt {
         match says {
             Says::Accept => Attempt::Accept(Identity::new(name)),
-            Says::Refuse => Attempt::Refuse(AuthErrorKind::TokenRevoked.into()),
+            Says::Reject => Attempt::Reject(AuthErrorKind::TokenRevoked.into()),
             Says::Abstain => Attempt::Abstain,
         }
     }
@@ -101,7 +101,7 @@ fn expected(answers: &[(&str, Says)]) -> String {
     for (name, says) in answers {
         match says {
             Says::Accept => return (*name).to_owned(),
-            Says::Refuse => return "token_revoked".to_owned(),
+            Says::Reject => return "token_revoked".to_owned(),
             Says::Abstain => {}
         }
     }
@@ -110,7 +110,7 @@ fn expected(answers: &[(&str, Says)]) -> String {
 
 #[tokio::test]
 async fn the_first_that_does_not_abstain_decides_whatever_the_others_say_and_when() {
-    let says = [Says::Accept, Says::Refuse, Says::Abstain];
+    let says = [Says::Accept, Says::Reject, Says::Abstain];
     let whens = [When::Now, When::Later, When::MuchLater];
     let mut rows = 0;
     for combination in 0..27 {
@@ -173,7 +173,7 @@ async fn issuers_stand_where_the_first_was_added() {
 }
 
 #[tokio::test]
-async fn issuers_abstain_from_tokens_that_are_not_theirs_and_refuse_bad_ones_that_are() {
+async fn issuers_abstain_from_tokens_that_are_not_theirs_and_reject_bad_ones_that_are() {
     let world = World::new();
     let auth = world
         .builder()
@@ -210,7 +210,7 @@ async fn where_all_abstain_the_issuers_say_why() {
 async fn a_token_that_nobody_knows_is_not_let_through_as_none() {
     let world = World::new();
     let auth = world.builder().strategy(Told::new("sessions", Says::Abstain, When::Now));
-    let auth = auth.build().unwrap().admitting(Admission::Optional);
+    let auth = auth.build().unwrap().with_admission(Admission::Optional);
     let verdict = patient(&auth, &Request::new().bearer("opaque")).await;
     assert_eq!((outcome(&verdict).as_str(), verdict.admits_anonymous), ("no_credentials", false));
     let verdict = patient(&auth, &Request::new()).await;
@@ -254,7 +254,7 @@ impl Strategy for Panicking {
 }
 
 #[tokio::test]
-async fn a_strategy_that_panics_refuses_the_request_and_nothing_else() {
+async fn a_strategy_that_panics_rejects_the_request_and_nothing_else() {
     for when in [When::Now, When::Later, When::MuchLater] {
         let next = Told::new("next", Says::Accept, When::Now);
         let auth = Authenticator::builder().strategy(Panicking(when)).strategy(next.clone());
@@ -293,7 +293,7 @@ impl Strategy for Endless {
 }
 
 #[tokio::test]
-async fn a_strategy_that_takes_too_long_refuses_however_many_steps_it_takes() {
+async fn a_strategy_that_takes_too_long_rejects_however_many_steps_it_takes() {
     for (timeout, seconds) in [(None, 2), (Some(5), 5)] {
         let world = World::new();
         let next = Told::new("next", Says::Accept, When::Now);
@@ -376,7 +376,7 @@ async fn strategies_come_and_go_while_the_engine_runs() {
     auth.add_strategy(Told::new("sessions", Says::Accept, When::Now)).unwrap();
     assert_eq!(judge(&shared, "opaque").await, "sessions");
     assert_eq!(judge(&shared, &world.token()).await, "alice");
-    auth.add_strategy(Told::new("sessions", Says::Refuse, When::Now)).unwrap();
+    auth.add_strategy(Told::new("sessions", Says::Reject, When::Now)).unwrap();
     assert_eq!(auth.strategies(), ["sessions", "sessions"]);
     assert_eq!(auth.remove_strategy("sessions"), 2);
     assert_eq!(auth.remove_strategy("sessions"), 0);
@@ -395,7 +395,7 @@ async fn judge_across(auth: &Authenticator, token: &str, change: impl FnOnce()) 
 #[tokio::test]
 async fn what_a_strategy_answers_after_it_was_removed_is_not_believed() {
     let world = World::new();
-    for says in [Says::Accept, Says::Refuse, Says::Abstain] {
+    for says in [Says::Accept, Says::Reject, Says::Abstain] {
         for when in [When::Later, When::MuchLater] {
             let told = |name, says| Told::new(name, says, when);
             let builder = || world.builder().strategy(told("sessions", says));
@@ -441,10 +441,10 @@ impl Strategy for Leaving {
 #[tokio::test]
 async fn what_was_removed_while_it_answered_is_not_believed_by_a_request_that_waits() {
     let world = World::new();
-    for says in [Says::Accept, Says::Refuse, Says::Abstain] {
+    for says in [Says::Accept, Says::Reject, Says::Abstain] {
         let builder = world.builder().issuer(world.issuer.trusted());
-        let places = [Place::bearer(), Place::header("x-token")];
-        let builder = builder.places(places).several_tokens(SeveralTokens::All);
+        let places = [TokenLocation::bearer(), TokenLocation::header("x-token")];
+        let builder = builder.locations(places).multiple_tokens(MultipleTokens::All);
         let auth = builder.build().unwrap();
         auth.add_strategy(Leaving(auth.clone())).unwrap();
         auth.add_strategy(Told::new("others", says, When::Later)).unwrap();
@@ -453,7 +453,7 @@ async fn what_was_removed_while_it_answered_is_not_believed_by_a_request_that_wa
         // Who is left is asked about both tokens.
         let expected = match says {
             Says::Accept => "others",
-            Says::Refuse => "token_revoked",
+            Says::Reject => "token_revoked",
             Says::Abstain => "malformed_token",
         };
         assert_eq!(outcome, expected, "{says:?}");
@@ -495,7 +495,7 @@ async fn a_request_ends_however_often_strategies_change() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_request_is_refused_while_strategies_come_and_go() {
+async fn no_request_is_rejected_while_strategies_come_and_go() {
     let world = World::new();
     let auth = world.builder().issuer(world.issuer.trusted()).build().unwrap();
     let (requests, token) = (auth.clone(), world.token());
@@ -538,8 +538,9 @@ async fn places_and_requirements_name_strategies_like_issuers() {
             When::Later,
         ))
     };
-    let places = [Place::bearer(), Place::header("x-session").of_issuer("sessions")];
-    let auth = builder().places(places).build().unwrap();
+    let places =
+        [TokenLocation::bearer(), TokenLocation::header("x-session").of_issuer("sessions")];
+    let auth = builder().locations(places).build().unwrap();
     let session = Request::new().field("x-session", "opaque");
     assert_eq!(outcome(&patient(&auth, &session).await), "sessions");
     // The issuers are not asked there, and the strategy is.
@@ -550,15 +551,15 @@ async fn places_and_requirements_name_strategies_like_issuers() {
         Requirement::issuer("https://idp.test"),
         Requirement::issuer("sessions"),
     ]);
-    let both = auth.requiring(all).unwrap();
+    let both = auth.with_requirement(all).unwrap();
     let request = session.bearer(&world.token());
     let verdict = patient(&both, &request).await;
     let caller = verdict.result.as_ref().unwrap();
     assert_eq!(caller.principal().subject(), "alice");
     assert_eq!(caller.others().first().unwrap().principal().issuer(), "sessions");
 
-    let bound_to_jwt = [Place::bearer().of_issuer("https://idp.test")];
-    let auth = builder().places(bound_to_jwt).build().unwrap();
+    let bound_to_jwt = [TokenLocation::bearer().of_issuer("https://idp.test")];
+    let auth = builder().locations(bound_to_jwt).build().unwrap();
     assert_eq!(judge(&auth, "opaque").await, "malformed_token");
 }
 
@@ -617,7 +618,7 @@ async fn an_identity_ends_with_its_expiry_whoever_has_forgotten_to_look() {
 }
 
 #[test]
-fn an_identity_that_is_bound_to_its_sender_refuses_because_nobody_can_check_that() {
+fn an_identity_that_is_bound_to_its_sender_rejects_because_nobody_can_check_that() {
     // As a strategy would pass on what another service says of a token.
     let bound = Identity::new("etl").claim("cnf", HashMap::from([("x5t#S256", "bwcK")]));
     let tokens = StaticTokens::builder("keys").token("opaque", bound).build().unwrap();
@@ -627,7 +628,7 @@ fn an_identity_that_is_bound_to_its_sender_refuses_because_nobody_can_check_that
 }
 
 #[tokio::test]
-async fn an_identity_of_nonsense_refuses() {
+async fn an_identity_of_nonsense_rejects() {
     #[derive(Debug)]
     struct Nonsense;
     impl Strategy for Nonsense {
@@ -670,10 +671,10 @@ async fn a_strategy_cannot_say_that_nothing_was_presented() {
             "wrong"
         }
         fn attempt(&self, _: &Credential<'_>) -> Attempt {
-            let refuse = || Attempt::Refuse(AuthErrorKind::NoCredentials.into());
+            let reject = || Attempt::Reject(AuthErrorKind::NoCredentials.into());
             match self.0 {
-                When::Now => refuse(),
-                _ => Attempt::Later(Box::pin(async move { refuse() })),
+                When::Now => reject(),
+                _ => Attempt::Later(Box::pin(async move { reject() })),
             }
         }
     }

@@ -25,8 +25,8 @@ use std::{num::NonZeroUsize, time::Duration};
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    AuthErrorKind, Authenticator, GrantMapping, Issuer, Judgement, NumericDate, Place, Requirement,
-    Tenants,
+    AuthErrorKind, Authenticator, GrantMapping, Issuer, Judgement, NumericDate, Requirement,
+    Tenants, TokenLocation,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 
@@ -59,13 +59,13 @@ async fn a_caller_is_one_of_the_engine_that_asked() {
     assert!(caller.grant().has_scope("orders:read"));
     assert!(caller.principal().is_grant_type::<portcullis::Grant>());
     for name in ["tenants"] {
-        let auth = world.auth.clone().requiring(Requirement::issuer(name)).unwrap();
+        let auth = world.auth.clone().with_requirement(Requirement::issuer(name)).unwrap();
         let verdict = patient(&auth, &Request::new().bearer(&world.token(0))).await;
         assert_eq!(outcome(&verdict), "https://acme.test");
     }
     let tenants = world.tenants.clone();
-    let places = [Place::header("x-token").of_issuer("tenants")];
-    let auth = Authenticator::builder().strategy(tenants).places(places);
+    let places = [TokenLocation::header("x-token").of_issuer("tenants")];
+    let auth = Authenticator::builder().strategy(tenants).locations(places);
     let auth = auth.clock(world.clock.clone()).build().unwrap();
     let request = Request::new().field("x-token", world.token(0));
     assert_eq!(outcome(&patient(&auth, &request).await), "https://acme.test");

@@ -149,7 +149,7 @@ fn every_test_that_a_list_of_attacks_names_exists() {
 #[test]
 fn every_row_that_a_list_of_attacks_names_exists() {
     let setting = Setting::new();
-    let rows = [hostile::refused(&setting), hostile::accepted(&setting)].concat();
+    let rows = [hostile::rejected(&setting), hostile::accepted(&setting)].concat();
     let configurations = hostile::configurations(&setting);
     let mut names: BTreeSet<&str> = rows.iter().map(conformance::Row::name).collect();
     names.extend(configurations.iter().map(hostile::ConfigRow::name));

@@ -49,8 +49,8 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) -> Result<(), Str
             .args(["--", "browser::", "looks::", "--nocapture"])
             .env(VARIABLE, &browser.program),
     )?;
-    let stories = count_stories(&output)?;
-    report.note(format!("browser: {}: {stories} stories of the Krishiv example", browser.name));
+    let traces = count_stories(&output)?;
+    report.note(format!("browser: {}: {traces} traces of the Krishiv example", browser.name));
     Ok(())
 }
 
@@ -82,11 +82,11 @@ fn count_answers(output: &str) -> Result<usize, String> {
     }
 }
 
-/// Counts the stories that came to their end, and fails if there are none.
+/// Counts the traces that came to their end, and fails if there are none.
 fn count_stories(output: &str) -> Result<usize, String> {
-    match output.matches("interop: browser: krishiv: 1 story").count() {
+    match output.matches("interop: browser: krishiv: 1 trace").count() {
         0 => Err("the Krishiv example reports nothing of its page".to_owned()),
-        stories => Ok(stories),
+        traces => Ok(traces),
     }
 }
 
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn stories_are_counted_and_none_is_a_failure() {
         let output =
-            "test a ... interop: browser: krishiv: 1 story\ninterop: browser: krishiv: 1 story\n";
+            "test a ... interop: browser: krishiv: 1 trace\ninterop: browser: krishiv: 1 trace\n";
         assert_eq!(count_stories(output), Ok(2));
         assert!(count_stories("SKIPPED browser: no Chromium\n").is_err());
     }

@@ -79,18 +79,18 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_library_that_did_not_finish() {
+    fn rejects_a_library_that_did_not_finish() {
         assert_eq!(count(&tokens("a", 14)).unwrap_err(), "a did not finish");
     }
 
     #[test]
-    fn refuses_a_library_that_leaves_an_algorithm_out() {
+    fn rejects_a_library_that_leaves_an_algorithm_out() {
         let lines = tokens("a", 13) + "{\"library\":\"a\",\"version\":\"1.2\",\"skipped\":[]}\n";
         assert!(count(&lines).unwrap_err().starts_with("a: 13 tokens and 0 skipped"));
     }
 
     #[test]
-    fn refuses_other_lines() {
+    fn rejects_other_lines() {
         assert!(count("warning: something").is_err());
         assert!(count("{\"library\":\"a\",\"version\":\"1.2\"}").is_err());
     }

@@ -111,13 +111,13 @@ mod tests {
     }
 
     #[test]
-    fn refuses_another_first_line() {
+    fn rejects_another_first_line() {
         assert!(read(&["hello"]).is_err());
         assert!(read(&["listening on 127.0.0.1:3000"]).is_err());
     }
 
     #[test]
-    fn refuses_a_curl_line_without_a_status() {
+    fn rejects_a_curl_line_without_a_status() {
         for line in ["curl x", "curl x # expect", "curl x # expect 2000", "curl x # expect ok!"] {
             assert!(read(&["listening on http://127.0.0.1:3000", line]).is_err(), "{line}");
         }

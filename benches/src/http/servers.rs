@@ -97,7 +97,7 @@ fn peer(world: &World) -> Arc<Peer> {
     Arc::new(Peer::new(world.issuer(), &algorithms))
 }
 
-/// Leaves the claims for handlers, or refuses.
+/// Leaves the claims for handlers, or rejects.
 async fn ask_peer(State(peer): State<Arc<Peer>>, mut request: Request, next: Next) -> Response {
     let token = request.headers().get(header::AUTHORIZATION);
     let token = token.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));

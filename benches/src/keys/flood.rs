@@ -20,7 +20,7 @@ const AT_LEAST: u64 = 100_000;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Beside {
     Nothing,
-    /// As many tokens that are refused without a look at the keys: what the processor is short of
+    /// As many tokens that are rejected without a look at the keys: what the processor is short of
     /// then, it is short of in the flood as well.
     OtherJunk,
     UnknownKeys,

@@ -64,17 +64,17 @@ async fn judge(auth: Authenticator, token: String) -> Outcome {
 }
 
 fn report(world: &World, outcomes: &[Outcome], rotations: u32, ahead: Duration) -> bool {
-    let refused: Vec<_> = outcomes.iter().filter_map(|(outcome, _)| outcome.err()).collect();
+    let rejected: Vec<_> = outcomes.iter().filter_map(|(outcome, _)| outcome.err()).collect();
     let longest = outcomes.iter().map(|(_, time)| *time).max().unwrap_or_default();
     println!(
         "P11: {rotations} rotations, published {:.1} s ahead, {} EdDSA tokens, one each millisecond",
         ahead.as_secs_f64(),
         outcomes.len()
     );
-    println!("refused good tokens    {:>6}      (most: 0)", refused.len());
+    println!("rejected good tokens    {:>6}      (most: 0)", rejected.len());
     println!("key fetches {}, longest request {:.2} ms", world.fetches(), micros(longest) / 1e3);
-    if let Some(code) = refused.first() {
-        println!("OVER BUDGET: P11: {} refused, the first one with `{code}`", refused.len());
+    if let Some(code) = rejected.first() {
+        println!("OVER BUDGET: P11: {} rejected, the first one with `{code}`", rejected.len());
     }
-    refused.is_empty()
+    rejected.is_empty()
 }

@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use actix_web::{dev::Extensions, http::Method};
 use portcullis::{AuthContext, AuthError, Authenticated, NoCaller, Principal};
 
-use crate::Refusal;
+use crate::Rejection;
 
 /// The caller of a request that a [`JwtAuth`](crate::JwtAuth) let through with credentials.
 #[derive(Clone, Debug)]
@@ -13,12 +13,12 @@ use crate::Refusal;
 pub struct Caller(pub Principal);
 
 impl Caller {
-    /// Makes the refusal with which code behind the middlewares, such as a handler that knows only then
+    /// Makes the rejection with which code behind the middlewares, such as a handler that knows only then
     /// what is needed, answers this caller; and [reports](AuthError::report) it.
     #[must_use]
-    pub fn refuse(&self, error: AuthError) -> Refusal {
+    pub fn reject(&self, error: AuthError) -> Rejection {
         error.report();
-        Refusal::new(error, Arc::clone(self.challenge_settings()), &Method::GET)
+        Rejection::new(error, Arc::clone(self.challenge_settings()), &Method::GET)
     }
 
     pub(crate) fn read(extensions: &Extensions) -> Result<Self, NoCaller> {

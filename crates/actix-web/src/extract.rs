@@ -14,33 +14,33 @@ use actix_web::{
 use portcullis::{AuthContext, NoCaller};
 use serde::de::DeserializeOwned;
 
-use crate::{Caller, Granted, OtherCallers, ProblemJson, Refusal, refusal::RefusalForm};
+use crate::{Caller, Granted, OtherCallers, ProblemJson, Rejection, rejection::RejectionForm};
 
 /// Why a handler could not get what it asked for.
 ///
-/// The response is the refusal that the middlewares would have given: 401 for a caller without
+/// The response is the rejection that the middlewares would have given: 401 for a caller without
 /// credentials behind an optional one, 500 where a middleware is missing.
 #[derive(Clone, Debug)]
 pub struct CallerRejection {
     // Behind a pointer, because every successful extraction moves this type's size around too.
-    refusal: Box<Refusal>,
+    rejection: Box<Rejection>,
 }
 
 impl CallerRejection {
     fn new(reason: NoCaller, method: &Method) -> Self {
-        Self { refusal: Box::new(Refusal::no_caller(reason, method)) }
+        Self { rejection: Box::new(Rejection::no_caller(reason, method)) }
     }
 
-    /// Returns the refusal.
+    /// Returns the rejection.
     #[must_use]
-    pub fn refusal(&self) -> &Refusal {
-        &self.refusal
+    pub fn rejection(&self) -> &Rejection {
+        &self.rejection
     }
 }
 
 impl fmt::Display for CallerRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.refusal.error() {
+        match self.rejection.error() {
             Some(error) => error.fmt(f),
             None => f.write_str("no middleware has left what the handler asks for"),
         }
@@ -51,12 +51,12 @@ impl Error for CallerRejection {}
 
 impl ResponseError for CallerRejection {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.refusal.challenge().status())
+        StatusCode::from_u16(self.rejection.challenge().status())
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn error_response(&self) -> HttpResponse {
-        Refusal::clone(&self.refusal).into_response(&RefusalForm::<ProblemJson>::default())
+        Rejection::clone(&self.rejection).into_response(&RejectionForm::<ProblemJson>::default())
     }
 }
 
@@ -71,8 +71,8 @@ fn read<T>(
 impl<T: DeserializeOwned> Claims<T> {
     fn read(extensions: &Extensions) -> Result<Self, NoCaller> {
         let caller = Caller::read(extensions)?;
-        let refused = |error| NoCaller::Refused(error, caller.challenge_settings().clone());
-        caller.claims().map(Self).map_err(refused)
+        let rejected = |error| NoCaller::Rejected(error, caller.challenge_settings().clone());
+        caller.claims().map(Self).map_err(rejected)
     }
 }
 
@@ -106,8 +106,8 @@ impl<G: Send + Sync + 'static> FromRequest for OtherCallers<G> {
 /// All claims of the token, as a type of the application.
 ///
 /// The middleware has judged the token; this only reads it. Claims that are not of the type, or that
-/// lack a field of it, are refused as a bad token: give fields that a good token may lack the type
-/// `Option`. A field whose claim is [not included](portcullis::Principal::claims) in the token is refused
+/// lack a field of it, are rejected as a bad token: give fields that a good token may lack the type
+/// `Option`. A field whose claim is [not included](portcullis::Principal::claims) in the token is rejected
 /// with 403. Rights belong into the grant, which is read once for each token:
 /// [`with_grant`](portcullis::AuthenticatorBuilder::with_grant).
 #[derive(Clone, Copy, Debug, Default)]

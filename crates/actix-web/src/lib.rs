@@ -32,11 +32,11 @@
 //!
 //! | a handler takes | and gets |
 //! |---|---|
-//! | [`Caller`] | who calls; without credentials, behind an [optional](JwtAuth::optional) middleware, the request is refused with 401 |
+//! | [`Caller`] | who calls; without credentials, behind an [optional](JwtAuth::optional) middleware, the request is rejected with 401 |
 //! | [`Granted<G>`](Granted) | what the caller may do, as the type that the engine makes |
 //! | [`Claims<T>`](Claims) | all claims of the token as a type of its own |
-//! | [`Optional<Caller>`](Optional), `Optional<Granted<G>>` | the same, and `None` without credentials; bad credentials are refused |
-//! | `Result<Caller, CallerRejection>` | the same, and [why not](CallerRejection::refusal) |
+//! | [`Optional<Caller>`](Optional), `Optional<Granted<G>>` | the same, and `None` without credentials; bad credentials are rejected |
+//! | `Result<Caller, CallerRejection>` | the same, and [why not](CallerRejection::rejection) |
 //! | [`OtherCallers<G>`](OtherCallers) | the callers of the other tokens, where a request may bring several |
 //! | `ReqData<AuthContext>` | the one value that the middleware leaves in the request's extensions: an [`AuthContext`] |
 //!
@@ -150,7 +150,7 @@
 //! # CORS
 //!
 //! `Cors` of `actix-cors` belongs around [`JwtAuth`], so that it is wrapped after it. It answers
-//! preflights, which bring no credentials, and lets pages read refusals; name the header with the
+//! preflights, which bring no credentials, and lets pages read rejections; name the header with the
 //! challenge among those that it exposes:
 //!
 //! ```
@@ -198,7 +198,7 @@
 //!
 //! ```
 //! use actix_web::{App, web};
-//! use portcullis_actix_web::{Authenticator, Caller, JwtAuth, Place, RemoveTokens};
+//! use portcullis_actix_web::{Authenticator, Caller, JwtAuth, TokenLocation, RemoveTokens};
 //! use portcullis_testkit::TestIssuer;
 //!
 //! # async fn who(caller: Caller) -> String { caller.subject().to_owned() }
@@ -207,7 +207,7 @@
 //! let auth = Authenticator::builder()
 //!     .issuer(issuer.trusted())
 //!     .audience("orders")
-//!     .places(Place::header_query_cookie("access_token"))
+//!     .locations(TokenLocation::header_query_cookie("access_token"))
 //!     .build()?;
 //! let app = App::new().route("/", web::get().to(who)).wrap(JwtAuth::new(auth.clone()));
 //! let app = RemoveTokens::new(auth, app); // what `HttpServer::new` and tests take
@@ -223,9 +223,9 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `tracing` | yes | one event for each refusal, target `portcullis::rejection`, level debug |
+//! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs, discovery and watched files |
-//! | `metrics` | no | counters of refusals and of fetches of keys, through the crate `metrics` |
+//! | `metrics` | no | counters of rejections and of fetches of keys, through the crate `metrics` |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
 //!
 //! # Examples on other pages
@@ -238,7 +238,7 @@ mod caller;
 mod extract;
 #[cfg(doctest)]
 mod mistakes;
-mod refusal;
+mod rejection;
 mod remove_tokens;
 mod request_view;
 mod require;
@@ -251,7 +251,7 @@ pub use extract::{CallerRejection, Claims, Optional};
 /// Everything of the engine, under the same names.
 #[doc(no_inline)]
 pub use portcullis::*;
-pub use refusal::{ProblemJson, Refusal, ResponseForRefusal};
+pub use rejection::{ProblemJson, Rejection, ResponseForRejection};
 pub use remove_tokens::RemoveTokens;
 pub use require::Require;
 pub use resource_metadata::ResourceMetadataService;

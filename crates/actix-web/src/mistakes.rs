@@ -110,16 +110,16 @@ mistake! {
 }
 
 mistake! {
-    /// A refusal comes from the engine's error, so that no detail gets to the wire.
-    a_refusal_is_made_by_hand: E0451
+    /// A rejection comes from the engine's error, so that no detail gets to the wire.
+    a_rejection_is_made_by_hand: E0451
     given {
         fn some<T>() -> T { unimplemented!() }
-        use portcullis_actix_web::{Challenge, Refusal};
+        use portcullis_actix_web::{Challenge, Rejection};
         struct Own { challenge: Challenge }
         let challenge: Challenge = some();
     }
-    wrong { let refusal = Refusal { challenge, ..some() }; }
-    right { let refusal = Own { challenge, ..some() }; }
+    wrong { let rejection = Rejection { challenge, ..some() }; }
+    right { let rejection = Own { challenge, ..some() }; }
 }
 
 mistake! {

@@ -17,8 +17,8 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use portcullis_actix_web::{
-    Authenticator, Caller, JwtAuth, Place, RemoveTokens, Require,
-    policy::{authenticated, nobody},
+    Authenticator, Caller, JwtAuth, RemoveTokens, Require, TokenLocation,
+    policy::{authenticated, deny_all},
 };
 use portcullis_testkit::TestIssuer;
 
@@ -41,7 +41,7 @@ async fn who(caller: Caller) -> String {
 
 fn configure(config: &mut ServiceConfig, auth: &Authenticator) {
     let jwt = || JwtAuth::new(auth.clone());
-    let by_route = || Require::new(nobody().except_route("/route/{id}", authenticated()));
+    let by_route = || Require::new(deny_all().except_route("/route/{id}", authenticated()));
     config
         .service(web::resource("/held").to(who).wrap(jwt()).wrap(from_fn(hold)))
         .service(web::resource("/free").to(who).wrap(jwt()))
@@ -66,15 +66,15 @@ async fn no_request_makes_anything_panic() {
     }));
     let issuer = TestIssuer::new("https://idp.test");
     let places = [
-        Place::bearer(),
-        Place::query("access_token"),
-        Place::cookie("session"),
-        Place::web_socket_protocol("access_token"),
+        TokenLocation::bearer(),
+        TokenLocation::query("access_token"),
+        TokenLocation::cookie("session"),
+        TokenLocation::web_socket_protocol("access_token"),
     ];
     let auth = Authenticator::builder()
         .issuer(issuer.trusted())
         .audience("orders")
-        .places(places)
+        .locations(places)
         .remove_tokens()
         .build()
         .unwrap();

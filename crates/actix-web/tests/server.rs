@@ -18,7 +18,7 @@ use std::{
 
 use actix_web::{App, HttpServer, dev::ServerHandle, rt::System, web};
 use portcullis::{Algorithm, RefreshPolicy, RemoteJwkSet};
-use portcullis_actix_web::{Authenticator, Caller, Issuer, JwtAuth, Place, RemoveTokens};
+use portcullis_actix_web::{Authenticator, Caller, Issuer, JwtAuth, RemoveTokens, TokenLocation};
 use portcullis_testkit::{KeyServer, TestIssuer};
 
 const AUDIENCE: &str = "orders";
@@ -137,7 +137,7 @@ fn engine(keys: &KeyServer, issuer: &TestIssuer) -> Authenticator {
     Authenticator::builder()
         .issuer(Issuer::new(issuer.name()).key_source(source))
         .audience(AUDIENCE)
-        .places(Place::header_query_cookie("access_token"))
+        .locations(TokenLocation::header_query_cookie("access_token"))
         .build()
         .unwrap()
 }
@@ -205,10 +205,14 @@ fn shutdown_ends_the_tasks_of_an_engine_whose_server_has_ended() {
 fn keys_that_cannot_be_fetched_are_503() {
     let keys = KeyServer::start();
     let issuer = keys.issuer();
-    keys.refuse_connections();
+    keys.reject_connections();
     let server = Server::start(engine(&keys, &issuer), Start::AtFirstRequest);
-    let refused = server.get(&token(&issuer));
-    assert_eq!((refused.status(), refused.field("retry-after")), (503, Some("5")), "{refused:?}");
+    let rejected = server.get(&token(&issuer));
+    assert_eq!(
+        (rejected.status(), rejected.field("retry-after")),
+        (503, Some("5")),
+        "{rejected:?}"
+    );
     server.stop();
 }
 

@@ -28,7 +28,7 @@
 //!
 //! | a handler takes | and gets |
 //! |---|---|
-//! | [`Caller`] | who calls; without credentials, behind an [optional](JwtAuthLayer::optional) layer, the request is refused with 401 |
+//! | [`Caller`] | who calls; without credentials, behind an [optional](JwtAuthLayer::optional) layer, the request is rejected with 401 |
 //! | `Option<Caller>`, `Option<Granted<G>>` | the same, and `None` without credentials; bad credentials never get here |
 //! | [`Granted<G>`](Granted) | what the caller may do, as the type that the engine makes |
 //! | [`OtherCallers<G>`](OtherCallers) | the callers of the other tokens, where a request may bring several |
@@ -65,7 +65,7 @@
 //!
 //! WebSocket upgrades and server-sent events are judged as other requests are, once, before the
 //! handler. Pages cannot set headers there: their tokens come in the query, in a cookie, or among the
-//! subprotocols ([`Place::web_socket_protocol`]).
+//! subprotocols ([`TokenLocation::web_socket_protocol`]).
 //!
 //! # Policies that look at the route, and at a database
 //!
@@ -108,7 +108,7 @@
 //! ```
 //!
 //! Layers with such policies stand on routes, or around them with `route_layer`: outside of the router no
-//! route is known, and they refuse.
+//! route is known, and they reject.
 //!
 //! # A grant of the application's own
 //!
@@ -253,8 +253,8 @@ pub use portcullis_tower::{
 };
 pub use portcullis_tower::{
     Anonymous, Caller, CallerRejection, Claims, Granted, JwtAuth, JwtAuthFuture, JwtAuthLayer,
-    OtherCallers, PathParameters, ProblemJson, Refusal, Require, RequireFuture, RequireLayer,
-    ResourceMetadataBody, ResourceMetadataService, ResponseForRefusal,
+    OtherCallers, PathParameters, ProblemJson, Rejection, Require, RequireFuture, RequireLayer,
+    ResourceMetadataBody, ResourceMetadataService, ResponseForRejection,
 };
 
 // Compiles the examples of that page as tests.

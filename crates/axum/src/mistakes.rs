@@ -67,7 +67,7 @@ mistake! {
 }
 
 mistake! {
-    /// Claims of another shape are refused, and not taken for absent.
+    /// Claims of another shape are rejected, and not taken for absent.
     claims_of_another_shape_are_ignored: E0277
     given { use axum::{Router, routing::get}; use portcullis_axum::Claims; use serde_json::Value; }
     wrong { let app: Router = Router::new().route("/", get(|_: Option<Claims<Value>>| async {})); }
@@ -95,16 +95,16 @@ mistake! {
 }
 
 mistake! {
-    /// A refusal comes from the engine's error, so that no detail gets to the wire.
-    a_refusal_is_made_by_hand: E0451
+    /// A rejection comes from the engine's error, so that no detail gets to the wire.
+    a_rejection_is_made_by_hand: E0451
     given {
         fn some<T>() -> T { unimplemented!() }
-        use portcullis_axum::{Challenge, Refusal};
+        use portcullis_axum::{Challenge, Rejection};
         struct Own { challenge: Challenge }
         let challenge: Challenge = some();
     }
-    wrong { let refusal = Refusal { challenge, ..some() }; }
-    right { let refusal = Own { challenge, ..some() }; }
+    wrong { let rejection = Rejection { challenge, ..some() }; }
+    right { let rejection = Own { challenge, ..some() }; }
 }
 
 mistake! {

@@ -23,10 +23,10 @@ use axum::{
 };
 use portcullis_axum::{
     AuthContext, AuthError, AuthErrorKind, Authenticator, Caller, Grant, GrantMapping,
-    JwtAuthLayer, NumericDate, PathParameters, Policy, Principal, Refusal, RequireLayer,
+    JwtAuthLayer, NumericDate, PathParameters, Policy, Principal, Rejection, RequireLayer,
     policy::{
-        Ranks, TokenKinds, acr_values, allow_if, audience, authenticated, check_async, issuer,
-        max_age, nobody, path_parameter, role, scope,
+        RoleHierarchy, TokenKinds, acr_values, allow_if, audience, authenticated, check_async,
+        deny_all, issuer, max_age, path_parameter, role, scope,
     },
 };
 use portcullis_testkit::{ManualClock, TestIssuer, TokenBuilder};
@@ -75,7 +75,7 @@ fn request(method: &str, uri: &str, token: &str) -> Request {
     request.header("authorization", format!("Bearer {token}")).body(Body::empty()).unwrap()
 }
 
-/// Sends a request and returns the status, and the code of a refusal.
+/// Sends a request and returns the status, and the code of a rejection.
 async fn send(app: &Router, method: &str, uri: &str, token: &str) -> (u16, Option<&'static str>) {
     let response = app.clone().oneshot(request(method, uri, token)).await.unwrap();
     let code = response.extensions().get::<AuthError>().map(|error| error.kind().code());
@@ -152,11 +152,11 @@ async fn a_parameter_that_is_not_there_exactly_once_is_a_fault() {
 
 /// A path that leads nowhere is up to the client: no fault, and no exception for guests.
 #[tokio::test]
-async fn where_no_route_is_known_rules_about_it_refuse() {
+async fn where_no_route_is_known_rules_about_it_reject() {
     let setting = Setting::new();
     let token = setting.token().build();
     let own = || path_parameter("user").equals_claim("sub");
-    let by_route = || nobody().except_route("/users/{user}", authenticated());
+    let by_route = || deny_all().except_route("/users/{user}", authenticated());
     let router = || Router::new().route("/users/{user}", get(who));
     for policy in [own(), own().not(), by_route(), by_route().not()] {
         let inside = setting.judged(router().layer(RequireLayer::new(policy.clone())));
@@ -203,7 +203,7 @@ async fn a_nested_route_has_its_whole_name_and_a_nested_fallback_has_none() {
             continue;
         };
         assert_eq!(known, OK, "{path}");
-        let only = app(nobody().except_route(route, authenticated()));
+        let only = app(deny_all().except_route(route, authenticated()));
         assert_eq!(send(&only, "GET", path, &token).await, OK, "{path}");
     }
 }
@@ -228,7 +228,7 @@ async fn what_the_application_says_of_the_route_counts() {
 #[tokio::test]
 async fn permissions_on_the_namespace_of_the_path() {
     let setting = Setting::new();
-    let levels = Ranks::new(["worker", "read", "write", "admin"]);
+    let levels = RoleHierarchy::new(["worker", "read", "write", "admin"]);
     let at_least = |level: &str| {
         let on_namespace = levels.permission_at_least(path_parameter("namespace"), level);
         RequireLayer::new(on_namespace.or(levels.permission_at_least("temporal-system", level)))
@@ -292,8 +292,8 @@ async fn layers_add_up_whichever_of_them_asks_for_more() {
     let strict = || role("admin");
     let loose: [fn() -> Policy; 4] = [
         authenticated,
-        || nobody().not(),
-        || nobody().except_route("/x/{id}", authenticated()),
+        || deny_all().not(),
+        || deny_all().except_route("/x/{id}", authenticated()),
         || role("admin").or(authenticated()),
     ];
     for loose in loose {
@@ -310,8 +310,8 @@ async fn layers_add_up_whichever_of_them_asks_for_more() {
             let app = setting.judged(app);
             let clerk = setting.token().roles(["clerk"]).build();
             let admin = setting.token().roles(["admin"]).build();
-            let refused = (403, Some("insufficient_role"));
-            assert_eq!(send(&app, "GET", "/x/1", &clerk).await, refused, "{what}");
+            let rejected = (403, Some("insufficient_role"));
+            assert_eq!(send(&app, "GET", "/x/1", &clerk).await, rejected, "{what}");
             assert_eq!(send(&app, "GET", "/x/1", &admin).await, OK, "{what}");
         }
     }
@@ -476,7 +476,7 @@ async fn the_inner_service_is_ready_when_it_is_called() {
         tokio::task::yield_now().await;
         Ok(())
     });
-    for policy in [authenticated(), yields.clone(), yields.or(nobody())] {
+    for policy in [authenticated(), yields.clone(), yields.or(deny_all())] {
         let mut service = RequireLayer::new(policy).layer(Strict::default());
         for _ in 0..3 {
             let mut request = request("GET", "/", &token);
@@ -512,15 +512,15 @@ async fn an_asynchronous_rule_is_asked_for_callers_only() {
 }
 
 #[tokio::test]
-async fn a_handler_refuses_as_a_policy_would_and_in_words_of_its_own() {
+async fn a_handler_rejects_as_a_policy_would_and_in_words_of_its_own() {
     async fn only_bob(caller: Caller) -> Response {
         match allow_if(caller.subject() == "bob", || "it is bob's") {
             Ok(()) => Response::default(),
             Err(error) => {
-                let refusal = caller.refuse(error);
-                let reason = refusal.reason().unwrap();
-                assert_eq!(refusal.kind(), AuthErrorKind::NotPermitted);
-                refusal.text(reason.to_string())
+                let rejection = caller.reject(error);
+                let reason = rejection.reason().unwrap();
+                assert_eq!(rejection.kind(), AuthErrorKind::NotPermitted);
+                rejection.text(reason.to_string())
             }
         }
     }
@@ -546,11 +546,11 @@ async fn a_handler_refuses_as_a_policy_would_and_in_words_of_its_own() {
 
 #[tokio::test]
 async fn a_missing_layer_is_an_internal_error_without_a_reason() {
-    let respond = |refusal: &Refusal| -> Response {
-        assert!(refusal.reason().is_none() && refusal.layer_error().is_some());
-        refusal.text(refusal.kind().code())
+    let respond = |rejection: &Rejection| -> Response {
+        assert!(rejection.reason().is_none() && rejection.layer_error().is_some());
+        rejection.text(rejection.kind().code())
     };
-    let asks = RequireLayer::new(role("admin")).response_for_refusal(respond);
+    let asks = RequireLayer::new(role("admin")).response_for_rejection(respond);
     let app = Router::new().route("/", get(async || ()).layer(asks));
     let request = Request::get("/").body(Body::empty()).unwrap();
     let response = app.oneshot(request).await.unwrap();
@@ -560,7 +560,7 @@ async fn a_missing_layer_is_an_internal_error_without_a_reason() {
 }
 
 #[tokio::test]
-async fn a_function_of_the_application_that_panics_refuses_the_request() {
+async fn a_function_of_the_application_that_panics_rejects_the_request() {
     let setting = Setting::new();
     let token = setting.token().build();
     let calls = Arc::new(AtomicUsize::new(0));

@@ -4,8 +4,8 @@
 
 use axum::{Router, routing::get};
 use portcullis_axum::{
-    Authenticator, AuthenticatorBuilder, Caller, ConfigError, JwtAuthLayer, Place,
-    ProtectedResource, ResourceMetadataService,
+    Authenticator, AuthenticatorBuilder, Caller, ConfigError, JwtAuthLayer, ProtectedResource,
+    ResourceMetadataService, TokenLocation,
 };
 use portcullis_testkit::TestIssuer;
 use serde_json::{Value, json};
@@ -78,7 +78,7 @@ impl Service {
 fn builder(issuer: &TestIssuer) -> AuthenticatorBuilder {
     Authenticator::builder()
         .issuer(issuer.trusted())
-        .places(Place::header_query_cookie("access_token"))
+        .locations(TokenLocation::header_query_cookie("access_token"))
 }
 
 fn resource() -> ProtectedResource {
@@ -88,9 +88,9 @@ fn resource() -> ProtectedResource {
 #[tokio::test]
 async fn a_client_without_a_token_is_led_to_the_metadata() {
     let service = Service::start(resource(), "/mcp").await;
-    let refused = service.send("GET", "/mcp", "").await;
+    let rejected = service.send("GET", "/mcp", "").await;
     let challenge = format!(r#"Bearer resource_metadata="{URL}""#);
-    assert_eq!((refused.status, refused.header("www-authenticate")), (401, Some(&*challenge)));
+    assert_eq!((rejected.status, rejected.header("www-authenticate")), (401, Some(&*challenge)));
 
     let answer = service.send("GET", PATH, "origin: https://page.test\r\n").await;
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -122,7 +122,7 @@ async fn head_has_the_length_of_the_document_and_nothing_of_it() {
 }
 
 #[tokio::test]
-async fn preflights_are_answered_and_other_methods_refused() {
+async fn preflights_are_answered_and_other_methods_rejected() {
     let service = Service::start(resource(), "/mcp").await;
     let preflight = "origin: https://page.test\r\naccess-control-request-method: GET\r\n\
                      access-control-request-headers: mcp-protocol-version\r\n";

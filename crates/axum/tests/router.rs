@@ -14,7 +14,7 @@ use axum::{
 };
 use portcullis_axum::{
     Algorithm, AuthError, AuthErrorKind, Authenticator, Caller, Claims, Grant, Granted, Issuer,
-    JwtAuthLayer, LayerError, Place, Refusal, RequireLayer, VerificationKey,
+    JwtAuthLayer, LayerError, Rejection, RequireLayer, TokenLocation, VerificationKey,
     policy::{self, all_scopes, any_scope, claim, role, scope},
 };
 use portcullis_testkit::TestIssuer;
@@ -44,7 +44,7 @@ impl Service {
         let auth = Authenticator::builder()
             .issuer(issuer.trusted())
             .audience(AUDIENCE)
-            .places(Place::header_query_cookie("access_token"))
+            .locations(TokenLocation::header_query_cookie("access_token"))
             .realm("orders")
             .build()
             .unwrap();
@@ -90,7 +90,7 @@ fn allowed(body: &str) -> Answer {
     Answer { status: 200, challenge: None, code: None, body: body.to_owned() }
 }
 
-fn refused(status: u16, challenge: Option<&str>, title: &str, code: &str) -> Answer {
+fn rejected(status: u16, challenge: Option<&str>, title: &str, code: &str) -> Answer {
     Answer {
         status,
         challenge: challenge.map(ToOwned::to_owned),
@@ -118,7 +118,7 @@ fn guarded(auth: Authenticator) -> Router {
 }
 
 #[tokio::test]
-async fn lets_good_tokens_in_and_refuses_the_rest() {
+async fn lets_good_tokens_in_and_rejects_the_rest() {
     let service = Service::new(guarded);
     let good = service.token().build();
     assert_eq!(service.get("/who", Some(&good)).await, allowed("alice"));
@@ -126,7 +126,7 @@ async fn lets_good_tokens_in_and_refuses_the_rest() {
     let no_code = Some(r#"Bearer realm="orders""#);
     assert_eq!(
         service.get("/who", None).await,
-        refused(401, no_code, "Unauthorized", "no_credentials")
+        rejected(401, no_code, "Unauthorized", "no_credentials")
     );
     let expired = service.token().expired().build();
     let challenge = Some(
@@ -134,14 +134,14 @@ async fn lets_good_tokens_in_and_refuses_the_rest() {
     );
     assert_eq!(
         service.get("/who", Some(&expired)).await,
-        refused(401, challenge, "Unauthorized", "token_expired")
+        rejected(401, challenge, "Unauthorized", "token_expired")
     );
     let challenge = Some(
         r#"Bearer realm="orders", error="invalid_request", error_description="the request carries more than one token""#,
     );
     assert_eq!(
         service.get(&format!("/who?access_token={good}"), Some(&good)).await,
-        refused(400, challenge, "Bad Request", "multiple_tokens")
+        rejected(400, challenge, "Bad Request", "multiple_tokens")
     );
 }
 
@@ -157,7 +157,7 @@ async fn policies_hold_on_a_router_a_route_and_a_single_handler() {
     let challenge = Some(
         r#"Bearer realm="orders", error="insufficient_scope", error_description="a scope is missing", scope="jobs:write""#,
     );
-    assert_eq!(post, refused(403, challenge, "Forbidden", "insufficient_scope"));
+    assert_eq!(post, rejected(403, challenge, "Forbidden", "insufficient_scope"));
     let post = service.send(request("POST", "/jobs", Some(&writer))).await;
     assert_eq!(post.status(), StatusCode::OK);
 
@@ -197,7 +197,7 @@ async fn every_rule_and_every_combination_decides() {
         ("not, fails", role("r").not(), 403),
         ("unavailable", down(), 503),
         ("unavailable or allowed", down().or(scope("a")), 503),
-        ("refused or unavailable", scope("c").or(down()), 503),
+        ("rejected or unavailable", scope("c").or(down()), 503),
         ("not unavailable", down().not(), 503),
         ("not not", role("r").not().not(), 200),
     ];
@@ -216,7 +216,7 @@ async fn every_rule_and_every_combination_decides() {
 }
 
 #[tokio::test]
-async fn a_refusal_names_the_scope_that_would_do() {
+async fn a_rejection_names_the_scope_that_would_do() {
     for (policy, expected) in [
         (scope("a"), Some(r#"scope="a""#)),
         (all_scopes(["a", "b"]), Some(r#"scope="a b""#)),
@@ -247,7 +247,7 @@ async fn optional_admits_requests_without_credentials_and_never_bad_ones() {
         Router::new()
             .route("/", get(who_if_anyone))
             .route("/must", get(who))
-            // It reads no caller, so that nothing but the layer can refuse.
+            // It reads no caller, so that nothing but the layer can reject.
             .route("/open", get(|| async { "open" }))
             .route(
                 "/grant",
@@ -277,7 +277,7 @@ async fn optional_admits_requests_without_credentials_and_never_bad_ones() {
     for path in ["/must", "/scope"] {
         let answer = service.get(path, None).await;
         let challenge = Some(r#"Bearer realm="orders""#);
-        assert_eq!(answer, refused(401, challenge, "Unauthorized", "no_credentials"));
+        assert_eq!(answer, rejected(401, challenge, "Unauthorized", "no_credentials"));
     }
 }
 
@@ -296,7 +296,7 @@ async fn a_missing_layer_is_a_fault_of_the_service() {
     assert_eq!(response.extensions().get::<LayerError>(), Some(&LayerError::Missing));
     for path in ["/who", "/option", "/policy", "/grant", "/claims"] {
         let answer = service.get(path, Some(&token)).await;
-        assert_eq!(answer, refused(500, None, "Internal Server Error", "internal_error"));
+        assert_eq!(answer, rejected(500, None, "Internal Server Error", "internal_error"));
     }
 }
 
@@ -333,12 +333,12 @@ async fn an_application_has_a_grant_of_its_own_type() {
     assert_eq!(service.get("/high", Some(&token)).await.status, 200);
     for path in ["/other", "/other-policy"] {
         let answer = service.get(path, Some(&token)).await;
-        assert_eq!(answer, refused(500, None, "Internal Server Error", "internal_error"));
+        assert_eq!(answer, rejected(500, None, "Internal Server Error", "internal_error"));
     }
 }
 
 #[tokio::test]
-async fn a_mapping_function_may_refuse_and_be_unavailable() {
+async fn a_mapping_function_may_reject_and_be_unavailable() {
     let issuer = TestIssuer::new("https://idp.test");
     let auth = Authenticator::builder()
         .issuer(issuer.trusted())
@@ -400,7 +400,7 @@ async fn tokens_are_taken_out_of_the_query_and_responses_are_not_stored() {
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store", "{sent}");
         assert_eq!(answer(response).await, allowed(seen));
     }
-    // Refusals too, and a token that was not even used.
+    // Rejections too, and a token that was not even used.
     let response = service.send(request("GET", "/x?access_token=bad", None)).await;
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
@@ -472,9 +472,9 @@ async fn preflight_passes_by_an_explicit_switch_only() {
 #[tokio::test]
 async fn the_application_can_answer_in_its_own_form_and_layers_around_see_the_error() {
     let service = Service::new(|auth| {
-        let own = |refusal: &Refusal| {
-            assert!(refusal.challenge().status() >= 400);
-            // From nothing, not from what the refusal would make.
+        let own = |rejection: &Rejection| {
+            assert!(rejection.challenge().status() >= 400);
+            // From nothing, not from what the rejection would make.
             let mut response = Response::new(Body::from(r#"{"detail":"Forbidden"}"#));
             *response.status_mut() = StatusCode::FORBIDDEN;
             response
@@ -482,9 +482,9 @@ async fn the_application_can_answer_in_its_own_form_and_layers_around_see_the_er
         Router::new()
             .route(
                 "/",
-                post(|| async {}).layer(RequireLayer::new(role("x")).response_for_refusal(own)),
+                post(|| async {}).layer(RequireLayer::new(role("x")).response_for_rejection(own)),
             )
-            .layer(JwtAuthLayer::new(auth).response_for_refusal(own))
+            .layer(JwtAuthLayer::new(auth).response_for_rejection(own))
     });
     let expired = service.token().expired().build();
     let response = service.send(request("POST", "/", Some(&expired))).await;
@@ -539,7 +539,7 @@ async fn handlers_read_claims_as_their_own_type() {
     let token = service.token().claim("email", 7).build();
     assert_eq!(service.get("/", Some(&token)).await.code.as_deref(), Some("malformed_claim"));
     let token = service.token().claim("_claim_names", json!({"email": "source"})).build();
-    let expected = refused(403, None, "Forbidden", "claim_not_included");
+    let expected = rejected(403, None, "Forbidden", "claim_not_included");
     assert_eq!(service.get("/", Some(&token)).await, expected);
 
     let token = service.token().scope("orders:read").roles(["admin"]).claim("client_id", "web");
@@ -591,8 +591,8 @@ async fn keys_in_pem_serve_tokens_of_any_key_id() {
         let token = issuer.token().audience(AUDIENCE).algorithm(algorithm);
         assert!(auth.authenticate_token(&token.build()).is_ok(), "{algorithm}");
         let other = issuer.token().audience(AUDIENCE).algorithm(Algorithm::ES256).build();
-        let refused = auth.authenticate_token(&other).unwrap_err();
-        assert_eq!(refused.kind(), AuthErrorKind::AlgorithmNotAllowed);
+        let rejected = auth.authenticate_token(&other).unwrap_err();
+        assert_eq!(rejected.kind(), AuthErrorKind::AlgorithmNotAllowed);
     }
 }
 
@@ -620,7 +620,7 @@ fn users_and_staff(staff_layer: impl Fn(Authenticator) -> JwtAuthLayer) -> (Serv
     let staff_auth = Authenticator::builder()
         .issuer(staff.trusted())
         .audience(AUDIENCE)
-        .places([Place::header("x-staff-token")])
+        .locations([TokenLocation::header("x-staff-token")])
         .build()
         .unwrap();
     let service = Service::new(|auth| {
@@ -686,7 +686,7 @@ async fn a_grant_of_a_layer_around_does_not_stand_in_for_one_of_another_type() {
     let staff_auth = Authenticator::builder()
         .issuer(staff.trusted())
         .audience(AUDIENCE)
-        .places([Place::header("x-staff-token")])
+        .locations([TokenLocation::header("x-staff-token")])
         .with_grant_from(|_| Ok(7_u8))
         .build()
         .unwrap();
@@ -701,11 +701,11 @@ async fn a_grant_of_a_layer_around_does_not_stand_in_for_one_of_another_type() {
     let intern = staff.token().audience(AUDIENCE).subject("intern").build();
     request.headers_mut().insert("x-staff-token", intern.parse().unwrap());
     let answer = answer(service.send(request).await).await;
-    assert_eq!(answer, refused(500, None, "Internal Server Error", "internal_error"));
+    assert_eq!(answer, rejected(500, None, "Internal Server Error", "internal_error"));
 }
 
 #[tokio::test]
-async fn optional_never_admits_a_token_that_a_mapping_function_has_refused() {
+async fn optional_never_admits_a_token_that_a_mapping_function_has_rejected() {
     let issuer = TestIssuer::new("https://idp.test");
     let auth = Authenticator::builder()
         .issuer(issuer.trusted())

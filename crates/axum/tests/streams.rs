@@ -23,7 +23,9 @@ use axum::{
     routing::get,
 };
 use futures_util::{SinkExt, Stream, StreamExt, stream};
-use portcullis_axum::{Authenticator, Caller, JwtAuthLayer, Place, RequireLayer, policy::scope};
+use portcullis_axum::{
+    Authenticator, Caller, JwtAuthLayer, RequireLayer, TokenLocation, policy::scope,
+};
 use portcullis_testkit::{TestIssuer, TokenBuilder};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -57,11 +59,11 @@ struct Shared {
 impl Service {
     async fn start(layer: impl FnOnce(Authenticator) -> JwtAuthLayer) -> Self {
         let issuer = TestIssuer::new("https://idp.test");
-        let [header, query, cookie] = Place::header_query_cookie("access_token");
+        let [header, query, cookie] = TokenLocation::header_query_cookie("access_token");
         let auth = Authenticator::builder()
             .issuer(issuer.trusted())
             .audience(AUDIENCE)
-            .places([header, query, cookie, Place::web_socket_protocol("access_token")])
+            .locations([header, query, cookie, TokenLocation::web_socket_protocol("access_token")])
             .build()
             .unwrap();
         let shared = Shared::default();
@@ -199,7 +201,7 @@ async fn an_upgrade_takes_its_token_from_any_place() {
 }
 
 #[tokio::test]
-async fn a_refused_upgrade_gets_a_plain_answer() {
+async fn a_rejected_upgrade_gets_a_plain_answer() {
     let service = Service::start(JwtAuthLayer::new).await;
     let mut cases = vec![("no place", service.handshake("/chat"), 401, "no_credentials")];
     for (token, status, code) in [
@@ -212,9 +214,9 @@ async fn a_refused_upgrade_gets_a_plain_answer() {
     }
     assert_eq!(cases.len(), 13);
     for (place, request, status, code) in cases {
-        let refused = connect_async(request).await.unwrap_err();
-        let tungstenite::Error::Http(response) = refused else {
-            panic!("{place}, {code}: {refused}");
+        let rejected = connect_async(request).await.unwrap_err();
+        let tungstenite::Error::Http(response) = rejected else {
+            panic!("{place}, {code}: {rejected}");
         };
         assert_eq!(response.status(), status, "{place}, {code}");
         let challenge = response.headers()["www-authenticate"].to_str().unwrap();
@@ -229,7 +231,7 @@ async fn a_refused_upgrade_gets_a_plain_answer() {
 }
 
 #[tokio::test]
-async fn a_connection_whose_upgrade_was_refused_still_speaks_http() {
+async fn a_connection_whose_upgrade_was_rejected_still_speaks_http() {
     let service = Service::start(JwtAuthLayer::new).await;
     let token = service.token().build();
     let upgrade = "GET /chat HTTP/1.1\r\nHost: live.test\r\nConnection: Upgrade\r\n\
@@ -259,10 +261,10 @@ async fn an_optional_layer_upgrades_without_a_token_and_never_with_a_bad_one() {
 
     let bad = service.token().expired().build();
     let request = service.handshake(&format!("/public?access_token={bad}"));
-    let refused = connect_async(request).await.unwrap_err();
+    let rejected = connect_async(request).await.unwrap_err();
     assert!(
-        matches!(&refused, tungstenite::Error::Http(response) if response.status() == 401),
-        "{refused}"
+        matches!(&rejected, tungstenite::Error::Http(response) if response.status() == 401),
+        "{rejected}"
     );
 }
 
@@ -297,7 +299,7 @@ async fn server_sent_events_arrive_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_refused_event_stream_does_not_start() {
+async fn a_rejected_event_stream_does_not_start() {
     let service = Service::start(JwtAuthLayer::new).await;
     let (sender, receiver) = mpsc::channel(1);
     *service.shared.events.lock().unwrap() = Some(receiver);

@@ -8,15 +8,15 @@ use portcullis::Algorithm;
 
 use crate::{duration, output::Format};
 
-/// Tells why a token is refused, and makes keys and tokens to try it with.
+/// Tells why a token is rejected, and makes keys and tokens to try it with.
 #[derive(Debug, Parser)]
 #[command(
     name = "portcullis",
     version,
     max_term_width = 80,
-    after_help = "Exit status: 0 if all is fine, 1 if something was refused, 2 for a mistake in usage or \
+    after_help = "Exit status: 0 if all is fine, 1 if something was rejected, 2 for a mistake in usage or \
                   configuration.",
-    after_long_help = "Exit status: 0 if all is fine, 1 if something was refused, 2 for a mistake in \
+    after_long_help = "Exit status: 0 if all is fine, 1 if something was rejected, 2 for a mistake in \
                        usage or configuration.\n\n\
                        Examples:\n  \
                        portcullis explain --config portcullis.toml \"$TOKEN\"\n  \
@@ -36,15 +36,15 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Judge tokens from standard input, one a line, as a request would be
     ///
-    /// Each line gives one line, in the same order. A line that is no token is refused, and the next
+    /// Each line gives one line, in the same order. A line that is no token is rejected, and the next
     /// one is judged.
     #[command(after_long_help = "Examples:\n  \
         portcullis verify --config portcullis.toml < tokens.txt\n  \
         grep -o 'eyJ[^\"]*' access.log | portcullis verify --config portcullis.toml \\\n    \
-        | jq -r 'select(.result == \"refused\") | .code' | sort | uniq -c")]
+        | jq -r 'select(.result == \"rejected\") | .code' | sort | uniq -c")]
     Verify(VerifyArguments),
 
-    /// Tell the story of one token, stage by stage, and how to mend it
+    /// Tell the trace of one token, stage by stage, and how to help it
     #[command(after_long_help = "Examples:\n  \
         portcullis explain --config portcullis.toml \"$TOKEN\"\n  \
         pbpaste | portcullis explain --config portcullis.toml\n  \

@@ -1,4 +1,4 @@
-//! `explain`: the story of one token.
+//! `explain`: the trace of one token.
 
 use std::fmt::Write;
 
@@ -20,7 +20,7 @@ use crate::{
 pub(crate) fn run(arguments: &ExplainArguments, format: Format) -> Result<Finding, Failure> {
     let token = input::token(arguments.token.as_deref())?;
     let engine = Engine::load(&arguments.engine)?;
-    // Waits for keys that a source may still bring; the story is told by what is there then.
+    // Waits for keys that a source may still bring; the trace is told by what is there then.
     let _ = engine.judge(&token);
     let explanation = engine.within(|| engine.auth().explain_token(&token));
     if format.is_json() {
@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &ExplainArguments, format: Format) -> Result<Findin
     } else {
         output::text(&to_text(&explanation, &engine))?;
     }
-    Ok(if explanation.verdict().is_ok() { Finding::AllFine } else { Finding::SomethingRefused })
+    Ok(if explanation.verdict().is_ok() { Finding::AllFine } else { Finding::SomethingRejected })
 }
 
 /// What is told as JSON, in this order.
@@ -36,12 +36,12 @@ pub(crate) fn run(arguments: &ExplainArguments, format: Format) -> Result<Findin
 struct View<'a> {
     result: &'static str,
     #[serde(flatten)]
-    refusal: Option<RefusalView>,
+    rejection: Option<RejectionView>,
     stages: Vec<StageView<'a>>,
 }
 
 #[derive(Serialize)]
-struct RefusalView {
+struct RejectionView {
     status: u16,
     error: Option<&'static str>,
     code: &'static str,
@@ -52,7 +52,7 @@ struct StageView<'a> {
     stage: &'static str,
     outcome: &'static str,
     facts: &'a [String],
-    mend: Option<&'a str>,
+    help: Option<&'a str>,
 }
 
 impl<'a> View<'a> {
@@ -61,15 +61,15 @@ impl<'a> View<'a> {
             stage: step.stage(),
             outcome: step.outcome().name(),
             facts: step.facts(),
-            mend: step.mend(),
+            help: step.help(),
         });
-        let refusal = explanation.verdict().err().map(|error| {
+        let rejection = explanation.verdict().err().map(|error| {
             let challenge = Challenge::from(error);
             let code = error.kind().code();
-            RefusalView { status: challenge.status(), error: challenge.error(), code }
+            RejectionView { status: challenge.status(), error: challenge.error(), code }
         });
-        let result = if refusal.is_none() { "accepted" } else { "refused" };
-        Self { result, refusal, stages: stages.collect() }
+        let result = if rejection.is_none() { "accepted" } else { "rejected" };
+        Self { result, rejection, stages: stages.collect() }
     }
 }
 
@@ -80,7 +80,7 @@ fn to_text(explanation: &Explanation, engine: &Engine) -> String {
         Ok(_) => writeln!(text, "{GOOD}accepted{GOOD:#}"),
         Err(error) => {
             let (code, why) = (error.kind().code(), error.kind().description());
-            writeln!(text, "{BAD}refused{BAD:#}: {why} ({code})")
+            writeln!(text, "{BAD}rejected{BAD:#}: {why} ({code})")
         }
     };
     let now = portcullis::explain::date(engine.now());
@@ -89,21 +89,21 @@ fn to_text(explanation: &Explanation, engine: &Engine) -> String {
     text
 }
 
-/// One stage: its name and outcome, then what was compared, each on lines of its own. What refused the
+/// One stage: its name and outcome, then what was compared, each on lines of its own. What rejected the
 /// token, and the way out, have a label.
 fn push_step(text: &mut String, step: &Step) {
     const INDENT: usize = 20;
     const LABEL: usize = 6;
     let (style, faint) = match step.outcome() {
         Outcome::Ok => (GOOD, Style::new()),
-        Outcome::Refused => (BAD, Style::new()),
+        Outcome::Rejected => (BAD, Style::new()),
         _ => (FAINT, FAINT),
     };
     let _ = write!(text, "{:<10}{style}{:<8}{style:#}  ", step.stage(), step.outcome().name());
-    let is_refused = step.outcome() == Outcome::Refused;
+    let is_rejected = step.outcome() == Outcome::Rejected;
     for (index, fact) in step.facts().iter().enumerate() {
         let gap = if index == 0 { 0 } else { INDENT };
-        let is_why = is_refused && index.saturating_add(1) == step.facts().len();
+        let is_why = is_rejected && index.saturating_add(1) == step.facts().len();
         if is_why {
             let fact = wrapped(&printable(fact), INDENT + LABEL, INDENT + LABEL);
             let _ = writeln!(text, "{:gap$}{BAD}why:{BAD:#}  {fact}", "");
@@ -112,8 +112,8 @@ fn push_step(text: &mut String, step: &Step) {
             let _ = writeln!(text, "{:gap$}{faint}{fact}{faint:#}", "");
         }
     }
-    if let Some(mend) = step.mend() {
-        let mend = wrapped(&printable(mend), INDENT + LABEL, INDENT + LABEL);
-        let _ = writeln!(text, "{:INDENT$}{ODD}mend:{ODD:#} {mend}", "");
+    if let Some(help) = step.help() {
+        let help = wrapped(&printable(help), INDENT + LABEL, INDENT + LABEL);
+        let _ = writeln!(text, "{:INDENT$}{ODD}help:{ODD:#} {help}", "");
     }
 }

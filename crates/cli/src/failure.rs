@@ -14,7 +14,7 @@ use portcullis::explain::printable;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Finding {
     AllFine,
-    SomethingRefused,
+    SomethingRejected,
 }
 
 /// Why a command could not do its work.

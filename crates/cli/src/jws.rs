@@ -90,11 +90,11 @@ impl Judge for SignatureJudge {
         let judged = self.verifier.verify(line);
         match (&judged, self.is_json) {
             (Ok(verified), true) => push_json(out, &Verified::new(number, verified)),
-            (Err(error), true) => push_json(out, &Refused::new(number, error)),
+            (Err(error), true) => push_json(out, &Rejected::new(number, error)),
             (Ok(verified), false) => push_text(out, &verified_text(number, verified)),
-            (Err(error), false) => push_text(out, &refused_text(number, error)),
+            (Err(error), false) => push_text(out, &rejected_text(number, error)),
         }
-        if judged.is_ok() { Finding::AllFine } else { Finding::SomethingRefused }
+        if judged.is_ok() { Finding::AllFine } else { Finding::SomethingRejected }
     }
 }
 
@@ -135,15 +135,15 @@ impl<'a> Verified<'a> {
 }
 
 #[derive(Serialize)]
-struct Refused {
+struct Rejected {
     line: u64,
     result: &'static str,
     code: &'static str,
 }
 
-impl Refused {
+impl Rejected {
     fn new(line: u64, error: &AuthError) -> Self {
-        Self { line, result: "refused", code: error.kind().code() }
+        Self { line, result: "rejected", code: error.kind().code() }
     }
 }
 
@@ -157,7 +157,7 @@ fn verified_text(number: u64, verified: &VerifiedPayload) -> String {
     format!("{FAINT}{number:>6}{FAINT:#}  {GOOD}verified{GOOD:#}{key}\n          {payload}\n")
 }
 
-fn refused_text(number: u64, error: &AuthError) -> String {
+fn rejected_text(number: u64, error: &AuthError) -> String {
     let (code, why) = (error.kind().code(), error.kind().description());
-    format!("{FAINT}{number:>6}{FAINT:#}  {BAD}refused{BAD:#}   {code}: {why}\n")
+    format!("{FAINT}{number:>6}{FAINT:#}  {BAD}rejected{BAD:#}   {code}: {why}\n")
 }

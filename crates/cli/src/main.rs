@@ -1,4 +1,4 @@
-//! The `portcullis` command: tells why a token is refused, checks configurations and key sets, and makes
+//! The `portcullis` command: tells why a token is rejected, checks configurations and key sets, and makes
 //! keys and tokens for tests and small systems.
 //!
 //! `docs/cli.md` describes it; its output and its exit statuses are an interface that stays.
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(arguments) {
         Ok(Finding::AllFine) => ExitCode::SUCCESS,
-        Ok(Finding::SomethingRefused) => ExitCode::from(1),
+        Ok(Finding::SomethingRejected) => ExitCode::from(1),
         Err(failure) => failure.report(),
     }
 }

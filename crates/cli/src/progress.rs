@@ -16,19 +16,19 @@ pub(crate) struct Progress {
     started: Instant,
     last: Instant,
     lines: u64,
-    refused: u64,
+    rejected: u64,
 }
 
 impl Progress {
     pub(crate) fn start() -> Self {
         let is_shown = io::stderr().is_terminal() && !io::stdout().is_terminal();
         let now = Instant::now();
-        Self { is_shown, was_shown: false, started: now, last: now, lines: 0, refused: 0 }
+        Self { is_shown, was_shown: false, started: now, last: now, lines: 0, rejected: 0 }
     }
 
-    pub(crate) fn add(&mut self, lines: u64, refused: u64) {
+    pub(crate) fn add(&mut self, lines: u64, rejected: u64) {
         self.lines = self.lines.saturating_add(lines);
-        self.refused = self.refused.saturating_add(refused);
+        self.rejected = self.rejected.saturating_add(rejected);
         if self.is_shown && self.last.elapsed() >= EVERY {
             self.last = Instant::now();
             self.was_shown = true;
@@ -46,8 +46,8 @@ impl Progress {
     fn write(&self, before: &str, after: &str) {
         let millis = self.started.elapsed().as_millis().max(1);
         let rate = u128::from(self.lines).saturating_mul(1000) / millis;
-        let (lines, refused) = (self.lines, self.refused);
-        let text = format!("{before}{lines} lines, {refused} refused, {rate} a second{after}");
+        let (lines, rejected) = (self.lines, self.rejected);
+        let text = format!("{before}{lines} lines, {rejected} rejected, {rate} a second{after}");
         let mut stderr = io::stderr().lock();
         // A terminal that is gone shows nothing.
         let _ = stderr.write_all(text.as_bytes());

@@ -51,7 +51,7 @@ struct Chunk {
 struct Judged {
     out: Vec<u8>,
     lines: u64,
-    refused: u64,
+    rejected: u64,
     failed: Option<io::Error>,
 }
 
@@ -83,20 +83,20 @@ fn judge_all<J: Judge>(
         read_all(BufReader::with_capacity(CHUNK_BYTES, input), max_line, &to_workers);
     });
     let mut progress = Progress::start();
-    let mut refused = 0_u64;
+    let mut rejected = 0_u64;
     for results in from_workers.iter().cycle() {
         // In turn; the first worker without a result has seen the end of the input.
         let Ok(judged) = results.recv() else { break };
         output.write_all(&judged.out)?;
         output.flush()?;
-        refused = refused.saturating_add(judged.refused);
-        progress.add(judged.lines, judged.refused);
+        rejected = rejected.saturating_add(judged.rejected);
+        progress.add(judged.lines, judged.rejected);
         if let Some(error) = judged.failed {
             return Err(Failure::mistake(format!("standard input: {error}")));
         }
     }
     progress.end();
-    Ok(if refused == 0 { Finding::AllFine } else { Finding::SomethingRefused })
+    Ok(if rejected == 0 { Finding::AllFine } else { Finding::SomethingRejected })
 }
 
 /// Some lines, and what went wrong after them.
@@ -164,8 +164,8 @@ fn judge_chunk(chunk: &Chunk, judge: &impl Judge) -> Judged {
         // What is no text becomes one that is no token either.
         let line = String::from_utf8_lossy(bytes);
         judged.lines = judged.lines.saturating_add(1);
-        if judge.judge(number, &line, &mut judged.out) == Finding::SomethingRefused {
-            judged.refused = judged.refused.saturating_add(1);
+        if judge.judge(number, &line, &mut judged.out) == Finding::SomethingRejected {
+            judged.rejected = judged.rejected.saturating_add(1);
         }
     }
     judged
@@ -190,7 +190,7 @@ mod tests {
                 thread::sleep(Duration::from_millis(5));
             }
             out.extend(format!("{number} {line}\n").bytes());
-            if line == "bad" { Finding::SomethingRefused } else { Finding::AllFine }
+            if line == "bad" { Finding::SomethingRejected } else { Finding::AllFine }
         }
     }
 
@@ -209,9 +209,9 @@ mod tests {
     }
 
     #[test]
-    fn one_refusal_among_many_is_told() {
+    fn one_rejection_among_many_is_told() {
         let (out, finding) = echo(format!("{}bad\n\nlast", "x\n".repeat(1000)));
-        assert_eq!(finding, Finding::SomethingRefused);
+        assert_eq!(finding, Finding::SomethingRejected);
         assert!(out.ends_with("1001 bad\n1002 \n1003 last\n"), "{out}");
         assert_eq!(echo(String::new()), (String::new(), Finding::AllFine));
     }

@@ -35,8 +35,8 @@ impl Judge for Verifier {
                 Finding::AllFine
             }
             Err(error) => {
-                self.write(out, &Refused::new(number, &error), || refused_text(number, &error));
-                Finding::SomethingRefused
+                self.write(out, &Rejected::new(number, &error), || rejected_text(number, &error));
+                Finding::SomethingRejected
             }
         }
     }
@@ -127,7 +127,7 @@ impl<'a> Accepted<'a> {
 }
 
 #[derive(Serialize)]
-struct Refused {
+struct Rejected {
     line: u64,
     result: &'static str,
     status: u16,
@@ -135,12 +135,12 @@ struct Refused {
     code: &'static str,
 }
 
-impl Refused {
+impl Rejected {
     fn new(line: u64, error: &AuthError) -> Self {
         let challenge = Challenge::from(error);
         Self {
             line,
-            result: "refused",
+            result: "rejected",
             status: challenge.status(),
             error: challenge.error(),
             code: error.kind().code(),
@@ -175,10 +175,10 @@ fn accepted_text(number: u64, caller: &Authenticated) -> String {
     text
 }
 
-fn refused_text(number: u64, error: &AuthError) -> String {
+fn rejected_text(number: u64, error: &AuthError) -> String {
     let (code, status) = (error.kind().code(), Challenge::from(error).status());
     format!(
-        "{FAINT}{number:>6}{FAINT:#}  {BAD}refused{BAD:#}   {code} ({status}): {}",
+        "{FAINT}{number:>6}{FAINT:#}  {BAD}rejected{BAD:#}   {code} ({status}): {}",
         error.kind().description()
     )
 }

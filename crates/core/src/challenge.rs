@@ -1,4 +1,4 @@
-//! What a refused caller is told, as plain data.
+//! What a rejected caller is told, as plain data.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use crate::{ConfigError, Principal, error::StepUp};
 /// How long a parameter's value may get, in bytes.
 const MAX_VALUE_LEN: usize = 256;
 
-/// A refusal, ready to be rendered by any framework: status, `WWW-Authenticate`, retry hint and
+/// A rejection, ready to be rendered by any framework: status, `WWW-Authenticate`, retry hint and
 /// code.
 ///
 /// It is made from an [`AuthError`](crate::AuthError), and holds nothing of the token or of the
@@ -29,7 +29,7 @@ const MAX_VALUE_LEN: usize = 256;
 pub struct Challenge {
     pub(crate) code: &'static str,
     pub(crate) status: u16,
-    /// The error code of RFC 6750, if the refusal has one.
+    /// The error code of RFC 6750, if the rejection has one.
     pub(crate) error: Option<&'static str>,
     pub(crate) description: Option<&'static str>,
     /// Whether the caller is asked to authenticate.
@@ -73,7 +73,7 @@ impl Challenge {
         Self { settings, ..self }
     }
 
-    /// Answers with another HTTP status. One that is none of an error becomes 500: a refusal never looks
+    /// Answers with another HTTP status. One that is none of an error becomes 500: a rejection never looks
     /// like success.
     #[must_use]
     pub fn with_status(self, status: u16) -> Self {
@@ -119,7 +119,7 @@ impl Challenge {
         })
     }
 
-    /// Returns the stable code of the refusal, such as `token_expired`.
+    /// Returns the stable code of the rejection, such as `token_expired`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.code
@@ -148,7 +148,7 @@ impl Challenge {
     }
 
     /// Returns the value of the `WWW-Authenticate` header ([RFC 6750 §3], [RFC 9470 §3]): visible
-    /// ASCII and spaces. `None` where the refusal is no matter of credentials.
+    /// ASCII and spaces. `None` where the rejection is no matter of credentials.
     ///
     /// [RFC 9470 §3]: https://www.rfc-editor.org/rfc/rfc9470#section-3
     /// [RFC 6750 §3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
@@ -244,7 +244,7 @@ impl Principal {
     }
 }
 
-/// The phrase of a status that a refusal may have ([RFC 9110 §15]).
+/// The phrase of a status that a rejection may have ([RFC 9110 §15]).
 ///
 /// [RFC 9110 §15]: https://www.rfc-editor.org/rfc/rfc9110#section-15
 fn title(status: u16) -> &'static str {

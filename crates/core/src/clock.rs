@@ -36,7 +36,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> NumericDate {
         // A clock before 1970 is a broken machine. At the epoch a token with `nbf` or `iat` lies in
-        // the future and is refused.
+        // the future and is rejected.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         NumericDate::EPOCH.saturating_add(since_epoch)
     }

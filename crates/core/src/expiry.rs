@@ -10,7 +10,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 impl Principal {
     /// Returns a future that waits until the engine would no longer accept this caller's token for
-    /// its age, leeway included, and then gives the error that it would refuse it with. `None` if
+    /// its age, leeway included, and then gives the error that it would reject it with. `None` if
     /// that time never comes.
     ///
     /// A request is judged once; this is for streams, which may go on for longer than their token is

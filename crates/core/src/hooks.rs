@@ -1,6 +1,6 @@
 //! Functions of an application that adapters call, as values that every adapter can hold.
 //!
-//! Their panics end nothing but the request: it is refused, as nobody knows what they would have said.
+//! Their panics end nothing but the request: it is rejected, as nobody knows what they would have said.
 
 use std::{
     fmt,
@@ -16,7 +16,7 @@ pub(crate) fn caught<T>(function: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(function)).ok()
 }
 
-/// What a request is refused with where a function of the application panics.
+/// What a request is rejected with where a function of the application panics.
 #[cold]
 pub(crate) fn panicked() -> AuthError {
     AuthError::because(AuthErrorKind::InternalError, "a function of the application panicked")
@@ -32,18 +32,18 @@ pub fn call_to_decide<T>(function: impl FnOnce() -> T) -> Result<T, AuthError> {
     caught(function).ok_or_else(panicked)
 }
 
-/// Calls a function of the application that makes a part of an answer to a request which is refused
+/// Calls a function of the application that makes a part of an answer to a request which is rejected
 /// already, for adapters.
 ///
 /// # Errors
 ///
 /// Where it panics: the [internal error](AuthErrorKind::InternalError) to answer with in its place. The log
-/// has been told of it; the request counts as refused once, for its own reason.
+/// has been told of it; the request counts as rejected once, for its own reason.
 pub fn call_for_answer<T>(function: impl FnOnce() -> T) -> Result<T, AuthError> {
     call_to_decide(function).inspect_err(AuthError::report_fault)
 }
 
-/// Changes what refused callers are told, for services that must answer as another system does.
+/// Changes what rejected callers are told, for services that must answer as another system does.
 /// Default: nothing is changed.
 ///
 /// # Examples
@@ -154,7 +154,7 @@ mod tests {
 
     #[cfg(feature = "tracing")]
     #[test]
-    fn a_part_of_an_answer_that_cannot_be_made_is_told_to_the_log_and_counts_as_no_refusal() {
+    fn a_part_of_an_answer_that_cannot_be_made_is_told_to_the_log_and_counts_as_no_rejection() {
         use tracing::Level;
         let run = || {
             let fault = call_for_answer(|| -> u8 { panic!("in a hook") }).unwrap_err();

@@ -30,8 +30,8 @@
 //!     .audience("https://api.example.com")
 //!     .build()?;
 //!
-//! let refused = auth.authenticate_token("eyJhbGciOiJub25lIn0.e30.").unwrap_err();
-//! assert_eq!(refused.kind().code(), "algorithm_not_allowed");
+//! let rejected = auth.authenticate_token("eyJhbGciOiJub25lIn0.e30.").unwrap_err();
+//! assert_eq!(rejected.kind().code(), "algorithm_not_allowed");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -39,12 +39,12 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `tracing` | yes | one event for each refusal, target `portcullis::rejection`, level debug |
+//! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs, OpenID Connect discovery and watched files |
 //! | `config` | no | configuration in TOML and JSON, in the module `config`; brings `remote` |
-//! | `metrics` | no | counters of refusals and of fetches of keys, through the crate `metrics` |
+//! | `metrics` | no | counters of rejections and of fetches of keys, through the crate `metrics` |
 //! | `regex` | no | permissions found by regular expressions |
-//! | `explain` | no | the story of one token, stage by stage, for operators |
+//! | `explain` | no | the trace of one token, stage by stage, for operators |
 //! | `mint` | no | keys that sign, tokens of the service's own, and tokens for calls to others, renewed ahead of their end |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
@@ -70,6 +70,7 @@ mod jws;
 #[cfg(feature = "remote")]
 mod key_source;
 mod keys;
+mod location;
 mod metrics;
 #[cfg(feature = "mint")]
 mod mint;
@@ -78,7 +79,6 @@ mod mistakes;
 mod name_index;
 mod no_caller;
 mod pipeline;
-mod place;
 mod principal;
 mod request;
 mod requirement;
@@ -95,8 +95,9 @@ pub mod config;
 pub mod policy;
 
 pub use authenticator::{
-    Admission, Authenticated, Authenticator, AuthenticatorBuilder, ByParty, Found, Judgement,
-    Party, ReloadableAuthenticator, Resolver, Resolving, Verdict, Waiting,
+    Account, AccountStatus, Admission, Authenticated, Authenticator, AuthenticatorBuilder,
+    DelegationResolver, GrantResolver, Judgement, ReloadableAuthenticator, ResolverConfig, Verdict,
+    Waiting,
 };
 #[cfg(feature = "remote")]
 pub use authenticator::{KeyChanges, NotReady};
@@ -119,6 +120,7 @@ pub use key_source::{
     KeySource, KeySourceError, KeyStatus, KeyTransport, Loaded, PemFile, RefreshPolicy,
     RemoteJwkSet, Validators,
 };
+pub use location::{MultipleTokens, TokenLocation};
 #[cfg(feature = "mint")]
 pub use mint::{
     DestinationError, IssuedToken, MintError, MintedToken, Minter, RenewingToken,
@@ -129,7 +131,6 @@ pub use pipeline::{
     hide::HiddenTokens,
     jws::{JwsVerifier, VerifiedPayload},
 };
-pub use place::{Place, SeveralTokens};
 pub use policy::Policy;
 pub use principal::{Actor, Principal};
 pub use request::{BearerToken, RequestView};

@@ -1,14 +1,14 @@
 //! Counters and gauges, by the names in `docs/operations.md`. Without the feature `metrics` nothing
 //! happens.
 
-/// A request was refused.
+/// A request was rejected.
 #[cfg(feature = "metrics")]
-pub(crate) fn refused(code: &'static str) {
-    metrics::counter!("portcullis_refusals_total", "code" => code).increment(1);
+pub(crate) fn rejected(code: &'static str) {
+    metrics::counter!("portcullis_rejections_total", "code" => code).increment(1);
 }
 
 #[cfg(not(feature = "metrics"))]
-pub(crate) fn refused(_code: &'static str) {}
+pub(crate) fn rejected(_code: &'static str) {}
 
 /// A fetch of keys is over.
 #[cfg(all(feature = "remote", feature = "metrics"))]

@@ -87,7 +87,7 @@ mistake! {
 }
 
 mistake! {
-    /// A request that waits for a key is not refused.
+    /// A request that waits for a key is not rejected.
     a_waiting_request_is_forgotten: E0005
     given {
         fn some<T>() -> T { unimplemented!() }

@@ -44,8 +44,8 @@ impl Anonymous {
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "an adapter must handle both")]
 pub enum NoCaller {
-    /// A refusal: the caller should present credentials, or better ones.
-    Refused(AuthError, Arc<ChallengeSettings>),
+    /// A rejection: the caller should present credentials, or better ones.
+    Rejected(AuthError, Arc<ChallengeSettings>),
     /// A fault of the application.
     Layer(LayerError),
 }
@@ -58,7 +58,7 @@ impl NoCaller {
     pub(crate) fn because(anonymous: &Anonymous) -> Self {
         let error = anonymous.failure.clone();
         let error = error.unwrap_or_else(|| AuthErrorKind::NoCredentials.into());
-        Self::Refused(error, Arc::clone(&anonymous.settings))
+        Self::Rejected(error, Arc::clone(&anonymous.settings))
     }
 
     /// There is a caller, but its engine makes no grants of the requested type.
@@ -94,7 +94,7 @@ mod tests {
             (None, None),
         ] {
             match (AuthContext::required_caller(context.as_ref()), expected) {
-                (Err(NoCaller::Refused(error, _)), Some(expected)) => {
+                (Err(NoCaller::Rejected(error, _)), Some(expected)) => {
                     assert_eq!(error.kind(), expected);
                 }
                 (Err(NoCaller::Layer(error)), None) => assert_eq!(error, LayerError::Missing),

@@ -12,7 +12,7 @@ use crate::{AuthError, AuthErrorKind, Authenticated, ConfigError};
 /// # Examples
 ///
 /// ```
-/// use portcullis::{Authenticator, Issuer, Place, Requirement, VerificationKey};
+/// use portcullis::{Authenticator, Issuer, TokenLocation, Requirement, VerificationKey};
 ///
 /// # let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
 /// # let key = VerificationKey::from_pem(pem)?;
@@ -21,9 +21,9 @@ use crate::{AuthError, AuthErrorKind, Authenticated, ConfigError};
 ///     .issuer(Issuer::new("https://services.example.com").key(key))
 ///     .audience("https://api.example.com")
 ///     .audience("https://admin.example.com")
-///     .places([
-///         Place::bearer().of_issuer("https://users.example.com"),
-///         Place::header("x-service-token").of_issuer("https://services.example.com"),
+///     .locations([
+///         TokenLocation::bearer().of_issuer("https://users.example.com"),
+///         TokenLocation::header("x-service-token").of_issuer("https://services.example.com"),
 ///     ])
 ///     .build()?;
 ///
@@ -31,7 +31,7 @@ use crate::{AuthError, AuthErrorKind, Authenticated, ConfigError};
 /// // the user's request came through. The caller is the user.
 /// let user = Requirement::issuer("https://users.example.com").audience("https://admin.example.com");
 /// let service = Requirement::issuer("https://services.example.com");
-/// let for_admin = auth.requiring(Requirement::all([user, service]))?;
+/// let for_admin = auth.with_requirement(Requirement::all([user, service]))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

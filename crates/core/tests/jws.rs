@@ -37,7 +37,7 @@ fn the_payload_may_be_any_bytes() {
 }
 
 #[test]
-fn each_refusal_has_its_code() {
+fn each_rejection_has_its_code() {
     let (key, verifier) = key();
     let good = signed(&key, &json!({"alg": "ES256", "kid": key.key_id()}), b"x");
     assert_eq!(code(&verifier, &good), "verified");
@@ -85,18 +85,18 @@ fn own_files_may_hold_secrets_and_single_keys() {
     assert_eq!(set.keys()[0].id(), Some("1"));
     assert!(JwkSet::from_json(&json!({"keys": [text]}).to_string()).is_err());
 
-    let refused = |jwk: Value| {
+    let rejected = |jwk: Value| {
         let set = json!({"keys": [jwk]}).to_string();
         JwkSet::dangerous_from_json_with_secrets(&set).unwrap_err().to_string()
     };
-    let short = refused(json!({"kty": "oct", "k": "AAAA"}));
+    let short = rejected(json!({"kty": "oct", "k": "AAAA"}));
     assert!(short.contains("32"), "{short}");
-    assert!(refused(json!({"kty": "oct"})).contains("no `k`"));
-    let padded = refused(json!({"kty": "oct", "k": format!("{}==", "A".repeat(64))}));
+    assert!(rejected(json!({"kty": "oct"})).contains("no `k`"));
+    let padded = rejected(json!({"kty": "oct", "k": format!("{}==", "A".repeat(64))}));
     assert!(padded.contains("base64url"), "{padded}");
     let (key, _) = key();
     let pem = key.public_key_pem().unwrap().unwrap();
-    let pem = refused(json!({"kty": "oct", "k": URL_SAFE_NO_PAD.encode_to_string(pem)}));
+    let pem = rejected(json!({"kty": "oct", "k": URL_SAFE_NO_PAD.encode_to_string(pem)}));
     assert!(!pem.is_empty());
 }
 

@@ -1,4 +1,4 @@
-//! What an engine for production refuses: each setting with an error of its own.
+//! What an engine for production rejects: each setting with an error of its own.
 
 #![expect(clippy::unwrap_used, reason = "this is a test")]
 
@@ -17,8 +17,8 @@ fn with(issuer: Issuer) -> AuthenticatorBuilder {
     Authenticator::builder().issuer(issuer)
 }
 
-/// Checks that an issuer is refused in production alone, and says so by these words.
-fn refuses(issuer: Issuer, expected: &[&str]) {
+/// Checks that an issuer is rejected in production alone, and says so by these words.
+fn rejects(issuer: Issuer, expected: &[&str]) {
     assert!(with(issuer.clone()).build().is_ok(), "{expected:?}");
     let error = with(issuer).production().build().unwrap_err();
     assert!(matches!(error, ConfigError::NotForProduction(_)), "{error}");
@@ -46,15 +46,15 @@ fn what_is_safe_is_built() {
 }
 
 #[test]
-fn refuses_an_issuer_without_an_audience() {
-    refuses(issuer().dangerous_any_audience(), &["`dangerous_any_audience`", "set `audience`"]);
+fn rejects_an_issuer_without_an_audience() {
+    rejects(issuer().dangerous_any_audience(), &["`dangerous_any_audience`", "set `audience`"]);
 }
 
 #[test]
-fn refuses_an_issuer_that_is_nobody() {
+fn rejects_an_issuer_that_is_nobody() {
     let key = VerificationKey::from_pem(PEM).unwrap();
     let issuer = Issuer::dangerous_any("internal").key(key).audience("orders");
-    refuses(issuer, &["`internal`", "`dangerous_any_issuer`", "write an `iss`"]);
+    rejects(issuer, &["`internal`", "`dangerous_any_issuer`", "write an `iss`"]);
 }
 
 #[test]
@@ -68,30 +68,30 @@ fn an_issuer_that_is_nobody_needs_leave_and_an_audience_all_the_same() {
 }
 
 #[test]
-fn refuses_a_secret_that_is_too_short_however_it_is_passed_on() {
+fn rejects_a_secret_that_is_too_short_however_it_is_passed_on() {
     let secret =
         || VerificationKey::dangerous_from_short_secret([7; 31], Algorithm::HS256).unwrap();
     let expected = ["`dangerous_short_secrets`", "at least 32 random bytes"];
-    refuses(issuer().key(secret()), &expected);
-    refuses(issuer().key(secret().key_id("1").unwrap()), &expected);
-    refuses(issuer().key(secret().algorithm(Algorithm::HS256).unwrap()), &expected);
+    rejects(issuer().key(secret()), &expected);
+    rejects(issuer().key(secret().key_id("1").unwrap()), &expected);
+    rejects(issuer().key(secret().algorithm(Algorithm::HS256).unwrap()), &expected);
     let long = VerificationKey::dangerous_from_short_secret([7; 32], Algorithm::HS256).unwrap();
     assert!(with(issuer().key(long)).production().build().is_ok());
 }
 
 #[cfg(feature = "remote")]
 #[test]
-fn refuses_plain_http_unless_from_this_machine() {
+fn rejects_plain_http_unless_from_this_machine() {
     use portcullis::RemoteJwkSet;
 
     let expected = ["`dangerous_allow_http`", "use https"];
     for url in ["http://idp.test/keys", "https://idp.test/keys", "http://127.0.0.1/keys"] {
         let source = RemoteJwkSet::new(url).dangerous_allow_http();
-        refuses(Issuer::new("a").audience("b").key_source(source), &expected);
+        rejects(Issuer::new("a").audience("b").key_source(source), &expected);
         let source = RemoteJwkSet::discover(url).dangerous_allow_http();
-        refuses(Issuer::new(url).audience("b").key_source(source), &expected);
+        rejects(Issuer::new(url).audience("b").key_source(source), &expected);
     }
-    // Without that word it is refused everywhere.
+    // Without that word it is rejected everywhere.
     let error = with(Issuer::discover("http://idp.test").audience("b")).build().unwrap_err();
     assert!(matches!(error, ConfigError::InvalidKeySource { .. }), "{error}");
     assert!(expected.iter().all(|words| error.to_string().contains(words)), "{error}");
@@ -103,47 +103,47 @@ fn refuses_plain_http_unless_from_this_machine() {
 
 #[cfg(feature = "remote")]
 #[test]
-fn refuses_keys_that_stay_for_ever() {
+fn rejects_keys_that_stay_for_ever() {
     use portcullis::{JwkSetFile, RefreshPolicy, RemoteJwkSet};
 
     let policy = || RefreshPolicy::default().dangerous_unlimited_staleness();
     let expected = ["`dangerous_unlimited_staleness`", "set `max_stale`"];
     let issuer = || Issuer::new("a").audience("b");
     let source = RemoteJwkSet::new("https://idp.test/keys").refresh_policy(policy());
-    refuses(issuer().key_source(source), &expected);
-    refuses(issuer().key_source(JwkSetFile::new("keys").refresh_policy(policy())), &expected);
+    rejects(issuer().key_source(source), &expected);
+    rejects(issuer().key_source(JwkSetFile::new("keys").refresh_policy(policy())), &expected);
 }
 
 #[test]
-fn refuses_requests_without_a_caller() {
+fn rejects_requests_without_a_caller() {
     let auth = with(issuer()).production().build().unwrap();
     for (admission, expected) in [
         (Admission::Optional, ProductionError::OptionalCredentials),
         (Admission::DangerousFailed, ProductionError::FailedCredentials),
     ] {
-        let error = auth.clone().try_admitting(admission).unwrap_err();
+        let error = auth.clone().try_with_admission(admission).unwrap_err();
         assert!(matches!(&error, ConfigError::NotForProduction(found) if *found == expected));
         // A layer cannot stop the program, so it is overruled.
-        assert!(!auth.clone().admitting(admission).authenticate(&Empty).admits_anonymous);
+        assert!(!auth.clone().with_admission(admission).authenticate(&Empty).admits_anonymous);
     }
     let optional = || Requirement::issuer("https://idp.test").optional();
     assert!(matches!(
-        auth.requiring(optional()),
+        auth.with_requirement(optional()),
         Err(ConfigError::NotForProduction(ProductionError::OptionalCredentials))
     ));
 
     let free = with(issuer()).build().unwrap();
-    assert!(free.admitting(Admission::DangerousFailed).authenticate(&Empty).admits_anonymous);
+    assert!(free.with_admission(Admission::DangerousFailed).authenticate(&Empty).admits_anonymous);
 }
 
 #[test]
 fn requests_without_credentials_can_be_allowed_and_bad_ones_cannot() {
     let auth = with(issuer()).production().optional_credentials().build().unwrap();
-    assert!(auth.clone().try_admitting(Admission::DangerousFailed).is_err());
-    let failed = auth.clone().admitting(Admission::DangerousFailed);
+    assert!(auth.clone().try_with_admission(Admission::DangerousFailed).is_err());
+    let failed = auth.clone().with_admission(Admission::DangerousFailed);
     assert!(!failed.authenticate(&Empty).admits_anonymous);
-    assert!(auth.clone().requiring(Requirement::any_issuer().optional()).is_ok());
-    let optional = auth.try_admitting(Admission::Optional).unwrap();
+    assert!(auth.clone().with_requirement(Requirement::any_issuer().optional()).is_ok());
+    let optional = auth.try_with_admission(Admission::Optional).unwrap();
     assert!(optional.authenticate(&Empty).admits_anonymous);
 }
 

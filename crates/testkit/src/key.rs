@@ -85,7 +85,7 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if the key is one that Portcullis refuses, such as a short secret.
+    /// [`ConfigError`] if the key is one that Portcullis rejects, such as a short secret.
     pub fn verification_key(&self) -> Result<VerificationKey, ConfigError> {
         match &self.key {
             Key::Private(key) => key.verification_key(),

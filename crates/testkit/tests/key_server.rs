@@ -264,22 +264,22 @@ fn sends_bodies_of_any_size() {
 }
 
 #[test]
-fn refuses_connections_and_opens_the_same_port_again() {
+fn rejects_connections_and_opens_the_same_port_again() {
     let server = serving(Reply::json(KEYS));
     let address = server.address();
     let mut begun = Exchange::get(&server, "/begun");
     assert!(server.wait_for_hits("/begun", 1, LONG));
     for _ in 0..5 {
-        server.refuse_connections();
-        server.refuse_connections();
-        let refused = TcpStream::connect(address).unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+        server.reject_connections();
+        server.reject_connections();
+        let rejected = TcpStream::connect(address).unwrap_err();
+        assert_eq!(rejected.kind(), ErrorKind::ConnectionRefused);
         server.accept_connections();
         server.accept_connections();
         assert_eq!(body(&fetch(&server, "/jwks.json")), KEYS);
     }
     assert!(begun.read_head().starts_with("HTTP/1.1 404 "));
-    server.refuse_connections();
+    server.reject_connections();
     drop(server);
 }
 
@@ -318,7 +318,7 @@ fn waits_for_hits() {
 }
 
 #[test]
-fn refuses_heads_that_are_wrong_or_too_large() {
+fn rejects_heads_that_are_wrong_or_too_large() {
     let server = KeyServer::start();
     for request in ["GET /\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET / HTTP/1.1\r\nx\r\n\r\n"] {
         assert!(Exchange::start(&server, request).whole().starts_with("HTTP/1.1 400 "));

@@ -36,8 +36,8 @@ fn signs_with_the_new_key_after_a_rotation() {
     assert_eq!(issuer.key(Algorithm::ES256).key_id(), "es256-2");
 
     let new_token = token.build();
-    let refused = before.authenticate_token(&new_token).unwrap_err().kind();
-    assert_eq!(refused, AuthErrorKind::UnknownKey);
+    let rejected = before.authenticate_token(&new_token).unwrap_err().kind();
+    assert_eq!(rejected, AuthErrorKind::UnknownKey);
     let after = authenticator(&issuer);
     after.authenticate_token(&new_token).unwrap();
     after.authenticate_token(&old_token).unwrap();
@@ -45,8 +45,8 @@ fn signs_with_the_new_key_after_a_rotation() {
     issuer.retire_old_keys();
     let later = authenticator(&issuer);
     later.authenticate_token(&new_token).unwrap();
-    let refused = later.authenticate_token(&old_token).unwrap_err().kind();
-    assert_eq!(refused, AuthErrorKind::UnknownKey);
+    let rejected = later.authenticate_token(&old_token).unwrap_err().kind();
+    assert_eq!(rejected, AuthErrorKind::UnknownKey);
 }
 
 #[test]

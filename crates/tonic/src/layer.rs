@@ -13,8 +13,8 @@ use crate::{
 /// Judges each call before a service sees it.
 ///
 /// 1. The token is taken from the places of the engine: metadata are the headers of the request, so
-///    that [`Place::bearer`](portcullis::Place::bearer) reads the metadata `authorization`. A call
-///    that is refused gets its [status](GrpcStatus) here; the service is not called.
+///    that [`TokenLocation::bearer`](portcullis::TokenLocation::bearer) reads the metadata `authorization`. A call
+///    that is rejected gets its [status](GrpcStatus) here; the service is not called.
 /// 2. The policy of the [method](Self::methods) is asked.
 /// 3. The layer leaves one [`AuthContext`](crate::AuthContext) in the request, from which
 ///    [`RequestExt`](crate::RequestExt) reads the caller.
@@ -25,7 +25,7 @@ use crate::{
 /// # Deployment
 ///
 /// In tonic, the layer that is added *first* runs first. A `GrpcWebLayer` and a CORS layer belong
-/// around this one, added before it, so that browsers can read refusals too: expose the headers
+/// around this one, added before it, so that browsers can read rejections too: expose the headers
 /// `grpc-status`, `grpc-message`, `grpc-status-details-bin` and `www-authenticate` to them.
 ///
 /// Every answer is one of gRPC, HTTP status 200 included. Where a server has routes of plain HTTP
@@ -34,7 +34,7 @@ use crate::{
 #[must_use]
 pub struct JwtAuthLayer<G = Grant> {
     layer: portcullis_tower::JwtAuthLayer<G>,
-    refusals: GrpcStatus,
+    rejections: GrpcStatus,
     methods: Option<Arc<MethodTable<G>>>,
     streams: Streams,
 }
@@ -44,13 +44,13 @@ impl<G: Send + Sync + 'static> JwtAuthLayer<G> {
     pub fn new(auth: Authenticator<G>) -> Self {
         Self {
             layer: portcullis_tower::JwtAuthLayer::new(auth),
-            refusals: GrpcStatus::new(),
+            rejections: GrpcStatus::new(),
             methods: None,
             streams: Streams::Unlimited,
         }
     }
 
-    /// Asks for policies by the name of the method; a method that the table does not name is refused.
+    /// Asks for policies by the name of the method; a method that the table does not name is rejected.
     /// Default: no method has a policy.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl<G: Send + Sync + 'static> JwtAuthLayer<G> {
 
     /// Lets calls *without* credentials through to methods without a policy: where there is a table, those
     /// that it names as [such](MethodPolicies::no_policy). Handlers ask with
-    /// [`optional_caller`](crate::RequestExt::optional_caller). Bad credentials are refused all the
+    /// [`optional_caller`](crate::RequestExt::optional_caller). Bad credentials are rejected all the
     /// same. Default: credentials are required.
     pub fn optional(self) -> Self {
         Self { layer: self.layer.optional(), ..self }
@@ -92,23 +92,23 @@ impl<G: Send + Sync + 'static> JwtAuthLayer<G> {
         Self { streams: Streams::EndAtExpiry, ..self }
     }
 
-    /// How refused calls are answered: by this layer, by each [`RequireLayer`](crate::RequireLayer)
+    /// How rejected calls are answered: by this layer, by each [`RequireLayer`](crate::RequireLayer)
     /// and each [`RequestExt`](crate::RequestExt) inside. Default: [`GrpcStatus::new`].
     pub fn grpc_status(self, form: GrpcStatus) -> Self {
-        Self { refusals: form, ..self }
+        Self { rejections: form, ..self }
     }
 
-    /// Changes what refused callers are told: [`GrpcStatus::map_challenge`] of the form at hand.
+    /// Changes what rejected callers are told: [`GrpcStatus::map_challenge`] of the form at hand.
     pub fn map_challenge(
         self,
         map: impl Fn(Challenge, &AuthError) -> Challenge + Send + Sync + 'static,
     ) -> Self {
-        Self { refusals: self.refusals.map_challenge(map), ..self }
+        Self { rejections: self.rejections.map_challenge(map), ..self }
     }
 
     /// Calls a function once for each call that this layer judges, whatever the verdict: for an
     /// audit log, or metrics of the application's own. It must be quick. Where it
-    /// panics the request is refused (500). Default: none.
+    /// panics the request is rejected (500). Default: none.
     pub fn on_verdict(self, hook: impl Fn(&Verdict<G>) + Send + Sync + 'static) -> Self {
         Self { layer: self.layer.on_verdict(hook), ..self }
     }
@@ -118,7 +118,7 @@ impl<G> Clone for JwtAuthLayer<G> {
     fn clone(&self) -> Self {
         Self {
             layer: self.layer.clone(),
-            refusals: self.refusals.clone(),
+            rejections: self.rejections.clone(),
             methods: self.methods.clone(),
             streams: self.streams,
         }
@@ -130,7 +130,7 @@ impl<S, G: Send + Sync + 'static> Layer<S> for JwtAuthLayer<G> {
 
     fn layer(&self, inner: S) -> Self::Service {
         let methods = self.methods.clone();
-        let inner = MethodAuth::new(inner, methods, self.refusals.clone(), self.streams);
-        self.layer.clone().response_for_refusal(self.refusals.clone()).layer(inner)
+        let inner = MethodAuth::new(inner, methods, self.rejections.clone(), self.streams);
+        self.layer.clone().response_for_rejection(self.rejections.clone()).layer(inner)
     }
 }

@@ -14,7 +14,7 @@
 //!     .issuer(Issuer::new("https://idp.example.com").jwk_set(&JwkSet::from_json(keys)?))
 //!     .audience("https://api.example.com")
 //!     .build()?;
-//! // What is not named is refused.
+//! // What is not named is rejected.
 //! let methods = MethodPolicies::new()
 //!     .method("/orders.v1.Orders/List", scope("orders:read").or(role("admin")))
 //!     .method("/orders.v1.Orders/Delete", role("admin"))
@@ -37,7 +37,7 @@
 //! [`RequestExt`] is what handlers and interceptors ask: `caller`, `optional_caller`, `granted`,
 //! `claims`, and `require` for a policy about what the message says. Behind no [`JwtAuthLayer`] they get the status 13, and the log says which line to add.
 //!
-//! # What a refused caller gets
+//! # What a rejected caller gets
 //!
 //! | | code | `www-authenticate` in the metadata |
 //! |---|---|---|
@@ -49,7 +49,7 @@
 //! | what is needed to judge the token is not available | 14 `UNAVAILABLE` | none |
 //! | a layer is missing, or a policy has a fault | 13 `INTERNAL` | none |
 //!
-//! Every refusal is trailers-only, with a fixed text for each kind, and `google.rpc.ErrorInfo` in its
+//! Every rejection is trailers-only, with a fixed text for each kind, and `google.rpc.ErrorInfo` in its
 //! details. [`GrpcStatus`] says the rest, and how to change it: a service that hides causes gives
 //! everyone the same. The [`AuthError`] stays in the extensions of the response, for layers around.
 //!
@@ -61,13 +61,13 @@
 //! # Calls between services
 //!
 //! A token travels in the metadata `authorization`. Any other name works as
-//! [`Place::header`](Place::header); binary metadata (`…-bin`) are no place for one. With the feature
+//! [`TokenLocation::header`](TokenLocation::header); binary metadata (`…-bin`) are no place for one. With the feature
 //! `mint`, `AddBearerTokenLayer` around a client's channel puts one on each call, and renews it.
 //!
 //! # Browsers
 //!
 //! With `tonic-web`, add its layer and that of CORS *before* [`JwtAuthLayer`], so that they run around
-//! it and refusals reach the page too.
+//! it and rejections reach the page too.
 //!
 //! # Examples on other pages
 //!
@@ -78,9 +78,9 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `tracing` | yes | one event for each refusal, target `portcullis::rejection`, level debug |
+//! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs, discovery and watched files |
-//! | `metrics` | no | counters of refusals and of fetches of keys, through the crate `metrics` |
+//! | `metrics` | no | counters of rejections and of fetches of keys, through the crate `metrics` |
 //! | `mint` | no | keys that sign, and `AddBearerTokenLayer` for calls to other services |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
 
@@ -114,7 +114,7 @@ pub use portcullis::*;
 #[cfg(feature = "mint")]
 pub use portcullis_tower::AddBearerTokenError;
 pub use portcullis_tower::{
-    Anonymous, Caller, Granted, JwtAuth, JwtAuthFuture, OtherCallers, Refusal, RequireFuture,
+    Anonymous, Caller, Granted, JwtAuth, JwtAuthFuture, OtherCallers, Rejection, RequireFuture,
 };
 pub use request::RequestExt;
 pub use require::{Require, RequireLayer};

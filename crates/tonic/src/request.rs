@@ -2,7 +2,7 @@
 
 use http::{Extensions, Uri};
 use portcullis::Policy;
-use portcullis_tower::{Caller, Granted, OtherCallers, Refusal};
+use portcullis_tower::{Caller, Granted, OtherCallers, Rejection};
 use serde::de::DeserializeOwned;
 use tonic::{Request, Status};
 
@@ -62,13 +62,13 @@ pub trait RequestExt: sealed::Sealed {
     /// read. Rules name it as a [parameter of the path](portcullis::policy::path_parameter); the handler
     /// gives the value that it goes on with, so that nothing else reads the message.
     ///
-    /// The method needs a rule in the table of its own, which at least refuses who has no good
+    /// The method needs a rule in the table of its own, which at least rejects who has no good
     /// credentials: [`any_caller`](crate::MethodPolicies::any_caller). A handler that does not ask lets
     /// everyone in whom that rule does. In a stream of messages, ask for each.
     ///
     /// # Errors
     ///
-    /// As for [`caller`](Self::caller); and the refusal of the policy, in the form of the layer. 13 for a
+    /// As for [`caller`](Self::caller); and the rejection of the policy, in the form of the layer. 13 for a
     /// parameter that is not given.
     ///
     /// # Examples
@@ -103,20 +103,21 @@ pub trait RequestExt: sealed::Sealed {
 
 impl<M> RequestExt for Request<M> {
     fn caller(&self) -> Result<Caller, Status> {
-        Caller::find(self.extensions()).map_err(|refusal| status(self.extensions(), &refusal))
+        Caller::find(self.extensions()).map_err(|rejection| status(self.extensions(), &rejection))
     }
 
     fn optional_caller(&self) -> Result<Option<Caller>, Status> {
         let found = Caller::find_optional(self.extensions());
-        found.map_err(|refusal| status(self.extensions(), &refusal))
+        found.map_err(|rejection| status(self.extensions(), &rejection))
     }
 
     fn granted<G: Send + Sync + 'static>(&self) -> Result<Granted<G>, Status> {
-        Granted::find(self.extensions()).map_err(|refusal| status(self.extensions(), &refusal))
+        Granted::find(self.extensions()).map_err(|rejection| status(self.extensions(), &rejection))
     }
 
     fn other_callers<G: Send + Sync + 'static>(&self) -> Result<OtherCallers<G>, Status> {
-        OtherCallers::find(self.extensions()).map_err(|refusal| status(self.extensions(), &refusal))
+        OtherCallers::find(self.extensions())
+            .map_err(|rejection| status(self.extensions(), &rejection))
     }
 
     fn require<G: Send + Sync + 'static>(
@@ -130,25 +131,25 @@ impl<M> RequestExt for Request<M> {
     fn claims<T: DeserializeOwned>(&self) -> Result<T, Status> {
         let caller = self.caller()?;
         caller.claims().map_err(|error| {
-            let refusal = Refusal::from_error(error, caller.challenge_settings().clone());
-            status(self.extensions(), &refusal)
+            let rejection = Rejection::from_error(error, caller.challenge_settings().clone());
+            status(self.extensions(), &rejection)
         })
     }
 }
 
-fn status(extensions: &Extensions, refusal: &Refusal) -> Status {
-    RefusalForm::of(extensions).status(refusal)
+fn status(extensions: &Extensions, rejection: &Rejection) -> Status {
+    RejectionForm::of(extensions).status(rejection)
 }
 
-/// The form of refusals that the layer around has, and the method that it saw, in the extensions of a
+/// The form of rejections that the layer around has, and the method that it saw, in the extensions of a
 /// request.
 #[derive(Clone, Debug)]
-pub(crate) struct RefusalForm {
+pub(crate) struct RejectionForm {
     pub(crate) form: GrpcStatus,
     pub(crate) method: Uri,
 }
 
-impl RefusalForm {
+impl RejectionForm {
     pub(crate) fn of(extensions: &Extensions) -> GrpcStatus {
         extensions.get::<Self>().map(|own| own.form.clone()).unwrap_or_default()
     }

@@ -10,7 +10,7 @@ use tonic::body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{BoxError, GrpcStatus, MethodAuthFuture, TonicBody, request::RefusalForm};
+use crate::{BoxError, GrpcStatus, MethodAuthFuture, TonicBody, request::RejectionForm};
 
 /// Asks for rights that a [policy](crate::policy) names: on a single service, with tonic's
 /// `LayerExt::named_layer`, or on all that is inside.
@@ -18,10 +18,10 @@ use crate::{BoxError, GrpcStatus, MethodAuthFuture, TonicBody, request::RefusalF
 /// 1. The caller must have been left in the request by a [`JwtAuthLayer`](crate::JwtAuthLayer) around
 ///    this one. Without that layer the status is 13, and the log says which line to add.
 /// 2. A caller without credentials, whom an optional layer has let through, gets 16.
-/// 3. A caller that the policy refuses gets 7, with the scope that was missing.
+/// 3. A caller that the policy rejects gets 7, with the scope that was missing.
 ///
 /// Layers of this kind and [`MethodPolicies`](crate::MethodPolicies) add up: an inner one can ask for
-/// more, never for less. Refusals have the form of the `JwtAuthLayer`.
+/// more, never for less. Rejections have the form of the `JwtAuthLayer`.
 ///
 /// # Examples
 ///
@@ -95,8 +95,8 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let refusals = RefusalForm::of(request.extensions());
-        let call = self.required.call(&mut self.inner, request.map(Body::new), &refusals);
+        let rejections = RejectionForm::of(request.extensions());
+        let call = self.required.call(&mut self.inner, request.map(Body::new), &rejections);
         MethodAuthFuture::required(call, None)
     }
 }
@@ -120,7 +120,7 @@ impl<G> Required<G> {
         &self,
         service: &mut S,
         mut request: Request<Body>,
-        refusals: &GrpcStatus,
+        rejections: &GrpcStatus,
     ) -> RequireFuture<S, GrpcStatus, Body>
     where
         S: Service<Request<Body>, Response = Response<Body>> + Clone,
@@ -134,7 +134,7 @@ impl<G> Required<G> {
         // its place.
         let clone = service.clone();
         let ready = std::mem::replace(service, clone);
-        self.layer.clone().response_for_refusal(refusals.clone()).layer(ready).call(request)
+        self.layer.clone().response_for_rejection(rejections.clone()).layer(ready).call(request)
     }
 }
 

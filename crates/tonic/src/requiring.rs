@@ -13,10 +13,10 @@ use portcullis::{
     AuthError, ChallengeSettings, Policy,
     policy::{Decision, RouteView},
 };
-use portcullis_tower::{Caller, Granted, Refusal};
+use portcullis_tower::{Caller, Granted, Rejection};
 use tonic::Status;
 
-use crate::{GrpcStatus, request::RefusalForm};
+use crate::{GrpcStatus, request::RejectionForm};
 
 /// The future of [`RequestExt::require`](crate::RequestExt::require). It holds nothing of the request.
 #[must_use = "nobody may go on before it has ended"]
@@ -32,24 +32,24 @@ impl Requiring {
         policy: &Policy<G>,
         parameters: &[(&str, &str)],
     ) -> Self {
-        let form = RefusalForm::of(extensions);
+        let form = RejectionForm::of(extensions);
         let found = Caller::find(extensions)
             .and_then(|caller| Granted::<G>::find(extensions).map(|granted| (caller, granted)));
         let (caller, granted) = match found {
             Ok(found) => found,
-            Err(refusal) => {
-                return Self { decision: Err(form.status(&refusal)), settings: None, form };
+            Err(rejection) => {
+                return Self { decision: Err(form.status(&rejection)), settings: None, form };
             }
         };
-        let message = Message { method: RefusalForm::method(extensions), parameters };
+        let message = Message { method: RejectionForm::method(extensions), parameters };
         let decision = policy.begin(&caller, &granted.0, &message);
         let settings = Some(Arc::clone(caller.challenge_settings()));
         Self { decision: Ok(decision), settings, form }
     }
 
-    fn refuse(&self, error: AuthError) -> Status {
+    fn reject(&self, error: AuthError) -> Status {
         let settings = self.settings.clone().unwrap_or_default();
-        self.form.status(&Refusal::from_error(error, settings))
+        self.form.status(&Rejection::from_error(error, settings))
     }
 }
 
@@ -62,7 +62,7 @@ impl Future for Requiring {
             Ok(Decision::Done(result)) => result.clone(),
             Ok(Decision::Waiting(deciding)) => ready!(Pin::new(deciding).poll(cx)),
         };
-        Poll::Ready(result.map_err(|error| self.refuse(error)))
+        Poll::Ready(result.map_err(|error| self.reject(error)))
     }
 }
 

@@ -11,35 +11,35 @@ use portcullis::NoCaller;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Caller, Granted, OtherCallers, ProblemJson, Refusal, caller::is_without_credentials,
-    refusal::RefusalForm,
+    Caller, Granted, OtherCallers, ProblemJson, Rejection, caller::is_without_credentials,
+    rejection::RejectionForm,
 };
 
 /// Why a handler could not get what it asked for.
 ///
-/// The response is the refusal that the layers would have given: 401 for a caller without
+/// The response is the rejection that the layers would have given: 401 for a caller without
 /// credentials behind an optional layer, 500 where a layer is missing.
 #[derive(Debug)]
 pub struct CallerRejection {
     // Behind a pointer, because every successful extraction moves this type's size around too.
-    refusal: Box<Refusal>,
+    rejection: Box<Rejection>,
 }
 
 impl CallerRejection {
     fn new(reason: NoCaller, method: &Method) -> Self {
-        Self { refusal: Box::new(Refusal::no_caller(reason, method)) }
+        Self { rejection: Box::new(Rejection::no_caller(reason, method)) }
     }
 
-    /// Returns the refusal.
+    /// Returns the rejection.
     #[must_use]
-    pub fn refusal(&self) -> &Refusal {
-        &self.refusal
+    pub fn rejection(&self) -> &Rejection {
+        &self.rejection
     }
 }
 
 impl fmt::Display for CallerRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.refusal.error() {
+        match self.rejection.error() {
             Some(error) => error.fmt(f),
             None => f.write_str("no layer has left what the handler asks for"),
         }
@@ -50,7 +50,7 @@ impl Error for CallerRejection {}
 
 impl IntoResponse for CallerRejection {
     fn into_response(self) -> Response {
-        (*self.refusal).into_response(&RefusalForm::<ProblemJson>::default())
+        (*self.rejection).into_response(&RejectionForm::<ProblemJson>::default())
     }
 }
 
@@ -112,8 +112,8 @@ impl<S: Sync, G: Send + Sync + 'static> FromRequestParts<S> for OtherCallers<G> 
 /// All claims of the token, as a type of the application.
 ///
 /// The layer has judged the token; this only reads it. Claims that are not of the type, or that lack a
-/// field of it, are refused as a bad token: give fields that a good token may lack the type `Option`. A
-/// field whose claim is [not included](portcullis::Principal::claims) in the token is refused with 403.
+/// field of it, are rejected as a bad token: give fields that a good token may lack the type `Option`. A
+/// field whose claim is [not included](portcullis::Principal::claims) in the token is rejected with 403.
 /// Rights belong into the grant, which is read once for each token:
 /// [`with_grant`](portcullis::AuthenticatorBuilder::with_grant).
 #[derive(Clone, Copy, Debug, Default)]
@@ -127,7 +127,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Claims<T> {
         let rejection = |reason| CallerRejection::new(reason, &parts.method);
         let caller = Caller::read(&parts.extensions).map_err(rejection)?;
         caller.claims().map(Self).map_err(|error| {
-            rejection(NoCaller::Refused(error, caller.challenge_settings().clone()))
+            rejection(NoCaller::Rejected(error, caller.challenge_settings().clone()))
         })
     }
 }

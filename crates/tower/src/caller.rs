@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use http::{Extensions, Method};
 use portcullis::{AuthContext, AuthError, Authenticated, NoCaller, Principal};
 
-use crate::Refusal;
+use crate::Rejection;
 
 /// The caller of a request that a [`JwtAuthLayer`](crate::JwtAuthLayer) let through with credentials.
 #[derive(Clone, Debug)]
@@ -17,10 +17,10 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// The refusal to answer with: the caller is [`Anonymous`](crate::Anonymous), or no layer has judged the
+    /// The rejection to answer with: the caller is [`Anonymous`](crate::Anonymous), or no layer has judged the
     /// request.
-    pub fn find(extensions: &Extensions) -> Result<Self, Box<Refusal>> {
-        Self::read(extensions).map_err(refuse)
+    pub fn find(extensions: &Extensions) -> Result<Self, Box<Rejection>> {
+        Self::read(extensions).map_err(reject)
     }
 
     /// Finds the caller in the extensions of a request; `None` if a layer has let the request through
@@ -28,8 +28,8 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// The refusal to answer with: the credentials were bad, or no layer has judged the request.
-    pub fn find_optional(extensions: &Extensions) -> Result<Option<Self>, Box<Refusal>> {
+    /// The rejection to answer with: the credentials were bad, or no layer has judged the request.
+    pub fn find_optional(extensions: &Extensions) -> Result<Option<Self>, Box<Rejection>> {
         if is_without_credentials(extensions) {
             return Ok(None);
         }
@@ -40,16 +40,16 @@ impl Caller {
         AuthContext::required_caller(extensions.get()).cloned().map(Self)
     }
 
-    /// Makes the refusal with which code behind the layers, such as a handler that knows only then what
+    /// Makes the rejection with which code behind the layers, such as a handler that knows only then what
     /// is needed, answers this caller; and [reports](AuthError::report) it.
     #[must_use]
-    pub fn refuse(&self, error: AuthError) -> Refusal {
-        Refusal::from_error(error, Arc::clone(self.challenge_settings()))
+    pub fn reject(&self, error: AuthError) -> Rejection {
+        Rejection::from_error(error, Arc::clone(self.challenge_settings()))
     }
 }
 
-fn refuse(reason: NoCaller) -> Box<Refusal> {
-    Box::new(Refusal::no_caller(reason, &Method::GET))
+fn reject(reason: NoCaller) -> Box<Rejection> {
+    Box::new(Rejection::no_caller(reason, &Method::GET))
 }
 
 impl Deref for Caller {
@@ -71,10 +71,10 @@ impl<G: Send + Sync + 'static> Granted<G> {
     ///
     /// # Errors
     ///
-    /// The refusal to answer with, as for [`Caller::find`]; and if the layer makes grants of another
+    /// The rejection to answer with, as for [`Caller::find`]; and if the layer makes grants of another
     /// type.
-    pub fn find(extensions: &Extensions) -> Result<Self, Box<Refusal>> {
-        Self::read(extensions).map_err(refuse)
+    pub fn find(extensions: &Extensions) -> Result<Self, Box<Rejection>> {
+        Self::read(extensions).map_err(reject)
     }
 
     pub(crate) fn read(extensions: &Extensions) -> Result<Self, NoCaller> {
@@ -107,9 +107,9 @@ impl<G: Send + Sync + 'static> OtherCallers<G> {
     ///
     /// # Errors
     ///
-    /// The refusal to answer with, as for [`Granted::find`].
-    pub fn find(extensions: &Extensions) -> Result<Self, Box<Refusal>> {
-        Self::read(extensions).map_err(refuse)
+    /// The rejection to answer with, as for [`Granted::find`].
+    pub fn find(extensions: &Extensions) -> Result<Self, Box<Rejection>> {
+        Self::read(extensions).map_err(reject)
     }
 
     pub(crate) fn read(extensions: &Extensions) -> Result<Self, NoCaller> {

@@ -33,12 +33,12 @@
 //! let response = service.clone().oneshot(request.body(())?).await?;
 //! assert_eq!(response.into_body().collect().await?.to_bytes(), "alice");
 //!
-//! let refused = service.oneshot(Request::new(())).await?;
-//! assert_eq!((refused.status().as_u16(), &refused.headers()["www-authenticate"]), (401, &"Bearer".parse()?));
+//! let rejected = service.oneshot(Request::new(())).await?;
+//! assert_eq!((rejected.status().as_u16(), &rejected.headers()["www-authenticate"]), (401, &"Bearer".parse()?));
 //! # Ok(()) }
 //! ```
 //!
-//! # What a refused caller gets
+//! # What a rejected caller gets
 //!
 //! 1. No credentials: 401 and a challenge without an error code.
 //! 2. A malformed request, such as one with two tokens: 400.
@@ -48,14 +48,14 @@
 //! 6. A [`RequireLayer`] or an extractor without a [`JwtAuthLayer`] around it: 500, and an error in
 //!    the log that says which line to add.
 //!
-//! The body is `application/problem+json` unless a [`ResponseForRefusal`] makes another. The
+//! The body is `application/problem+json` unless a [`ResponseForRejection`] makes another. The
 //! [`AuthError`](portcullis::AuthError) stays in the extensions of the response, for layers around.
 //!
 //! # Features
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `tracing` | yes | one event for each refusal, target `portcullis::rejection`, level debug |
+//! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs, discovery and watched files, and `ReadinessService` |
 //! | `mint` | no | `AddBearerTokenLayer` for calls to other services, and keys that sign tokens |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
@@ -69,7 +69,7 @@ mod caller;
 mod outgoing;
 #[cfg(feature = "remote")]
 mod readiness;
-mod refusal;
+mod rejection;
 mod require;
 mod resource_metadata;
 mod route;
@@ -86,7 +86,7 @@ pub use outgoing::{
 pub use portcullis::{Anonymous, AuthContext};
 #[cfg(feature = "remote")]
 pub use readiness::ReadinessService;
-pub use refusal::{ProblemJson, Refusal, ResponseForRefusal};
+pub use rejection::{ProblemJson, Rejection, ResponseForRejection};
 pub use require::{Require, RequireFuture, RequireLayer};
 pub use resource_metadata::{ResourceMetadataBody, ResourceMetadataService};
 pub use route::PathParameters;

@@ -184,10 +184,10 @@ async fn without_a_token_no_call_is_made() {
     client.clone().oneshot(to(SAFE)).await.unwrap();
     tokio::task::yield_now().await;
     clock.advance(Duration::from_secs(1));
-    let refused = client.clone().oneshot(to(SAFE)).await.unwrap_err();
-    let refused = refused.downcast::<AddBearerTokenError>().unwrap();
-    assert!(matches!(*refused, AddBearerTokenError::Token(TokenError::Source(_))), "{refused:?}");
-    assert_eq!(refused.source().unwrap().source().unwrap().to_string(), "out of order");
+    let rejected = client.clone().oneshot(to(SAFE)).await.unwrap_err();
+    let rejected = rejected.downcast::<AddBearerTokenError>().unwrap();
+    assert!(matches!(*rejected, AddBearerTokenError::Token(TokenError::Source(_))), "{rejected:?}");
+    assert_eq!(rejected.source().unwrap().source().unwrap().to_string(), "out of order");
     assert_eq!(server.seen(), vec![Some("Bearer token-1".to_owned()); 2]);
     // The server is back, and the pause over.
     source.fails.store(0, Ordering::SeqCst);
@@ -243,12 +243,12 @@ async fn a_token_goes_only_where_it_may() {
     for (layer, uri, expected) in rows {
         let server = Server::default();
         let result = layer.layer(server.clone()).oneshot(to(uri)).await;
-        let refused = result.err().map(|error| *error.downcast::<AddBearerTokenError>().unwrap());
-        let refused = refused.map(|error| match error {
+        let rejected = result.err().map(|error| *error.downcast::<AddBearerTokenError>().unwrap());
+        let rejected = rejected.map(|error| match error {
             AddBearerTokenError::Destination(error) => error,
             other => panic!("{other}"),
         });
-        assert_eq!(refused, expected, "{uri}");
+        assert_eq!(rejected, expected, "{uri}");
         assert_eq!(server.seen().len(), usize::from(expected.is_none()), "{uri}");
     }
     for origin in [
@@ -259,8 +259,8 @@ async fn a_token_goes_only_where_it_may() {
         "\n",
         "https://orders.test:99999",
     ] {
-        let refused = any.clone().origin(origin);
-        assert!(matches!(refused, Err(ConfigError::InvalidOrigin { .. })), "{origin}");
+        let rejected = any.clone().origin(origin);
+        assert!(matches!(rejected, Err(ConfigError::InvalidOrigin { .. })), "{origin}");
     }
 }
 

@@ -5,7 +5,7 @@
 use std::{convert::Infallible, env, process::Command};
 
 use http::{Request, Response};
-use portcullis::{Authenticator, AuthenticatorBuilder, Place};
+use portcullis::{Authenticator, AuthenticatorBuilder, TokenLocation};
 use portcullis_testkit::TestIssuer;
 use portcullis_tower::{AuthContext, Caller, Granted, JwtAuthLayer};
 use tower::{Layer, ServiceExt, service_fn};
@@ -20,8 +20,8 @@ async fn seen(layer: JwtAuthLayer, uri: &str, token: Option<&str>) -> (u16, Stri
                 assert!(Granted::<portcullis::Grant>::find(extensions).is_ok());
                 caller.subject().to_owned()
             }
-            (Err(refusal), Some(anonymous)) => {
-                let code = refusal.challenge().code();
+            (Err(rejection), Some(anonymous)) => {
+                let code = rejection.challenge().code();
                 let failure = anonymous.failure().map_or("none", |error| error.kind().code());
                 format!("{code}, {failure}, {:?}", request.uri().query())
             }
@@ -44,7 +44,7 @@ async fn a_public_target_takes_whatever_credentials_come() {
     let auth = Authenticator::builder()
         .issuer(issuer.trusted())
         .audience("orders")
-        .places([Place::bearer(), Place::query("access_token")])
+        .locations([TokenLocation::bearer(), TokenLocation::query("access_token")])
         .build()
         .unwrap();
     let layer = || JwtAuthLayer::new(auth.clone()).public(|uri| uri.path() == "/healthz");
@@ -133,7 +133,7 @@ async fn a_function_that_panics_rejects_the_request() {
     let auth = Authenticator::builder()
         .issuer(issuer.trusted())
         .audience("orders")
-        .places([Place::bearer(), Place::query("access_token")])
+        .locations([TokenLocation::bearer(), TokenLocation::query("access_token")])
         .build()
         .unwrap();
     let layer = || {

@@ -7,7 +7,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use portcullis::{
     AuthError, Authenticator, Policy,
-    policy::{authenticated, nobody, path_parameter},
+    policy::{authenticated, deny_all, path_parameter},
 };
 use portcullis_testkit::TestIssuer;
 use portcullis_tower::{JwtAuthLayer, PathParameters, RequireLayer};
@@ -23,7 +23,9 @@ async fn a_router_tells_the_route_by_an_extension() {
         PathParameters::new(route, parameters.iter().copied())
     };
     let except = || -> Policy {
-        nobody().except_method("GET", "/users/{user}", own()).except_route("/open", authenticated())
+        deny_all()
+            .except_method("GET", "/users/{user}", own())
+            .except_route("/open", authenticated())
     };
     for (policy, route, expected) in [
         (own(), Some(route("/users/{user}", &[("user", "alice")])), Ok(())),

@@ -1,27 +1,27 @@
-//! Krishiv's answers to requests that are refused.
+//! Krishiv's answers to requests that are rejected.
 
 use std::borrow::Cow;
 
 use axum::response::Response;
-use portcullis_axum::{AuthError, AuthErrorKind, Challenge, Refusal, StaticTokens};
+use portcullis_axum::{AuthError, AuthErrorKind, Challenge, Rejection, StaticTokens};
 use portcullis_tonic::GrpcStatus;
 
 pub(crate) fn grpc() -> GrpcStatus {
     GrpcStatus::new()
         .without_details()
         .map_challenge(|challenge, error| unauthorized(challenge, error).without_www_authenticate())
-        .message(|refusal: &Refusal| text(refusal, "missing Bearer token", "invalid API key"))
+        .message(|rejection: &Rejection| text(rejection, "missing Bearer token", "invalid API key"))
 }
 
 /// `only` are the tokens of services, where there is nothing else to know a caller by.
-pub(crate) fn http(only: Option<StaticTokens>) -> impl Fn(&Refusal) -> Response + Clone {
-    move |refusal| {
+pub(crate) fn http(only: Option<StaticTokens>) -> impl Fn(&Rejection) -> Response + Clone {
+    move |rejection| {
         let knows_nobody = only.as_ref().is_some_and(StaticTokens::is_empty);
-        if refusal.challenge().status() == 401 && knows_nobody {
+        if rejection.challenge().status() == 401 && knows_nobody {
             let none = "coordinator HTTP auth is required but no bearer tokens are configured";
-            return refusal.text(none);
+            return rejection.text(none);
         }
-        refusal.text(text(refusal, "missing bearer token", "invalid bearer token"))
+        rejection.text(text(rejection, "missing bearer token", "invalid bearer token"))
     }
 }
 
@@ -30,8 +30,8 @@ pub(crate) fn unauthorized(challenge: Challenge, _: &AuthError) -> Challenge {
     if challenge.status() == 400 { challenge.with_status(401) } else { challenge }
 }
 
-fn text(refusal: &Refusal, missing: &'static str, invalid: &'static str) -> Cow<'static, str> {
-    match (refusal.challenge().status(), refusal.kind(), refusal.reason()) {
+fn text(rejection: &Rejection, missing: &'static str, invalid: &'static str) -> Cow<'static, str> {
+    match (rejection.challenge().status(), rejection.kind(), rejection.reason()) {
         // A token that nobody knows has this kind too, and a reason.
         (_, AuthErrorKind::NoCredentials, None) => missing.into(),
         (400 | 401, _, _) => invalid.into(),

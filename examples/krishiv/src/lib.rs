@@ -40,7 +40,7 @@ pub fn app(judges: Judges) -> Result<Router, MethodError> {
     let respond = answer::http(judges.only);
     let guarded = |methods: MethodRouter, role| {
         let asks = RequireLayer::new(at_least(role));
-        methods.route_layer(asks.response_for_refusal(respond.clone()))
+        methods.route_layer(asks.response_for_rejection(respond.clone()))
     };
     let submit = post(Json(json!({"state": "accepted"})));
     let cancel = async |Path(id): Path<String>| Json(json!({"id": id, "state": "cancelled"}));
@@ -49,7 +49,7 @@ pub fn app(judges: Judges) -> Result<Router, MethodError> {
         .route("/api/jobs", guarded(get(jobs), READER))
         .route("/api/queries", guarded(submit, WRITER))
         .route("/api/jobs/{id}/cancel", guarded(post(cancel), ADMIN))
-        .route_layer(judge.response_for_refusal(respond))
+        .route_layer(judge.response_for_rejection(respond))
         .merge(coordinator::routes(judges.grpc)?)
         .route("/", get((PAGE_HEADERS, Html(include_str!("page.html")))))
         .route("/healthz", get(async || "ok"))

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use portcullis_axum::{
     AuthError, Grant, Policy, Principal,
-    policy::{self, Ranks},
+    policy::{self, RoleHierarchy},
 };
 
 pub(crate) const READER: &str = "reader";
@@ -12,8 +12,8 @@ pub(crate) const WRITER: &str = "writer";
 pub(crate) const ADMIN: &str = "admin";
 
 /// Whoever has none that is known may read.
-static RANKS: LazyLock<Ranks> =
-    LazyLock::new(|| Ranks::new([READER, WRITER, ADMIN]).lowest_for_all());
+static RANKS: LazyLock<RoleHierarchy> =
+    LazyLock::new(|| RoleHierarchy::new([READER, WRITER, ADMIN]).lowest_for_all());
 
 /// The highest of the caller's roles.
 pub(crate) fn role(grant: &Grant) -> &'static str {

@@ -4,9 +4,9 @@ use std::{error::Error, time::Duration};
 
 use example_program::Variables;
 use portcullis_axum::{
-    Algorithm, Authenticator, Clock, ConfigError, GrantMapping, Identity, Issuer, Place,
-    ProductionError, RefreshPolicy, RemoteJwkSet, Requirement, StaticTokens, StaticTokensBuilder,
-    TokenFile, TokenFormat,
+    Algorithm, Authenticator, Clock, ConfigError, GrantMapping, Identity, Issuer, ProductionError,
+    RefreshPolicy, RemoteJwkSet, Requirement, StaticTokens, StaticTokensBuilder, TokenFile,
+    TokenFormat, TokenLocation,
 };
 
 use crate::roles::{ADMIN, READER};
@@ -52,7 +52,7 @@ impl Judges {
         let known = Requirement::any(known.into_iter().flatten().map(Requirement::issuer));
         let builder = Authenticator::builder()
             .clock(clock)
-            .places([Place::bearer().trimmed().empty_is_absent()])
+            .locations([TokenLocation::bearer().trimmed().empty_is_absent()])
             // In front of the issuer: they need no key server.
             .strategies(services)
             .strategies(of_page(variables)?)
@@ -60,8 +60,8 @@ impl Judges {
             .dangerous_any_issuer_in_production();
         let builder = if production { builder.production() } else { builder };
         let http = builder.build().map_err(|error| about_variable(&error))?;
-        let exact = Place::bearer().exact_scheme("Bearer").trimmed().empty_is_absent();
-        let grpc = http.clone().reading([exact])?.requiring(known)?;
+        let exact = TokenLocation::bearer().exact_scheme("Bearer").trimmed().empty_is_absent();
+        let grpc = http.clone().with_locations([exact])?.with_requirement(known)?;
         Ok(Self { http, grpc, only })
     }
 }

@@ -44,7 +44,7 @@ static STOPPING: Notify = Notify::const_new();
 /// Once it has been told to stop it has five seconds more: who sends half a request, or nothing at
 /// all, would hold it up for ever.
 ///
-/// The log goes to standard error, from when the program runs on. Why a request was refused stands in it at the level debug; what
+/// The log goes to standard error, from when the program runs on. Why a request was rejected stands in it at the level debug; what
 /// others, such as those who read frames, have to say at that level does not.
 pub fn run<F: Future<Output = Outcome>>(name: &str, service: impl FnOnce() -> F) -> ExitCode {
     let levels = Targets::new()

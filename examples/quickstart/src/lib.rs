@@ -10,8 +10,8 @@ use axum::{
     routing::{delete, get},
 };
 use portcullis_axum::{
-    Algorithm, Authenticator, Caller, ConfigError, Granted, Issuer, JwtAuthLayer, Place,
-    RequireLayer,
+    Algorithm, Authenticator, Caller, ConfigError, Granted, Issuer, JwtAuthLayer, RequireLayer,
+    TokenLocation,
     policy::{role, scope},
 };
 use portcullis_testkit::{KeyServer, TestIssuer};
@@ -29,7 +29,7 @@ pub fn authenticator(issuer: &str) -> Result<Authenticator, ConfigError> {
     Authenticator::builder()
         .issuer(Issuer::discover(issuer))
         .audience(AUDIENCE)
-        .places(Place::header_query_cookie("access_token"))
+        .locations(TokenLocation::header_query_cookie("access_token"))
         .build()
 }
 

@@ -138,7 +138,7 @@ async fn old_keys_retire_so_that_the_service_uses_every_new_one() {
 }
 
 #[test]
-fn refuses_unknown_options_with_one_clear_line() {
+fn rejects_unknown_options_with_one_clear_line() {
     for args in
         [&["--port", "1"][..], &["--listen"], &["--listen", "nowhere"], &["--rotate-every", "0"]]
     {

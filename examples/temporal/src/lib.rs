@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc};
 use axum::{Router, extract, http};
 use portcullis_tonic::{
     GrpcStatus, JwtAuthLayer, MethodError, MethodPolicies, Policy, RequestExt,
-    policy::{Ranks, path_parameter},
+    policy::{RoleHierarchy, path_parameter},
 };
 use tonic::{
     Code, Request, Response, Status, body::Body, codec::CompressionEncoding, server::Grpc,
@@ -73,11 +73,11 @@ fn all_methods() -> impl Iterator<Item = (String, Scope, &'static str)> {
 }
 
 fn of_system(level: &str) -> Policy {
-    Ranks::new(LEVELS).permission_at_least("temporal-system", level)
+    RoleHierarchy::new(LEVELS).permission_at_least("temporal-system", level)
 }
 
 fn of_namespace(level: &str) -> Policy {
-    let ranks = Ranks::new(LEVELS);
+    let ranks = RoleHierarchy::new(LEVELS);
     ranks.permission_at_least(path_parameter("namespace"), level).or(of_system(level))
 }
 

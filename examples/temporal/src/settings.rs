@@ -4,8 +4,8 @@ use std::{error::Error, time::Duration};
 
 use example_program::Variables;
 use portcullis_tonic::{
-    Algorithm, Authenticator, ConfigError, GrantMapping, Issuer, Place, RefreshPolicy,
-    SeveralTokens, StaticTokens,
+    Algorithm, Authenticator, ConfigError, GrantMapping, Issuer, MultipleTokens, RefreshPolicy,
+    StaticTokens, TokenLocation,
 };
 
 /// What the variables say.
@@ -42,8 +42,8 @@ impl Settings {
             Authenticator::builder().strategy(StaticTokens::builder("no-op").build()?)
         };
         let auth = builder
-            .places([Place::header("authorization").required_scheme("Bearer")])
-            .several_tokens(SeveralTokens::First)
+            .locations([TokenLocation::header("authorization").required_scheme("Bearer")])
+            .multiple_tokens(MultipleTokens::First)
             .build()
             .map_err(|error| match error {
                 ConfigError::InvalidPattern { .. } => {

@@ -62,7 +62,7 @@ fn every_framework_answers_alike() {
         assert_eq!(caller["principal"]["subject"], json!("alice"), "{framework}");
         assert_eq!(caller["grant"]["roles"], json!(["admin"]), "{framework}");
         let metrics = service.get("/metrics", "").body;
-        let expired = r#"portcullis_refusals_total{code="token_expired"} 1"#;
+        let expired = r#"portcullis_rejections_total{code="token_expired"} 1"#;
         assert!(metrics.contains(expired), "{framework}: {metrics}");
     }
 }

@@ -14,8 +14,8 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 use portcullis_axum::{
-    Algorithm, Authenticator, Caller, Granted, Issuer, JwtAuthLayer, Place, RefreshPolicy,
-    RemoteJwkSet, RequireLayer, SeveralTokens, VerificationKey,
+    Algorithm, Authenticator, Caller, Granted, Issuer, JwtAuthLayer, MultipleTokens, RefreshPolicy,
+    RemoteJwkSet, RequireLayer, TokenLocation, VerificationKey,
     policy::{self, allow_if, path_parameter},
 };
 use serde_json::{Value, json};
@@ -51,12 +51,14 @@ pub fn authenticator(
         // The PEM is for tokens without a key id then.
         issuer = issuer.match_key_ids().key_source(keys);
     }
-    let header = Place::header("authorization").exact_scheme("Bearer");
-    let places = [header, Place::cookie("token"), Place::query("token")];
+    let header = TokenLocation::header("authorization").exact_scheme("Bearer");
+    let places = [header, TokenLocation::cookie("token"), TokenLocation::query("token")];
     Authenticator::builder()
         .issuer(issuer)
-        .places(places.map(|place| place.required_prefix("jwt_ext_").dangerous_repeated_prefix()))
-        .several_tokens(SeveralTokens::First)
+        .locations(
+            places.map(|place| place.required_prefix("jwt_ext_").dangerous_repeated_prefix()),
+        )
+        .multiple_tokens(MultipleTokens::First)
         .with_grant::<Identity>()
         .build()
         .map_err(|error| format!("JWT_EXT_JWKS_URL: {error}"))
@@ -87,7 +89,7 @@ pub fn app(auth: Authenticator<Identity>) -> Router {
     // `OPTIONS` gets a plain yes.
     let guarded = |methods: MethodRouter, policy| {
         let asks = RequireLayer::new(member.clone().and(policy));
-        methods.options(async || ()).route_layer(asks.response_for_refusal(answer::respond))
+        methods.options(async || ()).route_layer(asks.response_for_rejection(answer::respond))
     };
     let workspace = Router::new()
         .route("/users/whoami", guarded(get(whoami), SCOPES.covers("users:read")))
@@ -96,7 +98,7 @@ pub fn app(auth: Authenticator<Identity>) -> Router {
         .route("/scripts/create", guarded(post(create_script), create))
         .route("/jobs/run/p/{*path}", guarded(created("job started"), run.and(reader)))
         .route("/folders/update/{name}", guarded(post(async || "folder updated"), update));
-    let judge = JwtAuthLayer::new(auth).pass_options().response_for_refusal(answer::respond);
+    let judge = JwtAuthLayer::new(auth).pass_options().response_for_rejection(answer::respond);
     Router::new()
         .nest("/api/w/{ws}", workspace)
         // Whatever is wrong with a token is one and the same.
@@ -125,6 +127,6 @@ async fn create_script(
     let checked = SCOPES.check(&identity, &format!("scripts:write:{path}"));
     match checked.and_then(|()| identity.may("write", &path)) {
         Ok(()) => Ok((StatusCode::CREATED, path)),
-        Err(error) => Err(answer::respond(&caller.refuse(error))),
+        Err(error) => Err(answer::respond(&caller.reject(error))),
     }
 }

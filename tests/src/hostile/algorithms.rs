@@ -26,20 +26,20 @@ fn unsecured(setting: &Setting) -> Vec<Row> {
         let unsigned = token.clone().signature([]);
         let (stands_for, code) = ("§1 CVE-2026-28802", "algorithm_not_allowed");
         let phrase = format!("`alg` is {name:?} and the signature is empty");
-        rows.push(Row::refused(plain, phrase, stands_for, unsigned.clone(), code));
+        rows.push(Row::rejected(plain, phrase, stands_for, unsigned.clone(), code));
         let phrase = format!("`alg` is {name:?}, without `kid`, and the signature is empty");
-        rows.push(Row::refused(plain, phrase, stands_for, unsigned.without_key_id(), code));
+        rows.push(Row::rejected(plain, phrase, stands_for, unsigned.without_key_id(), code));
         let phrase = format!("`alg` is {name:?} and the signature is the issuer's");
-        rows.push(Row::refused(plain, phrase, "§1 CVE-2018-1000531", token, code));
+        rows.push(Row::rejected(plain, phrase, "§1 CVE-2018-1000531", token, code));
     }
     let unsigned = |algorithm| setting.valid().algorithm(algorithm).signature([]);
     for algorithm in [Algorithm::ES256, Algorithm::RS256, Algorithm::EdDSA] {
         let phrase = format!("a token of {algorithm} has an empty signature");
         let token = unsigned(algorithm);
-        rows.push(Row::refused(plain, phrase, "§9 empty signature", token, "signature_mismatch"));
+        rows.push(Row::rejected(plain, phrase, "§9 empty signature", token, "signature_mismatch"));
     }
     let secret = setting.valid().key(&setting.secret).signature([]);
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         &setting.mixed,
         "a token of HS256 has an empty signature",
         "§9 empty signature",
@@ -47,7 +47,7 @@ fn unsecured(setting: &Setting) -> Vec<Row> {
         "signature_mismatch",
     ));
     let unsecured = unsigned(Algorithm::ES256).header("alg", "none").build();
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         plain,
         "an unsecured token lacks its last dot as well",
         "§1 CVE-2021-22160",
@@ -76,7 +76,7 @@ fn unknown_algorithms(setting: &Setting) -> Vec<Row> {
     let row = |name: &str| {
         let phrase = format!("`alg` is {name:?}, which nobody implements here");
         let token = setting.valid().header("alg", name);
-        Row::refused(&setting.plain, phrase, "§1 CVE-2026-23993", token, "algorithm_not_allowed")
+        Row::rejected(&setting.plain, phrase, "§1 CVE-2026-23993", token, "algorithm_not_allowed")
     };
     names.into_iter().map(row).collect()
 }
@@ -94,11 +94,11 @@ fn public_keys_as_secrets(setting: &Setting) -> Vec<Row> {
             let mut row = |engine: &Authenticator, service: &str, token, code| {
                 let phrase =
                     format!("HS256 with the key of {algorithm} as secret: {form}{service}");
-                rows.push(Row::refused(engine, phrase, stands_for, token, code));
+                rows.push(Row::rejected(engine, phrase, stands_for, token, code));
             };
-            let refused = "algorithm_not_allowed";
-            row(&setting.plain, "", token.clone(), refused);
-            row(&setting.mixed, ", where a secret is trusted too", token.clone(), refused);
+            let rejected = "algorithm_not_allowed";
+            row(&setting.plain, "", token.clone(), rejected);
+            row(&setting.mixed, ", where a secret is trusted too", token.clone(), rejected);
             row(
                 &setting.mixed,
                 ", where a secret is trusted too, without `kid`",
@@ -134,16 +134,22 @@ fn keys_of_other_algorithms(setting: &Setting) -> Vec<Row> {
         let token = setting.valid().algorithm(named).header("kid", key_id);
         let phrase = format!("a token of {named} names the key of {key}");
         let stands_for = "§1 CVE-2021-46743, §7 one algorithm for a key";
-        rows.push(Row::refused(&setting.plain, phrase, stands_for, token, "algorithm_not_allowed"));
+        rows.push(Row::rejected(
+            &setting.plain,
+            phrase,
+            stands_for,
+            token,
+            "algorithm_not_allowed",
+        ));
         let token = setting.valid().algorithm(named).header("alg", key.name());
         let token = token.header("kid", key_id);
         let phrase = format!("a token that {named} signed names {key} and its key");
         let stands_for = "§1 CVE-2022-23541, CVE-2026-33322";
-        rows.push(Row::refused(&setting.plain, phrase, stands_for, token, "signature_mismatch"));
+        rows.push(Row::rejected(&setting.plain, phrase, stands_for, token, "signature_mismatch"));
     }
     let only_es256 = setting.engine(setting.issuer.trusted().algorithms([Algorithm::ES256]));
     for algorithm in [Algorithm::RS256, Algorithm::ES384, Algorithm::EdDSA] {
-        rows.push(Row::refused(
+        rows.push(Row::rejected(
             &only_es256,
             format!("the issuer has a key of {algorithm} and does not allow it"),
             "§7 allow-list of each issuer",
@@ -155,7 +161,7 @@ fn keys_of_other_algorithms(setting: &Setting) -> Vec<Row> {
         .issuer(setting.partner.trusted().algorithms([Algorithm::EdDSA]))
         .build()
         .expect("a usable configuration");
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         &both,
         "another issuer allows the algorithm, this one does not",
         "§1 CVE-2021-46743",
@@ -185,7 +191,7 @@ fn keys_without_algorithm(setting: &Setting) -> Vec<Row> {
         setting.valid().algorithm(algorithm).header("kid", setting.issuer.key(key).key_id())
     };
     let row = |engine, name, stands_for, token| {
-        Row::refused(engine, name, stands_for, token, "algorithm_not_allowed")
+        Row::rejected(engine, name, stands_for, token, "algorithm_not_allowed")
     };
     vec![
         row(
@@ -228,28 +234,28 @@ fn empty_secrets(setting: &Setting) -> Vec<Row> {
     let secret = setting.secret.verification_key().expect("a long secret");
     let only_secret = setting.engine_with_keys([secret]);
     vec![
-        Row::refused(
+        Row::rejected(
             &only_secret,
             "an unknown `kid`, and HS256 with an empty secret",
             "§1 CVE-2026-44351, CVE-2026-45363",
             forged("missing"),
             "unknown_key",
         ),
-        Row::refused(
+        Row::rejected(
             &only_secret,
             "the `kid` of the secret, and HS256 with an empty secret",
             "§1 CVE-2026-49852",
             forged(setting.secret.key_id()),
             "signature_mismatch",
         ),
-        Row::refused(
+        Row::rejected(
             &only_secret,
             "no `kid`, and HS256 with an empty secret",
             "§1 CVE-2026-49852",
             forged("").without_key_id(),
             "signature_mismatch",
         ),
-        Row::refused(
+        Row::rejected(
             &only_secret,
             "a token of HS512 where the secret is one of HS256",
             "§1 jose2go #38",

@@ -48,9 +48,9 @@ fn audiences(setting: &Setting) -> Vec<Row> {
         let phrase = format!("`aud` is {what}");
         let token = setting.valid().claim("aud", value);
         let stands_for = "§3 CVE-2020-26160, CVE-2023-22482";
-        rows.push(Row::refused(&setting.plain, phrase, stands_for, token, code));
+        rows.push(Row::rejected(&setting.plain, phrase, stands_for, token, code));
     }
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         &setting.plain,
         "`aud` is absent",
         "§3 CVE-2020-26160",
@@ -58,7 +58,7 @@ fn audiences(setting: &Setting) -> Vec<Row> {
         "missing_claim",
     ));
     let any = setting.engine(setting.issuer.trusted().dangerous_any_audience());
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         &any,
         "`aud` is a number, where any audience will do",
         "§3 wrong types",
@@ -75,7 +75,7 @@ fn issuers(setting: &Setting) -> Vec<Row> {
     let mut row = |what: &str, value: Value, code| {
         let token = setting.valid().claim("iss", value);
         let phrase = format!("`iss` is {what}");
-        rows.push(Row::refused(&setting.plain, phrase, stands_for, token, code));
+        rows.push(Row::rejected(&setting.plain, phrase, stands_for, token, code));
     };
     for (what, name) in [
         ("ours with a slash", "https://idp.test/"),
@@ -112,7 +112,7 @@ fn issuers(setting: &Setting) -> Vec<Row> {
     ] {
         row(what, value, "malformed_claim");
     }
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         &setting.plain,
         "`iss` is absent",
         stands_for,
@@ -129,10 +129,10 @@ fn strings(setting: &Setting) -> Vec<Row> {
             let phrase = format!("`{claim}` is {what}");
             let token = setting.valid().claim(claim, value);
             let stands_for = "§3 CVE-2025-30144 (fast-jwt #552)";
-            rows.push(Row::refused(&setting.plain, phrase, stands_for, token, "malformed_claim"));
+            rows.push(Row::rejected(&setting.plain, phrase, stands_for, token, "malformed_claim"));
         }
     }
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         &setting.plain,
         "`azp` is a number beside a `client_id` that is a text",
         "§3 wrong types",
@@ -143,10 +143,10 @@ fn strings(setting: &Setting) -> Vec<Row> {
         ("`sub` is absent", setting.valid().without_claim("sub"), "missing_claim"),
         ("`sub` is empty", setting.valid().subject(""), "malformed_claim"),
     ] {
-        rows.push(Row::refused(&setting.plain, what, "§3 subjects", token, code));
+        rows.push(Row::rejected(&setting.plain, what, "§3 subjects", token, code));
     }
     let anyone = setting.engine(setting.issuer.trusted().dangerous_optional_subject());
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         &anyone,
         "`sub` is null, where it may be absent",
         "§3 wrong types",
@@ -185,7 +185,7 @@ fn actors(setting: &Setting) -> Vec<Row> {
     ] {
         let token = setting.valid().claim("act", value);
         let phrase = format!("`act` is {what}");
-        rows.push(Row::refused(&setting.plain, phrase, "§3 RFC 8693 §4.1", token, code));
+        rows.push(Row::rejected(&setting.plain, phrase, "§3 RFC 8693 §4.1", token, code));
     }
     for (what, value) in [
         ("a thumbprint of a certificate", json!({"x5t#S256": "abc"})),
@@ -197,7 +197,7 @@ fn actors(setting: &Setting) -> Vec<Row> {
         let token = setting.valid().claim("cnf", value);
         let phrase = format!("`cnf` is {what}, and nothing proves that the sender holds the key");
         let stands_for = "§3 RFC 7800 §3.1";
-        rows.push(Row::refused(&setting.plain, phrase, stands_for, token, "wrong_binding"));
+        rows.push(Row::rejected(&setting.plain, phrase, stands_for, token, "wrong_binding"));
     }
     rows
 }
@@ -220,7 +220,7 @@ fn grants(setting: &Setting) -> Vec<Row> {
     ] {
         let phrase = format!("`{claim}` is {what}");
         let token = setting.valid().claim(claim, value);
-        rows.push(Row::refused(
+        rows.push(Row::rejected(
             &setting.plain,
             phrase,
             "§3 wrong types, RFC 9068 §4",
@@ -232,7 +232,7 @@ fn grants(setting: &Setting) -> Vec<Row> {
     let keycloak = setting.engine(setting.issuer.trusted().grant_mapping(mapping));
     let twice = r#"{"realm_access":{"roles":["admin"],"roles":["blocked"]},"#;
     let claims = setting.valid().claims_json().replacen('{', twice, 1);
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         &keycloak,
         "the object that holds the roles has them twice",
         "§9 duplicate members inside nested objects",
@@ -249,14 +249,14 @@ fn not_included(setting: &Setting) -> Vec<Row> {
     for name in ["act", "cnf", "client_id", "azp", "jti", "nbf", "exp", "aud", "sub", "iss"] {
         let phrase = format!("`_claim_names` names `{name}`");
         let token = setting.valid().claim("_claim_names", json!({name: "source"}));
-        rows.push(Row::refused(&setting.plain, phrase, STANDS_FOR, token, "claim_not_included"));
+        rows.push(Row::rejected(&setting.plain, phrase, STANDS_FOR, token, "claim_not_included"));
     }
     for (what, value) in
         [("a text", json!("act")), ("a list", json!(["act"])), ("true", json!(true))]
     {
         let phrase = format!("`_claim_names` is {what}");
         let token = setting.valid().claim("_claim_names", value);
-        rows.push(Row::refused(&setting.plain, phrase, STANDS_FOR, token, "malformed_claim"));
+        rows.push(Row::rejected(&setting.plain, phrase, STANDS_FOR, token, "malformed_claim"));
     }
     rows
 }
@@ -268,7 +268,7 @@ fn rules_of_the_issuer(setting: &Setting) -> Vec<Row> {
         token.claim("client_id", "web").claim("jti", "1")
     };
     let row = |issuer: Issuer, name: &str, token: TokenBuilder, code: &str| {
-        Row::refused(&setting.engine(issuer), name, "§3 rules of the issuer", token, code)
+        Row::rejected(&setting.engine(issuer), name, "§3 rules of the issuer", token, code)
     };
     let set = JwkSet::from_json(&setting.issuer.jwk_set_json()).expect("usable keys");
     let at_jwt = || trusted().profile(TokenProfile::AtJwt);

@@ -1,6 +1,8 @@
 //! Keys and settings that would let attackers in: building with them is an error.
 
-use portcullis::{Algorithm, Authenticator, ConfigError, Issuer, JwkSet, Place, VerificationKey};
+use portcullis::{
+    Algorithm, Authenticator, ConfigError, Issuer, JwkSet, TokenLocation, VerificationKey,
+};
 use serde_json::{Value, json};
 
 use crate::{AUDIENCE, Setting, encode, public_key};
@@ -62,13 +64,13 @@ fn secrets(setting: &Setting) -> Vec<ConfigRow> {
     let stands_for = "§1 CVE-2017-11424, CVE-2023-48223, CVE-2026-34950, GHSA-g3jj-5cmm-3hxx";
     for algorithm in [Algorithm::RS256, Algorithm::ES256] {
         for (form, secret) in public_key::forms_of(setting.issuer.key(algorithm)) {
-            let refused = "SecretIsPublicKey";
+            let rejected = "SecretIsPublicKey";
             let made = VerificationKey::from_secret(&secret, Algorithm::HS256);
             let name = format!("the secret is a key of {algorithm}: {form}");
-            rows.push(ConfigRow::new(name, stands_for, made, refused));
+            rows.push(ConfigRow::new(name, stands_for, made, rejected));
             let made = VerificationKey::dangerous_from_short_secret(&secret, Algorithm::HS512);
             let name = format!("the secret, which may be short, is a key of {algorithm}: {form}");
-            rows.push(ConfigRow::new(name, stands_for, made, refused));
+            rows.push(ConfigRow::new(name, stands_for, made, rejected));
         }
     }
     let ed25519 =
@@ -229,9 +231,9 @@ fn issuers(setting: &Setting) -> Vec<ConfigRow> {
     let set = JwkSet::from_json(&setting.issuer.jwk_set_json()).expect("usable keys");
     let no_audience = Authenticator::builder().issuer(trusted()).build();
     let no_places =
-        Authenticator::builder().issuer(trusted()).audience(AUDIENCE).places([]).build();
+        Authenticator::builder().issuer(trusted()).audience(AUDIENCE).locations([]).build();
     let place = |place| {
-        Authenticator::builder().issuer(trusted()).audience(AUDIENCE).places([place]).build()
+        Authenticator::builder().issuer(trusted()).audience(AUDIENCE).locations([place]).build()
     };
     let row = |name: &str, stands_for, result, expected| {
         ConfigRow::new(name, stands_for, result, expected)
@@ -296,20 +298,20 @@ fn issuers(setting: &Setting) -> Vec<ConfigRow> {
             Authenticator::builder()
                 .issuer(trusted())
                 .audience(AUDIENCE)
-                .places([Place::bearer(), Place::bearer()])
+                .locations([TokenLocation::bearer(), TokenLocation::bearer()])
                 .build(),
             "DuplicatePlace",
         ),
         row(
             "cookies as a header field",
             "RFC 6750 §2",
-            place(Place::header("cookie")),
+            place(TokenLocation::header("cookie")),
             "InvalidPlace",
         ),
         row(
             "a scheme in a query",
             "RFC 6750 §2",
-            place(Place::query("t").scheme("Bearer")),
+            place(TokenLocation::query("t").scheme("Bearer")),
             "InvalidPlace",
         ),
         row(
@@ -328,18 +330,33 @@ fn issuers(setting: &Setting) -> Vec<ConfigRow> {
         row(
             "a header name with a newline",
             "RFC 9110 §5.1",
-            place(Place::header("x\r\ny")),
+            place(TokenLocation::header("x\r\ny")),
             "InvalidPlace",
         ),
-        row("a query name with `&`", "RFC 6750 §2.3", place(Place::query("a&b")), "InvalidPlace"),
+        row(
+            "a query name with `&`",
+            "RFC 6750 §2.3",
+            place(TokenLocation::query("a&b")),
+            "InvalidPlace",
+        ),
         row(
             "a query name that is percent-encoded",
             "RFC 6750 §2.3",
-            place(Place::query("a%5Fb")),
+            place(TokenLocation::query("a%5Fb")),
             "InvalidPlace",
         ),
-        row("a cookie name with `=`", "RFC 6265", place(Place::cookie("a=b")), "InvalidPlace"),
-        row("an empty scheme", "RFC 9110 §11.1", place(Place::bearer().scheme("")), "InvalidPlace"),
+        row(
+            "a cookie name with `=`",
+            "RFC 6265",
+            place(TokenLocation::cookie("a=b")),
+            "InvalidPlace",
+        ),
+        row(
+            "an empty scheme",
+            "RFC 9110 §11.1",
+            place(TokenLocation::bearer().scheme("")),
+            "InvalidPlace",
+        ),
         row(
             "a required claim with a broken pointer",
             "RFC 6901",

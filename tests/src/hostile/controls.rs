@@ -1,4 +1,4 @@
-//! Good tokens and requests that look much like the hostile ones: whoever refuses everything fails
+//! Good tokens and requests that look much like the hostile ones: whoever rejects everything fails
 //! here.
 
 use portcullis::{Algorithm, Issuer, JwkSet, TokenProfile, VerificationKey};

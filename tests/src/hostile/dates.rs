@@ -33,7 +33,7 @@ fn wrong_types(setting: &Setting) -> Vec<Row> {
             let phrase = format!("`{claim}` is {what}");
             let token = with_date(setting, claim, text);
             let stands_for = "§3 CVE-2026-25537";
-            rows.push(Row::refused(&setting.plain, phrase, stands_for, token, "malformed_claim"));
+            rows.push(Row::rejected(&setting.plain, phrase, stands_for, token, "malformed_claim"));
         }
     }
     rows
@@ -61,7 +61,7 @@ fn wrong_numbers(setting: &Setting) -> Vec<Row> {
         ] {
             let phrase = format!("`{claim}` is {text}");
             let token = with_date(setting, claim, text);
-            rows.push(Row::refused(&setting.plain, phrase, "§9 dates", token, code));
+            rows.push(Row::rejected(&setting.plain, phrase, "§9 dates", token, code));
         }
     }
     for (claim, text, code) in [
@@ -79,7 +79,7 @@ fn wrong_numbers(setting: &Setting) -> Vec<Row> {
     ] {
         let phrase = format!("`{claim}` is {text}");
         let token = with_date(setting, claim, text);
-        rows.push(Row::refused(&setting.plain, phrase, "§9 dates", token, code));
+        rows.push(Row::rejected(&setting.plain, phrase, "§9 dates", token, code));
     }
     rows
 }
@@ -88,7 +88,7 @@ fn wrong_times(setting: &Setting) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut row = |name: &str, claim: &str, text: String, code| {
         let token = with_date(setting, claim, &text);
-        rows.push(Row::refused(&setting.plain, name, "§3 dates", token, code));
+        rows.push(Row::rejected(&setting.plain, name, "§3 dates", token, code));
     };
     let (late, early) = (NOW - LEEWAY, NOW + LEEWAY);
     row("`exp` was an hour ago", "exp", (NOW - 3600).to_string(), "token_expired");
@@ -114,7 +114,7 @@ fn wrong_times(setting: &Setting) -> Vec<Row> {
         (NOW * 1000).to_string(),
         "token_not_yet_valid",
     );
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         &setting.plain,
         "`exp` is absent",
         "§3 dates",
@@ -122,7 +122,7 @@ fn wrong_times(setting: &Setting) -> Vec<Row> {
         "missing_claim",
     ));
     // Callers must not learn "expired" of a token that nobody signed.
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         &setting.plain,
         "a token that has expired and whose signature is wrong",
         "§3 CVE-2024-51744",
@@ -138,7 +138,7 @@ fn limits(setting: &Setting) -> Vec<Row> {
     let aged = setting.engine(trusted().max_age(hour));
     let short = setting.engine(trusted().max_lifetime(hour));
     let no_expiry = setting.engine(trusted().dangerous_optional_expiry());
-    let row = |engine, name, token, code| Row::refused(engine, name, "§3 dates", token, code);
+    let row = |engine, name, token, code| Row::rejected(engine, name, "§3 dates", token, code);
     vec![
         row(
             &aged,

@@ -27,10 +27,10 @@ fn text(setting: &Setting) -> Vec<Row> {
         let with_member = |document: &str| [&member, &document.as_bytes()[1..]].concat();
         let token = setting.valid().raw_claims(with_member(&claims(setting)));
         let phrase = format!("a claim holds {what}");
-        rows.push(Row::refused(&setting.plain, phrase, "§9 text", token, MALFORMED));
+        rows.push(Row::rejected(&setting.plain, phrase, "§9 text", token, MALFORMED));
         let token = setting.valid().raw_header(with_member(HEADER));
         let phrase = format!("a header member holds {what}");
-        rows.push(Row::refused(&setting.plain, phrase, "§9 text", token, MALFORMED));
+        rows.push(Row::rejected(&setting.plain, phrase, "§9 text", token, MALFORMED));
     }
     for (what, before, after) in [
         ("a byte-order mark before it", "\u{feff}", ""),
@@ -43,13 +43,13 @@ fn text(setting: &Setting) -> Vec<Row> {
     ] {
         let token = setting.valid().raw_claims(format!("{before}{}{after}", claims(setting)));
         let phrase = format!("the payload is an object with {what}");
-        rows.push(Row::refused(&setting.plain, phrase, "§9 text", token, MALFORMED));
+        rows.push(Row::rejected(&setting.plain, phrase, "§9 text", token, MALFORMED));
         let token = setting.valid().raw_header(format!("{before}{HEADER}{after}"));
         let phrase = format!("the header is an object with {what}");
-        rows.push(Row::refused(&setting.plain, phrase, "§9 text", token, MALFORMED));
+        rows.push(Row::rejected(&setting.plain, phrase, "§9 text", token, MALFORMED));
     }
     let utf16: Vec<u8> = claims(setting).encode_utf16().flat_map(u16::to_le_bytes).collect();
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         &setting.plain,
         "the payload is in UTF-16",
         "§9 text",
@@ -81,7 +81,7 @@ fn json_documents(setting: &Setting) -> Vec<Row> {
     ] {
         let phrase = format!("the payload is {what}");
         let token = setting.valid().raw_claims(document);
-        rows.push(Row::refused(
+        rows.push(Row::rejected(
             &setting.plain,
             phrase,
             "§9 payload not an object",
@@ -90,7 +90,7 @@ fn json_documents(setting: &Setting) -> Vec<Row> {
         ));
         let phrase = format!("the header is {what}");
         let token = compact(document, claims(setting), [7; 64]);
-        rows.push(Row::refused(
+        rows.push(Row::rejected(
             &setting.plain,
             phrase,
             "§9 header not an object",
@@ -98,7 +98,7 @@ fn json_documents(setting: &Setting) -> Vec<Row> {
             MALFORMED,
         ));
     }
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         &setting.plain,
         "the payload is bytes at random",
         "§9 payload not an object",
@@ -115,7 +115,7 @@ fn duplicates(setting: &Setting) -> Vec<Row> {
     let mut last = |name: &str, members: &str| {
         let claims = format!("{},{members}}}", good.trim_end_matches('}'));
         let token = setting.valid().raw_claims(claims);
-        rows.push(Row::refused(&setting.plain, name, stands_for, token, MALFORMED));
+        rows.push(Row::rejected(&setting.plain, name, stands_for, token, MALFORMED));
     };
     last("`sub` is there twice", r#""sub":"admin""#);
     last("`sub` is there twice with one value", r#""sub":"alice""#);
@@ -152,7 +152,7 @@ fn duplicates(setting: &Setting) -> Vec<Row> {
         ),
     ] {
         let token = setting.valid().raw_header(header);
-        rows.push(Row::refused(&setting.plain, name, stands_for, token, MALFORMED));
+        rows.push(Row::rejected(&setting.plain, name, stands_for, token, MALFORMED));
     }
     rows
 }

@@ -1,6 +1,6 @@
 //! Tokens in header fields.
 
-use portcullis::{Authenticator, Place, SeveralTokens};
+use portcullis::{Authenticator, MultipleTokens, TokenLocation};
 
 use crate::{Request, Row, Setting, trusting};
 
@@ -14,7 +14,7 @@ pub(super) fn table(
     stands_for: &'static str,
     rows: Vec<(&str, Request, &str)>,
 ) -> Vec<Row> {
-    let row = |(name, request, code)| Row::refused(engine, name, stands_for, request, code);
+    let row = |(name, request, code)| Row::rejected(engine, name, stands_for, request, code);
     rows.into_iter().map(row).collect()
 }
 
@@ -124,7 +124,7 @@ fn fields(setting: &Setting) -> Vec<Row> {
     ] {
         let request = Request::new().authorization(bytes);
         let stands_for = "RFC 6750 §2.1";
-        rows.push(Row::refused(&setting.plain, name, stands_for, request, "malformed_request"));
+        rows.push(Row::rejected(&setting.plain, name, stands_for, request, "malformed_request"));
     }
     rows
 }
@@ -132,8 +132,8 @@ fn fields(setting: &Setting) -> Vec<Row> {
 fn own_header(setting: &Setting) -> Vec<Row> {
     let token = setting.valid().build();
     let engine = trusting(setting.issuer.trusted())
-        .places([Place::header("X-Api-Key").prefix("pk_")])
-        .several_tokens(SeveralTokens::Refuse)
+        .locations([TokenLocation::header("X-Api-Key").prefix("pk_")])
+        .multiple_tokens(MultipleTokens::Reject)
         .build()
         .expect("a usable configuration");
     let with = |value: String| Request::new().field("x-api-key", value);

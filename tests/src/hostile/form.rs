@@ -37,7 +37,7 @@ fn segments(setting: &Setting) -> Vec<Row> {
         return Vec::new();
     };
     let row = |name: &str, token: String, code: &str| {
-        Row::refused(&setting.plain, name, "§4 CVE-2024-21664, §9 segments", token, code)
+        Row::rejected(&setting.plain, name, "§4 CVE-2024-21664, §9 segments", token, code)
     };
     vec![
         row("the empty text", String::new(), "no_credentials"),
@@ -102,9 +102,9 @@ fn other_serializations(setting: &Setting) -> Vec<Row> {
         )
     };
     let row = |name: &str, stands_for, token: String, code: &str| {
-        Row::refused(&setting.plain, name, stands_for, token, code)
+        Row::rejected(&setting.plain, name, stands_for, token, code)
     };
-    let refused = "algorithm_not_allowed";
+    let rejected = "algorithm_not_allowed";
     vec![
         row("the flattened JSON form", "§4 CVE-2022-39227", flattened.clone(), NOT_B64TOKEN),
         row(
@@ -136,13 +136,13 @@ fn other_serializations(setting: &Setting) -> Vec<Row> {
             "a JWE with a direct key",
             "§4 CVE-2023-51774",
             encrypted(r#"{"alg":"dir","enc":"A256GCM"}"#),
-            refused,
+            rejected,
         ),
         row(
             "a JWE for an RSA key, with a plain JWT inside",
             "§4 CVE-2026-29000",
             encrypted(r#"{"alg":"RSA-OAEP","enc":"A256GCM","cty":"JWT"}"#),
-            refused,
+            rejected,
         ),
         row(
             "a JWE that makes its reader hash a billion times",
@@ -150,13 +150,13 @@ fn other_serializations(setting: &Setting) -> Vec<Row> {
             encrypted(
                 r#"{"alg":"PBES2-HS256+A128KW","enc":"A256GCM","p2c":2147483647,"p2s":"AA"}"#,
             ),
-            refused,
+            rejected,
         ),
         row(
             "a compressed JWE",
             "§4 CVE-2024-21319, CVE-2024-28122, CVE-2024-28180, CVE-2024-33664",
             encrypted(r#"{"alg":"dir","enc":"A256GCM","zip":"DEF"}"#),
-            refused,
+            rejected,
         ),
         row(
             "a JWE with a point that is not on its curve",
@@ -164,7 +164,7 @@ fn other_serializations(setting: &Setting) -> Vec<Row> {
             encrypted(
                 r#"{"alg":"ECDH-ES","enc":"A256GCM","epk":{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}}"#,
             ),
-            refused,
+            rejected,
         ),
         row(
             "five segments whose `alg` is one of the issuer's",
@@ -176,7 +176,7 @@ fn other_serializations(setting: &Setting) -> Vec<Row> {
             "a JWE without tag",
             "§4 CVE-2026-34986",
             format!("{}....", encode(r#"{"alg":"dir","enc":"A256CBC-HS512"}"#)),
-            refused,
+            rejected,
         ),
         row(
             "a signed token inside of a signed token",
@@ -216,7 +216,7 @@ fn base64(setting: &Setting) -> Vec<Row> {
             ["header", "payload", "signature"].into_iter().zip(tokens.into_iter().zip(codes))
         {
             let phrase = format!("the {segment} {what}");
-            rows.push(Row::refused(&setting.plain, phrase, stands_for, token, code));
+            rows.push(Row::rejected(&setting.plain, phrase, stands_for, token, code));
         }
     };
     let thrice = |code| [code, code, code];

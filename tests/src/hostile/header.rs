@@ -25,7 +25,7 @@ fn wrong_types(setting: &Setting) -> Vec<Row> {
             let mut header = json!({"alg": "ES256", "kid": "es256", "typ": "JWT"});
             header.as_object_mut().expect("an object").insert(member.to_owned(), "\u{2603}".into());
             let header = header.to_string().replace("\"\u{2603}\"", value);
-            rows.push(Row::refused(
+            rows.push(Row::rejected(
                 &setting.plain,
                 format!("`{member}` is {what}"),
                 "§9 header members of every type",
@@ -34,7 +34,7 @@ fn wrong_types(setting: &Setting) -> Vec<Row> {
             ));
         }
     }
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         &setting.plain,
         "`alg` is absent",
         "§9 header members of every type",
@@ -61,7 +61,7 @@ fn algorithm_names(setting: &Setting) -> Vec<Row> {
         "eddsa",
     ];
     let row = |name: &str| {
-        Row::refused(
+        Row::rejected(
             &setting.plain,
             format!("`alg` is {name:?}, which is almost a name"),
             "§7 names compared case-sensitively",
@@ -95,7 +95,7 @@ fn token_types(setting: &Setting) -> Vec<Row> {
     ] {
         let token = setting.valid().header("typ", typ);
         let phrase = format!("`typ` is {typ:?}");
-        rows.push(Row::refused(
+        rows.push(Row::rejected(
             &setting.plain,
             phrase,
             "§3 CVE-2026-41164, §7",
@@ -106,7 +106,7 @@ fn token_types(setting: &Setting) -> Vec<Row> {
     for typ in ["", "application/"] {
         let token = setting.valid().header("typ", typ);
         let phrase = format!("`typ` is {typ:?}, which names no type");
-        let row = Row::refused(&setting.plain, phrase, "§3 CVE-2026-41164", token, "wrong_type");
+        let row = Row::rejected(&setting.plain, phrase, "§3 CVE-2026-41164", token, "wrong_type");
         rows.push(row);
     }
     rows
@@ -135,7 +135,7 @@ fn critical(setting: &Setting) -> Vec<Row> {
     ] {
         let phrase = format!("`crit` lists {what}");
         let token = setting.valid().header("crit", value);
-        rows.push(Row::refused(&setting.plain, phrase, stands_for, token, code));
+        rows.push(Row::rejected(&setting.plain, phrase, stands_for, token, code));
     }
     for (name, header, code) in [
         ("`crit` is null", r#"{"alg":"ES256","kid":"es256","crit":null}"#, MALFORMED),
@@ -172,7 +172,7 @@ fn critical(setting: &Setting) -> Vec<Row> {
         ),
     ] {
         let token = setting.valid().raw_header(header);
-        rows.push(Row::refused(&setting.plain, name, stands_for, token, code));
+        rows.push(Row::rejected(&setting.plain, name, stands_for, token, code));
     }
     rows
 }

@@ -1,4 +1,4 @@
-//! What `jsonwebtoken` 11.1 lets through, as measured. That it also refuses what is good stands
+//! What `jsonwebtoken` 11.1 lets through, as measured. That it also rejects what is good stands
 //! among the controls.
 
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::{LEEWAY, NOW, Row, Setting};
 pub(super) fn rows(setting: &Setting) -> Vec<Row> {
     let own = setting.issuer.name();
     let row = |name: &str, token, code: &str| {
-        Row::refused(&setting.plain, name, "§8 jsonwebtoken 11.1, CVE-2026-22748", token, code)
+        Row::rejected(&setting.plain, name, "§8 jsonwebtoken 11.1, CVE-2026-22748", token, code)
     };
     let null_key_id = r#"{"alg":"ES256","kid":null}"#;
     // A nanosecond beyond the leeway: whoever rounds takes it for good.

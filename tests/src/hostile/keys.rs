@@ -36,7 +36,7 @@ fn keys_in_the_header(setting: &Setting) -> Vec<Row> {
             ("a `kid` of its own", token.header("kid", "attacker"), "unknown_key"),
         ] {
             let phrase = format!("`{member}` in the header brings the signer's key, with {key_id}");
-            rows.push(Row::refused(&setting.plain, phrase, stands_for, token, code));
+            rows.push(Row::rejected(&setting.plain, phrase, stands_for, token, code));
         }
     }
     rows
@@ -65,10 +65,10 @@ fn hostile_key_ids(setting: &Setting) -> Vec<Row> {
     ] {
         let phrase = format!("`kid` is {what}");
         let token = setting.valid().header("kid", key_id);
-        rows.push(Row::refused(&setting.plain, phrase, "§2 CVE-2021-41106", token, "unknown_key"));
+        rows.push(Row::rejected(&setting.plain, phrase, "§2 CVE-2021-41106", token, "unknown_key"));
     }
     let null = SigningKey::from_secret(Algorithm::HS256, "../../dev/null", &[]);
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         &setting.mixed,
         "`kid` is the path of an empty file, whose content is the secret of HS256",
         "§2 CVE-2021-41106",
@@ -76,14 +76,14 @@ fn hostile_key_ids(setting: &Setting) -> Vec<Row> {
         "unknown_key",
     ));
     let name = SigningKey::from_secret(Algorithm::HS256, "keys/es256.pem", b"keys/es256.pem");
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         &setting.mixed,
         "`kid` is a file name, and the name is the secret of HS256",
         "§2 CVE-2021-41106",
         setting.valid().key(&name),
         "unknown_key",
     ));
-    rows.push(Row::refused(
+    rows.push(Row::rejected(
         &setting.plain,
         "`kid` is 257 bytes long",
         "§9 `kid` of 257 bytes",
@@ -102,7 +102,7 @@ fn tokens_without_key_id(setting: &Setting) -> Vec<Row> {
     let tried = setting.engine(trusted.into_iter().fold(tried, Issuer::key));
     let [own, _] = &keys;
     let row = |engine, name, token: TokenBuilder, code| {
-        Row::refused(engine, name, "RFC 7515 App. D", token, code)
+        Row::rejected(engine, name, "RFC 7515 App. D", token, code)
     };
     vec![
         row(
@@ -127,7 +127,7 @@ fn keys_of_other_issuers(setting: &Setting) -> Vec<Row> {
     let own = SigningKey::generate(Algorithm::ES256, "theirs");
     let partner_token = setting.partner.token().audience(crate::AUDIENCE);
     let row = |name, token, code| {
-        Row::refused(
+        Row::rejected(
             &setting.both,
             name,
             "§2 CVE-2026-49998, §7 keys bound to the issuer",
@@ -156,14 +156,14 @@ fn keys_of_other_issuers(setting: &Setting) -> Vec<Row> {
             partner_token.clone().key(&own),
             "unknown_key",
         ),
-        Row::refused(
+        Row::rejected(
             &setting.plain,
             "an issuer that is not trusted names a key id of the trusted one",
             "§3 CVE-2024-8901",
             partner_token,
             "untrusted_issuer",
         ),
-        Row::refused(
+        Row::rejected(
             &setting.plain,
             "an attacker signed in the issuer's name with a key id of the issuer",
             "§3 CVE-2022-29165",

@@ -17,7 +17,7 @@ mod form;
 mod header;
 mod jsonwebtoken;
 mod keys;
-mod places;
+mod locations;
 mod signatures;
 mod sizes;
 
@@ -26,9 +26,9 @@ pub use controls::rows as accepted;
 
 use crate::{Row, Setting};
 
-/// Returns the rows that must be refused.
+/// Returns the rows that must be rejected.
 #[must_use]
-pub fn refused(setting: &Setting) -> Vec<Row> {
+pub fn rejected(setting: &Setting) -> Vec<Row> {
     [
         algorithms::rows(setting),
         keys::rows(setting),
@@ -41,7 +41,7 @@ pub fn refused(setting: &Setting) -> Vec<Row> {
         signatures::rows(setting),
         jsonwebtoken::rows(setting),
         fields::rows(setting),
-        places::rows(setting),
+        locations::rows(setting),
     ]
     .concat()
 }

@@ -32,7 +32,7 @@ fn spoiled(
     let row = |(what, signature): (&str, Vec<u8>)| {
         let phrase = format!("the signature of {what}");
         let token = token.clone().signature(signature);
-        Row::refused(&setting.mixed, phrase, stands_for, token, "signature_mismatch")
+        Row::rejected(&setting.mixed, phrase, stands_for, token, "signature_mismatch")
     };
     signatures.into_iter().map(row).collect()
 }
@@ -227,7 +227,7 @@ fn parts_of_two_tokens(setting: &Setting) -> Vec<Row> {
     let other_header = encode(r#"{"kid":"es256","alg":"ES256"}"#);
     let row = |name: &str, token: [&str; 3]| {
         let stands_for = "§5 parts of two tokens";
-        Row::refused(&setting.plain, name, stands_for, token.join("."), "signature_mismatch")
+        Row::rejected(&setting.plain, name, stands_for, token.join("."), "signature_mismatch")
     };
     vec![
         row(

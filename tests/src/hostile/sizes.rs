@@ -17,8 +17,9 @@ pub(super) fn rows(setting: &Setting) -> Vec<Row> {
     let lists = |depth| nested(depth, "[", "]");
     let objects = |depth| nested(depth, r#"{"a":"#, "}");
     let open_ended = |document: String| setting.valid().raw_claims(document).build();
-    let row =
-        |engine, name: &str, token, code: &str| Row::refused(engine, name, stands_for, token, code);
+    let row = |engine, name: &str, token, code: &str| {
+        Row::rejected(engine, name, stands_for, token, code)
+    };
     vec![
         row(&setting.plain, "a million dots", ".".repeat(1_000_000), "token_too_large"),
         row(&roomy, "a million dots, where that much is read", ".".repeat(1_000_000), MALFORMED),

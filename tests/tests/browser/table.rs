@@ -38,7 +38,7 @@ pub(super) enum Sees {
     /// The first of a WebSocket, with the subprotocol that the server has selected, or of an event
     /// source.
     Message(&'static str, Option<&'static str>),
-    Refusal {
+    Rejection {
         status: u16,
         code: Option<&'static str>,
         challenge: Option<&'static str>,
@@ -73,7 +73,7 @@ fn as_documented() -> Vec<Row> {
         server,
     };
     vec![
-        row("no token", get(), refused(401, "no_credentials", NO_TOKEN), &[("GET", 401)]),
+        row("no token", get(), rejected(401, "no_credentials", NO_TOKEN), &[("GET", 401)]),
         row(
             "a good token",
             get().header(Token::Good),
@@ -83,25 +83,25 @@ fn as_documented() -> Vec<Row> {
         row(
             "an expired token",
             get().header(Token::Expired),
-            refused(401, "token_expired", EXPIRED),
+            rejected(401, "token_expired", EXPIRED),
             &[("OPTIONS", 200), ("GET", 401)],
         ),
         row(
             "a wrong signature",
             get().header(Token::WrongSignature),
-            refused(401, "signature_mismatch", BAD_SIGNATURE),
+            rejected(401, "signature_mismatch", BAD_SIGNATURE),
             &[("OPTIONS", 200), ("GET", 401)],
         ),
         row(
             "a token without the scope",
             get().header(Token::WithoutScope),
-            refused(403, "insufficient_scope", NO_SCOPE),
+            rejected(403, "insufficient_scope", NO_SCOPE),
             &[("OPTIONS", 200), ("GET", 403)],
         ),
         row(
             "two tokens",
             get().header(Token::Good).query(Token::Good),
-            refused(400, "multiple_tokens", TWO_TOKENS),
+            rejected(400, "multiple_tokens", TWO_TOKENS),
             &[("OPTIONS", 200), ("GET", 400)],
         ),
         row(
@@ -113,13 +113,13 @@ fn as_documented() -> Vec<Row> {
         row(
             "an expired token in the query",
             get().query(Token::Expired),
-            refused(401, "token_expired", EXPIRED),
+            rejected(401, "token_expired", EXPIRED),
             &[("GET", 401)],
         ),
         row(
             "what is needed to judge is down",
             get().path("/down").header(Token::Good),
-            Sees::Refusal {
+            Sees::Rejection {
                 status: 503,
                 code: Some("resolver_unavailable"),
                 challenge: None,
@@ -128,15 +128,20 @@ fn as_documented() -> Vec<Row> {
             &[("OPTIONS", 200), ("GET", 503)],
         ),
         row(
-            "the head of a refusal",
+            "the head of a rejection",
             get().method("HEAD"),
-            Sees::Refusal { status: 401, code: None, challenge: Some(NO_TOKEN), retry_after: None },
+            Sees::Rejection {
+                status: 401,
+                code: None,
+                challenge: Some(NO_TOKEN),
+                retry_after: None,
+            },
             &[("HEAD", 401)],
         ),
         row(
             "json without a token, which needs a preflight",
             get().method("POST").json(),
-            refused(401, "no_credentials", NO_TOKEN),
+            rejected(401, "no_credentials", NO_TOKEN),
             &[("OPTIONS", 200), ("POST", 401)],
         ),
         row(
@@ -148,14 +153,14 @@ fn as_documented() -> Vec<Row> {
         row(
             "a good cookie, which the page did not ask to send",
             get(),
-            refused(401, "no_credentials", NO_TOKEN),
+            rejected(401, "no_credentials", NO_TOKEN),
             &[("GET", 401)],
         ),
         row("a good cookie", get().with_cookie(), Sees::Body("carol"), &[("GET", 200)]),
         row(
             "a good cookie beside a bad token",
             get().with_cookie().header(Token::Expired),
-            refused(401, "token_expired", EXPIRED),
+            rejected(401, "token_expired", EXPIRED),
             &[("OPTIONS", 200), ("GET", 401)],
         ),
     ]
@@ -223,7 +228,7 @@ fn unexposed() -> Vec<Row> {
         row(
             "no token, and the challenge is not exposed",
             get(),
-            Sees::Refusal {
+            Sees::Rejection {
                 status: 401,
                 code: Some("no_credentials"),
                 challenge: None,
@@ -234,7 +239,7 @@ fn unexposed() -> Vec<Row> {
         row(
             "a token without the scope, and the challenge is not exposed",
             get().header(Token::WithoutScope),
-            Sees::Refusal {
+            Sees::Rejection {
                 status: 403,
                 code: Some("insufficient_scope"),
                 challenge: None,
@@ -313,14 +318,14 @@ fn preflights_pass() -> Vec<Row> {
         row(
             "a token without the scope, and preflights pass",
             get().header(Token::WithoutScope),
-            refused(403, "insufficient_scope", NO_SCOPE),
+            rejected(403, "insufficient_scope", NO_SCOPE),
             &[("OPTIONS", 200), ("GET", 403)],
         ),
     ]
 }
 
-fn refused(status: u16, code: &'static str, challenge: &'static str) -> Sees {
-    Sees::Refusal { status, code: Some(code), challenge: Some(challenge), retry_after: None }
+fn rejected(status: u16, code: &'static str, challenge: &'static str) -> Sees {
+    Sees::Rejection { status, code: Some(code), challenge: Some(challenge), retry_after: None }
 }
 
 impl Sees {
@@ -328,7 +333,7 @@ impl Sees {
     pub(super) fn as_reported(&self) -> Value {
         match self {
             Self::Body(body) => json!({"status": 200, "body": body}),
-            Self::Refusal { status, code, challenge, retry_after } => json!({
+            Self::Rejection { status, code, challenge, retry_after } => json!({
                 "status": status,
                 "code": code,
                 "challenge": challenge,

@@ -27,9 +27,9 @@ async fn the_query_of_a_key_url_is_sent_and_shown_nowhere() {
         assert!(!error.contains(SECRET) && !shown.contains(SECRET), "{error} {shown}");
         assert!(error.contains(&public), "{error}");
     }
-    server.refuse_connections();
-    let refused = engine(&clock, [Issuer::new(issuer.name()).jwk_set_uri(&uri)]);
-    let error = chain(&soon(refused.ready()).await.unwrap_err());
+    server.reject_connections();
+    let rejected = engine(&clock, [Issuer::new(issuer.name()).jwk_set_uri(&uri)]);
+    let error = chain(&soon(rejected.ready()).await.unwrap_err());
     assert!(!error.contains(SECRET) && error.contains(&public), "{error}");
     server.accept_connections();
 

@@ -40,7 +40,7 @@ async fn rule_10_the_outage_drill_over_real_sockets() {
     let trusted = Issuer::new(issuer.name()).jwk_set_uri(server.url("/jwks.json"));
     let auth = engine(&clock, [trusted]);
     soon(auth.ready()).await.unwrap();
-    server.refuse_connections();
+    server.reject_connections();
     for (hours, expected) in [(23, "accepted"), (2, "keys_unavailable")] {
         let mut changes = auth.key_changes();
         clock.advance(Duration::from_secs(hours * HOUR));

@@ -67,8 +67,8 @@ async fn rule_08_a_key_that_replaces_another_where_neither_has_an_id_is_fetched_
         source.answer(Answer::Json(set_without_ids(&documents[1]), None));
         let accepted = patient_verdict(auth.clone(), token_without_id(&new)).await;
         assert_eq!(accepted, "accepted", "{try_all}");
-        let refused = patient_verdict(auth, token_without_id(&old)).await;
-        assert_eq!((refused, source.hits()), ("signature_mismatch", 2), "{try_all}");
+        let rejected = patient_verdict(auth, token_without_id(&old)).await;
+        assert_eq!((rejected, source.hits()), ("signature_mismatch", 2), "{try_all}");
     }
 }
 

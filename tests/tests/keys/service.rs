@@ -53,7 +53,7 @@ async fn requests_whose_key_could_not_be_looked_up_are_503_in_the_layer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rotations_under_load_refuse_no_good_token() {
+async fn rotations_under_load_reject_no_good_token() {
     let server = Arc::new(KeyServer::start());
     let issuer = TestIssuer::new(server.url(""));
     let publish = {

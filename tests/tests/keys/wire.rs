@@ -40,8 +40,8 @@ impl Wire {
     }
 }
 
-/// Returns why an answer of a server is refused, and sees to it that it costs no good keys.
-async fn refusal(reply: Reply) -> String {
+/// Returns why an answer of a server is rejected, and sees to it that it costs no good keys.
+async fn rejection(reply: Reply) -> String {
     let wire = Wire::new(|source| source.timeout(Duration::from_millis(500)));
     soon(wire.auth.ready()).await.unwrap();
     wire.server.reply(PATH, reply);
@@ -124,7 +124,7 @@ async fn rule_13_a_304_that_nobody_asked_for_is_a_failure() {
 }
 
 #[tokio::test]
-async fn rule_14_bodies_of_more_than_256_kib_are_refused_while_they_come() {
+async fn rule_14_bodies_of_more_than_256_kib_are_rejected_while_they_come() {
     let start = Instant::now();
     let space = " ".repeat(8 * 1024);
     for reply in [
@@ -133,7 +133,7 @@ async fn rule_14_bodies_of_more_than_256_kib_are_refused_while_they_come() {
         Reply::endless(space).header("content-type", "application/json"),
         Reply::json(format!("{}{}", good_set(), " ".repeat(256 * 1024))),
     ] {
-        let error = refusal(reply).await;
+        let error = rejection(reply).await;
         assert!(error.contains("longer than 262144 bytes"), "{error}");
     }
     assert!(start.elapsed() < Duration::from_secs(10));
@@ -170,7 +170,7 @@ async fn rule_14_slow_answers_end_at_the_timeout() {
         Reply::json(good_set()).delay(Duration::from_secs(60)),
     ] {
         let start = Instant::now();
-        let error = refusal(reply).await;
+        let error = rejection(reply).await;
         assert!(error.contains("timed out"), "{error}");
         assert!(start.elapsed() < Duration::from_secs(5));
     }
@@ -230,11 +230,11 @@ async fn rule_15_what_is_fetched_from_this_machine_goes_through_no_proxy() {
 }
 
 #[tokio::test]
-async fn rule_15_redirects_are_refused() {
+async fn rule_15_redirects_are_rejected() {
     let other = KeyServer::start();
     other.reply(PATH, Reply::json(good_set()));
     for status in [301, 302, 303, 307, 308] {
-        let error = refusal(Reply::redirect(status, other.url(PATH))).await;
+        let error = rejection(Reply::redirect(status, other.url(PATH))).await;
         assert!(error.contains(&format!("status {status}")), "{error}");
     }
     assert_eq!(other.hits(PATH), 0);
@@ -289,14 +289,14 @@ async fn rule_17_what_is_no_jwk_set_is_a_failed_fetch() {
         Reply::json(good_set()).status(206),
         Reply::json("[".repeat(100_000)),
     ] {
-        assert!(!refusal(reply).await.is_empty());
+        assert!(!rejection(reply).await.is_empty());
     }
 }
 
 #[tokio::test]
-async fn rule_17_a_refused_connection_is_a_failed_fetch() {
+async fn rule_17_a_rejected_connection_is_a_failed_fetch() {
     let wire = Wire::new(|source| source);
-    wire.server.refuse_connections();
+    wire.server.reject_connections();
     let error = soon(wire.auth.ready()).await.unwrap_err();
     assert!(chain(&error).contains(&wire.server.url(PATH)), "{error}");
 }
@@ -309,14 +309,14 @@ async fn rule_26_a_restart_in_an_outage_starts_with_the_last_good_keys() {
     let (json, good_at) = (status.json.unwrap(), status.last_success.unwrap());
 
     let second = Wire::new(|source| source.seed(&json, good_at).unwrap());
-    second.server.refuse_connections();
+    second.server.reject_connections();
     soon(second.auth.ready()).await.unwrap();
     let token = first.issuer.token().audience(conformance::AUDIENCE).build();
     assert_eq!(verdict(&second.auth, &token), "accepted");
 
     let stale = good_at.saturating_sub(Duration::from_secs(25 * 3600));
     let third = Wire::new(|source| source.seed(&json, stale).unwrap());
-    third.server.refuse_connections();
+    third.server.reject_connections();
     soon(third.auth.ready()).await.unwrap_err();
     assert_eq!(verdict(&third.auth, &token), "keys_unavailable");
 
@@ -326,7 +326,7 @@ async fn rule_26_a_restart_in_an_outage_starts_with_the_last_good_keys() {
         let policy = RefreshPolicy::default();
         source.refresh_policy(policy).seed(&json, future).unwrap()
     });
-    fourth.server.refuse_connections();
+    fourth.server.reject_connections();
     soon(fourth.auth.ready()).await.unwrap();
     fourth.clock.advance(Duration::from_secs(25 * 3600));
     let token = fourth.issuer.token().audience(conformance::AUDIENCE).build();

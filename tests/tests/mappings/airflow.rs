@@ -2,7 +2,7 @@
 
 use portcullis::{
     AuthError, AuthErrorKind, Grant, GrantMapping, Principal,
-    policy::{self, Ranks, TokenKinds},
+    policy::{self, RoleHierarchy, TokenKinds},
 };
 use serde_json::{Map, Value, json};
 
@@ -114,7 +114,7 @@ fn people_have_one_role_and_teams() {
 #[test]
 fn roles_stand_in_an_order_in_any_case_and_none_is_denied() {
     let system = System::by_data(people());
-    let ranks = Ranks::new(["viewer", "user", "op", "admin"]).ignoring_ascii_case();
+    let ranks = RoleHierarchy::new(["viewer", "user", "op", "admin"]).ignoring_ascii_case();
     for (role, rank) in [
         (json!("VIEWER"), Some(0)),
         (json!("user"), Some(1)),

@@ -2,7 +2,7 @@
 
 use portcullis::{
     Grant, GrantMapping, Identity, Principal, StaticTokens,
-    policy::{self, Ranks},
+    policy::{self, RoleHierarchy},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -145,7 +145,7 @@ fn static_tokens_are_administrators() {
 fn ranks_are_enough_or_not() {
     let by_data = System::by_data(mapping());
     let by_type = System::new(GrantMapping::default(), |builder| builder.with_grant::<Claims>());
-    let ranks = Ranks::new(["reader", "writer", "admin"]);
+    let ranks = RoleHierarchy::new(["reader", "writer", "admin"]);
     for (sentence, claims, actual) in rows() {
         for required in [Role::Reader, Role::Writer, Role::Admin] {
             let expected = if actual >= required { "ok" } else { "insufficient_role" };

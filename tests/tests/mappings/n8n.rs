@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use conformance::{AUDIENCE, Request};
 use portcullis::{
-    AuthError, ByParty, Found, GrantMapping, Identity, Judgement, Party, Policy, Resolving,
-    StaticTokens, policy,
+    Account, AccountStatus, AuthError, DelegationResolver, GrantMapping, Identity, Judgement,
+    Policy, ResolverConfig, StaticTokens, policy,
 };
 use serde_json::{Value, json};
 
@@ -33,15 +33,19 @@ fn scopes_of(role: &str) -> &'static [&'static str] {
     }
 }
 
-async fn look_up(users: Users, party: Party) -> Result<Found<TokenGrant>, AuthError> {
+async fn look_up(users: Users, party: Account) -> Result<AccountStatus<TokenGrant>, AuthError> {
     let user = users.lock().unwrap().iter().find(|(id, _)| *id == party.subject()).copied();
-    let Some((id, role)) = user else { return Ok(Found::Unknown) };
-    let Ok(role) = role else { return Ok(Found::Disabled) };
+    let Some((id, role)) = user else { return Ok(AccountStatus::Unknown) };
+    let Ok(role) = role else { return Ok(AccountStatus::Disabled) };
     // A key has a list of its own; other callers have that of their role, and users of chats none.
     let own_list = party.principal().claim("api_key_scopes")?;
     let of_role = || scopes_of(role).iter().map(|&scope| scope.to_owned()).collect();
     let api_key_scopes = own_list.unwrap_or_else(of_role);
-    Ok(Found::Known(TokenGrant { acting: id.to_owned(), scopes: scopes_of(role), api_key_scopes }))
+    Ok(AccountStatus::Active(TokenGrant {
+        acting: id.to_owned(),
+        scopes: scopes_of(role),
+        api_key_scopes,
+    }))
 }
 
 struct World {
@@ -50,7 +54,9 @@ struct World {
 }
 
 impl World {
-    fn new(unknown_actor: fn(ByParty<Box<LookUp>>) -> ByParty<Box<LookUp>>) -> Self {
+    fn new(
+        unknown_actor: fn(DelegationResolver<Box<LookUp>>) -> DelegationResolver<Box<LookUp>>,
+    ) -> Self {
         let users: Users = Arc::new(Mutex::new(vec![
             ("olga", Ok("owner")),
             ("mia", Ok("member")),
@@ -66,14 +72,14 @@ impl World {
             let users = Arc::clone(&users);
             Box::new(move |party| Box::pin(look_up(Arc::clone(&users), party)))
         };
-        let rights = unknown_actor(ByParty::new(look_up));
+        let rights = unknown_actor(DelegationResolver::new(look_up));
         let system = System::new(GrantMapping::default(), move |builder| {
-            builder.strategy(keys).with_resolver(Resolving::new(rights))
+            builder.strategy(keys).with_resolver(ResolverConfig::new(rights))
         });
         Self { users, system }
     }
 
-    /// Waits for who acts with which scopes of the API, or for the code of the refusal.
+    /// Waits for who acts with which scopes of the API, or for the code of the rejection.
     async fn judge(&self, token: &str) -> Result<TokenGrant, &'static str> {
         let verdict = match self.system.auth.begin(&Request::new().bearer(token)) {
             Judgement::Done(verdict) => verdict,
@@ -98,7 +104,7 @@ impl World {
     }
 }
 
-type LookUp = dyn Fn(Party) -> portcullis::BoxFuture<'static, Result<Found<TokenGrant>, AuthError>>
+type LookUp = dyn Fn(Account) -> portcullis::BoxFuture<'static, Result<AccountStatus<TokenGrant>, AuthError>>
     + Send
     + Sync;
 
@@ -106,7 +112,7 @@ type LookUp = dyn Fn(Party) -> portcullis::BoxFuture<'static, Result<Found<Token
 async fn the_grant_is_that_of_the_role_of_who_acts() {
     let act = |subject: &str| json!({ "sub": subject });
     let safe = World::new(|rights| rights);
-    let compatible = World::new(ByParty::dangerous_unknown_actor_is_subject);
+    let compatible = World::new(DelegationResolver::dangerous_unknown_actor_is_subject);
     // Sentence, subject, actor, n8n's answer, and ours where it differs.
     for (sentence, subject, act, theirs, ours) in [
         ("the subject acts", "olga", Value::Null, Ok("olga"), None),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use portcullis::{Authenticator, ConfigError, Grant, GrantMapping, Principal, policy::Ranks};
+use portcullis::{
+    Authenticator, ConfigError, Grant, GrantMapping, Principal, policy::RoleHierarchy,
+};
 use portcullis_testkit::TestIssuer;
 use serde_json::{Value, json};
 
@@ -107,7 +109,7 @@ fn entries() -> Vec<Row> {
     ]
 }
 
-/// What Temporal skips, and we refuse unless told otherwise.
+/// What Temporal skips, and we reject unless told otherwise.
 fn malformed() -> Vec<Row> {
     let none = Claims::default;
     vec![
@@ -200,7 +202,7 @@ fn a_pattern_that_is_wrong_is_a_mistake() {
 #[test]
 fn levels_have_the_order_of_their_bits() {
     let system = System::by_data(colons());
-    let levels = Ranks::new(["worker", "read", "write", "admin"]);
+    let levels = RoleHierarchy::new(["worker", "read", "write", "admin"]);
     let at_least = |level| {
         let in_namespace = levels.permission_at_least("a", level);
         in_namespace.or(levels.permission_at_least("temporal-system", level))

@@ -152,7 +152,7 @@ fn folders_and_groups_come_from_the_token() {
 }
 
 #[test]
-fn claims_that_are_required_or_of_another_type_refuse() {
+fn claims_that_are_required_or_of_another_type_reject() {
     let system = by_type();
     for name in ["email", "username", "is_admin", "is_operator", "groups", "folders"] {
         let claims = with(&json!({ name: null }));

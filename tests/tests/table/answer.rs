@@ -1,6 +1,6 @@
 //! What comes back, or what must: written down by hand in the rows, and read from the wire.
 
-use conformance::refusals::told_with;
+use conformance::rejections::told_with;
 use serde::Deserialize;
 
 use super::{
@@ -55,7 +55,7 @@ impl Answer {
         Self::handled(Who::Caller(caller))
     }
 
-    /// The handler was called although the credentials were refused with this code.
+    /// The handler was called although the credentials were rejected with this code.
     pub(crate) fn failed(code: &str) -> Self {
         Self::handled(Who::Failed(code.to_owned()))
     }
@@ -78,8 +78,8 @@ impl Answer {
         }
     }
 
-    /// The request was refused with this code, and with what `REFUSALS` says of it.
-    pub(crate) fn refused(code: &str) -> Self {
+    /// The request was rejected with this code, and with what `REJECTIONS` says of it.
+    pub(crate) fn rejected(code: &str) -> Self {
         let told = told_with(code);
         let mut challenge = Challenge::bearer();
         for (name, value) in [("error", told.error), ("error_description", told.description)] {
@@ -110,13 +110,13 @@ impl Answer {
         }
     }
 
-    /// The same refusal, with another status.
+    /// The same rejection, with another status.
     pub(crate) fn with_status(self, status: u16) -> Self {
-        let Body::Problem(Problem { code, .. }) = &self.body else { panic!("no refusal") };
+        let Body::Problem(Problem { code, .. }) = &self.body else { panic!("no rejection") };
         Self { status, body: Body::Problem(Problem::new(status, code)), ..self }
     }
 
-    /// The same refusal, without a word of how to do better.
+    /// The same rejection, without a word of how to do better.
     pub(crate) fn without_challenge(self) -> Self {
         Self { challenges: Vec::new(), ..self }
     }
@@ -207,7 +207,7 @@ impl Problem {
             404 => "Not Found",
             500 => "Internal Server Error",
             503 => "Service Unavailable",
-            other => panic!("no refusal has status {other}"),
+            other => panic!("no rejection has status {other}"),
         };
         let (r#type, title, code) = ("about:blank".to_owned(), title.to_owned(), code.to_owned());
         Self { r#type, title, status, code }

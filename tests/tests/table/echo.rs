@@ -14,7 +14,7 @@ pub(crate) const FIELD: &str = "echo";
 pub(crate) const FIELDS: [&str; 4] =
     ["authorization", "cookie", "sec-websocket-protocol", "x-api-key"];
 
-/// The body of a response that is no refusal.
+/// The body of a response that is no rejection.
 pub(crate) const BODY: &str = "done";
 
 /// What a handler sees of a request.
@@ -34,7 +34,7 @@ pub(crate) struct Echo {
 pub(crate) enum Who {
     Caller(Caller),
     Anonymous,
-    /// No caller: the credentials were refused with this code, and let through all the same.
+    /// No caller: the credentials were rejected with this code, and let through all the same.
     Failed(String),
     /// No layer has said anything: no adapter may ever let that happen.
     Nobody,

@@ -1,4 +1,4 @@
-//! The same rows, as gRPC tells them: trailers-only refusals with a status and its details.
+//! The same rows, as gRPC tells them: trailers-only rejections with a status and its details.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic_types::StatusExt;

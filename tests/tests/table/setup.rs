@@ -17,7 +17,7 @@ pub(crate) struct Setup {
     pub(crate) is_public: bool,
     /// What the layers inside ask for, outermost first.
     pub(crate) rules: Vec<Rule>,
-    /// What every layer makes of its refusals.
+    /// What every layer makes of its rejections.
     pub(crate) challenge: ChallengeMap,
 }
 
@@ -66,7 +66,7 @@ impl Setup {
         Self { admission: Admission::DangerousFailed, ..self }
     }
 
-    /// Changes what refused callers are told.
+    /// Changes what rejected callers are told.
     pub(crate) fn map_challenge(
         self,
         map: impl Fn(Challenge, &AuthError) -> Challenge + Send + Sync + 'static,

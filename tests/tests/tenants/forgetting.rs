@@ -11,7 +11,7 @@ use std::{
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
     Attempt, Authenticator, BoxFuture, Credential, Identity, Issuer, Judgement, KeyDocument,
-    KeySource, KeySourceError, Loaded, NumericDate, Principal, Resolving, Strategy, Tenants,
+    KeySource, KeySourceError, Loaded, NumericDate, Principal, ResolverConfig, Strategy, Tenants,
     Validators,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
@@ -173,7 +173,7 @@ fn by_subject(
 ) -> (Authenticator<usize>, Arc<AtomicUsize>) {
     let asked = Arc::<AtomicUsize>::default();
     let counted = Arc::clone(&asked);
-    let resolving = Resolving::new(move |_: Principal| {
+    let resolving = ResolverConfig::new(move |_: Principal| {
         let look_up = counted.fetch_add(1, Ordering::SeqCst);
         async move { Ok(look_up) }
     });

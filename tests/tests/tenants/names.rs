@@ -71,7 +71,7 @@ async fn a_tenant_cannot_have_the_name_of_a_trusted_issuer() {
     assert_eq!(judge(&auth, &token(&world.thief)).await, "signature_mismatch");
     assert_eq!(judge(&auth, &token(&world.own)).await, OWN);
     assert_eq!(database.asked(), 0);
-    let route = auth.requiring(Requirement::issuer(OWN)).unwrap();
+    let route = auth.with_requirement(Requirement::issuer(OWN)).unwrap();
     assert_eq!(judge(&route, &token(&world.thief)).await, "signature_mismatch");
 }
 

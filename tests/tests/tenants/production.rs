@@ -1,4 +1,4 @@
-//! What an engine for production refuses, it refuses of tenants too.
+//! What an engine for production rejects, it rejects of tenants too.
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{

@@ -1,4 +1,4 @@
-//! The way to the response: straight to the service inside, a refusal, or a wait for a key first.
+//! The way to the response: straight to the service inside, a rejection, or a wait for a key first.
 
 use std::{
     fmt,
@@ -17,7 +17,7 @@ use pin_project_lite::pin_project;
 use portcullis::Waiting;
 
 use super::service::{Outcome, Shared};
-use crate::ResponseForRefusal;
+use crate::ResponseForRejection;
 
 pin_project! {
     /// The future of [`JwtAuthMiddleware`](super::JwtAuthMiddleware).
@@ -42,7 +42,7 @@ pin_project! {
             future: S::Future,
             no_store: bool,
         },
-        Refused {
+        Rejected {
             response: Option<ServiceResponse>,
         },
         // Behind a pointer, because few requests wait, and all futures have the size of the largest.
@@ -59,7 +59,7 @@ struct Held<S, G, R> {
     shared: Rc<Shared<S, G, R>>,
 }
 
-impl<S: Service<ServiceRequest>, G, R: ResponseForRefusal> JwtAuthFuture<S, G, R> {
+impl<S: Service<ServiceRequest>, G, R: ResponseForRejection> JwtAuthFuture<S, G, R> {
     pub(super) fn after(
         outcome: Outcome,
         request: ServiceRequest,
@@ -78,17 +78,17 @@ impl<S: Service<ServiceRequest>, G, R: ResponseForRefusal> JwtAuthFuture<S, G, R
     }
 }
 
-impl<S: Service<ServiceRequest>, G, R: ResponseForRefusal> State<S, G, R> {
+impl<S: Service<ServiceRequest>, G, R: ResponseForRejection> State<S, G, R> {
     fn after(outcome: Outcome, request: ServiceRequest, shared: &Shared<S, G, R>) -> Self {
-        let Outcome { refusal, no_store } = outcome;
-        let Some(refusal) = refusal else {
+        let Outcome { rejection, no_store } = outcome;
+        let Some(rejection) = rejection else {
             return Self::Inner { future: shared.service.call(request), no_store };
         };
-        let mut response = refusal.into_response(&shared.config.refusals);
+        let mut response = rejection.into_response(&shared.config.rejections);
         if no_store {
             forbid_storing(response.headers_mut());
         }
-        Self::Refused { response: Some(request.into_response(response)) }
+        Self::Rejected { response: Some(request.into_response(response)) }
     }
 }
 
@@ -96,7 +96,7 @@ impl<S, G, R, B> Future for JwtAuthFuture<S, G, R>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     G: Send + Sync + 'static,
-    R: ResponseForRefusal,
+    R: ResponseForRejection,
     B: MessageBody,
 {
     type Output = Result<ServiceResponse<EitherBody<B>>, Error>;
@@ -112,7 +112,7 @@ where
                     }
                     return Poll::Ready(result.map(ServiceResponse::map_into_left_body));
                 }
-                StateProj::Refused { response } => match response.take() {
+                StateProj::Rejected { response } => match response.take() {
                     Some(response) => return Poll::Ready(Ok(response.map_into_right_body())),
                     // Polled after it was ready, which no executor does.
                     None => return Poll::Pending,

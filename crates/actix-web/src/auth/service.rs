@@ -16,7 +16,7 @@ use portcullis::{AuthContext, Judgement, LayerError, Verdict};
 
 use super::{JwtAuth, future::JwtAuthFuture, transform::Preflight};
 use crate::{
-    Refusal, ResponseForRefusal,
+    Rejection, ResponseForRejection,
     remove_tokens::{Removed, has_visible_tokens},
     request_view::View,
 };
@@ -44,7 +44,7 @@ impl<S, G, R, B> Service<ServiceRequest> for JwtAuthMiddleware<S, G, R>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     G: Send + Sync + 'static,
-    R: ResponseForRefusal,
+    R: ResponseForRejection,
     B: MessageBody,
 {
     type Response = ServiceResponse<EitherBody<B>>;
@@ -79,13 +79,13 @@ where
 
 /// What becomes of a request.
 pub(super) struct Outcome {
-    pub(super) refusal: Option<Box<Refusal>>,
+    pub(super) rejection: Option<Box<Rejection>>,
     /// Whether the response must not be stored.
     pub(super) no_store: bool,
 }
 
 impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
-    /// Leaves the context in the request, or refuses it.
+    /// Leaves the context in the request, or rejects it.
     pub(super) fn decide(&self, request: &mut ServiceRequest, mut verdict: Verdict<G>) -> Outcome {
         self.hook.call(&mut verdict);
         let no_store = verdict.hidden.query().is_some();
@@ -94,14 +94,14 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
             return self.tokens_not_removed(request, no_store);
         }
         let settings = || self.auth.challenge_settings();
-        let refusal = match verdict.into_context(settings) {
+        let rejection = match verdict.into_context(settings) {
             Ok(context) => {
                 request.extensions_mut().insert(context);
                 None
             }
-            Err(error) => Some(Box::new(Refusal::new(error, settings(), request.method()))),
+            Err(error) => Some(Box::new(Rejection::new(error, settings(), request.method()))),
         };
-        Outcome { refusal, no_store }
+        Outcome { rejection, no_store }
     }
 
     /// Lets a preflight through, without its tokens and without a caller. Returns `None` if the service
@@ -117,7 +117,7 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
         }
         let context = AuthContext::passed_preflight(self.auth.challenge_settings());
         request.extensions_mut().insert(context);
-        Some(Outcome { refusal: None, no_store: hidden.query().is_some() })
+        Some(Outcome { rejection: None, no_store: hidden.query().is_some() })
     }
 
     /// Rejects a request whose tokens the service inside would see. The log names the line to add once:
@@ -127,8 +127,8 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
         if !self.is_reported.swap(true, Ordering::Relaxed) {
             error.report();
         }
-        let refusal = Refusal::of_reported_layer(error, request.method());
-        Outcome { refusal: Some(Box::new(refusal)), no_store }
+        let rejection = Rejection::of_reported_layer(error, request.method());
+        Outcome { rejection: Some(Box::new(rejection)), no_store }
     }
 }
 

@@ -15,12 +15,12 @@ use portcullis::{
 };
 
 use super::JwtAuthMiddleware;
-use crate::{ProblemJson, ResponseForRefusal, refusal::RefusalForm};
+use crate::{ProblemJson, ResponseForRejection, rejection::RejectionForm};
 
 /// Judges each request before the service inside sees it: for `wrap` of an `App`, a scope, a resource
 /// or a route.
 ///
-/// 1. The token is taken from the places of the engine. A request that is refused gets its response
+/// 1. The token is taken from the places of the engine. A request that is rejected gets its response
 ///    here; the service inside is not called. The response is no error of actix-web's, so that
 ///    middlewares around, such as that for CORS, treat it like any other.
 /// 2. The middleware leaves one [`AuthContext`](crate::AuthContext) in the request's extensions.
@@ -41,7 +41,7 @@ use crate::{ProblemJson, ResponseForRefusal, refusal::RefusalForm};
 ///
 /// Proxies in front still see the token, and so do handlers and middlewares if it is in a header field or
 /// cookie that the engine does not remove it from. `Cors` belongs around this one, so that browsers can
-/// read refusals too: `wrap` it after this one.
+/// read rejections too: `wrap` it after this one.
 ///
 /// [RFC 6750 §2.3]: https://www.rfc-editor.org/rfc/rfc6750#section-2.3
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub struct JwtAuth<G = Grant, R = ProblemJson> {
     pub(super) auth: Authenticator<G>,
     pub(super) preflight: Preflight,
     pub(super) hook: VerdictHook<G>,
-    pub(super) refusals: RefusalForm<R>,
+    pub(super) rejections: RejectionForm<R>,
     /// Whether the log says already that tokens are not removed. Clones share it.
     pub(super) is_reported: Arc<AtomicBool>,
 }
@@ -71,7 +71,7 @@ impl<G> JwtAuth<G> {
             auth,
             preflight: Preflight::Judged,
             hook: VerdictHook::default(),
-            refusals: RefusalForm::default(),
+            rejections: RejectionForm::default(),
             is_reported: Arc::default(),
         }
     }
@@ -79,9 +79,9 @@ impl<G> JwtAuth<G> {
 
 impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
     /// Lets requests *without* credentials through, marked as [`Anonymous`](crate::Anonymous).
-    /// Bad credentials are refused all the same. Default: credentials are required.
+    /// Bad credentials are rejected all the same. Default: credentials are required.
     pub fn optional(self) -> Self {
-        Self { auth: self.auth.admitting(Admission::Optional), ..self }
+        Self { auth: self.auth.with_admission(Admission::Optional), ..self }
     }
 
     /// Lets every request through: one without good credentials as
@@ -90,9 +90,9 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
     /// # Security
     ///
     /// Whatever the handler does for anonymous callers it does for forged and expired tokens too.
-    /// [`Optional<Caller>`](crate::Optional) refuses those, and `Option<Caller>` does not.
+    /// [`Optional<Caller>`](crate::Optional) rejects those, and `Option<Caller>` does not.
     pub fn dangerous_admit_failed(self) -> Self {
-        Self { auth: self.auth.admitting(Admission::DangerousFailed), ..self }
+        Self { auth: self.auth.with_admission(Admission::DangerousFailed), ..self }
     }
 
     /// Lets CORS preflight requests through unjudged, past policies too: `OPTIONS` with the headers
@@ -110,28 +110,28 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
         Self { preflight: Preflight::OptionsPassed, ..self }
     }
 
-    /// Makes the responses to requests that this middleware refuses. Default: [`ProblemJson`].
+    /// Makes the responses to requests that this middleware rejects. Default: [`ProblemJson`].
     ///
-    /// Each middleware has its own; extractors that refuse answer as [`ProblemJson`] does.
-    pub fn response_for_refusal<R2>(self, respond: R2) -> JwtAuth<G, R2> {
-        let Self { auth, preflight, hook, refusals, is_reported } = self;
-        let refusals = refusals.with_response(respond);
-        JwtAuth { auth, preflight, hook, refusals, is_reported }
+    /// Each middleware has its own; extractors that reject answer as [`ProblemJson`] does.
+    pub fn response_for_rejection<R2>(self, respond: R2) -> JwtAuth<G, R2> {
+        let Self { auth, preflight, hook, rejections, is_reported } = self;
+        let rejections = rejections.with_response(respond);
+        JwtAuth { auth, preflight, hook, rejections, is_reported }
     }
 
-    /// Changes what refused callers are told, before the response is made of it: for services that must
+    /// Changes what rejected callers are told, before the response is made of it: for services that must
     /// answer as another system does. Default: nothing is changed.
     pub fn map_challenge(
         mut self,
         map: impl Fn(Challenge, &AuthError) -> Challenge + Send + Sync + 'static,
     ) -> Self {
-        self.refusals.challenge = ChallengeMap::new(map);
+        self.rejections.challenge = ChallengeMap::new(map);
         self
     }
 
     /// Calls a function once for each request that this middleware judges, whatever the verdict: for
     /// an audit log, or metrics of the application's own. It must be quick. Where it
-    /// panics the request is refused (500). Default: none.
+    /// panics the request is rejected (500). Default: none.
     pub fn on_verdict(self, hook: impl Fn(&Verdict<G>) + Send + Sync + 'static) -> Self {
         Self { hook: VerdictHook::new(hook), ..self }
     }
@@ -143,7 +143,7 @@ impl<G, R: Clone> Clone for JwtAuth<G, R> {
             auth: self.auth.clone(),
             preflight: self.preflight,
             hook: self.hook.clone(),
-            refusals: self.refusals.clone(),
+            rejections: self.rejections.clone(),
             is_reported: Arc::clone(&self.is_reported),
         }
     }
@@ -153,7 +153,7 @@ impl<S, G, R, B> Transform<S, ServiceRequest> for JwtAuth<G, R>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     G: Send + Sync + 'static,
-    R: ResponseForRefusal + Clone,
+    R: ResponseForRejection + Clone,
     B: MessageBody,
 {
     type Response = ServiceResponse<EitherBody<B>>;

@@ -1,4 +1,4 @@
-//! The response of the service inside, the refusal, or a wait for an asynchronous rule first.
+//! The response of the service inside, the rejection, or a wait for an asynchronous rule first.
 
 use std::{
     fmt,
@@ -16,8 +16,8 @@ use actix_web::{
 use pin_project_lite::pin_project;
 use portcullis::{AuthError, ChallengeSettings, policy::Deciding};
 
-use super::service::{Shared, refusal};
-use crate::ResponseForRefusal;
+use super::service::{Shared, rejection};
+use crate::ResponseForRejection;
 
 pin_project! {
     /// The future of [`RequireMiddleware`](super::RequireMiddleware).
@@ -41,7 +41,7 @@ pin_project! {
             #[pin]
             future: S::Future,
         },
-        Refused {
+        Rejected {
             response: Option<ServiceResponse>,
         },
         Waiting {
@@ -63,8 +63,8 @@ impl<S: Service<ServiceRequest>, G, R> RequireFuture<S, G, R> {
         Self { state: State::Inner { future } }
     }
 
-    pub(super) fn refused(response: ServiceResponse) -> Self {
-        Self { state: State::Refused { response: Some(response) } }
+    pub(super) fn rejected(response: ServiceResponse) -> Self {
+        Self { state: State::Rejected { response: Some(response) } }
     }
 
     pub(super) fn waiting(
@@ -81,7 +81,7 @@ impl<S: Service<ServiceRequest>, G, R> RequireFuture<S, G, R> {
 impl<S, G, R, B> Future for RequireFuture<S, G, R>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-    R: ResponseForRefusal,
+    R: ResponseForRejection,
     B: MessageBody,
 {
     type Output = Result<ServiceResponse<EitherBody<B>>, Error>;
@@ -94,7 +94,7 @@ where
                     let response = ready!(future.poll(cx))?;
                     return Poll::Ready(Ok(response.map_into_left_body()));
                 }
-                StateProj::Refused { response } => match response.take() {
+                StateProj::Rejected { response } => match response.take() {
                     Some(response) => return Poll::Ready(Ok(response.map_into_right_body())),
                     // Polled after it was ready, which no executor does.
                     None => return Poll::Pending,
@@ -113,15 +113,15 @@ where
 impl<S, G, R> Held<S, G, R>
 where
     S: Service<ServiceRequest>,
-    R: ResponseForRefusal,
+    R: ResponseForRejection,
 {
     fn go_on(self, result: Result<(), AuthError>) -> State<S, G, R> {
         let Self { request, settings, shared } = self;
         match result {
             Ok(()) => State::Inner { future: shared.service.call(request) },
             Err(error) => {
-                let refusal = refusal(error, settings, request.request());
-                State::Refused { response: Some(shared.config.refuse(request, *refusal)) }
+                let rejection = rejection(error, settings, request.request());
+                State::Rejected { response: Some(shared.config.reject(request, *rejection)) }
             }
         }
     }

@@ -20,7 +20,7 @@ use super::{
     Require, RequireFuture,
     route::{Route, pattern},
 };
-use crate::{Refusal, ResponseForRefusal};
+use crate::{Rejection, ResponseForRejection};
 
 /// The service of [`Require`].
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl<S, G, R, B> Service<ServiceRequest> for RequireMiddleware<S, G, R>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     G: Send + Sync + 'static,
-    R: ResponseForRefusal,
+    R: ResponseForRejection,
     B: MessageBody,
 {
     type Response = ServiceResponse<EitherBody<B>>;
@@ -61,7 +61,9 @@ where
         let pattern = if config.looks_at_route { pattern(request.request()) } else { None };
         match config.begin(request.request(), pattern.as_deref()) {
             Begun::Done(Ok(())) => RequireFuture::inner(service.call(request)),
-            Begun::Done(Err(refusal)) => RequireFuture::refused(config.refuse(request, *refusal)),
+            Begun::Done(Err(rejection)) => {
+                RequireFuture::rejected(config.reject(request, *rejection))
+            }
             Begun::Waiting(deciding, settings) => {
                 RequireFuture::waiting(deciding, request, settings, Rc::clone(&self.shared))
             }
@@ -71,7 +73,7 @@ where
 
 /// What the policy says of a request, now or soon.
 enum Begun {
-    Done(Result<(), Box<Refusal>>),
+    Done(Result<(), Box<Rejection>>),
     Waiting(Deciding, Arc<ChallengeSettings>),
 }
 
@@ -85,29 +87,29 @@ impl<G: Send + Sync + 'static, R> Require<G, R> {
         let (caller, grant) = match AuthContext::required_grant::<G>(context) {
             Ok(found) => found,
             Err(reason) => {
-                return Begun::Done(Err(Box::new(Refusal::no_caller(reason, request.method()))));
+                return Begun::Done(Err(Box::new(Rejection::no_caller(reason, request.method()))));
             }
         };
         let settings = || Arc::clone(caller.challenge_settings());
         match self.policy.begin(caller, &grant, &Route { request, pattern }) {
             Decision::Done(result) => {
-                Begun::Done(result.map_err(|error| refusal(error, settings(), request)))
+                Begun::Done(result.map_err(|error| rejection(error, settings(), request)))
             }
             Decision::Waiting(deciding) => Begun::Waiting(deciding, settings()),
         }
     }
 }
 
-impl<G, R: ResponseForRefusal> Require<G, R> {
-    pub(super) fn refuse(&self, request: ServiceRequest, refusal: Refusal) -> ServiceResponse {
-        request.into_response(refusal.into_response(&self.refusals))
+impl<G, R: ResponseForRejection> Require<G, R> {
+    pub(super) fn reject(&self, request: ServiceRequest, rejection: Rejection) -> ServiceResponse {
+        request.into_response(rejection.into_response(&self.rejections))
     }
 }
 
-pub(super) fn refusal(
+pub(super) fn rejection(
     error: AuthError,
     settings: Arc<ChallengeSettings>,
     request: &HttpRequest,
-) -> Box<Refusal> {
-    Box::new(Refusal::new(error, settings, request.method()))
+) -> Box<Rejection> {
+    Box::new(Rejection::new(error, settings, request.method()))
 }

@@ -10,7 +10,7 @@ use actix_web::{
 use portcullis::{AuthError, Challenge, ChallengeMap, Grant, Policy};
 
 use super::{RequireMiddleware, route::has_routed};
-use crate::{ProblemJson, ResponseForRefusal, refusal::RefusalForm};
+use crate::{ProblemJson, ResponseForRejection, rejection::RejectionForm};
 
 /// Asks for rights that a [policy](portcullis::policy) names: for `wrap` of an `App`, a scope, a
 /// resource or a route.
@@ -18,7 +18,7 @@ use crate::{ProblemJson, ResponseForRefusal, refusal::RefusalForm};
 /// 1. The caller must have been left in the request by a [`JwtAuth`](crate::JwtAuth) around this one.
 ///    Without it the answer is 500, and the log says which line to add.
 /// 2. A caller without credentials, whom an optional middleware has let through, gets 401.
-/// 3. A caller that the policy refuses gets 403, with the scope that was missing, or 401 where another
+/// 3. A caller that the policy rejects gets 403, with the scope that was missing, or 401 where another
 ///    token or a fresh login is needed.
 /// 4. A rule that is asynchronous holds the request until it answers. The service inside is not called
 ///    before.
@@ -51,7 +51,7 @@ pub struct Require<G = Grant, R = ProblemJson> {
     pub(super) policy: Policy<G>,
     /// Whether a rule does: found out once.
     pub(super) looks_at_route: bool,
-    pub(super) refusals: RefusalForm<R>,
+    pub(super) rejections: RejectionForm<R>,
 }
 
 impl<G> Require<G> {
@@ -59,31 +59,31 @@ impl<G> Require<G> {
     pub fn new(policy: Policy<G>) -> Self {
         policy.report_mistakes();
         let looks_at_route = policy.looks_at_route();
-        Self { policy, looks_at_route, refusals: RefusalForm::default() }
+        Self { policy, looks_at_route, rejections: RejectionForm::default() }
     }
 }
 
 impl<G, R> Require<G, R> {
-    /// Makes the responses to refused requests. Default: [`ProblemJson`].
-    pub fn response_for_refusal<R2>(self, respond: R2) -> Require<G, R2> {
-        let Self { policy, looks_at_route, refusals } = self;
-        Require { policy, looks_at_route, refusals: refusals.with_response(respond) }
+    /// Makes the responses to rejected requests. Default: [`ProblemJson`].
+    pub fn response_for_rejection<R2>(self, respond: R2) -> Require<G, R2> {
+        let Self { policy, looks_at_route, rejections } = self;
+        Require { policy, looks_at_route, rejections: rejections.with_response(respond) }
     }
 
-    /// Changes what refused callers are told, before the response is made of it. Default: nothing is
+    /// Changes what rejected callers are told, before the response is made of it. Default: nothing is
     /// changed.
     pub fn map_challenge(
         mut self,
         map: impl Fn(Challenge, &AuthError) -> Challenge + Send + Sync + 'static,
     ) -> Self {
-        self.refusals.challenge = ChallengeMap::new(map);
+        self.rejections.challenge = ChallengeMap::new(map);
         self
     }
 }
 
 impl<G, R: Clone> Clone for Require<G, R> {
     fn clone(&self) -> Self {
-        Self { policy: self.policy.clone(), refusals: self.refusals.clone(), ..*self }
+        Self { policy: self.policy.clone(), rejections: self.rejections.clone(), ..*self }
     }
 }
 
@@ -91,7 +91,7 @@ impl<S, G, R, B> Transform<S, ServiceRequest> for Require<G, R>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     G: Send + Sync + 'static,
-    R: ResponseForRefusal + Clone,
+    R: ResponseForRejection + Clone,
     B: MessageBody,
 {
     type Response = ServiceResponse<EitherBody<B>>;

@@ -1,4 +1,4 @@
-//! Browsers can read refusals: a middleware for CORS around ours treats them like any response.
+//! Browsers can read rejections: a middleware for CORS around ours treats them like any response.
 
 use std::future::ready;
 
@@ -23,7 +23,7 @@ fn cors() -> Cors {
 }
 
 #[actix_web::test]
-async fn refusals_of_middlewares_and_extractors_have_the_headers_of_cors() {
+async fn rejections_of_middlewares_and_extractors_have_the_headers_of_cors() {
     let world = World::new();
     let app = App::new()
         .route("/", web::get().to(who))

@@ -11,7 +11,7 @@ use portcullis_testkit::TestIssuer;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::support::{AUDIENCE, World, allowed, get, refused};
+use super::support::{AUDIENCE, World, allowed, get, rejected};
 
 #[derive(Debug, Deserialize, PartialEq)]
 struct Rights {
@@ -46,7 +46,7 @@ async fn an_application_has_a_grant_of_its_own_type() {
     assert_eq!(get(&app, "/high", Some(&token(json!(4)))).await.status, 200);
     let answer = get(&app, "/", Some(&token(json!("three")))).await;
     assert_eq!(answer.code.as_deref(), Some("malformed_claim"));
-    let expected = refused(500, None, "Internal Server Error", "internal_error");
+    let expected = rejected(500, None, "Internal Server Error", "internal_error");
     for path in ["/other", "/other-optional", "/other-policy"] {
         assert_eq!(get(&app, path, Some(&token(json!(4)))).await, expected, "{path}");
     }
@@ -119,7 +119,7 @@ async fn a_handler_can_look_at_why_there_is_no_caller() {
     let handler = |caller: Result<Caller, CallerRejection>| {
         ready(match caller {
             Ok(caller) => caller.subject().to_owned(),
-            Err(rejection) => rejection.refusal().challenge().code().to_owned(),
+            Err(rejection) => rejection.rejection().challenge().code().to_owned(),
         })
     };
     let app = App::new().route("/bare", web::get().to(handler)).service(
@@ -169,7 +169,7 @@ async fn a_failure_that_is_let_through_stays_visible_and_is_not_taken_for_none()
 }
 
 #[actix_web::test]
-async fn optional_never_admits_a_token_that_a_mapping_function_has_refused() {
+async fn optional_never_admits_a_token_that_a_mapping_function_has_rejected() {
     let issuer = TestIssuer::new("https://idp.test");
     let auth = Authenticator::builder()
         .issuer(issuer.trusted())

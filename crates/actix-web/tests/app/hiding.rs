@@ -11,9 +11,9 @@ use actix_web::{
     middleware::{Next, NormalizePath, from_fn},
     test, web,
 };
-use portcullis_actix_web::{Authenticator, JwtAuth, LayerError, Place, RemoveTokens};
+use portcullis_actix_web::{Authenticator, JwtAuth, LayerError, RemoveTokens, TokenLocation};
 
-use super::support::{AUDIENCE, World, allowed, answer, refused, request, send};
+use super::support::{AUDIENCE, World, allowed, answer, rejected, request, send};
 
 /// All that a handler can learn of the URI.
 fn uris(request: &HttpRequest) -> String {
@@ -60,7 +60,7 @@ async fn tokens_are_taken_out_of_the_query_and_responses_are_not_stored() {
     let nested = format!("/s1/2?access_token={token}&c");
     let answer_ = send(&app, request(Method::GET, &nested, None)).await;
     assert_eq!(answer_, allowed(r#"[("a", "1"), ("b", "2")] /s1/2?c"#));
-    // Refusals too, and a token that was not even used.
+    // Rejections too, and a token that was not even used.
     let bad = request(Method::GET, "/x?access_token=bad", None).to_request();
     let response = test::call_service(&app, bad).await;
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
@@ -105,7 +105,7 @@ async fn header_fields_lose_their_tokens_where_the_engine_says_so() {
     let auth = Authenticator::builder()
         .issuer(world.issuer.trusted())
         .audience(AUDIENCE)
-        .places(Place::header_query_cookie("access_token"))
+        .locations(TokenLocation::header_query_cookie("access_token"))
         .remove_tokens()
         .build()
         .unwrap();
@@ -174,7 +174,7 @@ async fn a_token_that_handlers_would_see_is_a_fault_of_the_service_unless_it_is_
         .route("/pass", web::to(handler).wrap(JwtAuth::new(world.auth.clone()).pass_options()));
     let app = test::init_service(app).await;
     let token = world.token().build();
-    let expected = refused(500, None, "Internal Server Error", "internal_error");
+    let expected = rejected(500, None, "Internal Server Error", "internal_error");
     for (method, path, token) in [
         (Method::GET, "/", &*token),
         (Method::GET, "/any", &*token),
@@ -224,18 +224,18 @@ async fn middlewares_around_see_no_token_either() {
 async fn several_engines_remove_their_tokens_one_around_the_other() {
     const PROTOCOL: &str = "sec-websocket-protocol";
     let world = World::new();
-    let engine = |places: [Place; 3]| {
+    let engine = |places: [TokenLocation; 3]| {
         Authenticator::builder()
             .issuer(world.issuer.trusted())
             .audience(AUDIENCE)
-            .places(places)
+            .locations(places)
             .remove_tokens()
             .build()
             .unwrap()
     };
-    let socket = || Place::web_socket_protocol("access_token");
-    let one = engine([Place::query("one"), Place::cookie("one"), socket()]);
-    let two = engine([Place::query("two"), Place::cookie("two"), socket()]);
+    let socket = || TokenLocation::web_socket_protocol("access_token");
+    let one = engine([TokenLocation::query("one"), TokenLocation::cookie("one"), socket()]);
+    let two = engine([TokenLocation::query("two"), TokenLocation::cookie("two"), socket()]);
     let handler = |request: HttpRequest| {
         let field = |name| request.headers().get(name).map(|value| value.to_str().unwrap());
         ready(format!("{} {:?} {:?}", uris(&request), field("cookie"), field(PROTOCOL)))

@@ -15,18 +15,19 @@ use actix_web::{
 };
 use portcullis_actix_web::{
     AuthContext, AuthError, AuthErrorKind, Authenticator, Caller, Grant, JwtAuth, LayerError,
-    Optional, OtherCallers, Place, Refusal, RemoveTokens, Require, Requirement, policy::role,
+    Optional, OtherCallers, Rejection, RemoveTokens, Require, Requirement, TokenLocation,
+    policy::role,
 };
 use portcullis_testkit::TestIssuer;
 
-use super::support::{AUDIENCE, World, allowed, answer, get, refused, request, send, who};
+use super::support::{AUDIENCE, World, allowed, answer, get, rejected, request, send, who};
 
 async fn who_if_anyone(Optional(caller): Optional<Caller>) -> String {
     caller.map_or_else(|| "nobody".to_owned(), |caller| caller.subject().to_owned())
 }
 
 #[actix_web::test]
-async fn lets_good_tokens_in_and_refuses_the_rest() {
+async fn lets_good_tokens_in_and_rejects_the_rest() {
     let world = World::new();
     let app = App::new().route("/who", web::get().to(who)).wrap(JwtAuth::new(world.auth.clone()));
     let app = test::init_service(app).await;
@@ -34,18 +35,18 @@ async fn lets_good_tokens_in_and_refuses_the_rest() {
     assert_eq!(get(&app, "/who", Some(&good)).await, allowed("alice"));
 
     let no_code = Some(r#"Bearer realm="orders""#);
-    let expected = refused(401, no_code, "Unauthorized", "no_credentials");
+    let expected = rejected(401, no_code, "Unauthorized", "no_credentials");
     assert_eq!(get(&app, "/who", None).await, expected);
     let expired = world.token().expired().build();
     let challenge = Some(
         r#"Bearer realm="orders", error="invalid_token", error_description="the token has expired""#,
     );
-    let expected = refused(401, challenge, "Unauthorized", "token_expired");
+    let expected = rejected(401, challenge, "Unauthorized", "token_expired");
     assert_eq!(get(&app, "/who", Some(&expired)).await, expected);
     let challenge = Some(
         r#"Bearer realm="orders", error="invalid_request", error_description="the request carries more than one token""#,
     );
-    let expected = refused(400, challenge, "Bad Request", "multiple_tokens");
+    let expected = rejected(400, challenge, "Bad Request", "multiple_tokens");
     let twice = format!("/who?access_token={good}");
     assert_eq!(get(&app, &twice, Some(&good)).await, expected);
 }
@@ -91,7 +92,7 @@ async fn optional_admits_requests_without_credentials_and_never_bad_ones() {
     let app = App::new()
         .route("/", web::get().to(who_if_anyone))
         .route("/must", web::get().to(who))
-        // It reads no caller, so that nothing but the middleware can refuse.
+        // It reads no caller, so that nothing but the middleware can reject.
         .route("/open", web::get().to(|| ready("open")))
         .route("/role", web::get().to(who).wrap(Require::new(role("a"))))
         .wrap(JwtAuth::new(world.auth.clone()).optional());
@@ -105,7 +106,8 @@ async fn optional_admits_requests_without_credentials_and_never_bad_ones() {
         let answer = get(&app, path, Some(&bad)).await;
         assert_eq!(answer.code.as_deref(), Some("signature_mismatch"), "{path}");
     }
-    let expected = refused(401, Some(r#"Bearer realm="orders""#), "Unauthorized", "no_credentials");
+    let expected =
+        rejected(401, Some(r#"Bearer realm="orders""#), "Unauthorized", "no_credentials");
     for path in ["/must", "/role"] {
         assert_eq!(get(&app, path, None).await, expected);
     }
@@ -148,14 +150,14 @@ async fn preflight_passes_by_an_explicit_switch_only() {
 #[actix_web::test]
 async fn the_application_can_answer_in_its_own_form_and_middlewares_around_see_the_error() {
     let world = World::new();
-    let own = |refusal: &Refusal| {
-        assert!(refusal.challenge().status() >= 400);
-        // From nothing, not from what the refusal would make.
+    let own = |rejection: &Rejection| {
+        assert!(rejection.challenge().status() >= 400);
+        // From nothing, not from what the rejection would make.
         HttpResponse::Forbidden().body(r#"{"detail":"Forbidden"}"#)
     };
     let app = App::new()
-        .route("/", web::get().to(who).wrap(Require::new(role("x")).response_for_refusal(own)))
-        .wrap(JwtAuth::new(world.auth.clone()).response_for_refusal(own));
+        .route("/", web::get().to(who).wrap(Require::new(role("x")).response_for_rejection(own)))
+        .wrap(JwtAuth::new(world.auth.clone()).response_for_rejection(own));
     let app = test::init_service(app).await;
     for (token, kind) in [
         (world.token().expired(), AuthErrorKind::TokenExpired),
@@ -186,7 +188,7 @@ async fn challenges_can_be_changed_before_a_response_is_made_of_them() {
         [(world.token().expired(), "token_expired"), (world.token(), "insufficient_role")]
     {
         let answer = get(&app, "/", Some(&token.build())).await;
-        assert_eq!(answer, refused(422, None, "Client Error", code));
+        assert_eq!(answer, rejected(422, None, "Client Error", code));
     }
 }
 
@@ -227,7 +229,7 @@ async fn faults_of_the_service_are_not_told_as_those_of_the_caller() {
     let response = test::call_service(&app, request).await;
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(response.headers().get(header::RETRY_AFTER).unwrap(), "5");
-    let expected = refused(503, None, "Service Unavailable", "resolver_unavailable");
+    let expected = rejected(503, None, "Service Unavailable", "resolver_unavailable");
     assert_eq!(answer(response).await, expected);
 }
 
@@ -238,7 +240,7 @@ fn staff_engine() -> (TestIssuer, Authenticator) {
     let auth = Authenticator::builder()
         .issuer(staff.trusted())
         .audience(AUDIENCE)
-        .places([Place::header("x-staff-token")])
+        .locations([TokenLocation::header("x-staff-token")])
         .build()
         .unwrap();
     (staff, auth)
@@ -307,11 +309,11 @@ async fn the_callers_of_further_tokens_are_left_for_handlers() {
         .issuer(world.issuer.trusted())
         .issuer(staff.trusted())
         .audience(AUDIENCE)
-        .places([Place::bearer(), Place::header("x-staff-token")])
+        .locations([TokenLocation::bearer(), TokenLocation::header("x-staff-token")])
         .build()
         .unwrap();
     let [user, member] = ["https://idp.test", "https://staff.test"].map(Requirement::issuer);
-    let both = auth.requiring(Requirement::all([user, member])).unwrap();
+    let both = auth.with_requirement(Requirement::all([user, member])).unwrap();
     let others = |caller: Caller, others: OtherCallers| {
         let others: Vec<_> = others.0.iter().map(|other| other.principal().subject()).collect();
         ready(format!("{} {others:?}", caller.subject()))
@@ -327,7 +329,8 @@ async fn the_callers_of_further_tokens_are_left_for_handlers() {
 #[actix_web::test]
 async fn a_route_asks_for_tokens_of_its_own_issuer() {
     let world = World::new();
-    let own = world.auth.clone().requiring(Requirement::any_issuer().audience("admin")).unwrap();
+    let own =
+        world.auth.clone().with_requirement(Requirement::any_issuer().audience("admin")).unwrap();
     let app = App::new().route("/", web::get().to(who)).wrap(JwtAuth::new(own));
     let app = test::init_service(app).await;
     let token = world.token().build();
@@ -341,7 +344,7 @@ async fn a_missing_middleware_is_a_fault_of_the_service() {
         .route("/optional", web::get().to(who_if_anyone))
         .route("/policy", web::get().to(|| ready("")).wrap(Require::new(role("a"))));
     let app = test::init_service(app).await;
-    let expected = refused(500, None, "Internal Server Error", "internal_error");
+    let expected = rejected(500, None, "Internal Server Error", "internal_error");
     for path in ["/who", "/optional", "/policy"] {
         let request = request(Method::GET, path, None).to_request();
         let response = test::call_service(&app, request).await;
@@ -354,14 +357,14 @@ async fn a_missing_middleware_is_a_fault_of_the_service() {
 }
 
 #[actix_web::test]
-async fn a_function_of_the_application_that_panics_refuses_the_request() {
+async fn a_function_of_the_application_that_panics_rejects_the_request() {
     let world = World::new();
     let token = world.token().build();
     let observed = JwtAuth::new(world.auth.clone()).optional().on_verdict(|_| panic!("in a hook"));
     let app =
         test::init_service(App::new().route("/", web::get().to(who_if_anyone)).wrap(observed))
             .await;
-    let fault = || refused(500, None, "Internal Server Error", "internal_error");
+    let fault = || rejected(500, None, "Internal Server Error", "internal_error");
     for token in [Some(&*token), Some("x"), None] {
         assert_eq!(get(&app, "/", token).await, fault());
     }

@@ -8,7 +8,7 @@ use portcullis_actix_web::{
     policy::{self, role, scope},
 };
 
-use super::support::{World, allowed, get, refused, request, send, who};
+use super::support::{World, allowed, get, rejected, request, send, who};
 
 #[actix_web::test]
 async fn policies_hold_on_a_scope_a_resource_and_a_single_handler() {
@@ -52,7 +52,7 @@ async fn policies_hold_on_a_scope_a_resource_and_a_single_handler() {
         r#"Bearer realm="orders", error="insufficient_scope", error_description="a scope is missing", scope="jobs:write""#,
     );
     let post = send(&app, request(Method::POST, "/jobs", Some(&reader))).await;
-    assert_eq!(post, refused(403, challenge, "Forbidden", "insufficient_scope"));
+    assert_eq!(post, rejected(403, challenge, "Forbidden", "insufficient_scope"));
 }
 
 fn may_create() -> Require {
@@ -219,20 +219,20 @@ async fn a_grant_of_a_middleware_around_does_not_stand_in_for_one_of_another_typ
         .wrap(JwtAuth::new(world.auth.clone()));
     let app = test::init_service(app).await;
     let admin = world.token().roles(["admin"]).build();
-    let expected = refused(500, None, "Internal Server Error", "internal_error");
+    let expected = rejected(500, None, "Internal Server Error", "internal_error");
     assert_eq!(get(&app, "/", Some(&admin)).await, expected);
 }
 
 #[actix_web::test]
-async fn a_handler_refuses_as_a_policy_would_and_in_words_of_its_own() {
+async fn a_handler_rejects_as_a_policy_would_and_in_words_of_its_own() {
     async fn only_bob(caller: Caller) -> HttpResponse {
         match policy::allow_if(caller.subject() == "bob", || "it is bob's") {
             Ok(()) => HttpResponse::Ok().finish(),
             Err(error) => {
-                let refusal = caller.refuse(error);
-                let reason = refusal.reason().unwrap();
-                assert_eq!(refusal.kind(), AuthErrorKind::NotPermitted);
-                refusal.text(reason.to_string())
+                let rejection = caller.reject(error);
+                let reason = rejection.reason().unwrap();
+                assert_eq!(rejection.kind(), AuthErrorKind::NotPermitted);
+                rejection.text(reason.to_string())
             }
         }
     }

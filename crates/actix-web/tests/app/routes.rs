@@ -11,7 +11,7 @@ use actix_web::{
 };
 use portcullis_actix_web::{
     JwtAuth, Policy, Require,
-    policy::{authenticated, nobody, role},
+    policy::{authenticated, deny_all, role},
 };
 
 use super::support::{World, get, request, send, who};
@@ -37,7 +37,7 @@ async fn assert_route(configure: Configure, method: Method, path: &str, expected
         None => assert_eq!(known, 403, "{method} {path}"),
         Some(route) => {
             assert_eq!(known, 200, "{method} {path}");
-            let only_this = nobody().except_route(route, authenticated());
+            let only_this = deny_all().except_route(route, authenticated());
             assert_eq!(status(configure, only_this, &method, path).await, 200, "{method} {path}");
         }
     }
@@ -234,7 +234,7 @@ async fn the_route_of_a_request_that_others_hold_is_known() {
 async fn a_path_that_does_not_exist_is_not_found_for_callers_that_no_policy_rejects() {
     let world = World::new();
     let app = App::new()
-        .service(web::resource("/a").to(who).wrap(Require::new(nobody())))
+        .service(web::resource("/a").to(who).wrap(Require::new(deny_all())))
         .wrap(JwtAuth::new(world.auth.clone()));
     let app = test::init_service(app).await;
     let token = world.token().build();

@@ -8,7 +8,7 @@ use actix_web::{
     http::{Method, header},
     test::{self, TestRequest},
 };
-use portcullis_actix_web::{Authenticator, Caller, Place};
+use portcullis_actix_web::{Authenticator, Caller, TokenLocation};
 use portcullis_testkit::{TestIssuer, TokenBuilder};
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ impl World {
         let auth = Authenticator::builder()
             .issuer(issuer.trusted())
             .audience(AUDIENCE)
-            .places(Place::header_query_cookie("access_token"))
+            .locations(TokenLocation::header_query_cookie("access_token"))
             .realm("orders")
             .build()
             .unwrap();
@@ -88,7 +88,7 @@ pub(crate) fn allowed(body: &str) -> Answer {
     Answer { status: 200, challenge: None, code: None, body: body.to_owned() }
 }
 
-pub(crate) fn refused(status: u16, challenge: Option<&str>, title: &str, code: &str) -> Answer {
+pub(crate) fn rejected(status: u16, challenge: Option<&str>, title: &str, code: &str) -> Answer {
     Answer {
         status,
         challenge: challenge.map(ToOwned::to_owned),

@@ -39,11 +39,11 @@ pub(crate) fn run(arguments: &InspectArguments, format: Format) -> Result<Findin
         Ok(inspected) => inspected,
         Err(reason) if format.is_json() => {
             output::json_line(&json!({"verified": false, "error": reason}))?;
-            return Ok(Finding::SomethingRefused);
+            return Ok(Finding::SomethingRejected);
         }
         Err(reason) => {
             output::text(&format!("{ODD}not a JWT{ODD:#}: {reason}\n"))?;
-            return Ok(Finding::SomethingRefused);
+            return Ok(Finding::SomethingRejected);
         }
     };
     if format.is_json() {
@@ -80,7 +80,7 @@ fn inspect(token: &str, now: NumericDate) -> Result<Inspected, String> {
     warn_of_header(&header, &mut warnings);
     for name in header.duplicates().into_iter().chain(claims.iter().flat_map(Document::duplicates))
     {
-        warnings.push(format!("{} is there twice: it is refused everywhere", quoted(name)));
+        warnings.push(format!("{} is there twice: it is rejected everywhere", quoted(name)));
     }
     let times = claims.as_ref().map(times).unwrap_or_default();
     if let Some(claims) = &claims {
@@ -97,7 +97,7 @@ fn decode(part: &str, name: &str, warnings: &mut Vec<String>) -> Result<Vec<u8>,
     let plain = part.trim_end_matches('=').replace('-', "+").replace('_', "/");
     let bytes = base64_simd::forgiving_decode_to_vec(plain.as_bytes());
     let bytes = bytes.map_err(|_| format!("its {name} is not base64url"))?;
-    warnings.push(format!("the {name} is not in canonical base64url: it is refused everywhere"));
+    warnings.push(format!("the {name} is not in canonical base64url: it is rejected everywhere"));
     Ok(bytes)
 }
 
@@ -105,7 +105,7 @@ fn warn_of_header(header: &Document, warnings: &mut Vec<String>) {
     match header.get("alg").and_then(Value::as_str) {
         None => warnings.push("the header names no algorithm (`alg`)".to_owned()),
         Some(alg) if alg.eq_ignore_ascii_case("none") => {
-            warnings.push("algorithm `none`: it is not signed, and refused everywhere".to_owned());
+            warnings.push("algorithm `none`: it is not signed, and rejected everywhere".to_owned());
         }
         Some(alg) if alg.parse::<Algorithm>().is_err() => {
             warnings.push("the algorithm is not one that is supported here".to_owned());

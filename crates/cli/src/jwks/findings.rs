@@ -62,7 +62,7 @@ fn add_duplicates(keys: &[KeyReport], findings: &mut Vec<String>) {
     }
     for (kid, indexes) in by_id.into_iter().filter(|(_, indexes)| indexes.len() > 1) {
         let list = list(&indexes);
-        findings.push(format!("the kid {} stands at keys {list}: some verifiers take the first and refuse tokens of the others", quoted(kid)));
+        findings.push(format!("the kid {} stands at keys {list}: some verifiers take the first and reject tokens of the others", quoted(kid)));
     }
     for (_, indexes) in by_thumbprint.into_iter().filter(|(_, indexes)| indexes.len() > 1) {
         findings.push(format!("keys {} are the same key", list(&indexes)));
@@ -111,7 +111,7 @@ pub(super) fn add_of_rotation(keys: &[KeyReport], is_remote: bool, findings: &mu
     let wait = span(REFRESH);
     findings.push(match (usable, has_ids) {
         (0, _) => return,
-        (_, false) => "rotation: a key without `kid` is replaced at one stroke: tokens of the old key are refused from then on. Give each key a kid first".to_owned(),
+        (_, false) => "rotation: a key without `kid` is replaced at one stroke: tokens of the old key are rejected from then on. Give each key a kid first".to_owned(),
         (1, true) => format!("rotation: there is one key. Publish the next one beside it {wait} before it signs, and leave the old one until its last token has ended"),
         (_, true) if by_algorithm.values().any(|count| *count > 1) => format!("rotation: {usable} keys, some for the same algorithm: one of them is the next or the last. A new key should stand here {wait} before it signs"),
         (_, true) => format!("rotation: {usable} keys, one for each algorithm. Publish the next one of each beside it {wait} before it signs"),

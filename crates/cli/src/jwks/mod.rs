@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &JwksArguments, format: Format) -> Result<Finding, 
     } else {
         output::text(&to_text(&report))?;
     }
-    Ok(if usable { Finding::AllFine } else { Finding::SomethingRefused })
+    Ok(if usable { Finding::AllFine } else { Finding::SomethingRejected })
 }
 
 fn report(document: Document) -> Report {
@@ -69,7 +69,7 @@ fn values(text: &str, findings: &mut Vec<String>) -> Vec<Value> {
     let without_mark = text.trim_start_matches('\u{feff}');
     if without_mark.len() != text.len() {
         findings.push(
-            "the document begins with a byte-order mark, which some readers refuse".to_owned(),
+            "the document begins with a byte-order mark, which some readers reject".to_owned(),
         );
     }
     match serde_json::from_str::<Value>(without_mark) {

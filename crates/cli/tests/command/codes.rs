@@ -97,21 +97,21 @@ fn every_code_of_the_contract_is_told_by_verify_and_by_explain() {
             _ => (401, "\"invalid_token\""),
         };
         let line = format!(
-            "{{\"line\":1,\"result\":\"refused\",\"status\":{status},\"error\":{error},\"code\":\"{code}\"}}\n"
+            "{{\"line\":1,\"result\":\"rejected\",\"status\":{status},\"error\":{error},\"code\":\"{code}\"}}\n"
         );
         assert_eq!((verified.stdout.as_str(), verified.status), (line.as_str(), 1), "{verified:?}");
 
         let explained = service.judge("explain", &[], &token);
         assert_eq!(explained.status, 1, "{code}: {explained:?}");
-        let story = explained.json();
-        assert_eq!((&story["result"], &story["code"]), (&json!("refused"), &json!(code)));
-        assert_eq!(story["status"], status, "{code}");
-        let refused: Vec<_> = story["stages"].as_array().unwrap().iter().collect();
-        let refused: Vec<_> =
-            refused.iter().filter(|stage| stage["outcome"] == "refused").collect();
-        assert_eq!(refused.len(), 1, "{code}: {story}");
-        assert_eq!(refused[0]["stage"], stage_of(code), "{code}: {story}");
-        assert!(refused[0]["mend"].is_string(), "{code}: {story}");
+        let trace = explained.json();
+        assert_eq!((&trace["result"], &trace["code"]), (&json!("rejected"), &json!(code)));
+        assert_eq!(trace["status"], status, "{code}");
+        let rejected: Vec<_> = trace["stages"].as_array().unwrap().iter().collect();
+        let rejected: Vec<_> =
+            rejected.iter().filter(|stage| stage["outcome"] == "rejected").collect();
+        assert_eq!(rejected.len(), 1, "{code}: {trace}");
+        assert_eq!(rejected[0]["stage"], stage_of(code), "{code}: {trace}");
+        assert!(rejected[0]["help"].is_string(), "{code}: {trace}");
     }
 }
 

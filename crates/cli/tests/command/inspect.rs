@@ -70,7 +70,7 @@ warnings
 }
 
 #[test]
-fn what_would_be_refused_anywhere_is_a_warning() {
+fn what_would_be_rejected_anywhere_is_a_warning() {
     let service = Service::new();
     let valid = || service.valid();
     let cases = [
@@ -97,7 +97,7 @@ fn what_would_be_refused_anywhere_is_a_warning() {
 }
 
 #[test]
-fn what_is_no_jwt_is_refused() {
+fn what_is_no_jwt_is_rejected() {
     for (text, reason) in [
         ("a.b", "three parts"),
         ("a.b.c.d.e", "encrypted"),

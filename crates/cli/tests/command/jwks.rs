@@ -112,7 +112,7 @@ fn each_unusable_key_has_its_reason() {
 }
 
 #[test]
-fn a_set_without_a_usable_key_is_refused() {
+fn a_set_without_a_usable_key_is_rejected() {
     for keys in [vec![], vec![json!({"kty": "oct", "k": "AAAA"})]] {
         assert_eq!(check(&keys).status, 1);
     }

@@ -41,9 +41,9 @@ fn lines_are_told_as_the_contract_has_it() {
         .run_with(&["jws", "verify", "--jwks", "set.json"], format!("{good}\n\n{other}\n\u{e9}\n"));
     let expected = format!(
         "{{\"line\":1,\"result\":\"verified\",\"header\":{{\"alg\":\"ES256\"}},\"payload\":\"_wA\",\"key\":{{\"kid\":\"{thumbprint}\",\"thumbprint\":\"{thumbprint}\"}}}}\n\
-         {{\"line\":2,\"result\":\"refused\",\"code\":\"no_credentials\"}}\n\
-         {{\"line\":3,\"result\":\"refused\",\"code\":\"signature_mismatch\"}}\n\
-         {{\"line\":4,\"result\":\"refused\",\"code\":\"malformed_request\"}}\n"
+         {{\"line\":2,\"result\":\"rejected\",\"code\":\"no_credentials\"}}\n\
+         {{\"line\":3,\"result\":\"rejected\",\"code\":\"signature_mismatch\"}}\n\
+         {{\"line\":4,\"result\":\"rejected\",\"code\":\"malformed_request\"}}\n"
     );
     assert_eq!((run.status, run.stdout), (1, expected));
 }

@@ -15,6 +15,6 @@ mod jwks;
 mod jws;
 mod keys;
 mod serve;
-mod stories;
 mod streams;
 mod support;
+mod traces;

@@ -160,7 +160,7 @@ fn the_way_from_discovery_to_a_verdict_works_over_the_network() {
 }
 
 #[test]
-fn a_set_that_cannot_be_fetched_is_refused_with_the_reason() {
+fn a_set_that_cannot_be_fetched_is_rejected_with_the_reason() {
     let run = Folder::new().run(&["jwks", "check", "http://127.0.0.1:1/keys"]);
     assert_eq!(run.status, 1, "{run:?}");
     let report = run.json();

@@ -89,7 +89,7 @@ fn lines_come_out_in_their_order_whatever_they_are() {
 }
 
 #[test]
-fn a_line_of_megabytes_is_one_refusal() {
+fn a_line_of_megabytes_is_one_rejection() {
     let service = Service::new();
     let input = format!("{}\n{}", "x".repeat(3 << 20), service.valid().build());
     let lines = service.verify(input).json_lines();
@@ -152,7 +152,7 @@ fn text_is_for_people() {
     writeln!(expected, "          scope: orders:read").unwrap();
     writeln!(expected, "          roles: admin").unwrap();
     writeln!(expected, "          until 2027-01-15T09:00:00Z").unwrap();
-    writeln!(expected, "     2  refused   no_credentials (401): no credentials were presented")
+    writeln!(expected, "     2  rejected   no_credentials (401): no credentials were presented")
         .unwrap();
     assert_eq!(run.stdout, expected);
 }

@@ -6,7 +6,7 @@ use super::{
     Admission, Authenticated, Authenticator, Engine, Judgement, Verdict, Waiting, judge::Held,
 };
 use crate::{
-    AuthError, AuthErrorKind, HiddenTokens, Place, RequestView,
+    AuthError, AuthErrorKind, HiddenTokens, RequestView, TokenLocation,
     pipeline::{Presented, Wanted, extract, hide},
 };
 
@@ -72,7 +72,7 @@ impl<'e, G: Send + Sync + 'static> Bound<'e, G> {
         hide::hide(self.places(), self.engine.hide, request)
     }
 
-    fn places(self) -> &'e [Place] {
+    fn places(self) -> &'e [TokenLocation] {
         self.handle.route.places.as_deref().unwrap_or(&self.engine.places)
     }
 

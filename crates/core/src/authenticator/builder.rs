@@ -5,7 +5,7 @@ use std::{any::TypeId, sync::Arc, time::Duration};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Authenticator, Engine, GrantSource, PrincipalMapping, Resolving,
+    Authenticator, Engine, GrantSource, PrincipalMapping, ResolverConfig,
     engine::check_places,
     production::{self, AnonymousLimit},
     register,
@@ -13,8 +13,8 @@ use super::{
 #[cfg(feature = "remote")]
 use crate::key_source::SourceTasks;
 use crate::{
-    AuthError, Clock, ConfigError, Grant, Issuer, Place, Principal, ProtectedResource,
-    ResourceMetadata, SeveralTokens, Strategy, SystemClock,
+    AuthError, Clock, ConfigError, Grant, Issuer, MultipleTokens, Principal, ProtectedResource,
+    ResourceMetadata, Strategy, SystemClock, TokenLocation,
     challenge::ChallengeSettings,
     issuer::{EngineInfo, TrustedIssuers},
     pipeline::{Hide, KnownHeaders},
@@ -38,8 +38,8 @@ pub struct AuthenticatorBuilder<G = Grant> {
     before_issuers: Option<usize>,
     strategy_timeout: Duration,
     audiences: Vec<String>,
-    places: Vec<Place>,
-    several: SeveralTokens,
+    places: Vec<TokenLocation>,
+    several: MultipleTokens,
     hide: Hide,
     max_token_len: usize,
     clock: Arc<dyn Clock>,
@@ -62,8 +62,8 @@ impl AuthenticatorBuilder {
             before_issuers: None,
             strategy_timeout: STRATEGY_TIMEOUT,
             audiences: Vec::new(),
-            places: vec![Place::bearer()],
-            several: SeveralTokens::default(),
+            places: vec![TokenLocation::bearer()],
+            several: MultipleTokens::default(),
             hide: Hide::Necessary,
             max_token_len: MAX_TOKEN_LEN,
             clock: Arc::new(SystemClock),
@@ -127,7 +127,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     }
 
     /// The longest time that a strategy may take for a token ([`Attempt::Later`](crate::Attempt::Later)):
-    /// after that the request is refused as
+    /// after that the request is rejected as
     /// [`ResolverUnavailable`](crate::AuthErrorKind::ResolverUnavailable), 503. Default: 2 seconds.
     pub fn strategy_timeout(self, strategy_timeout: Duration) -> Self {
         Self { strategy_timeout, ..self }
@@ -139,15 +139,15 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         self
     }
 
-    /// The places that a token may be in, in order, such as `[Place::cookie("session")]`. Default:
-    /// [`Place::bearer`].
-    pub fn places<I: IntoIterator<Item = Place>>(self, places: I) -> Self {
+    /// The places that a token may be in, in order, such as `[TokenLocation::cookie("session")]`. Default:
+    /// [`TokenLocation::bearer`].
+    pub fn locations<I: IntoIterator<Item = TokenLocation>>(self, places: I) -> Self {
         Self { places: places.into_iter().collect(), ..self }
     }
 
     /// What happens when a request brings more than one token. Default:
-    /// [`SeveralTokens::Refuse`].
-    pub fn several_tokens(self, several: SeveralTokens) -> Self {
+    /// [`MultipleTokens::Reject`].
+    pub fn multiple_tokens(self, several: MultipleTokens) -> Self {
         Self { several, ..self }
     }
 
@@ -210,7 +210,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
 
     /// The grant is a type of the application, read from the claims.
     ///
-    /// A token whose claims are not of this type is refused with
+    /// A token whose claims are not of this type is rejected with
     /// [`MalformedClaim`](crate::AuthErrorKind::MalformedClaim).
     pub fn with_grant<T>(self) -> AuthenticatorBuilder<T>
     where
@@ -219,11 +219,11 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         self.with_grant_from(Principal::claims)
     }
 
-    /// The grant is made by a function, which may refuse the caller with any
+    /// The grant is made by a function, which may reject the caller with any
     /// [kind](crate::AuthErrorKind) of error.
     ///
     /// It runs once for each token, after everything else about the token was found good. Where it panics
-    /// the request is refused as an [internal error](crate::AuthErrorKind::InternalError), 500.
+    /// the request is rejected as an [internal error](crate::AuthErrorKind::InternalError), 500.
     ///
     /// # Examples
     ///
@@ -245,12 +245,12 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     }
 
     /// The grant is looked up by the application, for each request: in a database, or at another
-    /// service. See [`Resolving`].
+    /// service. See [`ResolverConfig`].
     pub fn with_resolver<T: Send + Sync + 'static>(
         self,
-        resolving: Resolving<T>,
+        resolving: ResolverConfig<T>,
     ) -> AuthenticatorBuilder<T> {
-        self.with_grant_source(GrantSource::Resolver(Box::new(resolving)))
+        self.with_grant_source(GrantSource::GrantResolver(Box::new(resolving)))
     }
 
     fn with_grant_source<T>(self, grant: GrantSource<T>) -> AuthenticatorBuilder<T> {
@@ -291,7 +291,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     ///
     /// Routes that are declared public, such as that of a health check, stay public.
     ///
-    /// The issuers of [`Tenants`](crate::Tenants) are not known yet. An issuer that this would refuse is
+    /// The issuers of [`Tenants`](crate::Tenants) are not known yet. An issuer that this would reject is
     /// not trusted when a token names it ([`UntrustedIssuer`](crate::AuthErrorKind::UntrustedIssuer)).
     ///
     /// Default: as the environment variable `PORTCULLIS_PRODUCTION` says (`1` or `true`), and else not.
@@ -300,7 +300,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     }
 
     /// Says that routes may let requests without credentials through in
-    /// [production](Self::production). Bad credentials are refused all the same. Default: they may
+    /// [production](Self::production). Bad credentials are rejected all the same. Default: they may
     /// not.
     pub fn optional_credentials(self) -> Self {
         Self { optional_credentials: true, ..self }
@@ -308,7 +308,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
 
     /// Lets [`Issuer::dangerous_any`] stand in [production](Self::production): for a service that must run
     /// with the settings of another system, which has none for the issuer. An audience is needed all the
-    /// same. Default: it is refused.
+    /// same. Default: it is rejected.
     ///
     /// # Security
     ///
@@ -332,7 +332,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     }
 
     fn build_engine(mut self) -> Result<Authenticator<G>, ConfigError> {
-        Place::check_all(&self.places)?;
+        TokenLocation::check_all(&self.places)?;
         let resource_metadata = self.publish_resource()?;
         self.challenge.check()?;
         let challenge = Arc::new(self.challenge);

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Admission, GrantSource, production::AnonymousLimit};
 use crate::{
-    Clock, ConfigError, GrantMapping, Place, Requirement, ResourceMetadata, SeveralTokens,
-    Strategy,
+    Clock, ConfigError, GrantMapping, MultipleTokens, Requirement, ResourceMetadata, Strategy,
+    TokenLocation,
     challenge::ChallengeSettings,
     issuer::{EngineInfo, LEEWAY, Origin, TrustedIssuers},
     pipeline::{Hide, KnownHeaders},
@@ -15,8 +15,8 @@ use crate::{
 /// What the stages read.
 pub(crate) struct Engine<G> {
     pub(crate) issuers: TrustedIssuers,
-    pub(crate) places: Vec<Place>,
-    pub(crate) several: SeveralTokens,
+    pub(crate) places: Vec<TokenLocation>,
+    pub(crate) several: MultipleTokens,
     pub(crate) hide: Hide,
     pub(crate) max_token_len: usize,
     pub(crate) clock: Arc<dyn Clock>,
@@ -84,11 +84,11 @@ pub(super) fn register(
 
 /// Checks that places can hold a token: at least one, and each for whom it is bound to.
 pub(super) fn check_places(
-    places: &[Place],
+    places: &[TokenLocation],
     issuers: &TrustedIssuers,
     chain: &Chain,
 ) -> Result<(), ConfigError> {
-    Place::check_all(places)?;
+    TokenLocation::check_all(places)?;
     let strategies = chain.names();
     for issuer in places.iter().filter_map(|place| place.issuer.as_deref()) {
         let is_trusted = issuers.all().any(|trusted| trusted.name() == issuer);

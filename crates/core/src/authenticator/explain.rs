@@ -1,16 +1,16 @@
-//! The story of one token.
+//! The trace of one token.
 
 use super::{Authenticator, Bound};
 use crate::{
-    Algorithm, AuthError, AuthErrorKind, Authenticated, Place,
-    explain::{Explanation, Story, quoted},
+    Algorithm, AuthError, AuthErrorKind, Authenticated, TokenLocation,
+    explain::{Explanation, Trace, quoted},
+    location::LocationKind,
     pipeline::Presented,
-    place::PlaceKind,
 };
 
 impl<G: Send + Sync + 'static> Authenticator<G> {
     /// Judges a token by the keys at hand, as [`authenticate_token`](Self::authenticate_token) does,
-    /// and tells what happened at each stage, and what to change where it was refused.
+    /// and tells what happened at each stage, and what to change where it was rejected.
     ///
     /// This is for operators and developers, never for those who call: it names what the service
     /// expects.
@@ -27,9 +27,9 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     ///     .build()?;
     ///
     /// let explanation = auth.explain_token("Bearer eyJhbGciOiJFUzI1NiJ9.e30.AA");
-    /// let refused = explanation.refused().expect("no token has a space");
-    /// assert_eq!(refused.stage(), "peek");
-    /// assert!(refused.mend().unwrap().contains("leave the word `Bearer` away"));
+    /// let rejected = explanation.rejected().expect("no token has a space");
+    /// assert_eq!(rejected.stage(), "peek");
+    /// assert!(rejected.help().unwrap().contains("leave the word `Bearer` away"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -41,36 +41,36 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         let issuers = engine.issuers.all().map(|issuer| issuer.name().to_owned()).collect();
         let places = engine.places.iter().map(described).collect();
         let allowed = engine.issuers.algorithms.iter().map(Algorithm::name).collect();
-        let mut story = Story::new(issuers, places, allowed);
-        let verdict = judge_explained(auth, token, &mut story);
-        story.end(token, engine.max_token_len, verdict)
+        let mut trace = Trace::new(issuers, places, allowed);
+        let verdict = judge_explained(auth, token, &mut trace);
+        trace.end(token, engine.max_token_len, verdict)
     }
 }
 
 fn judge_explained<G: Send + Sync + 'static>(
     auth: Bound<'_, G>,
     token: &str,
-    story: &mut Story,
+    trace: &mut Trace,
 ) -> Result<Authenticated<G>, AuthError> {
     if token.is_empty() {
         return Err(AuthErrorKind::NoCredentials.into());
     }
     let presented = Presented::elsewhere(token);
     let slots = auth.engine.chain.load();
-    let judged = auth.judge_one_observed(&presented, slots.as_ref(), story);
+    let judged = auth.judge_one_observed(&presented, slots.as_ref(), trace);
     let caller = judged.map_err(|stop| stop.error)?;
     auth.choose(vec![caller])
 }
 
-fn described(place: &Place) -> String {
+fn described(place: &TokenLocation) -> String {
     let name = quoted(&place.name);
     match place.kind {
-        PlaceKind::Header => match &place.scheme {
+        LocationKind::Header => match &place.scheme {
             Some(scheme) => format!("header {name} after {}", quoted(&scheme.name)),
             None => format!("header {name}"),
         },
-        PlaceKind::Query => format!("query parameter {name}"),
-        PlaceKind::Cookie => format!("cookie {name}"),
-        PlaceKind::WebSocketProtocol => format!("WebSocket subprotocol {name}"),
+        LocationKind::Query => format!("query parameter {name}"),
+        LocationKind::Cookie => format!("cookie {name}"),
+        LocationKind::WebSocketProtocol => format!("WebSocket subprotocol {name}"),
     }
 }

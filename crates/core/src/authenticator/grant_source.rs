@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::Resolving;
+use super::ResolverConfig;
 use crate::{
     AuthError, AuthErrorKind, Authenticated, Clock, Grant, Principal,
     claims::not_included,
@@ -19,7 +19,7 @@ pub(crate) enum GrantSource<G> {
     /// From the caller, by a function of the application.
     Principal(PrincipalMapping<G>),
     /// From the caller, by what the application looks up.
-    Resolver(Box<Resolving<G>>),
+    GrantResolver(Box<ResolverConfig<G>>),
 }
 
 impl<G: Send + Sync + 'static> GrantSource<G> {
@@ -32,7 +32,7 @@ impl<G: Send + Sync + 'static> GrantSource<G> {
         let grant = match self {
             Self::Claims(map) => caller.with_claims(map)?,
             Self::Principal(mapping) => mapping.map(&caller)?,
-            Self::Resolver(resolving) => match resolving.kept(&caller, clock) {
+            Self::GrantResolver(resolving) => match resolving.kept(&caller, clock) {
                 Some(grant) => return Ok(Authenticated::new(caller, grant)),
                 None => return Err(Stop::until(Coming::Grant(caller))),
             },
@@ -47,7 +47,7 @@ impl<G: Send + Sync + 'static> GrantSource<G> {
         clock: &dyn Clock,
     ) -> Result<Authenticated<G>, Stop> {
         match self {
-            Self::Resolver(resolving) => {
+            Self::GrantResolver(resolving) => {
                 let grant = resolving.resolve(&caller, clock).await?;
                 Ok(Authenticated::new(caller, grant))
             }
@@ -111,7 +111,7 @@ impl<G> fmt::Debug for GrantSource<G> {
         f.write_str(match self {
             Self::Claims(_) => "Claims",
             Self::Principal(_) => "Principal",
-            Self::Resolver(_) => "Resolver",
+            Self::GrantResolver(_) => "GrantResolver",
         })
     }
 }

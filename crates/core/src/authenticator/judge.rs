@@ -124,7 +124,7 @@ impl<G: Send + Sync + 'static> Bound<'_, G> {
                     observer.known_to(registered.name());
                     return finish_identity(self.engine, identity, &registered.origin);
                 }
-                Attempt::Refuse(error) => {
+                Attempt::Reject(error) => {
                     observer.known_to(registered.name());
                     return Err(of_a_caller(error).into());
                 }

@@ -2,13 +2,13 @@
 
 mod bound;
 mod builder;
+mod delegation;
 mod engine;
 #[cfg(feature = "explain")]
 mod explain;
 mod grant_source;
 mod judge;
 mod measuring;
-mod parties;
 mod production;
 #[cfg(feature = "remote")]
 mod readiness;
@@ -20,19 +20,20 @@ mod waiting;
 use std::{fmt, sync::Arc};
 
 pub use builder::AuthenticatorBuilder;
+pub use delegation::{Account, AccountStatus, DelegationResolver};
 pub(crate) use engine::Engine;
 pub(crate) use grant_source::{GrantSource, PrincipalMapping};
-pub use parties::{ByParty, Found, Party};
 #[cfg(feature = "remote")]
 pub use readiness::{KeyChanges, NotReady};
 pub use reloadable::ReloadableAuthenticator;
-pub use resolver::{Resolver, Resolving};
+pub use resolver::{GrantResolver, ResolverConfig};
 pub use verdict::{Authenticated, Verdict};
 pub use waiting::{Judgement, Waiting};
 
 use crate::{
-    AuthError, AuthErrorKind, ConfigError, Grant, HiddenTokens, Place, RequestView, Requirement,
-    ResourceMetadata, Strategy, challenge::ChallengeSettings, pipeline::Presented, strategy::Slot,
+    AuthError, AuthErrorKind, ConfigError, Grant, HiddenTokens, RequestView, Requirement,
+    ResourceMetadata, Strategy, TokenLocation, challenge::ChallengeSettings, pipeline::Presented,
+    strategy::Slot,
 };
 use bound::Bound;
 use engine::{check_places, register};
@@ -54,8 +55,8 @@ use reloadable::Current;
 ///     .issuer(Issuer::new("https://idp.example.com").jwk_set(&JwkSet::from_json(json)?))
 ///     .audience("https://api.example.com")
 ///     .build()?;
-/// let refused = auth.authenticate_token("no token").unwrap_err();
-/// assert_eq!(refused.kind().code(), "malformed_request");
+/// let rejected = auth.authenticate_token("no token").unwrap_err();
+/// assert_eq!(rejected.kind().code(), "malformed_request");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Authenticator<G = Grant> {
@@ -75,7 +76,7 @@ enum Source<G> {
 #[derive(Clone, Debug, Default)]
 struct Route {
     /// `None`: those of the engine.
-    places: Option<Arc<[Place]>>,
+    places: Option<Arc<[TokenLocation]>>,
     requirement: Option<Arc<Requirement>>,
     admission: Admission,
 }
@@ -121,7 +122,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// without any token where the engine is for [production](AuthenticatorBuilder::production).
     ///
     /// [requirement]: Requirement
-    pub fn requiring(self, requirement: Requirement) -> Result<Self, ConfigError> {
+    pub fn with_requirement(self, requirement: Requirement) -> Result<Self, ConfigError> {
         let requirement = Arc::new(match &self.route.requirement {
             Some(outer) => requirement.on_top_of(Requirement::clone(outer)),
             None => requirement,
@@ -135,15 +136,15 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     }
 
     /// Returns the same engine for a route that reads tokens from other places: all of them, in the place
-    /// of [those of the engine](AuthenticatorBuilder::places). For a service that speaks two protocols
+    /// of [those of the engine](AuthenticatorBuilder::locations). For a service that speaks two protocols
     /// whose clients write tokens differently, by one set of keys.
     ///
     /// ```
-    /// use portcullis::{Authenticator, Place};
+    /// use portcullis::{Authenticator, TokenLocation};
     ///
     /// # fn two(auth: Authenticator) -> Result<(), portcullis::ConfigError> {
-    /// let for_pages = auth.clone().reading([Place::bearer(), Place::cookie("session")])?;
-    /// let for_services = auth.reading([Place::header("authorization").exact_scheme("Bearer")])?;
+    /// let for_pages = auth.clone().with_locations([TokenLocation::bearer(), TokenLocation::cookie("session")])?;
+    /// let for_services = auth.with_locations([TokenLocation::header("authorization").exact_scheme("Bearer")])?;
     /// # Ok(()) }
     /// ```
     ///
@@ -151,8 +152,11 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     ///
     /// A [`ConfigError`] as [`build`](AuthenticatorBuilder::build) has it: for places of which there is
     /// none, or that cannot be, and for one that is bound to an issuer who is not trusted.
-    pub fn reading<I: IntoIterator<Item = Place>>(self, places: I) -> Result<Self, ConfigError> {
-        let places: Arc<[Place]> = places.into_iter().collect();
+    pub fn with_locations<I: IntoIterator<Item = TokenLocation>>(
+        self,
+        places: I,
+    ) -> Result<Self, ConfigError> {
+        let places: Arc<[TokenLocation]> = places.into_iter().collect();
         let engine = self.engine();
         check_places(&places, &engine.issuers, &engine.chain)?;
         let route = Route { places: Some(places), ..self.route };
@@ -190,15 +194,15 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     }
 
     /// Returns the same engine for a route that lets requests through without a caller. An engine for
-    /// [production](AuthenticatorBuilder::production) that does not allow this refuses them all the
-    /// same, and the log says so at once; [`try_admitting`](Self::try_admitting) makes an error of it.
+    /// [production](AuthenticatorBuilder::production) that does not allow this rejects them all the
+    /// same, and the log says so at once; [`try_with_admission`](Self::try_with_admission) makes an error of it.
     #[must_use]
-    pub fn admitting(self, admission: Admission) -> Self {
+    pub fn with_admission(self, admission: Admission) -> Self {
         #[cfg(feature = "tracing")]
         if let Err(error) = self.engine().anonymous.check(admission) {
             tracing::error!(target: "portcullis", "credentials are required all the same: {error}");
         }
-        self.with_admission(admission)
+        self.with_route_admission(admission)
     }
 
     /// Returns the same engine for a route that lets requests through without a caller.
@@ -206,12 +210,12 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// # Errors
     ///
     /// [`ConfigError::NotForProduction`] if the engine does not allow that.
-    pub fn try_admitting(self, admission: Admission) -> Result<Self, ConfigError> {
+    pub fn try_with_admission(self, admission: Admission) -> Result<Self, ConfigError> {
         self.engine().anonymous.check(admission)?;
-        Ok(self.with_admission(admission))
+        Ok(self.with_route_admission(admission))
     }
 
-    fn with_admission(self, admission: Admission) -> Self {
+    fn with_route_admission(self, admission: Admission) -> Self {
         Self { route: Route { admission, ..self.route }, ..self }
     }
 
@@ -256,7 +260,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     ///
     /// # Errors
     ///
-    /// Why the token is refused. A text that is not even a `b64token` is
+    /// Why the token is rejected. A text that is not even a `b64token` is
     /// [`AuthErrorKind::MalformedRequest`], and an empty one [`AuthErrorKind::NoCredentials`].
     pub fn authenticate_token(&self, token: &str) -> Result<Authenticated<G>, AuthError> {
         if token.is_empty() {
@@ -292,7 +296,7 @@ pub enum Admission {
     /// None is. The default.
     #[default]
     Required,
-    /// Those *without* credentials are. Bad credentials are refused.
+    /// Those *without* credentials are. Bad credentials are rejected.
     Optional,
     /// All are: without credentials, and with any that are bad, malformed or cannot be judged. The
     /// handler sees the failure.

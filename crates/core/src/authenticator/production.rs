@@ -1,4 +1,4 @@
-//! What an engine for production refuses: settings that are for trying out.
+//! What an engine for production rejects: settings that are for trying out.
 
 use std::{env, ffi::OsStr};
 

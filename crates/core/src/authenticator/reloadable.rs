@@ -51,7 +51,7 @@ impl<G> Current<G> {
 ///    anew by it when its wait is over: nothing that was removed is believed.
 /// 2. A new engine takes over the keys of sources that it has in common with the old one (the same
 ///    issuer, the same URL or file), and is waited for until its other keys are there, so that no good
-///    request is refused meanwhile.
+///    request is rejected meanwhile.
 /// 3. What is bad changes nothing: an engine that cannot meet the requirement of a route, or that has
 ///    no keys for an issuer which has some now.
 ///

@@ -26,13 +26,13 @@ const MAX_KEPT: usize = 10_000;
 /// Closures are one:
 ///
 /// ```
-/// use portcullis::{AuthErrorKind, Authenticator, Principal, Resolving};
+/// use portcullis::{AuthErrorKind, Authenticator, Principal, ResolverConfig};
 ///
 /// struct Rights {
 ///     is_editor: bool,
 /// }
 ///
-/// let builder = Authenticator::builder().with_resolver(Resolving::new(|caller: Principal| async move {
+/// let builder = Authenticator::builder().with_resolver(ResolverConfig::new(|caller: Principal| async move {
 ///     match caller.subject() {
 ///         "alice" => Ok(Rights { is_editor: true }),
 ///         "bob" => Err(AuthErrorKind::SubjectDisabled.into()),
@@ -41,8 +41,8 @@ const MAX_KEPT: usize = 10_000;
 /// }));
 /// ```
 ///
-/// Where tokens name actors, [`ByParty`](super::ByParty) looks subject and actor up one by one.
-pub trait Resolver<G>: Send + Sync {
+/// Where tokens name actors, [`DelegationResolver`](super::DelegationResolver) looks subject and actor up one by one.
+pub trait GrantResolver<G>: Send + Sync {
     /// Looks up the rights of a caller whose token was found good.
     ///
     /// Errors say what was found: [`SubjectUnknown`](AuthErrorKind::SubjectUnknown),
@@ -53,7 +53,7 @@ pub trait Resolver<G>: Send + Sync {
     fn resolve(&self, caller: Principal) -> BoxFuture<'static, Result<G, AuthError>>;
 }
 
-impl<G, F, Fut> Resolver<G> for F
+impl<G, F, Fut> GrantResolver<G> for F
 where
     F: Fn(Principal) -> Fut + Send + Sync,
     Fut: Future<Output = Result<G, AuthError>> + Send + 'static,
@@ -63,19 +63,19 @@ where
     }
 }
 
-/// A [`Resolver`], and how it is asked.
+/// A [`GrantResolver`], and how it is asked.
 ///
 /// 1. Requests with equal claims that come while one is looked up share its answer.
 /// 2. No more than a number of look-ups run at once; the others wait for their turn.
-/// 3. A look-up that takes too long, and one that panics, refuses the request as
+/// 3. A look-up that takes too long, and one that panics, rejects the request as
 ///    [`ResolverUnavailable`](AuthErrorKind::ResolverUnavailable): 503.
 /// 4. Nothing is kept, unless [`keep_for`](Self::keep_for) says so: a change in the database holds from
 ///    the next look-up on.
 /// 5. Callers of a tenant that was [forgotten](crate::Tenants::forget), or of a strategy that was removed,
 ///    share nothing with those of a later one that has the same name.
 #[must_use]
-pub struct Resolving<G> {
-    resolver: Box<dyn Resolver<G>>,
+pub struct ResolverConfig<G> {
+    resolver: Box<dyn GrantResolver<G>>,
     timeout: Duration,
     keep_for: Duration,
     share: Share,
@@ -101,9 +101,9 @@ enum Share {
     Function(Box<dyn Fn(&Principal) -> String + Send + Sync>),
 }
 
-impl<G: Send + Sync + 'static> Resolving<G> {
+impl<G: Send + Sync + 'static> ResolverConfig<G> {
     /// Asks this resolver.
-    pub fn new(resolver: impl Resolver<G> + 'static) -> Self {
+    pub fn new(resolver: impl GrantResolver<G> + 'static) -> Self {
         Self {
             resolver: Box::new(resolver),
             timeout: Duration::from_secs(2),
@@ -251,9 +251,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<G> fmt::Debug for Resolving<G> {
+impl<G> fmt::Debug for ResolverConfig<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resolving")
+        f.debug_struct("ResolverConfig")
             .field("timeout", &self.timeout)
             .field("keep_for", &self.keep_for)
             .finish_non_exhaustive()

@@ -8,13 +8,13 @@ use crate::{Anonymous, AuthContext, AuthError, ChallengeSettings, Grant, HiddenT
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Verdict<G = Grant> {
-    /// The caller, or why the request is refused.
+    /// The caller, or why the request is rejected.
     pub result: Result<Authenticated<G>, AuthError>,
     /// The parts of the request that hold tokens, without them: what handlers and their logs should
     /// see, whatever the verdict.
     pub hidden: HiddenTokens,
     /// Whether the request is let through without a caller, though there is an error. What an adapter
-    /// does not look at, it refuses.
+    /// does not look at, it rejects.
     pub admits_anonymous: bool,
 }
 

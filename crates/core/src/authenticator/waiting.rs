@@ -212,7 +212,7 @@ async fn wait_for_strategy<G: Send + Sync + 'static>(
     };
     match answer {
         Attempt::Accept(identity) => finish_identity(auth.engine, identity, &registered.origin),
-        Attempt::Refuse(error) => Err(of_a_caller(error).into()),
+        Attempt::Reject(error) => Err(of_a_caller(error).into()),
         Attempt::Abstain => auth.ask_from(next, &slots, told, token, &mut ()),
         Attempt::Later(attempt) => {
             let coming = StrategyComing { attempt, until, registered, slots, next, told };

@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_no_date_can_hold() {
+    fn rejects_what_no_date_can_hold() {
         for text in ["1e999", "-1e999", "9223372036854775808", "1e19", "1e99999999999999999999"] {
             assert_eq!(NumericDate::from_json_number(text), None, "{text}");
         }

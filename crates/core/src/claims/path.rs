@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_pointer() {
+    fn rejects_what_is_no_pointer() {
         for path in ["", "/a~2b", "/~"] {
             assert!(ClaimPath::parse(path).is_err(), "{path}");
         }

@@ -5,14 +5,14 @@ use std::path::Path;
 use super::{
     Config, SettingError, grant,
     settings::{
-        IssuerSettings, KeySettings, PlaceKind, PlaceSettings, ResourceSettings,
+        IssuerSettings, KeySettings, LocationKind, LocationSettings, ResourceSettings,
         StaticTokenSettings,
     },
 };
 use crate::{
     Algorithm, Authenticator, AuthenticatorBuilder, ConfigError, Identity, Issuer, JwkSet,
-    JwkSetFile, KeySource, PemFile, Place, ProductionError, ProtectedResource, RefreshPolicy,
-    RemoteJwkSet, StaticTokens, TokenFile, TokenType, VerificationKey,
+    JwkSetFile, KeySource, PemFile, ProductionError, ProtectedResource, RefreshPolicy,
+    RemoteJwkSet, StaticTokens, TokenFile, TokenLocation, TokenType, VerificationKey,
     key_source::{SecretFile, SecretKeys},
 };
 
@@ -26,11 +26,11 @@ impl Config {
     ///
     /// [`ConfigError::InvalidSetting`], which names the key whose value cannot be used.
     pub fn builder(&self) -> Result<AuthenticatorBuilder> {
-        let mut builder = Authenticator::builder().several_tokens(self.extract.several);
+        let mut builder = Authenticator::builder().multiple_tokens(self.extract.several);
         builder = builder.of_config(self);
         builder = self.audience.iter().fold(builder, AuthenticatorBuilder::audience);
         if let Some(places) = &self.extract.places {
-            builder = builder.places(places.iter().map(place));
+            builder = builder.locations(places.iter().map(place));
         }
         if self.extract.remove_tokens {
             builder = builder.remove_tokens();
@@ -241,13 +241,13 @@ impl Config {
     }
 }
 
-fn place(settings: &PlaceSettings) -> Place {
+fn place(settings: &LocationSettings) -> TokenLocation {
     let name = settings.name.as_str();
     let mut place = match settings.kind {
-        PlaceKind::Header => Place::header(name),
-        PlaceKind::Query => Place::query(name),
-        PlaceKind::Cookie => Place::cookie(name),
-        PlaceKind::WebSocketProtocol => Place::web_socket_protocol(name),
+        LocationKind::Header => TokenLocation::header(name),
+        LocationKind::Query => TokenLocation::query(name),
+        LocationKind::Cookie => TokenLocation::cookie(name),
+        LocationKind::WebSocketProtocol => TokenLocation::web_socket_protocol(name),
     };
     if let Some(scheme) = &settings.scheme {
         place = match (settings.exact_scheme, settings.required_scheme) {

@@ -36,7 +36,7 @@ pub(super) const ROOT: &[Key] = keys! {
          variable `PORTCULLIS_PRODUCTION=1`";
     optional_credentials: Flag, "false",
         "Routes may let requests without credentials through in production; bad credentials are \
-         refused all the same";
+         rejected all the same";
     dangerous_any_issuer_in_production: Flag, "false",
         "Lets `dangerous_any_issuer` stand in production; an audience is needed all the same";
     audience: Texts, "none",

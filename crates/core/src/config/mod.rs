@@ -39,12 +39,12 @@ pub use self::{
     error::SettingError,
     file::ConfigFile,
     settings::{
-        ExtractSettings, GrantSettings, IssuerSettings, KeySettings, PermissionForm,
-        PermissionSettings, PlaceKind, PlaceSettings, ResourceSettings, RoleSettings, RuleSettings,
-        StaticTokenSettings,
+        ExtractSettings, GrantSettings, IssuerSettings, KeySettings, LocationKind,
+        LocationSettings, PermissionForm, PermissionSettings, ResourceSettings, RoleSettings,
+        RuleSettings, StaticTokenSettings,
     },
 };
-use crate::{Authenticator, ConfigError, TokenFormat, policy::Ranks};
+use crate::{Authenticator, ConfigError, TokenFormat, policy::RoleHierarchy};
 
 /// The settings of an engine, read from TOML or JSON.
 ///
@@ -81,7 +81,7 @@ use crate::{Authenticator, ConfigError, TokenFormat, policy::Ranks};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// Whether settings that are for trying out are refused.
+    /// Whether settings that are for trying out are rejected.
     pub production: bool,
     /// Whether routes may let requests without credentials through in production.
     pub optional_credentials: bool,
@@ -180,8 +180,8 @@ impl Config {
     }
 
     /// Returns the order of roles, for policies: `ranks().role_at_least("writer")`.
-    pub fn ranks(&self) -> Ranks {
-        let ranks = Ranks::new(self.roles.rank.iter().map(String::as_str));
+    pub fn ranks(&self) -> RoleHierarchy {
+        let ranks = RoleHierarchy::new(self.roles.rank.iter().map(String::as_str));
         if self.roles.ignore_ascii_case { ranks.ignoring_ascii_case() } else { ranks }
     }
 

@@ -7,11 +7,11 @@ use super::{
     error::SettingError,
     grant,
     settings::{
-        ExtractSettings, GrantSettings, IssuerSettings, KeySettings, PlaceKind, PlaceSettings,
-        ResourceSettings, RoleSettings, RuleSettings, StaticTokenSettings,
+        ExtractSettings, GrantSettings, IssuerSettings, KeySettings, LocationKind,
+        LocationSettings, ResourceSettings, RoleSettings, RuleSettings, StaticTokenSettings,
     },
 };
-use crate::{Algorithm, SeveralTokens, TokenFormat, TokenProfile, strategy::is_one_token};
+use crate::{Algorithm, MultipleTokens, TokenFormat, TokenProfile, strategy::is_one_token};
 
 type Result<T> = std::result::Result<T, SettingError>;
 
@@ -39,25 +39,29 @@ pub(super) fn extract(mut section: Section) -> Result<ExtractSettings> {
     let places = entries.map(|entries| entries.into_iter().enumerate().map(read).collect());
     let places = places.transpose()?;
     let several = match section.text("several").as_deref() {
-        Some("first") => SeveralTokens::First,
-        Some("all") => SeveralTokens::All,
-        _ => SeveralTokens::Refuse,
+        Some("first") => MultipleTokens::First,
+        Some("all") => MultipleTokens::All,
+        _ => MultipleTokens::Reject,
     };
     Ok(ExtractSettings { places, several, remove_tokens: section.flag("remove_tokens") })
 }
 
-fn place(entry: PlaceEntry, name_of: &dyn Fn(&str) -> String, path: &str) -> Result<PlaceSettings> {
+fn place(
+    entry: PlaceEntry,
+    name_of: &dyn Fn(&str) -> String,
+    path: &str,
+) -> Result<LocationSettings> {
     let mut section = match entry {
         PlaceEntry::Named(kind) => {
             let (kind, name, scheme) = names(&kind, None, None, name_of);
-            return Ok(PlaceSettings { kind, name, scheme, ..PlaceSettings::default() });
+            return Ok(LocationSettings { kind, name, scheme, ..LocationSettings::default() });
         }
         PlaceEntry::Detailed(section) => section,
     };
     let kind = section.text("kind").unwrap_or_default();
     let (name, scheme) = (section.text("name"), section.text("scheme"));
     let (kind, name, scheme) = names(&kind, name, scheme, &|_| ACCESS_TOKEN.to_owned());
-    let place = PlaceSettings {
+    let place = LocationSettings {
         kind,
         name,
         scheme,
@@ -99,15 +103,15 @@ fn names(
     name: Option<String>,
     scheme: Option<String>,
     name_of: &dyn Fn(&str) -> String,
-) -> (PlaceKind, String, Option<String>) {
+) -> (LocationKind, String, Option<String>) {
     let kind_of = match kind {
-        "query" => PlaceKind::Query,
-        "cookie" => PlaceKind::Cookie,
-        "web_socket_protocol" => PlaceKind::WebSocketProtocol,
+        "query" => LocationKind::Query,
+        "cookie" => LocationKind::Cookie,
+        "web_socket_protocol" => LocationKind::WebSocketProtocol,
         _ => {
             let name = name.unwrap_or_else(|| "authorization".to_owned());
             let bearer = name.eq_ignore_ascii_case("authorization").then(|| "Bearer".to_owned());
-            return (PlaceKind::Header, name, scheme.or(bearer));
+            return (LocationKind::Header, name, scheme.or(bearer));
         }
     };
     (kind_of, name.unwrap_or_else(|| name_of(kind)), scheme)

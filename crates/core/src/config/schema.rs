@@ -47,7 +47,7 @@ fn property(key: &Key) -> Value {
 
 fn schema(kind: Kind) -> Map<String, Value> {
     let text = || json!({ "type": "string" });
-    // Variables may hold what a pattern or a list of words would refuse.
+    // Variables may hold what a pattern or a list of words would reject.
     let or_variable =
         |schema: Value| json!({ "anyOf": [schema, { "type": "string", "pattern": "\\$\\{" }] });
     let value = match kind {

@@ -2,16 +2,16 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use crate::{Algorithm, SeveralTokens, TokenFormat, TokenProfile};
+use crate::{Algorithm, MultipleTokens, TokenFormat, TokenProfile};
 
 /// `[extract]`: where in a request the token is.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ExtractSettings {
     /// The places, in order. `None`: `Authorization: Bearer`.
-    pub places: Option<Vec<PlaceSettings>>,
+    pub places: Option<Vec<LocationSettings>>,
     /// What happens when a request brings more than one token.
-    pub several: SeveralTokens,
+    pub several: MultipleTokens,
     /// Whether tokens are taken out of header fields and cookies too before handlers see them.
     pub remove_tokens: bool,
 }
@@ -19,9 +19,9 @@ pub struct ExtractSettings {
 /// A place that a token may be in.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-pub struct PlaceSettings {
+pub struct LocationSettings {
     /// Which part of the request.
-    pub kind: PlaceKind,
+    pub kind: LocationKind,
     /// The header field, query parameter, cookie or subprotocol.
     pub name: String,
     /// The scheme before the token in a header field.
@@ -47,7 +47,7 @@ pub struct PlaceSettings {
 /// Which part of a request holds a token.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum PlaceKind {
+pub enum LocationKind {
     /// A header field.
     #[default]
     Header,

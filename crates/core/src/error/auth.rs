@@ -1,4 +1,4 @@
-//! The error of one refused request.
+//! The error of one rejected request.
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use super::OneLine;
 use super::StepUp;
 use crate::AuthErrorKind;
 
-/// A refused request: a kind for programs, a cause for logs, and nothing of the token.
+/// A rejected request: a kind for programs, a cause for logs, and nothing of the token.
 ///
 /// What a caller is told is made from the kind alone, by
 /// [`Challenge::from`](crate::Challenge#impl-From<%26AuthError>-for-Challenge).
@@ -84,15 +84,15 @@ impl AuthError {
         self
     }
 
-    /// Tells log and metrics that a request was refused: one event, target `portcullis::rejection`, level
+    /// Tells log and metrics that a request was rejected: one event, target `portcullis::rejection`, level
     /// debug, with the fields `code`, `token` (a [fingerprint](crate::BearerToken::fingerprint))
     /// and `cause`, in one line whatever it tells. An [internal error](AuthErrorKind::InternalError) is told as an error too, target
     /// `portcullis`.
     ///
-    /// Adapters call it once for each request that they refuse. Without the feature `tracing` it
+    /// Adapters call it once for each request that they reject. Without the feature `tracing` it
     /// does nothing.
     pub fn report(&self) {
-        crate::metrics::refused(self.kind.code());
+        crate::metrics::rejected(self.kind.code());
         if self.kind == AuthErrorKind::InternalError {
             self.report_fault();
         }
@@ -102,7 +102,7 @@ impl AuthError {
             code = self.kind.code(),
             token = self.fingerprint.as_deref(),
             cause = self.source().map(OneLine).map(tracing::field::display),
-            "request refused"
+            "request rejected"
         );
     }
 

@@ -218,7 +218,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoIssuer => f.write_str(
-                "no issuer is trusted, so every token would be refused: add one with `issuer(…)`",
+                "no issuer is trusted, so every token would be rejected: add one with `issuer(…)`",
             ),
             Self::DuplicateIssuer { issuer } => {
                 write!(f, "issuer `{issuer}` is there twice: add all its keys to one `Issuer`")
@@ -246,7 +246,7 @@ impl fmt::Display for ConfigError {
             Self::NoKeyForAlgorithms { issuer } => write!(
                 f,
                 "no key of issuer `{issuer}` fits its `algorithms(…)`, so every token would be \
-                 refused: allow an algorithm of one of its keys"
+                 rejected: allow an algorithm of one of its keys"
             ),
             Self::EmptySetting { issuer, setting } => write!(
                 f,
@@ -289,7 +289,7 @@ impl fmt::Display for ConfigError {
                 f,
                 "`{name}` cannot name a header field, scheme, query parameter or cookie: use letters, \
                  digits, `-` and `_`; a scheme goes with a header field, and cookies with \
-                 `Place::cookie`"
+                 `TokenLocation::cookie`"
             ),
             Self::InvalidClaimPath { path } => write!(
                 f,
@@ -370,7 +370,7 @@ impl fmt::Display for ConfigError {
             Self::KeysWouldBeLost(not_ready) => write!(
                 f,
                 "issuer `{}` has keys now and would have none, so the engine was not replaced: \
-                 mend where its keys are said to be, or wait until they can be fetched",
+                 help where its keys are said to be, or wait until they can be fetched",
                 not_ready.issuer()
             ),
             Self::File { path, .. } => write!(f, "cannot read `{}`", path.display()),

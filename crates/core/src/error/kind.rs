@@ -1,11 +1,11 @@
-//! The stable list of reasons for a refusal.
+//! The stable list of reasons for a rejection.
 
 use std::fmt;
 
 /// Defines the kinds with their code and their text, so that none lacks either.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $code:literal, $text:literal;)*) => {
-        /// Why a request was refused, in the order in which a request meets the checks.
+        /// Why a request was rejected, in the order in which a request meets the checks.
         ///
         /// The codes are stable: metrics and logs may rely on them.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

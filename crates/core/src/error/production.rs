@@ -1,4 +1,4 @@
-//! What an engine for production refuses.
+//! What an engine for production rejects.
 
 use std::fmt;
 
@@ -50,7 +50,7 @@ pub enum ProductionError {
 
 impl fmt::Display for ProductionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("this is for trying out, and refused in production: ")?;
+        f.write_str("this is for trying out, and rejected in production: ")?;
         match self {
             Self::AnyAudience { issuer } => write!(
                 f,

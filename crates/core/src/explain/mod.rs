@@ -1,19 +1,19 @@
-//! The story of one token: what each stage made of it, what was compared with what, and what to change.
+//! The trace of one token: what each stage made of it, what was compared with what, and what to change.
 //!
-//! It is told by the run of the real pipeline itself, which lets the story look on; so it cannot say
+//! It is told by the run of the real pipeline itself, which lets the trace look on; so it cannot say
 //! anything else than what a request would meet. See [`Authenticator::explain_token`].
 //!
 //! [`Authenticator::explain_token`]: crate::Authenticator::explain_token
 
 mod claims;
-mod mend;
+mod help;
 mod shape;
-mod story;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod words;
 
-pub(crate) use story::Story;
+pub(crate) use trace::Trace;
 pub use words::{date, printable, quoted, relative, span};
 
 use crate::{AuthError, Authenticated, Grant};
@@ -32,7 +32,7 @@ pub struct Step {
     stage: &'static str,
     outcome: Outcome,
     facts: Vec<String>,
-    mend: Option<String>,
+    help: Option<String>,
 }
 
 /// How a stage ended.
@@ -41,8 +41,8 @@ pub struct Step {
 pub enum Outcome {
     /// The token passed.
     Ok,
-    /// The token was refused here.
-    Refused,
+    /// The token was rejected here.
+    Rejected,
     /// The token did not get here, or there was nothing to do.
     Skipped,
 }
@@ -53,7 +53,7 @@ impl Outcome {
     pub fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
-            Self::Refused => "refused",
+            Self::Rejected => "rejected",
             Self::Skipped => "skipped",
         }
     }
@@ -66,17 +66,17 @@ impl<G> Explanation<G> {
         &self.steps
     }
 
-    /// Returns the stage that refused the token; `None` for a good one.
+    /// Returns the stage that rejected the token; `None` for a good one.
     #[must_use]
-    pub fn refused(&self) -> Option<&Step> {
-        self.steps.iter().find(|step| step.outcome == Outcome::Refused)
+    pub fn rejected(&self) -> Option<&Step> {
+        self.steps.iter().find(|step| step.outcome == Outcome::Rejected)
     }
 
     /// Returns the verdict.
     ///
     /// # Errors
     ///
-    /// Why the token is refused.
+    /// Why the token is rejected.
     pub fn verdict(&self) -> Result<&Authenticated<G>, &AuthError> {
         self.verdict.as_ref()
     }
@@ -95,16 +95,16 @@ impl Step {
         self.outcome
     }
 
-    /// Returns what was compared with what, a line each. Where the stage refused the token, the last one
+    /// Returns what was compared with what, a line each. Where the stage rejected the token, the last one
     /// says why.
     #[must_use]
     pub fn facts(&self) -> &[String] {
         &self.facts
     }
 
-    /// Returns what to change, where the stage refused the token.
+    /// Returns what to change, where the stage rejected the token.
     #[must_use]
-    pub fn mend(&self) -> Option<&str> {
-        self.mend.as_deref()
+    pub fn help(&self) -> Option<&str> {
+        self.help.as_deref()
     }
 }

@@ -8,7 +8,7 @@ use super::words::quoted;
 /// What can be told of a text that could not be taken apart.
 pub(super) struct Shape {
     pub(super) what: String,
-    pub(super) mend: &'static str,
+    pub(super) help: &'static str,
     /// Whether it says more than the error does.
     pub(super) is_specific: bool,
 }
@@ -18,13 +18,13 @@ const FRESH: &str = "ask the client for the token exactly as its issuer gave it 
 
 /// Finds the usual mistakes.
 pub(super) fn of(token: &str, max_len: usize) -> Shape {
-    let shape = |what: &str, mend| Shape { what: what.to_owned(), mend, is_specific: true };
+    let shape = |what: &str, help| Shape { what: what.to_owned(), help, is_specific: true };
     let dots = token.bytes().filter(|byte| *byte == b'.').count();
     let lower = token.get(..7).map(str::to_ascii_lowercase);
     if token.len() > max_len {
         return Shape {
             what: format!("the token has {} bytes; at most {max_len} are read", token.len()),
-            mend: "ask the issuer to put less into the token: long lists of groups are the usual cause",
+            help: "ask the issuer to put less into the token: long lists of groups are the usual cause",
             is_specific: true,
         };
     }
@@ -44,7 +44,7 @@ pub(super) fn of(token: &str, max_len: usize) -> Shape {
         let what = format!("the text has a {} inside", name_of(bad));
         return Shape {
             what,
-            mend: "remove it: tokens are one word; it often comes from a line break in a file",
+            help: "remove it: tokens are one word; it often comes from a line break in a file",
             is_specific: true,
         };
     }
@@ -59,13 +59,13 @@ pub(super) fn of(token: &str, max_len: usize) -> Shape {
             let parts = dots.saturating_add(1);
             let part = if parts == 1 { "part" } else { "parts" };
             let what = format!("the text has {parts} {part} with dots between; a JWT has three");
-            let mend = match dots {
+            let help = match dots {
                 0 => {
                     "if this is an API key or a session id, a [[static_token]] or a strategy must know it; a JWT may have been cut off"
                 }
                 _ => FRESH,
             };
-            return Shape { what, mend, is_specific: true };
+            return Shape { what, help, is_specific: true };
         }
         _ => {}
     }
@@ -77,7 +77,7 @@ pub(super) fn of(token: &str, max_len: usize) -> Shape {
     }
     Shape {
         what: "its parts are not what RFC 7515 asks for".to_owned(),
-        mend: FRESH,
+        help: FRESH,
         is_specific: false,
     }
 }

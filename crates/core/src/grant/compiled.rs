@@ -105,7 +105,7 @@ impl Permissions {
 
     fn texts(&self, claims: &mut Claims<'_, '_>) -> Result<Vec<Box<str>>, AuthError> {
         match self.malformed {
-            Malformed::Refused => strings(self.claim(claims)?),
+            Malformed::Rejected => strings(self.claim(claims)?),
             Malformed::Ignored => self.readable(claims, |entry| Some(entry.as_str()?.into())),
         }
     }
@@ -116,7 +116,7 @@ impl Permissions {
         flags: &'f [Box<str>],
     ) -> Result<Vec<Tuple<'f>>, AuthError> {
         match self.malformed {
-            Malformed::Refused => tuples(self.claim(claims)?, flags),
+            Malformed::Rejected => tuples(self.claim(claims)?, flags),
             Malformed::Ignored => self.readable(claims, |entry| tuple(entry, flags)),
         }
     }

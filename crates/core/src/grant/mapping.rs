@@ -75,7 +75,7 @@ pub(super) enum LevelCase {
 /// What becomes of permissions that have another JSON type.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Malformed {
-    Refused,
+    Rejected,
     Ignored,
 }
 
@@ -90,7 +90,7 @@ impl Default for GrantMapping {
             groups: vec!["groups".to_owned()],
             permissions: None,
             level_case: LevelCase::Kept,
-            malformed: Malformed::Refused,
+            malformed: Malformed::Rejected,
         }
     }
 }
@@ -202,7 +202,7 @@ impl GrantMapping {
     }
 
     /// Takes permissions that are no list for none, one text too, and skips entries of another type, as
-    /// Temporal does. Default: such tokens are refused.
+    /// Temporal does. Default: such tokens are rejected.
     ///
     /// # Security
     ///

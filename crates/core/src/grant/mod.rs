@@ -39,10 +39,10 @@ use crate::Scope;
 /// To supply the part, look it up in a [resolver](crate::AuthenticatorBuilder::with_resolver):
 ///
 /// ```
-/// use portcullis::{Authenticator, Principal, Resolving};
+/// use portcullis::{Authenticator, Principal, ResolverConfig};
 ///
 /// # async fn groups_of(_subject: &str) -> Vec<String> { Vec::new() }
-/// let resolver = Resolving::new(|caller: Principal| async move {
+/// let resolver = ResolverConfig::new(|caller: Principal| async move {
 ///     let grant = caller.standard_grant()?;
 ///     if grant.is_complete() {
 ///         return Ok(grant);

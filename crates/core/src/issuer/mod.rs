@@ -167,7 +167,7 @@ impl Issuer {
     /// Finds keys by their ids alone, so that a key from one place never stands in for one from another.
     ///
     /// 1. A token with `kid` is for the key of that id.
-    /// 2. A token without `kid` is for the keys without an id that were added here, and refused where
+    /// 2. A token without `kid` is for the keys without an id that were added here, and rejected where
     ///    there is none.
     /// 3. Keys without an id that a source brings (`key_source`, feature `remote`) are not used.
     ///

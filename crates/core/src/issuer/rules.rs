@@ -167,7 +167,7 @@ impl Issuer {
         self
     }
 
-    /// Accepts tokens with a `cnf` claim as if they had none. Default: they are refused, because
+    /// Accepts tokens with a `cnf` claim as if they had none. Default: they are rejected, because
     /// the binding to their sender is not checked ([RFC 7800 §3.1]).
     ///
     /// # Security

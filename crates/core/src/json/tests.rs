@@ -69,7 +69,7 @@ fn every_registered_name_has_a_place_of_its_own() {
 }
 
 #[test]
-fn refuses_duplicate_names_however_they_are_written() {
+fn rejects_duplicate_names_however_they_are_written() {
     let many: String = (0..40).map(|i| format!("\"m{i}\":0,")).collect();
     for text in [
         r#"{"a":1,"b":2,"a":3}"#.to_owned(),
@@ -82,14 +82,14 @@ fn refuses_duplicate_names_however_they_are_written() {
 }
 
 #[test]
-fn refuses_what_is_no_object() {
+fn rejects_what_is_no_object() {
     for text in ["", " ", "[]", "1", "\"a\"", "null", "\u{feff}{}"] {
         assert_eq!(Object::parse(text).unwrap_err(), JsonError::NotAnObject, "{text}");
     }
 }
 
 #[test]
-fn refuses_bad_syntax() {
+fn rejects_bad_syntax() {
     for text in [
         "{",
         "{}}",
@@ -193,7 +193,7 @@ proptest! {
                 serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok(), "{}", text
             ),
             Err(JsonError::DuplicateMember | JsonError::TooDeep) => {}
-            // A number that no float holds is JSON all the same; `serde_json` refuses it.
+            // A number that no float holds is JSON all the same; `serde_json` rejects it.
             Err(_) => prop_assert!(second_opinion(&text).is_none(), "{}", text),
         }
     }

@@ -259,11 +259,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn names_of_this_machine_are_refused() {
+    async fn names_of_this_machine_are_rejected() {
         let rule = AddressRule::PUBLIC;
         let public = CheckedAddresses { rule, host: None, lookup: BY_SYSTEM };
-        let refused = public.resolve("localhost".parse().unwrap()).await;
-        let message = refused.err().unwrap().to_string();
+        let rejected = public.resolve("localhost".parse().unwrap()).await;
+        let message = rejected.err().unwrap().to_string();
         assert!(message.starts_with("`localhost` leads to "), "{message}");
     }
 }

@@ -7,7 +7,7 @@ use crate::ConfigError;
 /// Where a token of this service may be sent.
 ///
 /// 1. Without an [origin](Self::origin), anywhere by https, and by http on this very machine
-///    ([RFC 6750 §5.3]: bearer tokens go over TLS). A request that does not say where it goes is refused.
+///    ([RFC 6750 §5.3]: bearer tokens go over TLS). A request that does not say where it goes is rejected.
 /// 2. With origins, only there. A request that does not say where it goes is taken to go to them.
 ///
 /// An origin is scheme, host and port ([RFC 6454 §4]). This very machine is `localhost` and every
@@ -21,8 +21,8 @@ use crate::ConfigError;
 /// let anywhere = TokenDestinations::default();
 /// assert!(anywhere.permit(Some("https"), Some("api.example.com"), None).is_ok());
 /// assert!(anywhere.permit(Some("http"), Some("127.0.0.1"), Some(8080)).is_ok());
-/// let refused = anywhere.permit(Some("http"), Some("api.example.com"), None);
-/// assert!(matches!(refused, Err(DestinationError::Cleartext { .. })));
+/// let rejected = anywhere.permit(Some("http"), Some("api.example.com"), None);
+/// assert!(matches!(rejected, Err(DestinationError::Cleartext { .. })));
 ///
 /// let orders = TokenDestinations::default().origin("https", "orders.example.com", None)?;
 /// assert!(orders.permit(None, None, None).is_ok());
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_say_where_it_goes_is_refused_unless_an_origin_is_known() {
+    fn what_does_not_say_where_it_goes_is_rejected_unless_an_origin_is_known() {
         let any = TokenDestinations::default();
         for target in
             [(None, None, None), (None, Some("a.test"), Some(443)), (Some("https"), None, None)]
@@ -286,8 +286,8 @@ mod tests {
     fn an_origin_that_would_leak_is_a_mistake_of_the_configuration() {
         for (scheme, host) in [("http", "a.test"), ("ftp", "a.test"), ("https", ""), ("", "a.test")]
         {
-            let refused = TokenDestinations::default().origin(scheme, host, None);
-            assert!(matches!(refused, Err(ConfigError::InvalidOrigin { .. })), "{scheme} {host}");
+            let rejected = TokenDestinations::default().origin(scheme, host, None);
+            assert!(matches!(rejected, Err(ConfigError::InvalidOrigin { .. })), "{scheme} {host}");
         }
         let told = TokenDestinations::default().dangerous_allow_cleartext();
         let known = told.origin("http", "a.test", None).unwrap();

@@ -48,8 +48,8 @@ fn the_engine_accepts_what_each_algorithm_has_signed() {
         });
         let forged = other.issuer("own").clock(Fixed);
         let forged = forged.mint(&json!({"sub": "alice", "aud": "orders"})).unwrap();
-        let refused = auth.authenticate_token(forged.token()).unwrap_err();
-        assert_eq!(refused.kind().code(), "signature_mismatch", "{algorithm}");
+        let rejected = auth.authenticate_token(forged.token()).unwrap_err();
+        assert_eq!(rejected.kind().code(), "signature_mismatch", "{algorithm}");
     }
 }
 
@@ -112,17 +112,17 @@ fn claims_that_are_given_stand() {
 fn a_key_signs_with_no_algorithm_of_another_type() {
     let ec = SigningKey::generate(Algorithm::ES256).unwrap();
     for other in [Algorithm::ES384, Algorithm::RS256, Algorithm::HS256, Algorithm::EdDSA] {
-        let refused = ec.clone().for_algorithm(other);
-        assert!(matches!(refused, Err(ConfigError::UnusableKey { .. })), "{other}");
+        let rejected = ec.clone().for_algorithm(other);
+        assert!(matches!(rejected, Err(ConfigError::UnusableKey { .. })), "{other}");
     }
     let secret = SigningKey::generate(Algorithm::HS256).unwrap();
-    let refused = secret.for_algorithm(Algorithm::HS512);
-    assert!(matches!(refused, Err(ConfigError::SecretTooShort { .. })));
-    let refused = SigningKey::from_secret(b"short", Algorithm::HS256);
-    assert!(matches!(refused, Err(ConfigError::SecretTooShort { .. })));
+    let rejected = secret.for_algorithm(Algorithm::HS512);
+    assert!(matches!(rejected, Err(ConfigError::SecretTooShort { .. })));
+    let rejected = SigningKey::from_secret(b"short", Algorithm::HS256);
+    assert!(matches!(rejected, Err(ConfigError::SecretTooShort { .. })));
     let pem = ec.public_key_pem().unwrap().unwrap();
-    let refused = SigningKey::from_secret(&pem, Algorithm::HS256);
-    assert!(matches!(refused, Err(ConfigError::SecretIsPublicKey)));
+    let rejected = SigningKey::from_secret(&pem, Algorithm::HS256);
+    assert!(matches!(rejected, Err(ConfigError::SecretIsPublicKey)));
     assert!(matches!(SigningKey::from_pem(&pem), Err(ConfigError::InvalidSigningKey { .. })));
 }
 

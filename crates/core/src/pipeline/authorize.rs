@@ -24,7 +24,7 @@ use crate::{
 ///
 /// [`AuthErrorKind::InsufficientScope`], naming the scope that the rule needs;
 /// [`AuthErrorKind::InsufficientRole`], [`AuthErrorKind::NotPermitted`], and what functions of the
-/// application refuse with. [`AuthErrorKind::InternalError`] for a rule that cannot be asked.
+/// application reject with. [`AuthErrorKind::InternalError`] for a rule that cannot be asked.
 pub(crate) fn authorize<G>(
     policy: &Policy<G>,
     principal: &Principal,
@@ -32,7 +32,7 @@ pub(crate) fn authorize<G>(
 ) -> Result<(), AuthError> {
     let inquiry = Inquiry { principal, grant, shared: None, route: &() };
     let decided = caught(|| match decide(policy, inquiry) {
-        Step::Done(answer) => answer.map_err(Refusal::into_error),
+        Step::Done(answer) => answer.map_err(Rejection::into_error),
         // It is reached with a shared grant only.
         Step::Pending(_) => Err(AuthErrorKind::InternalError.into()),
     });
@@ -50,7 +50,7 @@ pub(crate) fn begin<G: Send + Sync + 'static>(
     let begun = caught(|| {
         let inquiry: Inquiry<'_, G> = Inquiry { principal, grant, shared: Some(grant), route };
         match decide(policy, inquiry) {
-            Step::Done(answer) => Decision::Done(answer.map_err(Refusal::into_error)),
+            Step::Done(answer) => Decision::Done(answer.map_err(Rejection::into_error)),
             Step::Pending(pending) => {
                 let kept = Kept {
                     principal: principal.clone(),
@@ -74,10 +74,10 @@ async fn go_on<G: Send + Sync + 'static>(
     open.reverse();
     loop {
         let (answered, has_read) = Watched::new(answer).await;
-        let mut settled = known(answered.map_err(Refusal::from), has_read);
+        let mut settled = known(answered.map_err(Rejection::from), has_read);
         answer = loop {
             let Some(place) = open.pop() else {
-                return settled.map_err(Refusal::into_error);
+                return settled.map_err(Rejection::into_error);
             };
             match place.close(settled, kept.inquiry()) {
                 Step::Done(answer) => settled = answer,
@@ -123,12 +123,12 @@ impl<G> Kept<G> {
 
 /// A rule that says no, and one that could not answer: only the first has an opposite.
 #[derive(Debug)]
-pub(crate) enum Refusal {
+pub(crate) enum Rejection {
     No(AuthError),
     CannotTell(AuthError),
 }
 
-impl Refusal {
+impl Rejection {
     /// Returns whether the other rule of an `or` may still allow: if this one rejected, or read a claim that
     /// the token does not include.
     fn leaves_a_choice(&self) -> bool {
@@ -145,7 +145,7 @@ impl Refusal {
     }
 }
 
-impl From<AuthError> for Refusal {
+impl From<AuthError> for Rejection {
     fn from(error: AuthError) -> Self {
         match error.kind() {
             AuthErrorKind::InsufficientScope
@@ -157,14 +157,14 @@ impl From<AuthError> for Refusal {
     }
 }
 
-pub(crate) type Answer = Result<(), Refusal>;
+pub(crate) type Answer = Result<(), Rejection>;
 
 /// Calls a function of the application. What it answers after a read of an unknown part of the grant is
 /// not known, whether it is a yes or a no.
 #[inline]
 pub(crate) fn answer_of(function: impl FnOnce() -> Result<(), AuthError>) -> Answer {
     let (answer, has_read) = watch(function);
-    known(answer.map_err(Refusal::from), has_read)
+    known(answer.map_err(Rejection::from), has_read)
 }
 
 /// Calls a rule of ours. Such rules allow only because of what the grant contains, so that an unknown part
@@ -179,8 +179,8 @@ pub(crate) fn own_answer_of(rule: impl FnOnce() -> Answer) -> Answer {
 
 fn known(answer: Answer, has_read_unknown: bool) -> Answer {
     match answer {
-        Ok(()) | Err(Refusal::No(_)) if has_read_unknown => {
-            Err(Refusal::CannotTell(not_included()))
+        Ok(()) | Err(Rejection::No(_)) if has_read_unknown => {
+            Err(Rejection::CannotTell(not_included()))
         }
         answer => answer,
     }
@@ -218,14 +218,14 @@ enum Open<G> {
     /// The first of two, or the only one.
     First(Policy<G>),
     /// The second of two.
-    Second(Policy<G>, Option<Refusal>),
+    Second(Policy<G>, Option<Rejection>),
 }
 
 impl<G> Open<G> {
     fn close(self, answer: Answer, inquiry: Inquiry<'_, G>) -> Step<G> {
         match self {
             Self::First(policy) => after_first(&policy, answer, inquiry),
-            Self::Second(policy, refused) => Step::Done(after_second(&policy, refused, answer)),
+            Self::Second(policy, rejected) => Step::Done(after_second(&policy, rejected, answer)),
         }
     }
 }
@@ -235,7 +235,7 @@ fn decide<G>(policy: &Policy<G>, inquiry: Inquiry<'_, G>) -> Step<G> {
     let done = |answer: Answer| Step::Done(answer);
     match &policy.node {
         Node::Scopes { tokens, quantity, grant: find } => {
-            let check = || check_scopes(tokens, *quantity, find(grant)).map_err(Refusal::No);
+            let check = || check_scopes(tokens, *quantity, find(grant)).map_err(Rejection::No);
             done(own_answer_of(check))
         }
         Node::Rule { function, .. } => done(function(principal, grant)),
@@ -245,13 +245,13 @@ fn decide<G>(policy: &Policy<G>, inquiry: Inquiry<'_, G>) -> Step<G> {
         Node::Async { parameter, function, .. } => {
             let value = parameter.as_deref().map(|name| path_parameter(name, route)).transpose();
             match (value, shared) {
-                (Err(refusal), _) => done(Err(refusal)),
+                (Err(rejection), _) => done(Err(rejection)),
                 (Ok(_), None) => done(Err(fault("an asynchronous rule cannot be asked here"))),
                 (Ok(value), Some(grant)) => {
                     let value = value.map(Cow::into_owned);
                     let call = || function(principal.clone(), Arc::clone(grant), value);
                     match watch(call) {
-                        (_, true) => done(Err(Refusal::CannotTell(not_included()))),
+                        (_, true) => done(Err(Rejection::CannotTell(not_included()))),
                         (answer, false) => Step::Pending(Pending { answer, open: Vec::new() }),
                     }
                 }
@@ -262,7 +262,7 @@ fn decide<G>(policy: &Policy<G>, inquiry: Inquiry<'_, G>) -> Step<G> {
         Node::ByRoute(table) => match table.policy(route) {
             Ok(policy) => decide(policy, inquiry),
             // The client may be at fault: its path leads nowhere.
-            Err(reason) => done(Err(Refusal::CannotTell(AuthError::because(
+            Err(reason) => done(Err(Rejection::CannotTell(AuthError::because(
                 AuthErrorKind::NotPermitted,
                 reason,
             )))),
@@ -281,10 +281,10 @@ fn decide<G>(policy: &Policy<G>, inquiry: Inquiry<'_, G>) -> Step<G> {
 fn after_first<G>(policy: &Policy<G>, answer: Answer, inquiry: Inquiry<'_, G>) -> Step<G> {
     match (&policy.node, answer) {
         (Node::And(pair), Ok(())) => ask_second(policy, pair, None, inquiry),
-        (Node::Or(pair), Err(refusal)) if refusal.leaves_a_choice() => {
-            ask_second(policy, pair, Some(refusal), inquiry)
+        (Node::Or(pair), Err(rejection)) if rejection.leaves_a_choice() => {
+            ask_second(policy, pair, Some(rejection), inquiry)
         }
-        (Node::And(_), Err(refusal)) => Step::Done(Err(name_all(refusal, policy))),
+        (Node::And(_), Err(rejection)) => Step::Done(Err(name_all(rejection, policy))),
         (Node::Not(_), answer) => Step::Done(opposite(answer)),
         (_, answer) => Step::Done(answer),
     }
@@ -293,45 +293,45 @@ fn after_first<G>(policy: &Policy<G>, answer: Answer, inquiry: Inquiry<'_, G>) -
 fn ask_second<G>(
     policy: &Policy<G>,
     pair: &[Policy<G>; 2],
-    refused: Option<Refusal>,
+    rejected: Option<Rejection>,
     inquiry: Inquiry<'_, G>,
 ) -> Step<G> {
     let [_, second] = pair;
     match decide(second, inquiry) {
-        Step::Done(answer) => Step::Done(after_second(policy, refused, answer)),
+        Step::Done(answer) => Step::Done(after_second(policy, rejected, answer)),
         Step::Pending(mut pending) => {
-            pending.open.push(Open::Second(policy.clone(), refused));
+            pending.open.push(Open::Second(policy.clone(), rejected));
             Step::Pending(pending)
         }
     }
 }
 
-/// Decides a pair. `refused` is what the first rule of an `or` said.
-fn after_second<G>(policy: &Policy<G>, refused: Option<Refusal>, answer: Answer) -> Answer {
-    match (refused, answer) {
-        (Some(refused), Err(Refusal::No(_))) => Err(refused),
-        (None, answer) => answer.map_err(|refusal| name_all(refusal, policy)),
+/// Decides a pair. `rejected` is what the first rule of an `or` said.
+fn after_second<G>(policy: &Policy<G>, rejected: Option<Rejection>, answer: Answer) -> Answer {
+    match (rejected, answer) {
+        (Some(rejected), Err(Rejection::No(_))) => Err(rejected),
+        (None, answer) => answer.map_err(|rejection| name_all(rejection, policy)),
         (_, answer) => answer,
     }
 }
 
 fn opposite(answer: Answer) -> Answer {
     match answer {
-        Ok(()) => Err(Refusal::No(AuthErrorKind::NotPermitted.into())),
-        Err(Refusal::No(_)) => Ok(()),
+        Ok(()) => Err(Rejection::No(AuthErrorKind::NotPermitted.into())),
+        Err(Rejection::No(_)) => Ok(()),
         cannot_tell => cannot_tell,
     }
 }
 
 /// Reads a parameter of the path. A route without it is a fault of the application; where no route
 /// was found at all, as for a path that is not known, the client may be at fault.
-fn path_parameter<'a>(name: &str, route: &'a dyn RouteView) -> Result<Cow<'a, str>, Refusal> {
+fn path_parameter<'a>(name: &str, route: &'a dyn RouteView) -> Result<Cow<'a, str>, Rejection> {
     route.path_parameter(name).ok_or_else(|| match route.route() {
         Some(route) => fault(format!(
             "a policy names the path parameter `{name}`, which the route `{route}` does not have \
              exactly once"
         )),
-        None => Refusal::CannotTell(AuthError::because(
+        None => Rejection::CannotTell(AuthError::because(
             AuthErrorKind::NotPermitted,
             "a policy names a path parameter, and no route is known, or its path is not UTF-8",
         )),
@@ -339,8 +339,8 @@ fn path_parameter<'a>(name: &str, route: &'a dyn RouteView) -> Result<Cow<'a, st
 }
 
 /// A fault of the application.
-fn fault(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Refusal {
-    Refusal::CannotTell(AuthError::with_source(AuthErrorKind::InternalError, reason))
+fn fault(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Rejection {
+    Rejection::CannotTell(AuthError::with_source(AuthErrorKind::InternalError, reason))
 }
 
 fn check_scopes(tokens: &[Box<str>], quantity: Quantity, grant: &Grant) -> Result<(), AuthError> {
@@ -359,21 +359,21 @@ fn scope_of(tokens: &[Box<str>], quantity: Quantity) -> String {
     }
 }
 
-/// Lets a refusal name all that a rule needs, where one after the other would send the caller away
+/// Lets a rejection name all that a rule needs, where one after the other would send the caller away
 /// several times: every scope of a rule that is made of scopes alone, and the whole of the login.
-fn name_all<G>(refusal: Refusal, policy: &Policy<G>) -> Refusal {
-    match refusal {
-        Refusal::No(error) if error.missing_scope().is_some() => match required_scope(policy) {
-            Some(scope) => Refusal::No(AuthError::insufficient_scope(scope)),
-            None => Refusal::No(error),
+fn name_all<G>(rejection: Rejection, policy: &Policy<G>) -> Rejection {
+    match rejection {
+        Rejection::No(error) if error.missing_scope().is_some() => match required_scope(policy) {
+            Some(scope) => Rejection::No(AuthError::insufficient_scope(scope)),
+            None => Rejection::No(error),
         },
-        Refusal::No(error) => match (error.step_up(), required_login(policy)) {
+        Rejection::No(error) => match (error.step_up(), required_login(policy)) {
             (Some(failed), Some(required)) => {
                 // A function of the application may ask for more than the rules around it.
                 let both = required.and(failed);
-                Refusal::No(AuthError::stepping_up(Arc::new(both)))
+                Rejection::No(AuthError::stepping_up(Arc::new(both)))
             }
-            _ => Refusal::No(error),
+            _ => Rejection::No(error),
         },
         cannot_tell => cannot_tell,
     }

@@ -18,7 +18,7 @@ impl<'a> CheckedClaims<'a> {
 /// Checks what lies outside the token.
 ///
 /// A token with a confirmation claim is meant for the holder of one key ([RFC 7800 §3.1]). No proof
-/// of holding it is read here yet, so such a token is refused: the place where certificate
+/// of holding it is read here yet, so such a token is rejected: the place where certificate
 /// thumbprints (RFC 8705) and DPoP proofs (RFC 9449) will be compared is this function.
 ///
 /// # Errors

@@ -8,8 +8,8 @@ use percent_encoding::percent_decode_str;
 use smallvec::SmallVec;
 
 use crate::{
-    AuthError, AuthErrorKind, BearerToken, Place, RequestView, SeveralTokens,
-    place::{PlaceKind, Scheme, SchemeForm, WEB_SOCKET_PROTOCOL},
+    AuthError, AuthErrorKind, BearerToken, MultipleTokens, RequestView, TokenLocation,
+    location::{LocationKind, Scheme, SchemeForm, WEB_SOCKET_PROTOCOL},
 };
 
 /// The tokens of a request that must be proven: at least one.
@@ -54,14 +54,14 @@ type Result<T> = std::result::Result<T, AuthError>;
 /// [`AuthErrorKind::NoCredentials`] if no place holds one, [`AuthErrorKind::MalformedRequest`] if a
 /// place holds an empty one, and [`AuthErrorKind::MultipleTokens`].
 pub(crate) fn extract<'r>(
-    places: &[Place],
-    several: SeveralTokens,
+    places: &[TokenLocation],
+    several: MultipleTokens,
     wanted: Wanted,
     request: &'r dyn RequestView,
 ) -> Result<Tokens<'r>> {
     let mut tokens = Tokens::new();
     let limit = match (several, wanted) {
-        (SeveralTokens::Refuse, Wanted::One) => {
+        (MultipleTokens::Reject, Wanted::One) => {
             for place in places.iter().filter(|place| place.is_explicit()) {
                 collect(place, several, request, &mut tokens)?;
             }
@@ -72,7 +72,7 @@ pub(crate) fn extract<'r>(
             }
             1
         }
-        (SeveralTokens::First, Wanted::One) => {
+        (MultipleTokens::First, Wanted::One) => {
             for place in places {
                 if tokens.is_empty() {
                     collect(place, several, request, &mut tokens)?;
@@ -81,17 +81,17 @@ pub(crate) fn extract<'r>(
             tokens.truncate(1);
             1
         }
-        (SeveralTokens::All, _) => {
+        (MultipleTokens::All, _) => {
             for place in places {
                 collect(place, several, request, &mut tokens)?;
             }
             MAX_TOKENS
         }
-        (SeveralTokens::Refuse | SeveralTokens::First, Wanted::OneInEachPlace) => {
+        (MultipleTokens::Reject | MultipleTokens::First, Wanted::OneInEachPlace) => {
             for place in places {
                 let mut own = Tokens::new();
                 collect(place, several, request, &mut own)?;
-                if several == SeveralTokens::Refuse && own.len() > 1 {
+                if several == MultipleTokens::Reject && own.len() > 1 {
                     return Err(AuthErrorKind::MultipleTokens.into());
                 }
                 tokens.extend(own.into_iter().take(1));
@@ -108,22 +108,24 @@ pub(crate) fn extract<'r>(
 
 /// Adds the tokens of one place.
 fn collect<'r>(
-    place: &Place,
-    several: SeveralTokens,
+    place: &TokenLocation,
+    several: MultipleTokens,
     request: &'r dyn RequestView,
     tokens: &mut Tokens<'r>,
 ) -> Result<()> {
     match &place.kind {
-        PlaceKind::Header => from_header(place, several, request, tokens),
-        PlaceKind::Query => from_query(place, several, request, tokens),
-        PlaceKind::Cookie => from_cookies(place, several, request, tokens),
-        PlaceKind::WebSocketProtocol => from_web_socket_protocols(place, several, request, tokens),
+        LocationKind::Header => from_header(place, several, request, tokens),
+        LocationKind::Query => from_query(place, several, request, tokens),
+        LocationKind::Cookie => from_cookies(place, several, request, tokens),
+        LocationKind::WebSocketProtocol => {
+            from_web_socket_protocols(place, several, request, tokens)
+        }
     }
 }
 
 fn from_header<'r>(
-    place: &Place,
-    several: SeveralTokens,
+    place: &TokenLocation,
+    several: MultipleTokens,
     request: &'r dyn RequestView,
     tokens: &mut Tokens<'r>,
 ) -> Result<()> {
@@ -131,7 +133,7 @@ fn from_header<'r>(
     let mut outcome = Ok(());
     request.field_values(&place.name, &mut |value| {
         fields = fields.saturating_add(1);
-        let counts = several != SeveralTokens::First || fields == 1;
+        let counts = several != MultipleTokens::First || fields == 1;
         let token = match &place.scheme {
             Some(scheme) => after_scheme(value, scheme),
             None => Some(value),
@@ -148,13 +150,13 @@ fn from_header<'r>(
     });
     // A field of credentials stands alone: a second one is an error whatever it holds, because
     // another reader of the request may look at that one.
-    if several == SeveralTokens::Refuse && fields > 1 {
+    if several == MultipleTokens::Reject && fields > 1 {
         return Err(AuthErrorKind::MultipleTokens.into());
     }
     outcome
 }
 
-pub(super) fn is_required(place: &Place) -> bool {
+pub(super) fn is_required(place: &TokenLocation) -> bool {
     place.scheme.as_ref().is_some_and(|scheme| scheme.form == SchemeForm::Required)
 }
 
@@ -188,8 +190,8 @@ fn trim_spaces(mut text: &[u8]) -> &[u8] {
 }
 
 fn from_query<'r>(
-    place: &Place,
-    several: SeveralTokens,
+    place: &TokenLocation,
+    several: MultipleTokens,
     request: &'r dyn RequestView,
     tokens: &mut Tokens<'r>,
 ) -> Result<()> {
@@ -198,7 +200,7 @@ fn from_query<'r>(
     };
     for parameter in query.split('&') {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        let counts = several != SeveralTokens::First || tokens.is_empty();
+        let counts = several != MultipleTokens::First || tokens.is_empty();
         if counts && is_named(name, &place.name) {
             let value: Cow<'r, [u8]> = percent_decode_str(value).into();
             add(place, value, tokens)?;
@@ -220,8 +222,8 @@ pub(super) fn is_named(encoded: &str, name: &str) -> bool {
 ///
 /// [RFC 6265 §4.2.1]: https://www.rfc-editor.org/rfc/rfc6265#section-4.2.1
 fn from_cookies<'r>(
-    place: &Place,
-    several: SeveralTokens,
+    place: &TokenLocation,
+    several: MultipleTokens,
     request: &'r dyn RequestView,
     tokens: &mut Tokens<'r>,
 ) -> Result<()> {
@@ -229,7 +231,7 @@ fn from_cookies<'r>(
     request.field_values("cookie", &mut |field| {
         for cookie in field.split(|&byte| byte == b';') {
             let Some(value) = cookie_value(cookie, &place.name) else { continue };
-            let counts = several != SeveralTokens::First || tokens.is_empty();
+            let counts = several != MultipleTokens::First || tokens.is_empty();
             if counts && outcome.is_ok() {
                 outcome = add(place, value, tokens);
             }
@@ -249,8 +251,8 @@ pub(super) fn cookie_value<'c>(cookie: &'c [u8], name: &str) -> Option<&'c [u8]>
 /// [RFC 6455 §11.3.4]: https://www.rfc-editor.org/rfc/rfc6455#section-11.3.4
 /// [RFC 9110 §5.6.1.2]: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.1.2
 fn from_web_socket_protocols<'r>(
-    place: &Place,
-    several: SeveralTokens,
+    place: &TokenLocation,
+    several: MultipleTokens,
     request: &'r dyn RequestView,
     tokens: &mut Tokens<'r>,
 ) -> Result<()> {
@@ -258,7 +260,7 @@ fn from_web_socket_protocols<'r>(
     request.field_values(WEB_SOCKET_PROTOCOL, &mut |field| {
         let protocols = field.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
         for protocol in protocols.filter(|protocol| !protocol.is_empty()) {
-            let counts = several != SeveralTokens::First || tokens.is_empty();
+            let counts = several != MultipleTokens::First || tokens.is_empty();
             if follows && counts && outcome.is_ok() {
                 outcome = add(place, protocol, tokens);
             }
@@ -280,7 +282,11 @@ fn unquoted(value: &[u8]) -> &[u8] {
     }
 }
 
-fn add<'r>(place: &Place, token: impl Into<Cow<'r, [u8]>>, tokens: &mut Tokens<'r>) -> Result<()> {
+fn add<'r>(
+    place: &TokenLocation,
+    token: impl Into<Cow<'r, [u8]>>,
+    tokens: &mut Tokens<'r>,
+) -> Result<()> {
     let token = match token.into() {
         Cow::Borrowed(text) if place.trimmed => Cow::Borrowed(text.trim_ascii()),
         Cow::Owned(text) if place.trimmed => Cow::Owned(text.trim_ascii().to_vec()),
@@ -300,7 +306,10 @@ fn add<'r>(place: &Place, token: impl Into<Cow<'r, [u8]>>, tokens: &mut Tokens<'
 }
 
 /// Takes the prefix off that tokens have in this place; `None` for a token of somebody else.
-fn without_prefix<'r>(place: &Place, token: BearerToken<'r>) -> Result<Option<BearerToken<'r>>> {
+fn without_prefix<'r>(
+    place: &TokenLocation,
+    token: BearerToken<'r>,
+) -> Result<Option<BearerToken<'r>>> {
     let Some(prefix) = &place.prefix else { return Ok(Some(token)) };
     let is_missing = !token.as_bytes().starts_with(prefix.text.as_bytes());
     if is_missing && prefix.required && !token.as_bytes().is_empty() {

@@ -86,7 +86,7 @@ impl<'a> Header<'a> {
     }
 }
 
-/// No extension is understood, so that a well-formed `crit` is refused whatever it lists
+/// No extension is understood, so that a well-formed `crit` is rejected whatever it lists
 /// ([RFC 7515 §4.1.11]).
 ///
 /// [RFC 7515 §4.1.11]: https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::extract::{after_scheme, cookie_value, is_named, is_required};
 use crate::{
-    Place, RequestView,
-    place::{PlaceKind, WEB_SOCKET_PROTOCOL},
+    RequestView, TokenLocation,
+    location::{LocationKind, WEB_SOCKET_PROTOCOL},
 };
 
 /// The parts of a request that hold tokens, without them. Adapters put these in place of what came.
@@ -58,12 +58,16 @@ pub(crate) enum Hide {
 }
 
 /// Takes the tokens out of what the places name.
-pub(crate) fn hide(places: &[Place], hide: Hide, request: &dyn RequestView) -> HiddenTokens {
+pub(crate) fn hide(
+    places: &[TokenLocation],
+    hide: Hide,
+    request: &dyn RequestView,
+) -> HiddenTokens {
     let query = request.query().and_then(|query| query_without_tokens(places, query));
-    let is_field = |place: &&Place| match place.kind {
-        PlaceKind::Query => false,
-        PlaceKind::WebSocketProtocol => true,
-        PlaceKind::Header | PlaceKind::Cookie => hide == Hide::Everything,
+    let is_field = |place: &&TokenLocation| match place.kind {
+        LocationKind::Query => false,
+        LocationKind::WebSocketProtocol => true,
+        LocationKind::Header | LocationKind::Cookie => hide == Hide::Everything,
     };
     let mut fields: Vec<FieldWithoutTokens> = Vec::new();
     for place in places.iter().filter(is_field) {
@@ -75,18 +79,18 @@ pub(crate) fn hide(places: &[Place], hide: Hide, request: &dyn RequestView) -> H
     HiddenTokens { query, fields }
 }
 
-fn field_name(place: &Place) -> &str {
+fn field_name(place: &TokenLocation) -> &str {
     match place.kind {
-        PlaceKind::Cookie => "cookie",
-        PlaceKind::WebSocketProtocol => WEB_SOCKET_PROTOCOL,
-        PlaceKind::Header | PlaceKind::Query => &place.name,
+        LocationKind::Cookie => "cookie",
+        LocationKind::WebSocketProtocol => WEB_SOCKET_PROTOCOL,
+        LocationKind::Header | LocationKind::Query => &place.name,
     }
 }
 
-fn query_without_tokens(places: &[Place], query: &str) -> Option<String> {
+fn query_without_tokens(places: &[TokenLocation], query: &str) -> Option<String> {
     let is_token = |parameter: &str| {
         let name = parameter.split('=').next().unwrap_or_default();
-        let mut in_query = places.iter().filter(|place| place.kind == PlaceKind::Query);
+        let mut in_query = places.iter().filter(|place| place.kind == LocationKind::Query);
         in_query.any(|place| is_named(name, &place.name))
     };
     if !query.split('&').any(is_token) {
@@ -98,7 +102,7 @@ fn query_without_tokens(places: &[Place], query: &str) -> Option<String> {
 
 /// Returns what is left of the fields of one name, if there was a token in one.
 fn field_without_tokens(
-    places: &[Place],
+    places: &[TokenLocation],
     name: &str,
     request: &dyn RequestView,
 ) -> Option<FieldWithoutTokens> {
@@ -142,13 +146,13 @@ fn list_without<'v>(
     (!left.is_empty()).then(|| Cow::Owned(left.join(joint)))
 }
 
-fn is_token_cookie(places: &[&Place], cookie: &[u8]) -> bool {
+fn is_token_cookie(places: &[&TokenLocation], cookie: &[u8]) -> bool {
     places.iter().any(|place| {
         cookie_value(cookie, &place.name).is_some_and(|value| has_prefix(place, value))
     })
 }
 
-fn is_token_field(place: &Place, value: &[u8]) -> bool {
+fn is_token_field(place: &TokenLocation, value: &[u8]) -> bool {
     let token = match &place.scheme {
         Some(scheme) => after_scheme(value, scheme),
         None => Some(value),
@@ -157,7 +161,7 @@ fn is_token_field(place: &Place, value: &[u8]) -> bool {
     token.map_or_else(|| is_required(place), |token| has_prefix(place, token))
 }
 
-fn has_prefix(place: &Place, token: &[u8]) -> bool {
+fn has_prefix(place: &TokenLocation, token: &[u8]) -> bool {
     let token = if place.trimmed { token.trim_ascii() } else { token };
     let has = |text: &str| token.starts_with(text.as_bytes());
     // Where a prefix is required all else is a bad token, and no less secret.

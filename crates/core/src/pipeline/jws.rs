@@ -30,8 +30,8 @@ const MAX_JWS_LEN: usize = 1024 * 1024;
 ///
 /// let key = VerificationKey::from_secret([7; 32], portcullis::Algorithm::HS256)?;
 /// let verifier = JwsVerifier::new([key])?;
-/// let refused = verifier.verify("eyJhbGciOiJub25lIn0..").unwrap_err();
-/// assert_eq!(refused.kind().code(), "algorithm_not_allowed");
+/// let rejected = verifier.verify("eyJhbGciOiJub25lIn0..").unwrap_err();
+/// assert_eq!(rejected.kind().code(), "algorithm_not_allowed");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

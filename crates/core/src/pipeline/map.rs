@@ -53,7 +53,7 @@ impl<G: Send + Sync + 'static> Mapped<G> {
 ///
 /// [`AuthErrorKind::MalformedClaim`] for a claim of another type than its definition says,
 /// [`AuthErrorKind::ClaimNotIncluded`] if the token does not include a claim that is read here, and what
-/// the mapping of the application refuses.
+/// the mapping of the application rejects.
 #[inline]
 pub(super) fn map<G>(
     checked: CheckedClaims<'_>,
@@ -64,7 +64,7 @@ pub(super) fn map<G>(
     let parts = parts(valid.claims(), valid.claims_text(), dates)?;
     let grant = match source {
         GrantSource::Claims(map) => Some(map(&valid.issuer().origin.mapping, valid.claims())?),
-        GrantSource::Principal(_) | GrantSource::Resolver(_) => None,
+        GrantSource::Principal(_) | GrantSource::GrantResolver(_) => None,
     };
     Ok(Mapped { parts, grant })
 }

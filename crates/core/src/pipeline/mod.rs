@@ -24,7 +24,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use authorize::{Answer, AsyncAnswer, Refusal, answer_of, own_answer_of};
+pub(crate) use authorize::{Answer, AsyncAnswer, Rejection, answer_of, own_answer_of};
 pub(crate) use extract::{Presented, Wanted};
 pub(crate) use header::KnownHeaders;
 pub(crate) use hide::Hide;
@@ -109,7 +109,7 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
 /// # Errors
 ///
 /// [`AuthErrorKind::UntrustedIssuer`] for a caller with a name that belongs to another source, and for one
-/// that an engine inside of the strategy has accepted by settings which this engine refuses;
+/// that an engine inside of the strategy has accepted by settings which this engine rejects;
 /// [`AuthErrorKind::MalformedClaim`]; [`AuthErrorKind::WrongBinding`] for one that is bound to a key,
 /// because a strategy sees no proof that the sender holds it; and [`AuthErrorKind::TokenExpired`] for one
 /// whose time is over: a strategy that keeps such callers need not look at the clock.

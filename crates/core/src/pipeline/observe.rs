@@ -15,7 +15,7 @@ pub(crate) trait Observer {
     /// A strategy says that the token is none of its.
     fn abstained(&mut self, _name: &str) {}
 
-    /// A strategy accepts the token, or refuses it.
+    /// A strategy accepts the token, or rejects it.
     fn known_to(&mut self, _name: &str) {}
 
     /// The token was taken apart.

@@ -203,7 +203,7 @@ pub(super) const fn malformed(reason: &'static str) -> AuthError {
     AuthError::because(AuthErrorKind::MalformedToken, reason)
 }
 
-/// Refuses duplicate members where they could be read as two things: who acts, and who may send.
+/// Rejects duplicate members where they could be read as two things: who acts, and who may send.
 fn check_nested(claims: &Object<'_>) -> Result<(), AuthError> {
     claims.get(Name::Cnf).map_or(Ok(None), read_nested)?;
     let mut next = claims.get(Name::Act);
@@ -218,7 +218,7 @@ fn check_nested(claims: &Object<'_>) -> Result<(), AuthError> {
     Ok(())
 }
 
-/// Reads a claim that may be an object; what else it is, its own stage refuses.
+/// Reads a claim that may be an object; what else it is, its own stage rejects.
 fn read_nested(value: Value<'_>) -> Result<Option<Object<'_>>, AuthError> {
     value.read_object().transpose().map_err(|error| malformed(error.reason()))
 }

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{AuthError, AuthErrorKind, Challenge, LayerError};
 
-/// When a caller may try again after a refusal that was no fault of its token.
+/// When a caller may try again after a rejection that was no fault of its token.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 impl From<&AuthError> for Challenge {

@@ -9,7 +9,7 @@ use base64_simd::{AsOut, URL_SAFE_NO_PAD};
 use super::peek::malformed;
 use crate::{AuthError, AuthErrorKind, BearerToken};
 
-/// The three segments, still encoded. The payload may hold further dots: decoding refuses them.
+/// The three segments, still encoded. The payload may hold further dots: decoding rejects them.
 #[derive(Debug)]
 pub(crate) struct Segments<'a> {
     token: &'a BearerToken<'a>,
@@ -91,7 +91,7 @@ impl<'a> Segments<'a> {
 }
 
 /// Tells a token that no RFC 6750 client may send from one that is merely not a JWT. Only a token
-/// that is refused anyway pays for the look.
+/// that is rejected anyway pays for the look.
 fn not_decodable(token: &BearerToken<'_>, reason: &'static str) -> AuthError {
     if token.is_b64token() {
         malformed(reason)

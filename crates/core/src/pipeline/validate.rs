@@ -141,7 +141,7 @@ impl Dates {
     }
 }
 
-/// Returns from when on the dates of a token are refused that are good now, and as what: the later
+/// Returns from when on the dates of a token are rejected that are good now, and as what: the later
 /// side of [`Dates::check`].
 pub(crate) fn good_until(
     origin: &Origin,

@@ -3,7 +3,7 @@
 use super::Policy;
 use crate::{
     AuthErrorKind,
-    pipeline::{Answer, Refusal},
+    pipeline::{Answer, Rejection},
 };
 
 /// Every caller whose token is good: for a place that must name a policy.
@@ -13,12 +13,12 @@ pub fn authenticated() -> Policy {
 
 /// No caller: for a place that must name a policy, such as the default of
 /// [`except_route`](Policy::except_route).
-pub fn nobody() -> Policy {
-    Policy::own_rule("nobody", |_, _| Err(Refusal::No(AuthErrorKind::NotPermitted.into())))
+pub fn deny_all() -> Policy {
+    Policy::own_rule("nobody", |_, _| Err(Rejection::No(AuthErrorKind::NotPermitted.into())))
 }
 
 /// The token is from this issuer ([RFC 7519 §4.1.1]): for a service that trusts several. Another
-/// one's token is refused with 401, as from an
+/// one's token is rejected with 401, as from an
 /// [untrusted issuer](AuthErrorKind::UntrustedIssuer).
 ///
 /// [RFC 7519 §4.1.1]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.1
@@ -30,7 +30,7 @@ pub fn issuer(issuer: impl Into<Box<str>>) -> Policy {
 }
 
 /// The token is meant for this audience, on top of those of the engine ([RFC 7519 §4.1.3]): for
-/// routes that are a resource of their own. Any other token is refused with 401, as for the
+/// routes that are a resource of their own. Any other token is rejected with 401, as for the
 /// [wrong audience](AuthErrorKind::WrongAudience).
 ///
 /// [RFC 7519 §4.1.3]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3
@@ -98,5 +98,5 @@ pub fn not_delegated() -> Policy {
 
 fn yes_or(yes: bool, kind: AuthErrorKind) -> Answer {
     // Unlike a function of the application, which may not know the caller, the rule does tell.
-    if yes { Ok(()) } else { Err(Refusal::No(kind.into())) }
+    if yes { Ok(()) } else { Err(Rejection::No(kind.into())) }
 }

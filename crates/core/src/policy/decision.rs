@@ -22,7 +22,7 @@ pub enum Decision {
 /// A decision that waits for an asynchronous rule.
 ///
 /// It holds the caller and what the rules may ask of the route, and nothing else of the request.
-/// Dropped it never allows, and a panic of a rule refuses as a fault of the application (500).
+/// Dropped it never allows, and a panic of a rule rejects as a fault of the application (500).
 #[must_use = "futures do nothing unless polled"]
 pub struct Deciding {
     future: PanicCaught<'static, Result<(), AuthError>>,

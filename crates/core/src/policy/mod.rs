@@ -1,6 +1,6 @@
 //! What a handler asks of its caller: a tree of rules.
 //!
-//! Rules are values, so that a refusal can name the scope that was missing.
+//! Rules are values, so that a rejection can name the scope that was missing.
 //!
 //! ```
 //! use portcullis::policy::{role, scope};
@@ -13,11 +13,11 @@
 //! | rule | allows a caller | else |
 //! |---|---|---|
 //! | [`scope`], [`all_scopes`], [`any_scope`] | with scope tokens | 403, which names them |
-//! | [`ScopeGrammar`] | with a scope that covers another, in a grammar of the application's own | 403, which names it |
+//! | [`ScopeHierarchy`] | with a scope that covers another, in a grammar of the application's own | 403, which names it |
 //! | [`role`], [`all_roles`], [`any_role`] | with roles | 403 |
-//! | [`Ranks::role_at_least`] | with a role, or one that stands higher | 403 |
+//! | [`RoleHierarchy::role_at_least`] | with a role, or one that stands higher | 403 |
 //! | [`permission`] | with a level on a resource, which may be one that the path names | 403 |
-//! | [`Ranks::permission_at_least`] | with a level, or one that stands higher | 403 |
+//! | [`RoleHierarchy::permission_at_least`] | with a level, or one that stands higher | 403 |
 //! | [`claim`] | whose token has a claim of this value | 403 |
 //! | [`PathParameter::equals_claim`], [`is_in_claim`](PathParameter::is_in_claim) | whose token has the path parameter in a claim | 403 |
 //! | [`TokenKinds`] | whose token is of a kind | 403 |
@@ -68,10 +68,10 @@ mod caller;
 mod decision;
 mod path_parameter;
 mod permission;
-mod ranks;
+mod role_hierarchy;
 mod route;
 mod route_table;
-mod scope_grammar;
+mod scope_hierarchy;
 mod step_up;
 #[cfg(test)]
 mod tests;
@@ -84,13 +84,13 @@ use std::{error::Error, sync::Arc};
 use serde::Serialize;
 
 pub use self::{
-    caller::{actor, audience, authenticated, client, issuer, nobody, not_delegated, subject},
+    caller::{actor, audience, authenticated, client, deny_all, issuer, not_delegated, subject},
     decision::{Deciding, Decision},
     path_parameter::{PathParameter, path_parameter},
     permission::{Resource, permission},
-    ranks::Ranks,
+    role_hierarchy::RoleHierarchy,
     route::RouteView,
-    scope_grammar::ScopeGrammar,
+    scope_hierarchy::ScopeHierarchy,
     step_up::{acr_values, max_age},
     token_kinds::TokenKinds,
     tree::Policy,
@@ -104,7 +104,7 @@ pub(crate) use self::{
 use crate::{
     AuthError, AuthErrorKind, Grant, Principal,
     claims::ClaimPath,
-    pipeline::{Answer, Refusal},
+    pipeline::{Answer, Rejection},
 };
 
 /// The caller has this scope token.
@@ -146,7 +146,7 @@ pub fn all_roles<I: IntoIterator<Item: Into<Box<str>>>>(roles: I) -> Policy {
 /// The caller has at least one of these roles.
 ///
 /// A rule without any role never allows, and neither does its [`not`](Policy::not). Roles that
-/// include others are [`Ranks`].
+/// include others are [`RoleHierarchy`].
 pub fn any_role<I: IntoIterator<Item: Into<Box<str>>>>(roles: I) -> Policy {
     let roles: Vec<Box<str>> = roles.into_iter().map(Into::into).collect();
     if roles.is_empty() {
@@ -158,7 +158,7 @@ pub fn any_role<I: IntoIterator<Item: Into<Box<str>>>>(roles: I) -> Policy {
 }
 
 fn has_roles(enough: bool) -> Answer {
-    if enough { Ok(()) } else { Err(Refusal::No(AuthErrorKind::InsufficientRole.into())) }
+    if enough { Ok(()) } else { Err(Rejection::No(AuthErrorKind::InsufficientRole.into())) }
 }
 
 /// A claim of the token has this value: same JSON type, same content. It is named by its member
@@ -194,7 +194,7 @@ pub fn grant<G>(function: impl Fn(&G) -> bool + Send + Sync + 'static) -> Policy
     })
 }
 
-/// A function of the application looks at caller and grant, and may refuse with any
+/// A function of the application looks at caller and grant, and may reject with any
 /// [kind](AuthErrorKind) of error.
 pub fn check<G>(
     function: impl Fn(&Principal, &G) -> Result<(), AuthError> + Send + Sync + 'static,
@@ -233,7 +233,7 @@ where
 /// A function of the application looks at caller and grant, and takes its time: it may ask a
 /// database, say.
 ///
-/// It may refuse with any [kind](AuthErrorKind) of error. Nothing limits how long it takes: that is
+/// It may reject with any [kind](AuthErrorKind) of error. Nothing limits how long it takes: that is
 /// up to the function.
 ///
 /// # Examples

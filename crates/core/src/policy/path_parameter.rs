@@ -7,7 +7,7 @@ use crate::{
     AuthError, AuthErrorKind, Principal,
     claims::ClaimPath,
     json::{Kind, Value},
-    pipeline::{Answer, Refusal},
+    pipeline::{Answer, Rejection},
 };
 
 /// Names a parameter of the request's path, such as `tenant` of the route `/tenants/{tenant}/jobs`,
@@ -79,7 +79,7 @@ impl PathParameter {
             let read = claim.each_element(|element| {
                 answer = match (std::mem::replace(&mut answer, Ok(false)), equals(value, element)) {
                     (Ok(found), Ok(equal)) => Ok(found || equal),
-                    (Err(refusal), _) | (_, Err(refusal)) => Err(refusal),
+                    (Err(rejection), _) | (_, Err(rejection)) => Err(rejection),
                 };
                 Some(())
             });
@@ -88,7 +88,7 @@ impl PathParameter {
         })
     }
 
-    /// A function of the application looks at the value, the caller and the grant, and may refuse
+    /// A function of the application looks at the value, the caller and the grant, and may reject
     /// with any [kind](AuthErrorKind) of error.
     pub fn check<G>(
         self,
@@ -131,15 +131,15 @@ impl PathParameter {
 const NO_PATH: &str = "a claim whose name is empty or no JSON pointer";
 
 /// Finds the claim. `null` is not there.
-fn find<'a>(path: &ClaimPath, principal: &'a Principal) -> Result<Option<Value<'a>>, Refusal> {
+fn find<'a>(path: &ClaimPath, principal: &'a Principal) -> Result<Option<Value<'a>>, Rejection> {
     // The claims were one object when the token was accepted.
     let claims = principal.object().ok_or_else(malformed)?;
-    let value = path.find_included(&claims).map_err(Refusal::CannotTell)?;
+    let value = path.find_included(&claims).map_err(Rejection::CannotTell)?;
     Ok(value.filter(|value| value.kind() != Kind::Null))
 }
 
 /// Compares a text with a claim's string or number.
-fn equals(value: &str, claim: Value<'_>) -> Result<bool, Refusal> {
+fn equals(value: &str, claim: Value<'_>) -> Result<bool, Rejection> {
     if let Some(text) = claim.as_str() {
         return Ok(*text == *value);
     }
@@ -147,7 +147,7 @@ fn equals(value: &str, claim: Value<'_>) -> Result<bool, Refusal> {
     if is_plain_integer(number) && is_plain_integer(value) {
         return Ok(number == value);
     }
-    Err(Refusal::CannotTell(AuthError::because(
+    Err(Rejection::CannotTell(AuthError::because(
         AuthErrorKind::NotPermitted,
         "a path parameter is compared with a number, and one of them is no plain decimal integer",
     )))
@@ -167,12 +167,12 @@ fn yes_or_no(yes: bool) -> Answer {
     if yes { Ok(()) } else { Err(no()) }
 }
 
-fn no() -> Refusal {
-    Refusal::No(AuthErrorKind::NotPermitted.into())
+fn no() -> Rejection {
+    Rejection::No(AuthErrorKind::NotPermitted.into())
 }
 
-fn malformed() -> Refusal {
-    Refusal::CannotTell(AuthError::because(
+fn malformed() -> Rejection {
+    Rejection::CannotTell(AuthError::because(
         AuthErrorKind::MalformedClaim,
         "a claim of a policy is neither a string, a number nor a list of these",
     ))

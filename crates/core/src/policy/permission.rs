@@ -1,14 +1,14 @@
 //! Rules about permissions on resources.
 
 use super::{PathParameter, Policy};
-use crate::{AuthErrorKind, Grant, pipeline::Refusal};
+use crate::{AuthErrorKind, Grant, pipeline::Rejection};
 
 /// The caller has exactly this level on a resource: one of this name, or the one that a
 /// [parameter of the path](super::path_parameter) names.
 ///
 /// Levels are independent of each other, like bits: several are asked for with
 /// [`and`](Policy::and), one of several with [`or`](Policy::or). Where one includes another,
-/// [`Ranks`](super::Ranks) say so. Names count letter by letter, and there are no wildcards. They
+/// [`RoleHierarchy`](super::RoleHierarchy) say so. Names count letter by letter, and there are no wildcards. They
 /// come from the claim that the issuer's
 /// [mapping](crate::GrantMapping::permissions) names.
 ///
@@ -49,7 +49,7 @@ impl Resource {
     ) -> Policy {
         let decide = move |grant: &Grant, resource: &str| {
             let may = has(grant, resource);
-            if may { Ok(()) } else { Err(Refusal::No(AuthErrorKind::NotPermitted.into())) }
+            if may { Ok(()) } else { Err(Rejection::No(AuthErrorKind::NotPermitted.into())) }
         };
         match self.name {
             Name::Fixed(name) => Policy::own_rule(rule, move |_, grant| decide(grant, &name)),

@@ -9,13 +9,13 @@ use crate::{
     AuthError, AuthErrorKind, NumericDate, Principal,
     claims::{NotIncluded, not_included},
     error::StepUp,
-    pipeline::{Answer, Refusal},
+    pipeline::{Answer, Rejection},
 };
 
 /// The user logged in with one of these authentication context classes, the preferred one first:
 /// the claim `acr` has one of them ([RFC 9470 §4]).
 ///
-/// A caller without is refused with 401, and the challenge asks for
+/// A caller without is rejected with 401, and the challenge asks for
 /// `error="insufficient_user_authentication", acr_values="…"` ([RFC 9470 §3]): a client can send its
 /// user to log in again, and come back. Where it is needed together with [`max_age`], the challenge
 /// names both. A claim of another type than text is
@@ -46,7 +46,7 @@ pub fn acr_values<I: IntoIterator<Item: AsRef<str>>>(values: I) -> Policy {
 /// The user logged in no longer ago than this: by the claim `auth_time`, and the clock of the
 /// engine ([RFC 9470 §4]). The issuer's [leeway](crate::Issuer::leeway) comes on top.
 ///
-/// A caller whose login is older, or whose token does not tell when it was, is refused with 401, and
+/// A caller whose login is older, or whose token does not tell when it was, is rejected with 401, and
 /// the challenge asks for `error="insufficient_user_authentication", max_age="…"`
 /// ([RFC 9470 §3]), in whole seconds. A time that is no NumericDate, or lies in the future, is
 /// [malformed](AuthErrorKind::MalformedClaim).
@@ -60,14 +60,14 @@ pub fn max_age(max_age: Duration) -> Policy {
 /// Decides whether the login is good enough.
 pub(crate) fn check_login(step_up: &Arc<StepUp>, principal: &Principal) -> Answer {
     let claims = principal.object().ok_or_else(|| malformed("the claims are no object"))?;
-    let absent = NotIncluded::of(&claims).map_err(Refusal::CannotTell)?;
+    let absent = NotIncluded::of(&claims).map_err(Rejection::CannotTell)?;
     let find = |name| {
         if absent.as_ref().is_some_and(|absent| absent.has_name(name)) {
-            return Err(Refusal::CannotTell(not_included()));
+            return Err(Rejection::CannotTell(not_included()));
         }
         Ok(claims.find(name))
     };
-    let not_enough = || Refusal::No(AuthError::stepping_up(Arc::clone(step_up)));
+    let not_enough = || Rejection::No(AuthError::stepping_up(Arc::clone(step_up)));
     if step_up.acr_values.is_some() {
         let acr = find("acr")?.ok_or_else(not_enough)?;
         let acr = acr.as_str().ok_or_else(|| malformed("`acr` is not a string"))?;
@@ -93,6 +93,6 @@ pub(crate) fn check_login(step_up: &Arc<StepUp>, principal: &Principal) -> Answe
     Ok(())
 }
 
-fn malformed(reason: &'static str) -> Refusal {
-    Refusal::CannotTell(AuthError::because(AuthErrorKind::MalformedClaim, reason))
+fn malformed(reason: &'static str) -> Rejection {
+    Rejection::CannotTell(AuthError::because(AuthErrorKind::MalformedClaim, reason))
 }

@@ -5,7 +5,7 @@ use crate::{
     AuthError, AuthErrorKind,
     claims::ClaimPath,
     json::Kind,
-    pipeline::{Answer, Refusal},
+    pipeline::{Answer, Rejection},
 };
 
 /// The kinds of tokens that an issuer makes, told apart by a claim, and declared once: tokens for a
@@ -17,7 +17,7 @@ use crate::{
 ///
 /// # A kind for a whole group, and others on single routes
 ///
-/// Layers add up: one around a group of routes that asks for kind `execution` refuses all others,
+/// Layers add up: one around a group of routes that asks for kind `execution` rejects all others,
 /// whatever a layer inside says. So the route that takes another kind is named where the group's
 /// kind is, with [`except_route`](Policy::except_route):
 ///
@@ -31,7 +31,7 @@ use crate::{
 ///     .except_route("/connection-tests/{id}", kinds.only("workload"));
 /// ```
 ///
-/// Then nothing is refused behind the back of a route, since the exception is part of the group's
+/// Then nothing is rejected behind the back of a route, since the exception is part of the group's
 /// rule; nothing is loosened behind the back of the group, since each exception names the one route
 /// that it is for; a route that is new takes the group's kind; and an exception that names no route,
 /// by a slip of the pen, opens nothing.
@@ -76,11 +76,11 @@ impl TokenKinds {
         }
         let (known, absent) = (self.known.clone(), self.absent.clone());
         Policy::own_rule("token_kind", move |principal, _| {
-            let claims = principal.object().ok_or(Refusal::CannotTell(MALFORMED))?;
-            let value = claim.find_included(&claims).map_err(Refusal::CannotTell)?;
+            let claims = principal.object().ok_or(Rejection::CannotTell(MALFORMED))?;
+            let value = claim.find_included(&claims).map_err(Rejection::CannotTell)?;
             // `null` is not there.
             let kind = match value.filter(|value| value.kind() != Kind::Null) {
-                Some(value) => Some(value.as_str().ok_or(Refusal::CannotTell(MALFORMED))?),
+                Some(value) => Some(value.as_str().ok_or(Rejection::CannotTell(MALFORMED))?),
                 None => None,
             };
             decide(kind.as_deref().or(absent.as_deref()), &kinds, &known)
@@ -96,9 +96,9 @@ fn decide(kind: Option<&str>, allowed: &[Box<str>], known: &[Box<str>]) -> Answe
     if is_in(allowed) {
         Ok(())
     } else if is_in(known) {
-        Err(Refusal::No(AuthErrorKind::NotPermitted.into()))
+        Err(Rejection::No(AuthErrorKind::NotPermitted.into()))
     } else {
         let reason = "the token is of no kind that is known";
-        Err(Refusal::CannotTell(AuthError::because(AuthErrorKind::NotPermitted, reason)))
+        Err(Rejection::CannotTell(AuthError::because(AuthErrorKind::NotPermitted, reason)))
     }
 }

@@ -143,7 +143,7 @@ impl<G> Policy<G> {
         Self { node: Node::Rule { name, function } }
     }
 
-    /// A rule of ours, which says itself whether its refusal has an opposite. It may allow only because of
+    /// A rule of ours, which says itself whether its rejection has an opposite. It may allow only because of
     /// what the grant contains: the engine accepts its `Ok` even if a part of the grant is unknown.
     pub(super) fn own_rule(
         name: &'static str,
@@ -186,7 +186,7 @@ impl<G> Policy<G> {
         Self { node: Node::Async { name, parameter, function: Arc::new(function) } }
     }
 
-    /// Both must allow. The first that refuses decides what the caller is told; where both are rules
+    /// Both must allow. The first that rejects decides what the caller is told; where both are rules
     /// of scopes, it is told all that are needed.
     pub fn and(self, other: Self) -> Self {
         Self { node: Node::And(Arc::new([self, other])) }
@@ -194,14 +194,14 @@ impl<G> Policy<G> {
 
     /// One must allow. If none does, the first decides what the caller is told.
     ///
-    /// A rule that fails because something is unavailable refuses at once: its answer is not known. After
+    /// A rule that fails because something is unavailable rejects at once: its answer is not known. After
     /// one that reads a claim which the token
     /// [does not include](crate::Grant#claims-that-the-token-does-not-include), the other may still allow.
     pub fn or(self, other: Self) -> Self {
         Self { node: Node::Or(Arc::new([self, other])) }
     }
 
-    /// The policy must refuse. One that cannot tell, because something is unavailable, malformed or not
+    /// The policy must reject. One that cannot tell, because something is unavailable, malformed or not
     /// included in the token, does not allow.
     #[expect(clippy::should_implement_trait, reason = "the operator would hide the rule")]
     pub fn not(self) -> Self {
@@ -245,7 +245,7 @@ impl<G> Policy<G> {
     /// # Errors
     ///
     /// Why not: of kind `InsufficientScope`, naming the scope, `InsufficientRole` or
-    /// `NotPermitted`, or what a function of the application refuses with.
+    /// `NotPermitted`, or what a function of the application rejects with.
     pub fn check(&self, principal: &Principal, grant: &G) -> Result<(), AuthError> {
         authorize::authorize(self, principal, grant)
     }

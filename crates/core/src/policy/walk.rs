@@ -6,15 +6,15 @@ use super::{Node, Policy, Quantity};
 
 impl<G> Policy<G> {
     /// Returns what is wrong with rules that can never allow anybody, such as one for a role that does
-    /// not stand in its order of [`Ranks`](super::Ranks). For a test of the application; adapters
+    /// not stand in its order of [`RoleHierarchy`](super::RoleHierarchy). For a test of the application; adapters
     /// [report](Self::report_mistakes) them.
     ///
     /// # Examples
     ///
     /// ```
-    /// use portcullis::policy::{Ranks, scope};
+    /// use portcullis::policy::{RoleHierarchy, scope};
     ///
-    /// let roles = Ranks::new(["reader", "writer"]);
+    /// let roles = RoleHierarchy::new(["reader", "writer"]);
     /// assert!(scope("orders").or(roles.role_at_least("writer")).mistakes().is_empty());
     ///
     /// let mistakes = roles.role_at_least("wirter").mistakes();

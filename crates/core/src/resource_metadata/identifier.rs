@@ -15,7 +15,7 @@ const MAX_LEN: usize = 200;
 /// A URL that names a protected resource or an authorization server.
 ///
 /// Clients compare such URLs byte for byte ([RFC 9728 §3.3]), and most have read them with a library
-/// that puts them into their normal form. One that is not in that form is refused, so that nothing
+/// that puts them into their normal form. One that is not in that form is rejected, so that nothing
 /// is ever changed here.
 ///
 /// [RFC 9728 §3.3]: https://www.rfc-editor.org/rfc/rfc9728#section-3.3
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_a_client_would_read_as_another_is_refused() {
+    fn a_url_that_a_client_would_read_as_another_is_rejected() {
         let too_long = format!("https://a.test/{}", "x".repeat(MAX_LEN));
         for (url, way_out) in [
             (too_long.as_str(), "200"),
@@ -270,8 +270,8 @@ mod tests {
             ("https://a.test/m?%zz", "hexadecimal"),
             ("https://a.test/%2?2", "hexadecimal"),
         ] {
-            let refused = Identifier::parse(url).expect_err(url);
-            assert!(refused.contains(way_out), "{url}: {refused}");
+            let rejected = Identifier::parse(url).expect_err(url);
+            assert!(rejected.contains(way_out), "{url}: {rejected}");
         }
     }
 }

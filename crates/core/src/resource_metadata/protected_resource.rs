@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{ResourceMetadata, identifier::Identifier};
-use crate::{ConfigError, Issuer, Place, Strategy, place::PlaceKind};
+use crate::{ConfigError, Issuer, Strategy, TokenLocation, location::LocationKind};
 
 /// Parameters that the engine derives, or that have a setter which checks them.
 const RESERVED: [&str; 4] =
@@ -126,7 +126,7 @@ impl ProtectedResource {
         self,
         issuers: &[Issuer],
         strategies: &[Arc<dyn Strategy>],
-        places: &[Place],
+        places: &[TokenLocation],
     ) -> Result<ResourceMetadata, ConfigError> {
         let identifier = match Identifier::parse(&self.identifier) {
             Ok(identifier) => identifier,
@@ -181,16 +181,17 @@ impl From<String> for ProtectedResource {
 /// a client that follows the standard does not know.
 ///
 /// [RFC 6750 §2]: https://www.rfc-editor.org/rfc/rfc6750#section-2
-fn bearer_methods(places: &[Place]) -> Vec<&'static str> {
-    let is_header = |place: &Place| {
-        place.kind == PlaceKind::Header
+fn bearer_methods(places: &[TokenLocation]) -> Vec<&'static str> {
+    let is_header = |place: &TokenLocation| {
+        place.kind == LocationKind::Header
             && place.name == "authorization"
             && place
                 .scheme
                 .as_ref()
                 .is_some_and(|scheme| scheme.name.eq_ignore_ascii_case("bearer"))
     };
-    let is_query = |place: &Place| place.kind == PlaceKind::Query && place.name == "access_token";
+    let is_query =
+        |place: &TokenLocation| place.kind == LocationKind::Query && place.name == "access_token";
     let plain = || places.iter().filter(|place| place.prefix.is_none());
     let header = plain().any(is_header).then_some("header");
     let query = plain().any(is_query).then_some("query");
@@ -205,7 +206,7 @@ fn check_server(
     let is_trusted = issuers.iter().any(|issuer| issuer.own_name().is_none_or(|own| own == server))
         || strategies.iter().any(|strategy| strategy.name() == server);
     let reason = if !is_trusted {
-        "is no trusted issuer, so that its tokens would be refused: add it with `issuer(…)`, or leave \
+        "is no trusted issuer, so that its tokens would be rejected: add it with `issuer(…)`, or leave \
          it out"
     } else if !is_issuer_url(server) {
         "is no `https` URL without a query, which clients need to find it (RFC 8414 §2): leave it out"

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    Attempt, Authenticator, AuthenticatorBuilder, ConfigError, Credential, Issuer, Place, Strategy,
-    VerificationKey,
+    Attempt, Authenticator, AuthenticatorBuilder, ConfigError, Credential, Issuer, Strategy,
+    TokenLocation, VerificationKey,
 };
 
 fn issuer(issuer: Issuer) -> Issuer {
@@ -24,7 +24,7 @@ fn document(builder: AuthenticatorBuilder, resource: ProtectedResource) -> Value
     serde_json::from_str(metadata.json()).unwrap()
 }
 
-fn refused(builder: AuthenticatorBuilder, resource: ProtectedResource) -> String {
+fn rejected(builder: AuthenticatorBuilder, resource: ProtectedResource) -> String {
     builder.resource(resource).build().unwrap_err().to_string()
 }
 
@@ -80,9 +80,9 @@ fn issuers_can_be_left_out() {
     assert_eq!(document(builder(names), none).get("authorization_servers"), None);
 
     let untrusted = resource().authorization_servers(["https://b.test/"]);
-    assert!(refused(builder(names), untrusted).contains("`https://b.test/` is no trusted issuer"));
+    assert!(rejected(builder(names), untrusted).contains("`https://b.test/` is no trusted issuer"));
     let no_url = resource().authorization_servers(["workers"]);
-    assert!(refused(builder(["workers"]), no_url).contains("leave it out"));
+    assert!(rejected(builder(["workers"]), no_url).contains("leave it out"));
 }
 
 #[derive(Debug)]
@@ -110,25 +110,25 @@ fn strategies_are_told_of_by_name_alone() {
 
 #[test]
 fn only_the_places_of_the_standard_are_told_of() {
-    let methods = |places: &[Place]| {
-        let builder = builder(["https://idp.test"]).places(places.to_vec());
+    let methods = |places: &[TokenLocation]| {
+        let builder = builder(["https://idp.test"]).locations(places.to_vec());
         document(builder, "https://api.test".into()).get("bearer_methods_supported").cloned()
     };
     assert_eq!(
-        methods(&Place::header_query_cookie("access_token")),
+        methods(&TokenLocation::header_query_cookie("access_token")),
         Some(json!(["header", "query"]))
     );
-    assert_eq!(methods(&[Place::query("access_token")]), Some(json!(["query"])));
-    let bearer = Place::header("Authorization").scheme("bearer");
-    assert_eq!(methods(&[Place::cookie("access_token"), bearer]), Some(json!(["header"])));
+    assert_eq!(methods(&[TokenLocation::query("access_token")]), Some(json!(["query"])));
+    let bearer = TokenLocation::header("Authorization").scheme("bearer");
+    assert_eq!(methods(&[TokenLocation::cookie("access_token"), bearer]), Some(json!(["header"])));
     for other in [
-        Place::query("token"),
-        Place::cookie("access_token"),
-        Place::header("authorization"),
-        Place::header("authorization").scheme("token"),
-        Place::header("x-access").scheme("bearer"),
-        Place::bearer().prefix("v1_"),
-        Place::query("access_token").prefix("v1_"),
+        TokenLocation::query("token"),
+        TokenLocation::cookie("access_token"),
+        TokenLocation::header("authorization"),
+        TokenLocation::header("authorization").scheme("token"),
+        TokenLocation::header("x-access").scheme("bearer"),
+        TokenLocation::bearer().prefix("v1_"),
+        TokenLocation::query("access_token").prefix("v1_"),
     ] {
         assert_eq!(methods(std::slice::from_ref(&other)), None, "{other:?}");
     }
@@ -156,7 +156,7 @@ fn parameters_without_a_value_are_left_out() {
 }
 
 #[test]
-fn a_parameter_that_clients_could_not_use_is_refused() {
+fn a_parameter_that_clients_could_not_use_is_rejected() {
     let resource = || ProtectedResource::new("https://api.test");
     let no_json = std::collections::HashMap::from([((1, 2), 3)]);
     for (resource, parameter, reason) in [
@@ -170,17 +170,17 @@ fn a_parameter_that_clients_could_not_use_is_refused() {
         (resource().parameter("resource_policy_uri", 1), "resource_policy_uri", "https://"),
         (resource().parameter("x", no_json), "x", "no JSON value"),
     ] {
-        let message = refused(builder(["https://idp.test"]), resource);
+        let message = rejected(builder(["https://idp.test"]), resource);
         assert!(message.contains(&format!("`{parameter}`")), "{message}");
         assert!(message.contains(reason), "{message}");
     }
 }
 
 #[test]
-fn a_url_that_names_no_resource_is_refused_and_its_password_not_shown() {
-    let refused = builder(["https://idp.test"]).resource("https://me:pa@ss@api.test/m").build();
-    let Err(ConfigError::InvalidResource { resource, reason }) = refused else {
-        panic!("{refused:?}")
+fn a_url_that_names_no_resource_is_rejected_and_its_password_not_shown() {
+    let rejected = builder(["https://idp.test"]).resource("https://me:pa@ss@api.test/m").build();
+    let Err(ConfigError::InvalidResource { resource, reason }) = rejected else {
+        panic!("{rejected:?}")
     };
     assert_eq!(resource, "***@api.test/m");
     assert_eq!(reason, "leave user name and password out");

@@ -122,13 +122,13 @@ impl Registered {
     /// Asks the strategy. Its panic is its own.
     pub(crate) fn attempt(&self, credential: &Credential<'_>) -> Attempt {
         let attempt = catch_unwind(AssertUnwindSafe(|| self.strategy.attempt(credential)));
-        attempt.unwrap_or_else(|_| Attempt::Refuse(panicked()))
+        attempt.unwrap_or_else(|_| Attempt::Reject(panicked()))
     }
 }
 
 /// Waits for an answer, which may be that there is another to wait for.
 pub(crate) async fn answer(attempt: BoxFuture<'static, Attempt>) -> Attempt {
-    PanicCaught(attempt).await.unwrap_or_else(|| Attempt::Refuse(panicked()))
+    PanicCaught(attempt).await.unwrap_or_else(|| Attempt::Reject(panicked()))
 }
 
 fn panicked() -> AuthError {

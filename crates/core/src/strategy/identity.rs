@@ -65,13 +65,13 @@ impl Identity {
         self.claim("client_id", client_id.into())
     }
 
-    /// When the credential stops being good: the engine refuses it from then on, with the leeway of 60
+    /// When the credential stops being good: the engine rejects it from then on, with the leeway of 60
     /// seconds that tokens of issuers have.
     pub fn expires_at(self, expires_at: NumericDate) -> Self {
         self.claim("exp", expires_at.seconds())
     }
 
-    /// A claim of any name. One whose value is no JSON makes the engine refuse the caller.
+    /// A claim of any name. One whose value is no JSON makes the engine reject the caller.
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         match serde_json::to_value(value) {
             Ok(value) => {

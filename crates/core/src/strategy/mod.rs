@@ -20,7 +20,7 @@ use crate::{AuthError, AuthErrorKind, BearerToken, BoxFuture, ConfigError, json:
 /// tokens that another service looks up.
 ///
 /// The engine asks its strategies in the order in which they were added; the issuers of JWTs are one
-/// of them, at the place of the first. The first that accepts or refuses ends it. A panic refuses
+/// of them, at the place of the first. The first that accepts or rejects ends it. A panic rejects
 /// the request as [`ResolverUnavailable`](AuthErrorKind::ResolverUnavailable), and so does an answer that
 /// takes [too long](crate::AuthenticatorBuilder::strategy_timeout).
 ///
@@ -41,7 +41,7 @@ use crate::{AuthError, AuthErrorKind, BearerToken, BoxFuture, ConfigError, json:
 ///         match credential.token().strip_prefix("sess_") {
 ///             None => Attempt::Abstain,
 ///             Some("4711") => Attempt::Accept(Identity::new("alice").roles(["writer"])),
-///             Some(_) => Attempt::Refuse(AuthErrorKind::TokenRevoked.into()),
+///             Some(_) => Attempt::Reject(AuthErrorKind::TokenRevoked.into()),
 ///         }
 ///     }
 /// }
@@ -53,7 +53,7 @@ use crate::{AuthError, AuthErrorKind, BearerToken, BoxFuture, ConfigError, json:
 pub trait Strategy: Debug + Send + Sync {
     /// Returns the name, which is the [issuer](crate::Principal::issuer) of its callers and what
     /// [`Requirement::issuer`](crate::Requirement::issuer) and
-    /// [`Place::of_issuer`](crate::Place::of_issuer) name.
+    /// [`TokenLocation::of_issuer`](crate::TokenLocation::of_issuer) name.
     ///
     /// The name belongs to the strategy: the engine rejects every caller of another source that carries it,
     /// such as a tenant or an issuer that [stands for any](crate::Issuer::dangerous_any).
@@ -80,7 +80,7 @@ pub enum Attempt {
     /// It is good, and stands for this caller.
     Accept(Identity),
     /// It is of this kind, and bad.
-    Refuse(AuthError),
+    Reject(AuthError),
     /// It is of another kind.
     Abstain,
     /// It takes a while to say.
@@ -91,7 +91,7 @@ impl Debug for Attempt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Accept(identity) => f.debug_tuple("Accept").field(identity).finish(),
-            Self::Refuse(error) => f.debug_tuple("Refuse").field(error).finish(),
+            Self::Reject(error) => f.debug_tuple("Reject").field(error).finish(),
             Self::Abstain => f.write_str("Abstain"),
             Self::Later(_) => f.write_str("Later"),
         }

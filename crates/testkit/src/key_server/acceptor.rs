@@ -100,7 +100,7 @@ fn serve(connection: &Connection) {
             let reply = connection.script().answer(&request);
             (request, reply)
         }
-        Ok(Err(refusal)) => (RecordedRequest::default(), refusal),
+        Ok(Err(rejection)) => (RecordedRequest::default(), rejection),
         Err(_) => return,
     };
     // Whether the reply was sent in full, or its end came early, on purpose or because the client

@@ -157,8 +157,8 @@ impl KeyServer {
         self.script.follow(schedule, self.url(""));
     }
 
-    /// Closes the port, so that connections are refused. Requests that have begun go on.
-    pub fn refuse_connections(&self) {
+    /// Closes the port, so that connections are rejected. Requests that have begun go on.
+    pub fn reject_connections(&self) {
         // Locked until the port is closed, so that no other thread opens it meanwhile.
         let mut acceptor = self.acceptor.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(acceptor) = acceptor.take() {
@@ -198,7 +198,7 @@ impl KeyServer {
 
 impl Drop for KeyServer {
     fn drop(&mut self) {
-        self.refuse_connections();
+        self.reject_connections();
         self.script.end_connections();
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use http::Extensions;
 use portcullis::{AuthContext, AuthError, BoxFuture, Principal};
-use portcullis_tower::Refusal;
+use portcullis_tower::Rejection;
 use tonic::Status;
 
 pub(crate) use body::{RequestBody, ResponseBody};
@@ -27,8 +27,8 @@ pub(crate) struct Expiry {
 struct Call {
     caller: Principal,
     others: Vec<Principal>,
-    refusals: GrpcStatus,
-    /// One call is refused once, whichever direction notices first.
+    rejections: GrpcStatus,
+    /// One call is rejected once, whichever direction notices first.
     status: OnceLock<Status>,
 }
 
@@ -36,14 +36,14 @@ impl Expiry {
     /// Starts to wait; `None` if there is no caller, or no token expires.
     pub(crate) fn of<G: Send + Sync + 'static>(
         extensions: &Extensions,
-        refusals: &GrpcStatus,
+        rejections: &GrpcStatus,
     ) -> Option<Self> {
         let context = extensions.get::<AuthContext>()?;
         let others = context.other_callers::<G>();
         let call = Call {
             caller: context.caller()?.clone(),
             others: others.iter().map(|other| other.principal().clone()).collect(),
-            refusals: refusals.clone(),
+            rejections: rejections.clone(),
             status: OnceLock::new(),
         };
         Some(Self::new(Arc::new(call))).filter(|expiry| !expiry.waits.is_empty())
@@ -63,7 +63,7 @@ impl Expiry {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
         for wait in &mut self.waits {
             if let Poll::Ready(error) = wait.as_mut().poll(cx) {
-                return Poll::Ready(self.call.refuse(error));
+                return Poll::Ready(self.call.reject(error));
             }
         }
         Poll::Pending
@@ -71,12 +71,12 @@ impl Expiry {
 }
 
 impl Call {
-    fn refuse(&self, error: AuthError) -> Status {
-        let refuse = || {
+    fn reject(&self, error: AuthError) -> Status {
+        let reject = || {
             let settings = Arc::clone(self.caller.challenge_settings());
-            self.refusals.status(&Refusal::from_error(error, settings))
+            self.rejections.status(&Rejection::from_error(error, settings))
         };
-        self.status.get_or_init(refuse).clone()
+        self.status.get_or_init(reject).clone()
     }
 }
 

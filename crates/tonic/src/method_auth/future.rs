@@ -1,4 +1,4 @@
-//! The response of a service, or the refusal of a policy.
+//! The response of a service, or the rejection of a policy.
 
 use std::{
     fmt,

@@ -16,7 +16,7 @@ use crate::{
     BoxError, GrpcStatus, TonicBody,
     expiry::{Expiry, RequestBody},
     methods::{MethodTable, Rule},
-    request::RefusalForm,
+    request::RejectionForm,
 };
 
 /// The part of the service of [`JwtAuthLayer`](crate::JwtAuthLayer) that runs when the call was judged.
@@ -24,7 +24,7 @@ use crate::{
 pub struct MethodAuth<S, G = Grant> {
     inner: TonicBody<S>,
     methods: Option<Arc<MethodTable<G>>>,
-    refusals: GrpcStatus,
+    rejections: GrpcStatus,
     streams: Streams,
 }
 
@@ -39,10 +39,10 @@ impl<S, G> MethodAuth<S, G> {
     pub(crate) fn new(
         inner: S,
         methods: Option<Arc<MethodTable<G>>>,
-        refusals: GrpcStatus,
+        rejections: GrpcStatus,
         streams: Streams,
     ) -> Self {
-        Self { inner: TonicBody::new(inner), methods, refusals, streams }
+        Self { inner: TonicBody::new(inner), methods, rejections, streams }
     }
 }
 
@@ -51,7 +51,7 @@ impl<S: Clone, G> Clone for MethodAuth<S, G> {
         Self {
             inner: self.inner.clone(),
             methods: self.methods.clone(),
-            refusals: self.refusals.clone(),
+            rejections: self.rejections.clone(),
             streams: self.streams,
         }
     }
@@ -75,12 +75,12 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let form = RefusalForm { form: self.refusals.clone(), method: request.uri().clone() };
+        let form = RejectionForm { form: self.rejections.clone(), method: request.uri().clone() };
         request.extensions_mut().insert(form);
         let rule = self.methods.as_ref().map(|table| table.rule(request.uri().path()));
         let expiry = match (self.streams, rule) {
             (Streams::Unlimited, _) | (_, Some(Rule::Public)) => None,
-            (Streams::EndAtExpiry, _) => Expiry::of::<G>(request.extensions(), &self.refusals),
+            (Streams::EndAtExpiry, _) => Expiry::of::<G>(request.extensions(), &self.rejections),
         };
         let request = match &expiry {
             Some(expiry) => request.map(|body| Body::new(RequestBody::new(body, expiry.again()))),
@@ -88,7 +88,7 @@ where
         };
         match rule {
             Some(Rule::Policy(required)) => {
-                let call = required.call(&mut self.inner, request, &self.refusals);
+                let call = required.call(&mut self.inner, request, &self.rejections);
                 MethodAuthFuture::required(call, expiry)
             }
             Some(Rule::Public | Rule::NoPolicy) | None => {

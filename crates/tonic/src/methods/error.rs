@@ -6,7 +6,7 @@ use std::{error::Error, fmt};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum MethodError {
-    /// The table has no rule, so that every call would be refused.
+    /// The table has no rule, so that every call would be rejected.
     Empty,
     /// The name is not the full name of a method.
     MalformedMethod {
@@ -29,7 +29,7 @@ impl fmt::Display for MethodError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str(
-                "the table of methods has no rule, so that every call would be refused: add \
+                "the table of methods has no rule, so that every call would be rejected: add \
                  `.method(…)`, or leave the table out",
             ),
             Self::MalformedMethod { name } => write!(

@@ -19,7 +19,7 @@ use table::Row;
 /// 2. the rule of its service,
 /// 3. the rule for [others](Self::others).
 ///
-/// A method without any of them is refused: 16 (`UNAUTHENTICATED`) to who has no good credentials, and
+/// A method without any of them is rejected: 16 (`UNAUTHENTICATED`) to who has no good credentials, and
 /// 7 (`PERMISSION_DENIED`) to everyone else, whether the server has such a method or not. Names are
 /// those of the request's path, `/package.Service/Method`, compared letter by letter.
 ///
@@ -49,7 +49,7 @@ pub struct MethodPolicies<G = Grant> {
 }
 
 impl<G: Send + Sync + 'static> MethodPolicies<G> {
-    /// Creates a table without rules, which would refuse every call.
+    /// Creates a table without rules, which would reject every call.
     pub fn new() -> Self {
         Self { rows: Vec::new() }
     }
@@ -91,7 +91,7 @@ impl<G: Send + Sync + 'static> MethodPolicies<G> {
     }
 
     /// Asks nothing of the calls of a method but what the layer asks of every call: good credentials, or
-    /// none at all behind an [optional](crate::JwtAuthLayer::optional) layer. Bad ones are refused.
+    /// none at all behind an [optional](crate::JwtAuthLayer::optional) layer. Bad ones are rejected.
     pub fn no_policy(self, name: impl Into<String>) -> Self {
         self.row(Row::Method(name.into(), Rule::NoPolicy))
     }
@@ -113,7 +113,7 @@ impl<G: Send + Sync + 'static> MethodPolicies<G> {
     }
 
     /// Asks for a policy on each method that has no rule by its name or its service. Default: such a
-    /// method is refused.
+    /// method is rejected.
     pub fn others(self, policy: Policy<G>) -> Self {
         self.row(Row::Others(Rule::policy(policy)))
     }

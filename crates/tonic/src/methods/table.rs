@@ -45,7 +45,7 @@ impl<G: Send + Sync + 'static> Rule<G> {
         Self::policy(policy::check(|_, _: &G| Ok(())))
     }
 
-    fn nobody() -> Self {
+    fn deny_all() -> Self {
         Self::policy(policy::check(|_, _: &G| {
             let reason = "the table of methods has no rule for this one";
             Err(AuthError::with_source(AuthErrorKind::NotPermitted, reason))
@@ -91,7 +91,7 @@ impl<G: Send + Sync + 'static> MethodTable<G> {
                 }
             }
         }
-        let others = others.unwrap_or_else(Rule::nobody);
+        let others = others.unwrap_or_else(Rule::deny_all);
         Ok(Self { methods, services, others, has_public })
     }
 

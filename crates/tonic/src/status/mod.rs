@@ -1,4 +1,4 @@
-//! From a refusal to a gRPC status.
+//! From a rejection to a gRPC status.
 
 mod details;
 
@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use http::Response;
 use portcullis::{AuthError, AuthErrorKind, Challenge, ChallengeMap, call_for_answer};
-use portcullis_tower::{Refusal, ResponseForRefusal};
+use portcullis_tower::{Rejection, ResponseForRejection};
 use tonic::{
     Code, Status,
     metadata::{MetadataMap, MetadataValue},
@@ -15,13 +15,13 @@ use tonic::{
 /// The domain of our reasons, unless configured otherwise: they are the same in every service.
 const DOMAIN: &str = "portcullis";
 
-/// Makes a gRPC status of each refusal.
+/// Makes a gRPC status of each rejection.
 ///
 /// 1. The response is [trailers-only]: HTTP 200, `grpc-status` and `grpc-message` in the headers, and
 ///    no body. The code is the [challenge's](Challenge::grpc_status), and the message a fixed text
 ///    for each [kind](AuthErrorKind) of error.
 /// 2. The details have a `google.rpc.ErrorInfo` ([AIP-193]): its reason is the stable code of the
-///    refusal in upper case, such as `TOKEN_EXPIRED`. Where a retry makes sense they have a
+///    rejection in upper case, such as `TOKEN_EXPIRED`. Where a retry makes sense they have a
 ///    `google.rpc.RetryInfo` too, which is for gRPC what `Retry-After` is for HTTP.
 /// 3. The metadata have the challenge as `www-authenticate`, as in HTTP: it names the scope that is
 ///    missing, and where to find the authorization server.
@@ -50,19 +50,23 @@ pub struct GrpcStatus {
     message: MessageOf,
 }
 
-/// What makes the message of a refusal.
+/// What makes the message of a rejection.
 #[derive(Clone, Default)]
 struct MessageOf {
     function: Option<Arc<Message>>,
 }
 
-type Message = dyn Fn(&Refusal) -> Cow<'static, str> + Send + Sync;
+type Message = dyn Fn(&Rejection) -> Cow<'static, str> + Send + Sync;
 
 impl MessageOf {
     /// Makes the message; an error to answer with if the function panics.
-    fn of(&self, refusal: &Refusal, kind: AuthErrorKind) -> Result<Cow<'static, str>, AuthError> {
+    fn of(
+        &self,
+        rejection: &Rejection,
+        kind: AuthErrorKind,
+    ) -> Result<Cow<'static, str>, AuthError> {
         match &self.function {
-            Some(function) => call_for_answer(|| function(refusal)),
+            Some(function) => call_for_answer(|| function(rejection)),
             None => Ok(Cow::Borrowed(kind.description())),
         }
     }
@@ -98,15 +102,15 @@ impl GrpcStatus {
         Self { details: Details::Off, ..self }
     }
 
-    /// Gives this code and this message to every refused caller, without details or metadata: for
+    /// Gives this code and this message to every rejected caller, without details or metadata: for
     /// services that hide causes. Metrics, log and the extensions of the response tell them all the
-    /// same. `Code::Ok` becomes `Code::Unknown`: a refusal never looks like success. Default: each
-    /// refusal has its own.
+    /// same. `Code::Ok` becomes `Code::Unknown`: a rejection never looks like success. Default: each
+    /// rejection has its own.
     pub fn same_for_all(self, code: Code, message: impl Into<Arc<str>>) -> Self {
         Self { same_for_all: Some((never_ok(code), message.into())), ..self }
     }
 
-    /// Changes what refused callers are told, before the status is made of it. Default: nothing is
+    /// Changes what rejected callers are told, before the status is made of it. Default: nothing is
     /// changed.
     pub fn map_challenge(
         self,
@@ -115,38 +119,38 @@ impl GrpcStatus {
         Self { challenge: ChallengeMap::new(map), ..self }
     }
 
-    /// Makes the message of each refusal, in place of our texts: for services that must answer as another
+    /// Makes the message of each rejection, in place of our texts: for services that must answer as another
     /// system does. What the function returns goes to whoever calls: it must not tell more than they may
     /// know. Where it panics the status is that of an [internal error](AuthErrorKind::InternalError), and
     /// the log says so. Default: a fixed text for each kind.
     ///
     /// ```
-    /// use portcullis_tonic::{GrpcStatus, Refusal};
+    /// use portcullis_tonic::{GrpcStatus, Rejection};
     ///
-    /// let form = GrpcStatus::new().message(|refusal: &Refusal| match refusal.challenge().status() {
+    /// let form = GrpcStatus::new().message(|rejection: &Rejection| match rejection.challenge().status() {
     ///     403 => "ask an administrator for the role".into(),
     ///     _ => "sign in first".into(),
     /// });
     /// ```
     pub fn message(
         self,
-        message: impl Fn(&Refusal) -> Cow<'static, str> + Send + Sync + 'static,
+        message: impl Fn(&Rejection) -> Cow<'static, str> + Send + Sync + 'static,
     ) -> Self {
         Self { message: MessageOf { function: Some(Arc::new(message)) }, ..self }
     }
 
-    /// Makes the status of a refusal.
+    /// Makes the status of a rejection.
     #[must_use]
-    pub fn status(&self, refusal: &Refusal) -> Status {
+    pub fn status(&self, rejection: &Rejection) -> Status {
         if let Some((code, message)) = &self.same_for_all {
             return Status::new(*code, &**message);
         }
-        let challenge = refusal.challenge().clone();
-        let (challenge, kind) = match refusal.error() {
+        let challenge = rejection.challenge().clone();
+        let (challenge, kind) = match rejection.error() {
             Some(error) => (self.challenge.apply(challenge, error), error.kind()),
             None => (challenge, AuthErrorKind::InternalError),
         };
-        let (challenge, message) = match self.message.of(refusal, kind) {
+        let (challenge, message) = match self.message.of(rejection, kind) {
             Ok(message) => (challenge, message),
             Err(fault) => (Challenge::from(&fault), fault.kind().description().into()),
         };
@@ -179,8 +183,8 @@ fn never_ok(code: Code) -> Code {
     if code == Code::Ok { Code::Unknown } else { code }
 }
 
-impl<B: Default> ResponseForRefusal<B> for GrpcStatus {
-    fn response(&self, refusal: &Refusal) -> Response<B> {
-        self.status(refusal).into_http()
+impl<B: Default> ResponseForRejection<B> for GrpcStatus {
+    fn response(&self, rejection: &Rejection) -> Response<B> {
+        self.status(rejection).into_http()
     }
 }

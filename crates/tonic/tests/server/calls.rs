@@ -9,7 +9,7 @@ use http_body_util::BodyExt;
 use portcullis_testkit::{ManualClock, TestIssuer, TokenBuilder};
 use portcullis_tonic::{
     AuthErrorKind, Authenticator, Grant, GrpcStatus, JwtAuthLayer, MethodPolicies, NumericDate,
-    Place, Principal, Refusal, RequestExt, RequireLayer,
+    Principal, Rejection, RequestExt, RequireLayer, TokenLocation,
     policy::{self, role, scope},
 };
 use tonic::{
@@ -40,15 +40,15 @@ impl Setting {
     }
 
     fn auth(&self) -> Authenticator {
-        self.auth_at([Place::bearer()])
+        self.auth_at([TokenLocation::bearer()])
     }
 
-    fn auth_at<const N: usize>(&self, places: [Place; N]) -> Authenticator {
+    fn auth_at<const N: usize>(&self, places: [TokenLocation; N]) -> Authenticator {
         Authenticator::builder()
             .issuer(self.issuer.trusted())
             .audience("orders")
             .clock(self.clock.clone())
-            .places(places)
+            .locations(places)
             .realm("orders")
             .build()
             .unwrap()
@@ -151,7 +151,7 @@ async fn each_row_has_its_code_message_and_reason() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_trailers_only() {
+async fn a_rejection_is_trailers_only() {
     let setting = Setting::new();
     let mut client = setting.serve(JwtAuthLayer::new(setting.auth())).await;
     let request = http::Request::post(format!("http://orders.test{WHO_AM_I}"))
@@ -175,7 +175,7 @@ async fn a_refusal_is_trailers_only() {
 #[tokio::test]
 async fn any_metadata_of_text_may_hold_the_token() {
     let setting = Setting::new();
-    let auth = setting.auth_at([Place::header("x-orders-token")]);
+    let auth = setting.auth_at([TokenLocation::header("x-orders-token")]);
     let client = setting.serve(JwtAuthLayer::new(auth)).await;
     let token = setting.token().build();
     let request = with_metadata("x-orders-token", &token, text(""));
@@ -323,14 +323,14 @@ async fn a_handler_asks_for_a_policy_about_its_message() {
         let token = token().build();
         assert_eq!(ask(with_token(&token, text("acme"))).await.0, Code::Ok);
         for other in ["", "acme ", "Acme", "other"] {
-            let refused = (Code::PermissionDenied, "NOT_PERMITTED".to_owned());
-            assert_eq!(ask(with_token(&token, text(other))).await, refused, "{other}");
+            let rejected = (Code::PermissionDenied, "NOT_PERMITTED".to_owned());
+            assert_eq!(ask(with_token(&token, text(other))).await, rejected, "{other}");
         }
         let nobody = ask(Request::new(text("acme"))).await;
         assert_eq!(nobody, (Code::Unauthenticated, "NO_CREDENTIALS".to_owned()));
     }
     // The policy by the method is that of the call.
-    let by_method = policy::nobody().except_route(REQUIRE, in_tenant());
+    let by_method = policy::deny_all().except_route(REQUIRE, in_tenant());
     let client = serve_with(by_method, false).await;
     client.unary(REQUIRE, with_token(&token().build(), text("acme"))).await.unwrap();
     // A parameter that the handler does not give is a fault of the application.
@@ -467,7 +467,7 @@ async fn a_service_may_hide_every_cause() {
 async fn a_service_may_have_texts_of_its_own() {
     let setting = Setting::new();
     let methods = MethodPolicies::new().method(LIST, scope("x")).public(WHO_AM_I);
-    let form = GrpcStatus::new().message(|refusal: &Refusal| match refusal.error() {
+    let form = GrpcStatus::new().message(|rejection: &Rejection| match rejection.error() {
         Some(error) => format!("no: {}\n100 %", error.kind().code()).into(),
         None => "no layer".into(),
     });
@@ -492,7 +492,7 @@ async fn a_service_may_have_texts_of_its_own() {
 async fn a_text_that_cannot_be_made_is_that_of_a_fault() {
     let setting = Setting::new();
     let methods = MethodPolicies::new().method(LIST, scope("x")).public(WHO_AM_I);
-    let form = GrpcStatus::new().message(|_: &Refusal| panic!("in a message"));
+    let form = GrpcStatus::new().message(|_: &Rejection| panic!("in a message"));
     let layer = JwtAuthLayer::new(setting.auth()).methods(methods).unwrap().grpc_status(form);
     let client = setting.serve(layer).await;
     let bad = setting.token().expired().build();
@@ -535,7 +535,7 @@ async fn a_policy_may_wait_and_look_at_the_method() {
             _ => Err(AuthErrorKind::NotPermitted.into()),
         }
     });
-    let by_method = policy::nobody().except_route(WHO_AM_I, asked);
+    let by_method = policy::deny_all().except_route(WHO_AM_I, asked);
     let methods = MethodPolicies::new().service("orders.v1.Orders", by_method.clone());
     let table = JwtAuthLayer::new(setting.auth()).methods(methods).unwrap();
     let around =
@@ -556,7 +556,7 @@ async fn a_policy_may_wait_and_look_at_the_method() {
 }
 
 #[test]
-fn a_table_that_cannot_be_meant_is_refused_at_start() {
+fn a_table_that_cannot_be_meant_is_rejected_at_start() {
     let setting = Setting::new();
     let error = |methods: MethodPolicies| {
         JwtAuthLayer::new(setting.auth()).methods(methods).unwrap_err().to_string()

@@ -9,7 +9,7 @@ use std::{
 };
 
 use portcullis_testkit::ManualClock;
-use portcullis_tonic::{Granted, Policy, RequestExt, policy::nobody};
+use portcullis_tonic::{Granted, Policy, RequestExt, policy::deny_all};
 use prost::Message;
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, StreamExt, wrappers::UnboundedReceiverStream};
@@ -64,7 +64,7 @@ impl Orders {
         let (sink, heard) = mpsc::unbounded_channel();
         let watched_source = Arc::new(Mutex::new(Some(source)));
         let service =
-            Self { clock: clock.clone(), policy: nobody(), watched: watched_source, heard: sink };
+            Self { clock: clock.clone(), policy: deny_all(), watched: watched_source, heard: sink };
         (service, Backstage { watched, heard })
     }
 

@@ -121,11 +121,11 @@ async fn a_generated_client_takes_the_layer_and_many_calls_at_once_share_a_token
 }
 
 #[tokio::test]
-async fn a_client_without_the_layer_is_refused() {
+async fn a_client_without_the_layer_is_rejected() {
     let setting = Setting::new().await;
     let mut client = HealthClient::new(setting.channel.clone());
-    let refused = client.check(HealthCheckRequest::default()).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unauthenticated);
+    let rejected = client.check(HealthCheckRequest::default()).await.unwrap_err();
+    assert_eq!(rejected.code(), Code::Unauthenticated);
 }
 
 #[tokio::test]
@@ -144,9 +144,9 @@ async fn a_call_without_a_token_is_unavailable_and_tells_why() {
     let setting = Setting::new().await;
     let failing = || std::future::ready(Err::<IssuedToken, _>(BoxError::from("out of order")));
     let token = RenewingToken::from_source(failing).clock(setting.clock.clone()).build().unwrap();
-    let refused = who_am_i(&setting.client(token), Request::new(text(""))).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unavailable);
-    let cause = refused.source().unwrap().downcast_ref::<AddBearerTokenError>();
+    let rejected = who_am_i(&setting.client(token), Request::new(text(""))).await.unwrap_err();
+    assert_eq!(rejected.code(), Code::Unavailable);
+    let cause = rejected.source().unwrap().downcast_ref::<AddBearerTokenError>();
     assert!(matches!(cause, Some(AddBearerTokenError::Token(TokenError::Source(_)))), "{cause:?}");
 }
 
@@ -157,9 +157,9 @@ async fn a_channel_does_not_say_where_it_leads_so_the_layer_must_be_told() {
     let token = RenewingToken::minted(setting.minter.clone(), &claims).build().unwrap();
     let layer = AddBearerTokenLayer::new(token);
     let untold = ServiceBuilder::new().layer(layer.clone()).service(setting.channel.clone());
-    let refused = who_am_i(&untold, Request::new(text(""))).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Internal);
-    let cause = refused.source().unwrap().downcast_ref::<AddBearerTokenError>();
+    let rejected = who_am_i(&untold, Request::new(text(""))).await.unwrap_err();
+    assert_eq!(rejected.code(), Code::Internal);
+    let cause = rejected.source().unwrap().downcast_ref::<AddBearerTokenError>();
     let unknown = AddBearerTokenError::Destination(DestinationError::Unknown);
     assert_eq!(cause.unwrap().source().unwrap().to_string(), unknown.source().unwrap().to_string());
 
@@ -184,8 +184,8 @@ async fn errors_of_the_channel_keep_their_codes() {
     let layer = AddBearerTokenLayer::new(token).origin(&*nowhere).unwrap();
     let channel = Channel::from_shared(nowhere).unwrap().connect_lazy();
     let client = ServiceBuilder::new().layer(layer).service(channel);
-    let refused = client.oneshot(http::Request::new(Body::empty()));
-    let status = Status::from_error(refused.await.unwrap_err());
+    let rejected = client.oneshot(http::Request::new(Body::empty()));
+    let status = Status::from_error(rejected.await.unwrap_err());
     assert_eq!(status.code(), Code::Unavailable);
     assert!(!status.message().contains("token"), "{status:?}");
 }

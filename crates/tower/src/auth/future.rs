@@ -1,4 +1,4 @@
-//! The way to the response: straight to the inner service, a refusal, or a wait for a key first.
+//! The way to the response: straight to the inner service, a rejection, or a wait for a key first.
 
 use std::{
     pin::Pin,
@@ -11,7 +11,7 @@ use portcullis::Waiting;
 use tower_service::Service;
 
 use super::JwtAuthLayer;
-use crate::ResponseForRefusal;
+use crate::ResponseForRejection;
 
 pin_project! {
     /// The future of [`JwtAuth`](super::JwtAuth).
@@ -36,7 +36,7 @@ pin_project! {
             future: S::Future,
             no_store: bool,
         },
-        Refused {
+        Rejected {
             response: Option<S::Response>,
         },
         // Behind a pointer, because few requests wait, and all futures have the size of the largest.
@@ -62,8 +62,8 @@ where
         Self { state: State::Inner { future, no_store } }
     }
 
-    pub(super) fn refused(response: S::Response) -> Self {
-        Self { state: State::Refused { response: Some(response) } }
+    pub(super) fn rejected(response: S::Response) -> Self {
+        Self { state: State::Rejected { response: Some(response) } }
     }
 
     pub(super) fn waiting(
@@ -81,7 +81,7 @@ impl<S, G, R, ReqBody, ResBody> Future for JwtAuthFuture<S, G, R, ReqBody>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     G: Send + Sync + 'static,
-    R: ResponseForRefusal<ResBody>,
+    R: ResponseForRejection<ResBody>,
 {
     type Output = Result<S::Response, S::Error>;
 
@@ -96,7 +96,7 @@ where
                     }
                     return Poll::Ready(Ok(response));
                 }
-                StateProj::Refused { response } => match response.take() {
+                StateProj::Rejected { response } => match response.take() {
                     Some(response) => return Poll::Ready(Ok(response)),
                     // Polled after it was ready, which no executor does.
                     None => return Poll::Pending,
@@ -110,7 +110,7 @@ where
                     let Held { mut request, mut service, layer, .. } = *held;
                     match layer.decide(&mut request, verdict) {
                         Ok(no_store) => State::Inner { future: service.call(request), no_store },
-                        Err(response) => State::Refused { response: Some(response) },
+                        Err(response) => State::Rejected { response: Some(response) },
                     }
                 }
             };

@@ -10,11 +10,11 @@ use portcullis::{
 use tower_layer::Layer;
 
 use super::JwtAuth;
-use crate::{ProblemJson, refusal::RefusalForm};
+use crate::{ProblemJson, rejection::RejectionForm};
 
 /// Judges each request before the inner service sees it.
 ///
-/// 1. The token is taken from the places of the engine. A request that is refused gets its response
+/// 1. The token is taken from the places of the engine. A request that is rejected gets its response
 ///    here; the inner service is not called.
 /// 2. The layer leaves one [`AuthContext`](crate::AuthContext) in the request's extensions.
 ///    [`Caller`](crate::Caller), [`Granted`](crate::Granted) and [`OtherCallers`](crate::OtherCallers) are
@@ -33,7 +33,7 @@ use crate::{ProblemJson, refusal::RefusalForm};
 ///
 /// Layers *around* this one, and proxies in front, still see the token: in the header, the cookie
 /// and the query. A CORS layer belongs around this one, and exposes `WWW-Authenticate`, so that
-/// pages of other origins can read refusals too.
+/// pages of other origins can read rejections too.
 ///
 /// [RFC 6750 §2.3]: https://www.rfc-editor.org/rfc/rfc6750#section-2.3
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub struct JwtAuthLayer<G = Grant, R = ProblemJson> {
     pub(super) preflight: Preflight,
     pub(super) public: PublicPaths,
     pub(super) hook: VerdictHook<G>,
-    pub(super) refusals: RefusalForm<R>,
+    pub(super) rejections: RejectionForm<R>,
 }
 
 /// What happens to a CORS preflight.
@@ -88,16 +88,16 @@ impl<G> JwtAuthLayer<G> {
             preflight: Preflight::Judged,
             public: PublicPaths::default(),
             hook: VerdictHook::default(),
-            refusals: RefusalForm::default(),
+            rejections: RejectionForm::default(),
         }
     }
 }
 
 impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     /// Lets requests *without* credentials through, marked as [`Anonymous`](crate::Anonymous).
-    /// Bad credentials are refused all the same. Default: credentials are required.
+    /// Bad credentials are rejected all the same. Default: credentials are required.
     pub fn optional(self) -> Self {
-        Self { auth: self.auth.admitting(Admission::Optional), ..self }
+        Self { auth: self.auth.with_admission(Admission::Optional), ..self }
     }
 
     /// Lets every request through: one without good credentials as
@@ -107,7 +107,7 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     ///
     /// Whatever the handler does for anonymous callers it does for forged and expired tokens too.
     pub fn dangerous_admit_failed(self) -> Self {
-        Self { auth: self.auth.admitting(Admission::DangerousFailed), ..self }
+        Self { auth: self.auth.with_admission(Admission::DangerousFailed), ..self }
     }
 
     /// Lets CORS preflight requests through unjudged, past policies too: `OPTIONS` with the headers
@@ -143,28 +143,28 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
         Self { public: PublicPaths { function: Some(Arc::new(is_public)) }, ..self }
     }
 
-    /// Makes the responses to requests that this layer refuses. Default: [`ProblemJson`].
+    /// Makes the responses to requests that this layer rejects. Default: [`ProblemJson`].
     ///
-    /// Each layer has its own; extractors that refuse answer as [`ProblemJson`] does.
-    pub fn response_for_refusal<R2>(self, respond: R2) -> JwtAuthLayer<G, R2> {
-        let Self { auth, preflight, public, hook, refusals } = self;
-        let refusals = refusals.with_response(respond);
-        JwtAuthLayer { auth, preflight, public, hook, refusals }
+    /// Each layer has its own; extractors that reject answer as [`ProblemJson`] does.
+    pub fn response_for_rejection<R2>(self, respond: R2) -> JwtAuthLayer<G, R2> {
+        let Self { auth, preflight, public, hook, rejections } = self;
+        let rejections = rejections.with_response(respond);
+        JwtAuthLayer { auth, preflight, public, hook, rejections }
     }
 
-    /// Changes what refused callers are told, before the response is made of it: for services that must
+    /// Changes what rejected callers are told, before the response is made of it: for services that must
     /// answer as another system does. Default: nothing is changed.
     pub fn map_challenge(
         mut self,
         map: impl Fn(Challenge, &AuthError) -> Challenge + Send + Sync + 'static,
     ) -> Self {
-        self.refusals.challenge = ChallengeMap::new(map);
+        self.rejections.challenge = ChallengeMap::new(map);
         self
     }
 
     /// Calls a function once for each request that this layer judges, whatever the verdict: for an
     /// audit log, or metrics of the application's own. It must be quick. Where it
-    /// panics the request is refused (500). Default: none.
+    /// panics the request is rejected (500). Default: none.
     pub fn on_verdict(self, hook: impl Fn(&Verdict<G>) + Send + Sync + 'static) -> Self {
         Self { hook: VerdictHook::new(hook), ..self }
     }
@@ -177,7 +177,7 @@ impl<G, R: Clone> Clone for JwtAuthLayer<G, R> {
             preflight: self.preflight,
             public: self.public.clone(),
             hook: self.hook.clone(),
-            refusals: self.refusals.clone(),
+            rejections: self.rejections.clone(),
         }
     }
 }

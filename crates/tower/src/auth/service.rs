@@ -13,7 +13,7 @@ use super::{
     future::{JwtAuthFuture, forbid_storing},
     layer::Preflight,
 };
-use crate::{ProblemJson, Refusal, ResponseForRefusal};
+use crate::{ProblemJson, Rejection, ResponseForRejection};
 
 /// The service of [`JwtAuthLayer`].
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl<S, G, R, ReqBody, ResBody> Service<Request<ReqBody>> for JwtAuth<S, G, R>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     G: Send + Sync + 'static,
-    R: ResponseForRefusal<ResBody> + Clone,
+    R: ResponseForRejection<ResBody> + Clone,
 {
     type Response = Response<ResBody>;
     type Error = S::Error;
@@ -59,7 +59,7 @@ where
         match self.layer.begin(&request) {
             Judgement::Done(verdict) => match self.layer.decide(&mut request, verdict) {
                 Ok(no_store) => JwtAuthFuture::inner(self.inner.call(request), no_store),
-                Err(response) => JwtAuthFuture::refused(response),
+                Err(response) => JwtAuthFuture::rejected(response),
             },
             Judgement::Waiting(waiting) => {
                 // The service that was made ready is the one that must be called; a clone that was
@@ -88,7 +88,7 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
         }
     }
 
-    /// Leaves the context in the request, or makes the response of a refusal. Tells whether the
+    /// Leaves the context in the request, or makes the response of a rejection. Tells whether the
     /// response must not be stored.
     pub(super) fn decide<ReqBody, ResBody>(
         &self,
@@ -96,7 +96,7 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
         mut verdict: Verdict<G>,
     ) -> Result<bool, Response<ResBody>>
     where
-        R: ResponseForRefusal<ResBody>,
+        R: ResponseForRejection<ResBody>,
     {
         let no_store = hide_tokens(request, &verdict.hidden);
         self.hook.call(&mut verdict);
@@ -107,8 +107,8 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
             }
             Err(error) => {
                 let settings = self.auth.challenge_settings();
-                let refusal = Refusal::new(error, settings, request.method());
-                let mut response = refusal.into_response(&self.refusals);
+                let rejection = Rejection::new(error, settings, request.method());
+                let mut response = rejection.into_response(&self.rejections);
                 if no_store {
                     forbid_storing(&mut response);
                 }

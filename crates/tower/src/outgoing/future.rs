@@ -34,7 +34,7 @@ pin_project! {
             #[pin]
             future: S::Future,
         },
-        Refused {
+        Rejected {
             error: Option<AddBearerTokenError>,
         },
         // Behind a pointer, because few requests wait, and all futures have the size of the largest.
@@ -60,8 +60,8 @@ where
         Self { state: State::Inner { future } }
     }
 
-    pub(super) fn refused(error: AddBearerTokenError) -> Self {
-        Self { state: State::Refused { error: Some(error) } }
+    pub(super) fn rejected(error: AddBearerTokenError) -> Self {
+        Self { state: State::Rejected { error: Some(error) } }
     }
 
     pub(super) fn waiting(
@@ -88,7 +88,7 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateProj::Inner { future } => return future.poll(cx).map_err(Into::into),
-                StateProj::Refused { error } => match error.take() {
+                StateProj::Rejected { error } => match error.take() {
                     Some(error) => return Poll::Ready(Err(error.into())),
                     // Polled after it was ready, which no executor does.
                     None => return Poll::Pending,
@@ -104,7 +104,7 @@ where
                         token.map_err(Into::into).and_then(|token| layer.add(&mut request, &token));
                     match added {
                         Ok(()) => State::Inner { future: service.call(request) },
-                        Err(error) => State::Refused { error: Some(error) },
+                        Err(error) => State::Rejected { error: Some(error) },
                     }
                 }
             };

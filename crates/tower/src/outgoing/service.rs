@@ -38,12 +38,12 @@ where
             return AddBearerTokenFuture::inner(self.inner.call(request));
         }
         if let Err(error) = self.layer.permit(request.uri()) {
-            return AddBearerTokenFuture::refused(error);
+            return AddBearerTokenFuture::rejected(error);
         }
         match self.layer.token.current() {
             Some(token) => match self.layer.add(&mut request, &token) {
                 Ok(()) => AddBearerTokenFuture::inner(self.inner.call(request)),
-                Err(error) => AddBearerTokenFuture::refused(error),
+                Err(error) => AddBearerTokenFuture::rejected(error),
             },
             None => {
                 // The service that was made ready is the one that must be called; a clone that was

@@ -1,4 +1,4 @@
-//! The response of the inner service, or the refusal; after a wait, if a rule takes time.
+//! The response of the inner service, or the rejection; after a wait, if a rule takes time.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use portcullis::{ChallengeSettings, policy::Deciding};
 use tower_service::Service;
 
-use crate::{Refusal, ResponseForRefusal, refusal::RefusalForm};
+use crate::{Rejection, ResponseForRejection, rejection::RejectionForm};
 
 pin_project! {
     /// The future of [`Require`](super::Require).
@@ -36,7 +36,7 @@ pin_project! {
             #[pin]
             future: S::Future,
         },
-        Refused {
+        Rejected {
             response: Option<S::Response>,
         },
         Deciding {
@@ -50,7 +50,7 @@ pin_project! {
 pub(super) struct Held<S, R, ReqBody> {
     pub(super) request: Request<ReqBody>,
     pub(super) service: S,
-    pub(super) refusals: RefusalForm<R>,
+    pub(super) rejections: RejectionForm<R>,
     pub(super) settings: Arc<ChallengeSettings>,
 }
 
@@ -62,8 +62,8 @@ where
         Self { state: State::Inner { future } }
     }
 
-    pub(super) fn refused(response: S::Response) -> Self {
-        Self { state: State::Refused { response: Some(response) } }
+    pub(super) fn rejected(response: S::Response) -> Self {
+        Self { state: State::Rejected { response: Some(response) } }
     }
 
     pub(super) fn deciding(deciding: Deciding, held: Held<S, R, ReqBody>) -> Self {
@@ -74,7 +74,7 @@ where
 impl<S, R, ReqBody, ResBody> Future for RequireFuture<S, R, ReqBody>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    R: ResponseForRefusal<ResBody>,
+    R: ResponseForRejection<ResBody>,
 {
     type Output = Result<S::Response, S::Error>;
 
@@ -83,7 +83,7 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateProj::Inner { future } => return future.poll(cx),
-                StateProj::Refused { response } => match response.take() {
+                StateProj::Rejected { response } => match response.take() {
                     Some(response) => return Poll::Ready(Ok(response)),
                     // Polled after it was ready, which no executor does.
                     None => return Poll::Pending,
@@ -91,12 +91,12 @@ where
                 StateProj::Deciding { deciding, held } => {
                     let decided = ready!(Pin::new(deciding).poll(cx));
                     let Some(held) = held.take() else { return Poll::Pending };
-                    let Held { request, mut service, refusals, settings } = *held;
+                    let Held { request, mut service, rejections, settings } = *held;
                     match decided {
                         Ok(()) => State::Inner { future: service.call(request) },
                         Err(error) => {
-                            let refusal = Refusal::new(error, settings, request.method());
-                            State::Refused { response: Some(refusal.into_response(&refusals)) }
+                            let rejection = Rejection::new(error, settings, request.method());
+                            State::Rejected { response: Some(rejection.into_response(&rejections)) }
                         }
                     }
                 }

@@ -13,7 +13,7 @@ use portcullis::{
 use tower_service::Service;
 
 use super::{RequireFuture, RequireLayer, future::Held};
-use crate::{ProblemJson, Refusal, ResponseForRefusal, route::Route};
+use crate::{ProblemJson, Rejection, ResponseForRejection, route::Route};
 
 /// The service of [`RequireLayer`].
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl<S, G, R, ReqBody, ResBody> Service<Request<ReqBody>> for Require<S, G, R>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     G: Send + Sync + 'static,
-    R: ResponseForRefusal<ResBody> + Clone,
+    R: ResponseForRejection<ResBody> + Clone,
 {
     type Response = Response<ResBody>;
     type Error = S::Error;
@@ -56,10 +56,12 @@ where
                 // not takes its place.
                 let clone = self.inner.clone();
                 let service = std::mem::replace(&mut self.inner, clone);
-                let refusals = self.layer.refusals.clone();
-                RequireFuture::deciding(deciding, Held { request, service, refusals, settings })
+                let rejections = self.layer.rejections.clone();
+                RequireFuture::deciding(deciding, Held { request, service, rejections, settings })
             }
-            Err(refusal) => RequireFuture::refused(refusal.into_response(&self.layer.refusals)),
+            Err(rejection) => {
+                RequireFuture::rejected(rejection.into_response(&self.layer.rejections))
+            }
         }
     }
 }
@@ -69,12 +71,12 @@ impl<G: Send + Sync + 'static, R> RequireLayer<G, R> {
     fn begin<B>(
         &self,
         request: &mut Request<B>,
-    ) -> Result<Option<(Deciding, Arc<ChallengeSettings>)>, Box<Refusal>> {
+    ) -> Result<Option<(Deciding, Arc<ChallengeSettings>)>, Box<Rejection>> {
         let context = request.extensions().get::<AuthContext>();
         if context.is_some_and(AuthContext::is_passed_preflight) {
             return Ok(None);
         }
-        let no_caller = |reason| Refusal::no_caller(reason, request.method());
+        let no_caller = |reason| Rejection::no_caller(reason, request.method());
         let (caller, grant) = AuthContext::required_grant::<G>(context).map_err(no_caller)?;
         let settings = Arc::clone(caller.challenge_settings());
         let decision = if self.looks_at_route {
@@ -86,7 +88,7 @@ impl<G: Send + Sync + 'static, R> RequireLayer<G, R> {
         match decision {
             Decision::Done(Ok(())) => Ok(None),
             Decision::Done(Err(error)) => {
-                Err(Box::new(Refusal::new(error, settings, request.method())))
+                Err(Box::new(Rejection::new(error, settings, request.method())))
             }
             Decision::Waiting(deciding) => Ok(Some((deciding, settings))),
         }

@@ -61,17 +61,17 @@ impl Shown {
             }
         }
         assert_eq!(self.tab.events("Runtime.exceptionThrown"), Vec::<Value>::new());
-        // Chromium notes each refusal of a request here; what else it notes is a fault.
+        // Chromium notes each rejection of a request here; what else it notes is a fault.
         let notes = self.tab.events("Log.entryAdded").into_iter();
         let faults: Vec<_> = notes.filter(|note| note["entry"]["source"] != "network").collect();
         assert!(faults.is_empty(), "{faults:?}");
         self.tab.close().await;
-        println!("interop: browser: krishiv: 1 story");
+        println!("interop: browser: krishiv: 1 trace");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_signs_in_stays_signed_in_is_refused_and_signs_out() {
+async fn a_reader_signs_in_stays_signed_in_is_rejected_and_signs_out() {
     let world = World::start();
     let Some(mut page) = Shown::open(&world.krishiv).await else { return };
     let token = world.of_role("reader");
@@ -95,10 +95,10 @@ async fn a_reader_signs_in_stays_signed_in_is_refused_and_signs_out() {
     assert_eq!(page.tab.text(ROLE).await, "reader");
 
     page.tab.click("#jobs button").await;
-    page.until_says("Refused: Cancel daily-orders: principal reader:alice has role Reader; required role Admin.").await;
+    page.until_says("Rejected: Cancel daily-orders: principal reader:alice has role Reader; required role Admin.").await;
     page.tab.click("#submit").await;
     page.until_says(
-        "Refused: Submit a query: principal reader:alice has role Reader; required role Writer.",
+        "Rejected: Submit a query: principal reader:alice has role Reader; required role Writer.",
     )
     .await;
     // Those who cannot see it hear it.
@@ -137,11 +137,11 @@ async fn a_token_that_is_not_good_is_not_kept_and_the_reason_is_told() {
     let Some(mut page) = Shown::open(&world.krishiv).await else { return };
     let expired = world.token().expired().build();
     for (token, why) in [
-        (&*expired, "Refused: invalid bearer token: the token has expired. Paste another one."),
+        (&*expired, "Rejected: invalid bearer token: the token has expired. Paste another one."),
         (&world.token().wrong_signature().build(), "the token's signature is wrong."),
         (&world.issuer.token().audience("other").build(), "meant for another audience."),
-        ("wrong-static-token", "Refused: invalid bearer token"),
-        ("grüße", "Refused: that is no token."),
+        ("wrong-static-token", "Rejected: invalid bearer token"),
+        ("grüße", "Rejected: that is no token."),
     ] {
         page.sign_in(token).await;
         page.until_says(why).await;
@@ -165,7 +165,7 @@ async fn a_token_that_goes_bad_meanwhile_ends_the_session_with_the_reason() {
     let expired = world.token().expired().build();
     page.tab.evaluate(&format!("localStorage.setItem('krishiv.token', {})", json!(expired))).await;
     page.tab.click("#submit").await;
-    page.until_says("Refused: invalid bearer token: the token has expired.").await;
+    page.until_says("Rejected: invalid bearer token: the token has expired.").await;
     page.tab.until(SIGNED_OUT).await;
     page.close(&[&expired]).await;
 }
@@ -250,7 +250,7 @@ async fn everything_works_by_the_keyboard_alone() {
     let expected = ["Cancel daily-orders", "Cancel clickstream", "Cancel backfill-2025", "submit"];
     assert_eq!(order, expected);
     page.tab.press(SPACE).await;
-    page.until_says("Refused: Submit a query: principal reader:alice").await;
+    page.until_says("Rejected: Submit a query: principal reader:alice").await;
     // The focus stays, so that the next step is where the last one was.
     assert_eq!(page.tab.text(FOCUS).await, "submit");
     for _ in 0..4 {
@@ -287,7 +287,7 @@ async fn what_a_token_says_is_text_on_the_page_and_never_html() {
 async fn a_key_server_that_is_away_costs_nobody_the_token() {
     let server = KeyServer::start();
     let issuer = server.issuer();
-    server.refuse_connections();
+    server.reject_connections();
     let uri = server.url("/jwks.json");
     let krishiv = Krishiv::start(&[(URI, &uri), ("KRISHIV_OIDC_AUDIENCE", AUDIENCE)]);
     let Some(mut page) = Shown::open(&krishiv).await else { return };

@@ -45,7 +45,7 @@ fn rows() -> Vec<Row> {
             (false, true) => "403",
             (false, false) => "PERMISSION_DENIED",
         };
-        let refused = if is_http { "401" } else { "UNAUTHENTICATED" };
+        let rejected = if is_http { "401" } else { "UNAUTHENTICATED" };
         let mut row =
             |token: &str, expected| rows.push((token.to_owned(), what.to_owned(), expected));
         for (token, may) in ["reader", "writer", "admin"].into_iter().zip(rights) {
@@ -68,11 +68,11 @@ fn rows() -> Vec<Row> {
             "none",
             "numberForRole",
         ] {
-            row(token, refused);
+            row(token, rejected);
         }
         row(SERVICE_TOKEN, allowed(true));
-        row(UI_TOKEN, if is_http { allowed(rights[0]) } else { refused });
-        row("", refused);
+        row(UI_TOKEN, if is_http { allowed(rights[0]) } else { rejected });
+        row("", rejected);
     }
     let unheard = |token: &str, expected| (token.to_owned(), "Unheard".to_owned(), expected);
     rows.extend([unheard("reader", "UNIMPLEMENTED"), unheard("", "UNAUTHENTICATED")]);

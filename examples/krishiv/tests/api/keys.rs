@@ -6,7 +6,7 @@ use portcullis_axum::Algorithm;
 use portcullis_testkit::{KeyServer, Reply, SigningKey, TestIssuer};
 use serde_json::{Value, json};
 
-use crate::server::{ACCEPTED, REFUSED, World};
+use crate::server::{ACCEPTED, REJECTED, World};
 
 /// The program, whose key server serves these keys.
 fn world(keys: &[Value], variables: &[(&str, &str)]) -> World {
@@ -46,10 +46,10 @@ fn s2_3_each_key_serves_the_algorithms_of_its_type_and_a_mixed_document_works() 
         assert_eq!(world.verdict(&world.token().key(key).build()), ACCEPTED, "{}", key.key_id());
     }
     // Krishiv has no use for this curve.
-    assert_eq!(world.verdict(&world.token().key(&p521).build()), REFUSED);
+    assert_eq!(world.verdict(&world.token().key(&p521).build()), REJECTED);
     // One key under the names of two algorithms: the header's counts, among those of its type.
     let confused = world.token().key(&rsa).header("alg", "ES256").build();
-    assert_eq!(world.verdict(&confused), REFUSED);
+    assert_eq!(world.verdict(&confused), REJECTED);
 }
 
 #[test]
@@ -59,13 +59,13 @@ fn s2_3_secrets_and_none_never_count() {
     let oct = json!({"kty": "oct", "kid": "oct", "k": base64_simd::URL_SAFE_NO_PAD.encode_to_string(secret)});
     let world = world(&[public(&key, &[]), oct], &[]);
     let by_oct = SigningKey::from_secret(Algorithm::HS256, "oct", secret);
-    assert_eq!(world.verdict(&world.token().key(&by_oct).build()), REFUSED);
+    assert_eq!(world.verdict(&world.token().key(&by_oct).build()), REJECTED);
     let pem = key.public_key_pem().unwrap();
     let by_pem = SigningKey::from_secret(Algorithm::HS256, "rsa", pem.as_bytes());
-    assert_eq!(world.verdict(&world.token().key(&by_pem).build()), REFUSED);
-    assert_eq!(world.verdict(&world.token().key(&key).header("alg", "none").build()), REFUSED);
+    assert_eq!(world.verdict(&world.token().key(&by_pem).build()), REJECTED);
+    assert_eq!(world.verdict(&world.token().key(&key).header("alg", "none").build()), REJECTED);
     let unsigned = world.token().key(&key).header("alg", "none").signature("").build();
-    assert_eq!(world.verdict(&unsigned), REFUSED);
+    assert_eq!(world.verdict(&unsigned), REJECTED);
 }
 
 #[test]
@@ -86,10 +86,10 @@ fn s2_3_kid_use_alg_and_key_ops_are_honoured() {
     let verdict = |key: &SigningKey| world.verdict(&world.token().key(key).build());
     assert_eq!(verdict(&good), ACCEPTED);
     for key in [&encrypts, &derives, &elsewhere] {
-        assert_eq!(verdict(key), REFUSED, "{}", key.key_id());
+        assert_eq!(verdict(key), REJECTED, "{}", key.key_id());
     }
     let named = |kid: &str| world.token().key(&good).header("kid", kid).build();
-    assert_eq!(world.verdict(&named("other")), REFUSED);
+    assert_eq!(world.verdict(&named("other")), REJECTED);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn s2_10_a_key_that_the_set_lacks_is_asked_for() {
     world.server.reply("/jwks.json", Reply::json(keys.to_string()));
     assert_eq!(world.verdict(&world.token().key(&new).build()), ACCEPTED);
     let unknown = world.token().key(&new).header("kid", "unknown").build();
-    assert_eq!(world.verdict(&unknown), REFUSED);
+    assert_eq!(world.verdict(&unknown), REJECTED);
     assert_eq!(world.server.hits("/jwks.json"), 3);
 }
 
@@ -117,8 +117,8 @@ fn s2_3_a_token_without_a_kid_is_tried_with_all_keys() {
         assert_eq!(world.verdict(&token), ACCEPTED, "{}", key.key_id());
     }
     let stranger = SigningKey::generate(Algorithm::ES256, "a");
-    assert_eq!(world.verdict(&world.token().key(&stranger).without_key_id().build()), REFUSED);
-    assert_eq!(world.verdict(&world.token().key(&stranger).build()), REFUSED);
+    assert_eq!(world.verdict(&world.token().key(&stranger).without_key_id().build()), REJECTED);
+    assert_eq!(world.verdict(&world.token().key(&stranger).build()), REJECTED);
 }
 
 #[test]
@@ -138,5 +138,5 @@ fn s2_10_keys_are_fetched_again_at_the_interval() {
         assert!(world.server.wait_for_hits("/jwks.json", hits + 1, Duration::from_secs(30)));
     }
     assert_eq!(world.verdict(&world.token().key(&new).build()), ACCEPTED);
-    assert_eq!(world.verdict(&world.token().key(&old).build()), REFUSED);
+    assert_eq!(world.verdict(&world.token().key(&old).build()), REJECTED);
 }

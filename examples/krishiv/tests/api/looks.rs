@@ -59,7 +59,7 @@ async fn the_page_fits_and_can_be_read_on_narrow_and_wide_screens_in_light_and_d
     let subject =
         format!("{}@an-identity-provider-with-a-long-name.example.com", "alice".repeat(12));
     let token = world.token().subject(subject).claim("krishiv_role", "reader").build();
-    for state in ["out", "bad", "in", "refused"] {
+    for state in ["out", "bad", "in", "rejected"] {
         match state {
             "bad" => {
                 page.sign_in(&world.token().expired().build()).await;
@@ -77,7 +77,7 @@ async fn the_page_fits_and_can_be_read_on_narrow_and_wide_screens_in_light_and_d
                 "width": width, "height": 720, "deviceScaleFactor": scale, "mobile": false,
             });
             page.tab.command("Emulation.setDeviceMetricsOverride", screen).await;
-            if state == "refused" {
+            if state == "rejected" {
                 for (button, role) in [("#submit", "Writer"), ("#jobs button", "Admin")] {
                     page.tab.click(button).await;
                     page.until_says(&format!("required role {role}")).await;

@@ -29,7 +29,7 @@ mod looks;
 mod outage;
 mod page;
 mod program;
-mod refusals;
+mod rejections;
 mod reload;
 mod roles;
 mod server;

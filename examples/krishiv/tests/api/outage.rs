@@ -84,7 +84,7 @@ async fn get(address: String, path: &'static str, token: String) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn s2_10_a_rotation_under_load_refuses_no_good_token() {
+async fn s2_10_a_rotation_under_load_rejects_no_good_token() {
     let world = World::start().await;
     let asked = Arc::new(AtomicUsize::new(0));
     // As many as unknown key ids may cause fetches at once.
@@ -122,7 +122,7 @@ async fn s2_10_a_rotation_under_load_refuses_no_good_token() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s2_10_an_outage_is_seen_when_keys_are_too_old_and_over_when_they_are_back() {
     let world = World::start().await;
-    world.server.refuse_connections();
+    world.server.reject_connections();
     let hour = Duration::from_secs(3600);
     let long = || world.token().expires_in(100 * hour).build();
     for hours in [1, 12, 10] {
@@ -169,7 +169,7 @@ async fn s2_10_an_empty_or_odd_document_takes_no_good_key_away() {
 fn s2_10_a_key_server_that_is_away_at_the_start_holds_nothing_up() {
     let server = KeyServer::start();
     let issuer = server.issuer();
-    server.refuse_connections();
+    server.reject_connections();
     let uri = server.url("/jwks.json");
     let variables = [(URI, &*uri), ("KRISHIV_OIDC_AUDIENCE", AUDIENCE), (TOKEN, SERVICE_TOKEN)];
     let krishiv = Krishiv::start(&variables);

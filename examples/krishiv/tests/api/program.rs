@@ -6,7 +6,7 @@ use std::{
     net::TcpStream,
 };
 
-use crate::server::{Krishiv, SERVICE_TOKEN, TOKEN, URI, World, command, own_path, refused_start};
+use crate::server::{Krishiv, SERVICE_TOKEN, TOKEN, URI, World, command, own_path, rejected_start};
 
 const LOOPBACK: (&str, &str) = (URI, "http://127.0.0.1:1/jwks.json");
 const PRODUCTION: &str = "KRISHIV_PRODUCTION";
@@ -54,7 +54,7 @@ fn s2_1_a_bad_or_missing_setting_is_one_line_and_status_2() {
         (vec![token], vec!["--port", "1"], "the only option is --listen ADDR"),
         (vec![token], vec!["--listen", "nowhere"], "--listen needs an address"),
     ] {
-        let errors = refused_start(&variables, &args);
+        let errors = rejected_start(&variables, &args);
         assert!(errors.contains(said) && !errors.contains("secret"), "{variables:?}: {errors}");
     }
 }
@@ -74,9 +74,9 @@ fn a_token_that_is_no_text_is_not_taken_for_another() {
 }
 
 #[test]
-fn s2_10_production_without_an_audience_is_refused() {
+fn s2_10_production_without_an_audience_is_rejected() {
     for value in ["1", "true", "yes"] {
-        let errors = refused_start(&[LOOPBACK, (TOKEN, "t"), (PRODUCTION, value)], &[]);
+        let errors = rejected_start(&[LOOPBACK, (TOKEN, "t"), (PRODUCTION, value)], &[]);
         assert_eq!(errors, "krishiv: KRISHIV_PRODUCTION needs KRISHIV_OIDC_AUDIENCE\n");
     }
     for value in ["0", "false", "no", ""] {

@@ -39,7 +39,7 @@ impl Drop for Watched {
 }
 
 #[test]
-fn s2_6_tokens_are_replaced_without_a_restart_and_without_a_refusal() {
+fn s2_6_tokens_are_replaced_without_a_restart_and_without_a_rejection() {
     let watched = Watched::start("stays,first", "1");
     assert_eq!(watched.status("first"), 200);
     watched.write("stays\nsecond");

@@ -59,8 +59,8 @@ fn s2_5_a_subject_gives_no_role() {
     for subject in ["admin:alice", "writer:alice", "admin:coordinator-control-plane"] {
         let expected = format!("reader \"{subject}\"");
         assert_eq!(who(&world, &json!({"sub": subject})), expected);
-        let refused = world.token().subject(subject).build();
-        assert_eq!(world.krishiv.post("/api/jobs/x/cancel", &refused).status, 403);
+        let rejected = world.token().subject(subject).build();
+        assert_eq!(world.krishiv.post("/api/jobs/x/cancel", &rejected).status, 403);
     }
 }
 

@@ -74,7 +74,7 @@ impl World {
 }
 
 pub(crate) const ACCEPTED: (u16, Code) = (200, Code::Ok);
-pub(crate) const REFUSED: (u16, Code) = (401, Code::Unauthenticated);
+pub(crate) const REJECTED: (u16, Code) = (401, Code::Unauthenticated);
 pub(crate) const UNAVAILABLE: (u16, Code) = (503, Code::Unavailable);
 
 pub(crate) struct Krishiv {
@@ -123,7 +123,7 @@ pub(crate) fn command(variables: &[(&str, &str)]) -> Command {
 }
 
 /// Starts the program where it must not start, and returns what it says of that.
-pub(crate) fn refused_start(variables: &[(&str, &str)], args: &[&str]) -> String {
+pub(crate) fn rejected_start(variables: &[(&str, &str)], args: &[&str]) -> String {
     let mut child = command(variables).args(args).stderr(Stdio::piped()).spawn().unwrap();
     let mut first = String::new();
     // Ends with the program, or with its first line.

@@ -159,7 +159,7 @@ fn s1_4_three_parts_in_base64url_without_padding() {
 }
 
 #[test]
-fn s1_4_a_forged_signature_is_refused_whatever_the_claims() {
+fn s1_4_a_forged_signature_is_rejected_whatever_the_claims() {
     let claims = json!({"sub": "a", "permissions": ["temporal-system:admin"]});
     let token = token_by(&KEY, &claims, &|token| token.wrong_signature());
     assert_eq!(temporal().ask(DESCRIBE, &token), PermissionDenied);

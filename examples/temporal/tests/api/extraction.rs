@@ -111,7 +111,7 @@ fn s1_2_headers_that_name_a_principal_make_nobody_one() {
 }
 
 #[test]
-fn s1_2_a_bad_token_is_refused_on_open_methods_too() {
+fn s1_2_a_bad_token_is_rejected_on_open_methods_too() {
     let temporal = temporal();
     for path in [SYSTEM_INFO, HEALTH] {
         for value in ["Bearer a.b.c", "Bearer x", "Basic x"] {

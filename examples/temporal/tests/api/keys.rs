@@ -168,7 +168,7 @@ fn s1_3_a_source_that_is_down_holds_no_other_up() {
 }
 
 #[test]
-fn s1_3_without_keys_it_starts_and_refuses_every_token() {
+fn s1_3_without_keys_it_starts_and_rejects_every_token() {
     let server = KeyServer::start();
     server.reply("/", Reply::empty().status(503));
     let temporal = start(&[(SOURCES[0], &server.url("/"))]);

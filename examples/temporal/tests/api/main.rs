@@ -13,7 +13,7 @@ mod keys;
 mod messages;
 mod permissions;
 mod program;
-mod refusals;
+mod rejections;
 #[cfg(feature = "interop")]
 mod sdk;
 mod server;

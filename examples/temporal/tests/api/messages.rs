@@ -81,7 +81,7 @@ fn of_several_messages_the_first_counts_or_the_call_fails() {
 }
 
 #[test]
-fn a_frame_that_is_no_frame_is_refused() {
+fn a_frame_that_is_no_frame_is_rejected() {
     let temporal = temporal();
     let token = token(&["default:read", ":read"]);
     let own = message(1, "default");
@@ -130,7 +130,7 @@ fn another_compression_is_told_what_there_is() {
 }
 
 #[test]
-fn what_unpacks_to_too_much_is_refused() {
+fn what_unpacks_to_too_much_is_rejected() {
     let temporal = temporal();
     let token = bearer(&token(&["default:read"]));
     let metadata = [("authorization", &*token)];

@@ -12,7 +12,7 @@ use crate::{
 };
 
 const VARIABLE: &str = "PORTCULLIS_INTEROP_PYTHON";
-const REFUSED: &str = "PERMISSION_DENIED: Request unauthorized.";
+const REJECTED: &str = "PERMISSION_DENIED: Request unauthorized.";
 
 /// What the SDK was told, step by step.
 fn steps() -> Vec<Value> {
@@ -48,22 +48,22 @@ fn the_python_sdk_is_answered_as_by_temporal() {
         calls,
         [
             ("connect without a token", "ok"),
-            ("describe without a token", REFUSED),
+            ("describe without a token", REJECTED),
             ("describe as reader", "ok"),
-            ("start as reader", REFUSED),
-            ("describe as worker", REFUSED),
-            ("start as worker", REFUSED),
+            ("start as reader", REJECTED),
+            ("describe as worker", REJECTED),
+            ("start as worker", REJECTED),
             ("describe as writer", "ok"),
             ("start as writer", "ok"),
-            ("describe as expired", REFUSED),
-            ("start as expired", REFUSED),
+            ("describe as expired", REJECTED),
+            ("start as expired", REJECTED),
             ("describe as renewed", "ok"),
             ("start as renewed", "ok"),
-            ("describe as elsewhere", REFUSED),
-            ("start as elsewhere", REFUSED),
+            ("describe as elsewhere", REJECTED),
+            ("start as elsewhere", REJECTED),
             ("namespaces with the system token", "ok"),
             ("start with an API key", "ok"),
-            ("namespaces with an API key", REFUSED),
+            ("namespaces with an API key", REJECTED),
             ("connect with a bad token", "PermissionDenied: Request unauthorized."),
         ]
     );
@@ -74,8 +74,8 @@ fn the_python_sdk_is_answered_as_by_temporal() {
         *counts.entry(name.split('/').next().unwrap()).or_insert(0) += 1;
         let (own, other) = match (name, field) {
             ("WorkflowService/GetSystemInfo", _) => ("ok", "ok"),
-            (_, "0") => (REFUSED, REFUSED),
-            _ => ("ok", REFUSED),
+            (_, "0") => (REJECTED, REJECTED),
+            _ => ("ok", REJECTED),
         };
         let told = &method["outcome"];
         assert_eq!((&told["own"], &told["other"]), (&own.into(), &other.into()), "{name}");

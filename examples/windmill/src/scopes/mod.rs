@@ -4,14 +4,14 @@ mod domains;
 
 use std::sync::LazyLock;
 
-use portcullis_axum::{AuthError, AuthErrorKind, policy::ScopeGrammar};
+use portcullis_axum::{AuthError, AuthErrorKind, policy::ScopeHierarchy};
 
 use self::domains::{ALIASES, DOMAINS, OLD, OLD_STARTS};
 use crate::Identity;
 
 /// A scope without a resource is asked of the route, one with a resource inside of it.
-pub(crate) static SCOPES: LazyLock<ScopeGrammar<Identity>> =
-    LazyLock::new(|| ScopeGrammar::new(held, covers).dangerous_empty_is_unrestricted());
+pub(crate) static SCOPES: LazyLock<ScopeHierarchy<Identity>> =
+    LazyLock::new(|| ScopeHierarchy::new(held, covers).dangerous_empty_is_unrestricted());
 
 /// Those that limit which workers may run a job do nothing else.
 fn held(identity: &Identity) -> Vec<&str> {

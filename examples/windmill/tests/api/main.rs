@@ -13,5 +13,5 @@ mod extraction;
 mod fast_jwt;
 mod keys;
 mod program;
-mod refusals;
+mod rejections;
 mod server;

@@ -29,7 +29,7 @@ fn s5_1_a_bad_or_missing_setting_is_one_line_and_status_2() {
 }
 
 #[test]
-fn s5_1_a_pem_of_another_kind_than_rsa_is_refused() {
+fn s5_1_a_pem_of_another_kind_than_rsa_is_rejected() {
     use portcullis_axum::Algorithm;
     let key = portcullis_testkit::SigningKey::generate(Algorithm::ES256, "x");
     let pem = key.public_key_pem().unwrap();

@@ -29,7 +29,7 @@ const REALMS: [(&str, &str); 9] = [
     ("with commas", ",,a=b, c,"),
 ];
 
-/// Each realm, for each sort of refusal.
+/// Each realm, for each sort of rejection.
 fn realms(world: &World) -> Vec<Case> {
     let tokens = [
         ("nothing", Request::new(), "no_credentials"),
@@ -46,7 +46,7 @@ fn realms(world: &World) -> Vec<Case> {
             built(builder.realm(realm)).require(portcullis::policy::role("admin"))
         });
         let rows = tokens.iter().map(|(name, request, code)| {
-            (name, request.clone(), Answer::refused(code).parameter("realm", realm))
+            (name, request.clone(), Answer::rejected(code).parameter("realm", realm))
         });
         cases(&configuration, rows)
     };
@@ -68,7 +68,7 @@ fn metadata(world: &World) -> Vec<Case> {
                 built(builder.realm("orders").resource_metadata(of_engine.clone()))
             });
         let named = |code| {
-            let answer = Answer::refused(code).parameter("realm", "orders");
+            let answer = Answer::rejected(code).parameter("realm", "orders");
             answer.parameter("resource_metadata", url.clone())
         };
         let expired = Request::new().bearer(&world.token().expired().build());
@@ -89,8 +89,8 @@ fn scopes(world: &World) -> Vec<Case> {
     let poor = Request::new().bearer(&world.token_of("alice"));
     let of = |token: &'static str| {
         let configuration = world.requiring(&format!("the scope {token}"), [scope(token)]);
-        let answer = Answer::refused("insufficient_scope").parameter("scope", token);
-        cases(&configuration, [("refused", poor.clone(), answer)])
+        let answer = Answer::rejected("insufficient_scope").parameter("scope", token);
+        cases(&configuration, [("rejected", poor.clone(), answer)])
     };
     let tokens = [
         "a\"b",
@@ -130,7 +130,7 @@ fn unchecked_scopes(world: &World) -> Vec<Case> {
     cases(
         &names_itself,
         rows.map(|(name, names, named)| {
-            let answer = Answer::refused("insufficient_scope").parameter("scope", named);
+            let answer = Answer::rejected("insufficient_scope").parameter("scope", named);
             (name, request(names), answer)
         }),
     )

@@ -1,6 +1,6 @@
 //! The same place more than once.
 
-use portcullis::{Place, SeveralTokens};
+use portcullis::{MultipleTokens, TokenLocation};
 
 use super::{World, built, caller};
 use crate::{
@@ -13,20 +13,20 @@ use crate::{
 /// Whose tokens count, or the code.
 type Of = Result<&'static [&'static str], &'static str>;
 
-/// What comes of it where two are refused, where the first counts, and where all do.
+/// What comes of it where two are rejected, where the first counts, and where all do.
 type Told = [Of; 3];
 
 pub(super) fn rows(world: &World) -> Vec<Case> {
     let rules = [
-        ("duplicates are refused", SeveralTokens::Refuse),
-        ("the first duplicate counts", SeveralTokens::First),
-        ("all duplicates count", SeveralTokens::All),
+        ("duplicates are rejected", MultipleTokens::Reject),
+        ("the first duplicate counts", MultipleTokens::First),
+        ("all duplicates count", MultipleTokens::All),
     ];
     let mut all = Vec::new();
     for (index, (name, rule)) in rules.into_iter().enumerate() {
         let configuration = world.configuration(name, move |builder| {
-            let places = Place::header_query_cookie("access_token");
-            built(builder.places(places).several_tokens(rule))
+            let places = TokenLocation::header_query_cookie("access_token");
+            built(builder.locations(places).multiple_tokens(rule))
         });
         let requests = [fields(world), queries(world), cookies(world)].concat();
         all.extend(cases(
@@ -34,7 +34,7 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
             requests.into_iter().map(|(name, request, told)| {
                 let answer = match told[index] {
                     Ok(subjects) => Answer::accepted(callers(subjects)),
-                    Err(code) => Answer::refused(code),
+                    Err(code) => Answer::rejected(code),
                 };
                 let in_query = request.query.is_some();
                 (name, request, if in_query { answer.no_store() } else { answer })

@@ -37,11 +37,11 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
         &other,
         [
             ("a good token", Request::new().bearer(&token), Answer::fault()),
-            ("a bad token", Request::new().bearer("x"), Answer::refused("malformed_token")),
-            ("nothing", Request::new(), Answer::refused("no_credentials")),
+            ("a bad token", Request::new().bearer("x"), Answer::rejected("malformed_token")),
+            ("nothing", Request::new(), Answer::rejected("no_credentials")),
         ],
     ));
-    let insufficient = Answer::refused("insufficient_scope").parameter("scope", "orders:write");
+    let insufficient = Answer::rejected("insufficient_scope").parameter("scope", "orders:write");
     let rich = world.token().scope("orders:write").build();
     all.extend(cases(
         &inside,
@@ -57,7 +57,7 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
     all
 }
 
-/// A function of the application that panics refuses the request, whatever stands around it.
+/// A function of the application that panics rejects the request, whatever stands around it.
 fn panics(world: &World, token: &str) -> Vec<Case> {
     let rule = || policy::grant(|_: &Grant| panic!("in a rule"));
     let later = || policy::check_async(async |_: Principal, _: Arc<Grant>| panic!("in a rule"));

@@ -55,7 +55,7 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
     let rows = good
         .map(|(name, value)| (name, request(value), alice()))
         .into_iter()
-        .chain(bad.map(|(name, value, code)| (name, request(value), Answer::refused(code))));
+        .chain(bad.map(|(name, value, code)| (name, request(value), Answer::rejected(code))));
     let mut all = cases(&configuration, rows);
     all.extend(cases(&configuration, bytes(&token)));
     all
@@ -64,21 +64,21 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
 /// Bytes that no text of ASCII has, and what only HTTP/1.1 can say.
 fn bytes(token: &str) -> Vec<(&'static str, Request, Answer)> {
     let alice = || Answer::accepted(caller("alice"));
-    let refused = Answer::refused;
+    let rejected = Answer::rejected;
     let with = |value: &[u8]| Request::new().authorization([b"Bearer ", value].concat());
     let value = format!("Bearer {token}");
     vec![
         (
             "a byte that is no ASCII",
             with(&[token.as_bytes(), b"\xff"].concat()),
-            refused("malformed_request"),
+            rejected("malformed_request"),
         ),
-        ("UTF-8", with("tökén".as_bytes()), refused("malformed_request")),
-        ("bytes that are no UTF-8", with(b"\x80\xfe\xff"), refused("malformed_request")),
+        ("UTF-8", with("tökén".as_bytes()), rejected("malformed_request")),
+        ("bytes that are no UTF-8", with(b"\x80\xfe\xff"), rejected("malformed_request")),
         (
             "a scheme that is no ASCII",
             Request::new().authorization("Bëarer x"),
-            refused("no_credentials"),
+            rejected("no_credentials"),
         ),
         (
             "the name in upper case",
@@ -93,17 +93,17 @@ fn bytes(token: &str) -> Vec<(&'static str, Request, Answer)> {
         (
             "the scheme and a space alone",
             Request::new().authorization("Bearer ").http1_only(),
-            refused("malformed_request"),
+            rejected("malformed_request"),
         ),
         (
             "a field of another name",
             Request::new().field("proxy-authorization", value.clone()),
-            refused("no_credentials"),
+            rejected("no_credentials"),
         ),
         (
             "a field with an underscore",
             Request::new().field("x_authorization", value),
-            refused("no_credentials"),
+            rejected("no_credentials"),
         ),
     ]
 }

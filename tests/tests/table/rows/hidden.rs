@@ -1,7 +1,7 @@
 //! Tokens that handlers do not see: those of WebSocket subprotocols never, those of fields and
 //! cookies where the engine is told so.
 
-use portcullis::Place;
+use portcullis::TokenLocation;
 
 use super::{World, built, caller};
 use crate::{
@@ -18,11 +18,14 @@ const PROTOCOL: &str = "sec-websocket-protocol";
 
 fn web_sockets(world: &World) -> Vec<Case> {
     let configuration = world.configuration("WebSocket", |builder| {
-        built(builder.places([Place::bearer(), Place::web_socket_protocol("access_token")]))
+        built(builder.locations([
+            TokenLocation::bearer(),
+            TokenLocation::web_socket_protocol("access_token"),
+        ]))
     });
     let token = world.token_of("alice");
     let alice = |left: &str| Answer::accepted(caller("alice")).seeing_fields(&[(PROTOCOL, left)]);
-    let refused = Answer::refused;
+    let rejected = Answer::rejected;
     let with = |value: &str| Request::new().field(PROTOCOL, value);
     let pair = format!("access_token, {token}");
     cases(
@@ -33,17 +36,17 @@ fn web_sockets(world: &World) -> Vec<Case> {
             ("after others", with(&format!("chat,v2,{pair}")), alice("chat, v2, access_token")),
             ("no spaces", with(&format!("access_token,{token},chat")), alice("access_token, chat")),
             ("in two fields", with("access_token").field(PROTOCOL, &*token), alice("access_token")),
-            ("others alone", with("chat, v2"), refused("no_credentials")),
-            ("a token alone", with(&token), refused("no_credentials")),
+            ("others alone", with("chat, v2"), rejected("no_credentials")),
+            ("a token alone", with(&token), rejected("no_credentials")),
             (
                 "the name in upper case",
                 with(&format!("ACCESS_TOKEN, {token}")),
-                refused("no_credentials"),
+                rejected("no_credentials"),
             ),
-            ("no token", with("access_token"), refused("malformed_request")),
-            ("an empty token", with("access_token, ,"), refused("malformed_request")),
-            ("twice", with(&format!("{pair}, {pair}")), refused("multiple_tokens")),
-            ("beside a header", with(&pair).bearer(&token), refused("multiple_tokens")),
+            ("no token", with("access_token"), rejected("malformed_request")),
+            ("an empty token", with("access_token, ,"), rejected("malformed_request")),
+            ("twice", with(&format!("{pair}, {pair}")), rejected("multiple_tokens")),
+            ("beside a header", with(&pair).bearer(&token), rejected("multiple_tokens")),
             ("a header alone", with("chat").bearer(&token), Answer::accepted(caller("alice"))),
         ],
     )
@@ -52,12 +55,12 @@ fn web_sockets(world: &World) -> Vec<Case> {
 fn removed(world: &World) -> Vec<Case> {
     let configuration = world.configuration("tokens are removed", |builder| {
         let places = [
-            Place::bearer(),
-            Place::header("x-api-key"),
-            Place::query("access_token"),
-            Place::cookie("session"),
+            TokenLocation::bearer(),
+            TokenLocation::header("x-api-key"),
+            TokenLocation::query("access_token"),
+            TokenLocation::cookie("session"),
         ];
-        built(builder.places(places).remove_tokens()).optional()
+        built(builder.locations(places).remove_tokens()).optional()
     });
     let token = world.token_of("alice");
     let alice = || Answer::accepted(caller("alice"));

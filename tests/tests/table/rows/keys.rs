@@ -1,9 +1,9 @@
-//! Keys that come over the network: requests wait for them, and are refused with 503 where they
+//! Keys that come over the network: requests wait for them, and are rejected with 503 where they
 //! cannot be had. Each row has an engine of its own, which has no keys yet.
 
 use std::sync::Arc;
 
-use portcullis::{Issuer, Place, RemoteJwkSet, policy::scope};
+use portcullis::{Issuer, RemoteJwkSet, TokenLocation, policy::scope};
 use portcullis_testkit::{KeyServer, Reply};
 
 use super::{World, caller};
@@ -23,7 +23,7 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
     let new = Request::new;
     let query = || new().query(format!("a=1&access_token={token}"));
     let alice = || Answer::accepted(caller("alice"));
-    let refused = Answer::refused;
+    let rejected = Answer::rejected;
     let (up, down, closed) = (&sources.up, &sources.down, &sources.closed);
     let rows = [
         ("a header waits for its key", up, new().bearer(&token), alice()),
@@ -35,19 +35,19 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
             new().bearer(&token).method("HEAD"),
             alice().for_method("HEAD"),
         ),
-        ("a key that never comes", up, new().bearer(&unknown), refused("unknown_key")),
-        ("a forged token waits", up, new().bearer(&forged(world)), refused("signature_mismatch")),
-        ("the source fails", down, new().bearer(&token), refused("keys_unavailable")),
-        ("the source fails, query", down, query(), refused("keys_unavailable").no_store()),
+        ("a key that never comes", up, new().bearer(&unknown), rejected("unknown_key")),
+        ("a forged token waits", up, new().bearer(&forged(world)), rejected("signature_mismatch")),
+        ("the source fails", down, new().bearer(&token), rejected("keys_unavailable")),
+        ("the source fails, query", down, query(), rejected("keys_unavailable").no_store()),
         (
             "the source fails, HEAD",
             down,
             new().bearer(&token).method("HEAD"),
-            refused("keys_unavailable").for_method("HEAD"),
+            rejected("keys_unavailable").for_method("HEAD"),
         ),
-        ("the source is closed", closed, new().bearer(&token), refused("keys_unavailable")),
-        ("the source fails, and nothing is there", down, new(), refused("no_credentials")),
-        ("the source fails, no JWT", down, new().bearer("x"), refused("malformed_token")),
+        ("the source is closed", closed, new().bearer(&token), rejected("keys_unavailable")),
+        ("the source fails, and nothing is there", down, new(), rejected("no_credentials")),
+        ("the source fails, no JWT", down, new().bearer("x"), rejected("malformed_token")),
     ];
     let mut all = Vec::new();
     for (name, source, request, answer) in rows {
@@ -59,19 +59,19 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
     let junk = (0..6).map(|number| {
         let key_id = format!("junk {number}");
         let junk = new().bearer(&world.token().header("kid", &*key_id).build());
-        (key_id, junk, refused("unknown_key"))
+        (key_id, junk, rejected("unknown_key"))
     });
     all.extend(cases(&flood, junk));
     let optional = down.configuration("the source fails, optional", Setup::optional);
     all.extend(cases(
         &optional,
         [
-            ("a token is no anonymous request", new().bearer(&token), refused("keys_unavailable")),
+            ("a token is no anonymous request", new().bearer(&token), rejected("keys_unavailable")),
             ("nothing", new(), Answer::anonymous()),
         ],
     ));
     let needing = up.configuration("waits, and a scope", |setup| setup.require(scope("x")));
-    let answer = refused("insufficient_scope").parameter("scope", "x");
+    let answer = rejected("insufficient_scope").parameter("scope", "x");
     all.extend(cases(&needing, [("cold", new().bearer(&token), answer)]));
     all
 }
@@ -102,7 +102,7 @@ impl Sources {
             Source { server, issuer: issuer.name().to_owned() }
         };
         let closed = source(Reply::empty());
-        closed.server.refuse_connections();
+        closed.server.reject_connections();
         Self {
             up: source(Reply::json(issuer.jwk_set_json())),
             down: source(Reply::empty().status(500)),
@@ -121,8 +121,8 @@ impl Source {
         Configuration::new(name, move || {
             let source = RemoteJwkSet::new(server.url(PATH)).dangerous_allow_http();
             let trusted = Issuer::new(&issuer).key_source(source);
-            let builder =
-                conformance::trusting(trusted).places(Place::header_query_cookie("access_token"));
+            let builder = conformance::trusting(trusted)
+                .locations(TokenLocation::header_query_cookie("access_token"));
             change(super::built(builder))
         })
     }

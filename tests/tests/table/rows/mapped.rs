@@ -1,6 +1,6 @@
 //! Layers that answer as another system does.
 
-use portcullis::{AuthErrorKind, Place, policy::scope};
+use portcullis::{AuthErrorKind, TokenLocation, policy::scope};
 
 use super::{World, built, caller};
 use crate::{
@@ -23,12 +23,12 @@ fn forbidden(world: &World) -> Vec<Case> {
             _ => challenge.with_status(403).without_www_authenticate(),
         })
     });
-    let insufficient = Answer::refused("insufficient_scope").parameter("scope", "orders:write");
-    let bad = |code| Answer::refused(code).with_status(403).without_challenge();
+    let insufficient = Answer::rejected("insufficient_scope").parameter("scope", "orders:write");
+    let bad = |code| Answer::rejected(code).with_status(403).without_challenge();
     cases(
         &configuration,
         [
-            ("nothing", Request::new(), Answer::refused("no_credentials")),
+            ("nothing", Request::new(), Answer::rejected("no_credentials")),
             ("no JWT", Request::new().bearer("x"), bad("malformed_token")),
             (
                 "an expired token",
@@ -48,7 +48,8 @@ fn forbidden(world: &World) -> Vec<Case> {
 /// Failed credentials are let through, and the handler sees what was wrong.
 fn failed(world: &World) -> Vec<Case> {
     let all = world.configuration("failures pass", |builder| {
-        built(builder.places(Place::header_query_cookie("access_token"))).dangerous_admit_failed()
+        built(builder.locations(TokenLocation::header_query_cookie("access_token")))
+            .dangerous_admit_failed()
     });
     let needing = world.configuration("failures pass, and a scope", |builder| {
         built(builder).dangerous_admit_failed().require(scope("orders:read"))
@@ -80,10 +81,14 @@ fn failed(world: &World) -> Vec<Case> {
     rows.extend(cases(
         &needing,
         [
-            ("nothing", new(), Answer::refused("no_credentials")),
+            ("nothing", new(), Answer::rejected("no_credentials")),
             ("a good token", new().bearer(&token), alice()),
-            ("an expired token", new().bearer(&expired), Answer::refused("token_expired")),
-            ("two tokens", new().bearer(&token).bearer(&token), Answer::refused("multiple_tokens")),
+            ("an expired token", new().bearer(&expired), Answer::rejected("token_expired")),
+            (
+                "two tokens",
+                new().bearer(&token).bearer(&token),
+                Answer::rejected("multiple_tokens"),
+            ),
         ],
     ));
     rows

@@ -1,6 +1,6 @@
 //! Every method, and the preflights of browsers.
 
-use portcullis::{Place, policy::scope};
+use portcullis::{TokenLocation, policy::scope};
 
 use super::{World, built, caller};
 use crate::{
@@ -22,13 +22,13 @@ fn judged(world: &World) -> Vec<Case> {
     let expired = world.token().expired().build();
     let poor = world.token().without_claim("scope").build();
     let rows = METHODS.into_iter().flat_map(|method| {
-        let insufficient = Answer::refused("insufficient_scope").parameter("scope", "orders:read");
+        let insufficient = Answer::rejected("insufficient_scope").parameter("scope", "orders:read");
         let new = || Request::new().method(method);
         let rows = [
             ("accepted", new().bearer(&good), Answer::accepted(caller("alice"))),
-            ("nothing", new(), Answer::refused("no_credentials")),
-            ("an expired token", new().bearer(&expired), Answer::refused("token_expired")),
-            ("two tokens", new().bearer(&good).bearer(&good), Answer::refused("multiple_tokens")),
+            ("nothing", new(), Answer::rejected("no_credentials")),
+            ("an expired token", new().bearer(&expired), Answer::rejected("token_expired")),
+            ("two tokens", new().bearer(&good).bearer(&good), Answer::rejected("multiple_tokens")),
             ("too few rights", new().bearer(&poor), insufficient),
         ];
         rows.map(|(name, request, answer)| {
@@ -40,7 +40,7 @@ fn judged(world: &World) -> Vec<Case> {
 
 fn preflights(world: &World) -> Vec<Case> {
     let passed = world.configuration("preflights pass", |builder| {
-        let setup = built(builder.places(Place::header_query_cookie("access_token")));
+        let setup = built(builder.locations(TokenLocation::header_query_cookie("access_token")));
         setup.pass_preflight().require(scope("orders:read"))
     });
     let judged = world.requiring("preflights are judged", [scope("orders:read")]);
@@ -48,7 +48,7 @@ fn preflights(world: &World) -> Vec<Case> {
     let origin = |method| Request::new().method(method).field("origin", "https://app.test");
     let preflight = |method| origin(method).field("access-control-request-method", "PUT");
     let anonymous = || Answer::anonymous().for_method("OPTIONS");
-    let nothing = || Answer::refused("no_credentials");
+    let nothing = || Answer::rejected("no_credentials");
     let mut all = cases(
         &passed,
         [
@@ -88,7 +88,7 @@ fn preflights(world: &World) -> Vec<Case> {
             (
                 "a preflight with a bad token",
                 preflight("OPTIONS").bearer("x"),
-                Answer::refused("malformed_token"),
+                Answer::rejected("malformed_token"),
             ),
         ],
     ));

@@ -7,13 +7,13 @@ mod faults;
 mod fields;
 mod hidden;
 mod keys;
+mod locations;
 mod mapped;
 mod methods;
 mod nested;
 mod not_included;
 mod optional;
 mod orders;
-mod places;
 mod policies;
 mod public;
 mod queries;
@@ -39,7 +39,7 @@ pub(crate) fn all() -> Vec<Case> {
         orders::rows(&world),
         fields::rows(&world),
         duplicates::rows(&world),
-        places::rows(&world),
+        locations::rows(&world),
         queries::rows(&world),
         hidden::rows(&world),
         requirements::rows(&world),

@@ -2,7 +2,7 @@
 //! that of the outer one.
 
 use conformance::trusting;
-use portcullis::{Authenticator, Place, Requirement, policy::scope};
+use portcullis::{Authenticator, Requirement, TokenLocation, policy::scope};
 
 use super::{World, caller};
 use crate::{
@@ -34,13 +34,13 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
             &inside("inside of another layer", |setup| setup),
             [
                 ("both callers", both(&token), alice()),
-                ("the outer caller", outer(Request::new()), Answer::refused("no_credentials")),
+                ("the outer caller", outer(Request::new()), Answer::rejected("no_credentials")),
                 (
                     "the inner caller",
                     Request::new().bearer(&token),
-                    Answer::refused("no_credentials"),
+                    Answer::rejected("no_credentials"),
                 ),
-                ("an expired inner token", both(&expired), Answer::refused("token_expired")),
+                ("an expired inner token", both(&expired), Answer::rejected("token_expired")),
             ],
         ),
         cases(
@@ -56,7 +56,7 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
             }),
             [
                 ("both callers", both(&token), alice()),
-                ("the outer caller", outer(Request::new()), Answer::refused("no_credentials")),
+                ("the outer caller", outer(Request::new()), Answer::rejected("no_credentials")),
             ],
         ),
         cases(
@@ -87,11 +87,13 @@ fn inside(world: &World, name: &str, change: fn(Setup) -> Setup) -> Configuratio
     world.configuration(name, move |builder| {
         let outer: Authenticator<OtherGrant> = trusting(issuer.trusted())
             .issuer(partner.trusted())
-            .places([Place::header(OUTER), Place::header(OUTER_OTHER)])
+            .locations([TokenLocation::header(OUTER), TokenLocation::header(OUTER_OTHER)])
             .with_grant_from(|_| Ok(OtherGrant))
             .build()
             .unwrap()
-            .requiring(Requirement::all([issuer.name(), partner.name()].map(Requirement::issuer)))
+            .with_requirement(Requirement::all(
+                [issuer.name(), partner.name()].map(Requirement::issuer),
+            ))
             .unwrap();
         change(super::built(builder).inside_of(outer))
     })

@@ -2,7 +2,7 @@
 
 use portcullis::{
     AuthError, Grant, GrantMapping, Policy, Principal,
-    policy::{self, Ranks, claim, role, scope},
+    policy::{self, RoleHierarchy, claim, role, scope},
 };
 use portcullis_testkit::TokenBuilder;
 use serde_json::json;
@@ -33,8 +33,8 @@ fn of(token: &TokenBuilder) -> Request {
     Request::new().bearer(&token.build())
 }
 
-fn refused() -> Answer {
-    Answer::refused("claim_not_included")
+fn rejected() -> Answer {
+    Answer::rejected("claim_not_included")
 }
 
 fn rules(world: &World) -> Vec<Case> {
@@ -46,9 +46,9 @@ fn rules(world: &World) -> Vec<Case> {
     let staff = || Answer::accepted(listed(&["staff"]));
     let mut rows = Vec::new();
     for (name, policy, [of_overage, of_staff]) in [
-        ("suspended", in_group("suspended"), [refused(), Answer::refused("not_permitted")]),
-        ("not suspended", in_group("suspended").not(), [refused(), staff()]),
-        ("not not staff", in_group("staff").not().not(), [refused(), staff()]),
+        ("suspended", in_group("suspended"), [rejected(), Answer::rejected("not_permitted")]),
+        ("not suspended", in_group("suspended").not(), [rejected(), staff()]),
+        ("not not staff", in_group("staff").not().not(), [rejected(), staff()]),
         (
             "not suspended, or read",
             in_group("suspended").not().or(scope("orders:read")),
@@ -57,14 +57,14 @@ fn rules(world: &World) -> Vec<Case> {
         (
             "not suspended, or write",
             in_group("suspended").not().or(scope("orders:write")),
-            [refused(), staff()],
+            [rejected(), staff()],
         ),
         (
             "read and not suspended",
             scope("orders:read").and(in_group("suspended").not()),
-            [refused(), staff()],
+            [rejected(), staff()],
         ),
-        ("not the claim groups", claim("groups", ["suspended"]).not(), [refused(), staff()]),
+        ("not the claim groups", claim("groups", ["suspended"]).not(), [rejected(), staff()]),
         ("read", scope("orders:read"), [allowed(), staff()]),
         ("not admin", role("admin").not(), [allowed(), staff()]),
     ] {
@@ -85,7 +85,7 @@ fn rules(world: &World) -> Vec<Case> {
 /// Roles that an issuer writes as groups, with a default role that must not replace them.
 fn roles_from_groups(world: &World) -> Vec<Case> {
     let issuer = world.setting.issuer.clone();
-    let order = Ranks::new(["reader", "admin"]);
+    let order = RoleHierarchy::new(["reader", "admin"]);
     let mut rows = Vec::new();
     for (name, policy) in [
         ("reader", role("reader")),
@@ -102,7 +102,7 @@ fn roles_from_groups(world: &World) -> Vec<Case> {
         });
         rows.extend(cases(
             &configuration,
-            [("more groups than fit", of(&overage(world)), refused())],
+            [("more groups than fit", of(&overage(world)), rejected())],
         ));
     }
     rows
@@ -130,7 +130,7 @@ fn functions(world: &World) -> Vec<Case> {
         rows.extend(cases(
             &configuration,
             [
-                ("more groups than fit", of(&overage(world)), refused()),
+                ("more groups than fit", of(&overage(world)), rejected()),
                 ("no groups", of(&world.token()), Answer::accepted(caller("alice"))),
             ],
         ));
@@ -145,8 +145,8 @@ fn of_the_engine(world: &World) -> Vec<Case> {
     cases(
         &configuration,
         [
-            ("the actor", naming("act"), refused()),
-            ("the binding", naming("cnf"), refused()),
+            ("the actor", naming("act"), rejected()),
+            ("the binding", naming("cnf"), rejected()),
             ("the groups", naming("groups"), Answer::accepted(caller("alice"))),
         ],
     )

@@ -1,6 +1,6 @@
 //! Optional mode: requests *without* credentials go through, bad ones never do.
 
-use portcullis::{Place, policy::scope};
+use portcullis::{TokenLocation, policy::scope};
 
 use super::{World, built, caller, unentitled};
 use crate::{
@@ -10,11 +10,11 @@ use crate::{
 };
 
 pub(super) fn rows(world: &World) -> Vec<Case> {
-    let paved = || Place::header_query_cookie("access_token");
-    let optional =
-        world.configuration("optional", move |builder| built(builder.places(paved())).optional());
+    let paved = || TokenLocation::header_query_cookie("access_token");
+    let optional = world
+        .configuration("optional", move |builder| built(builder.locations(paved())).optional());
     let needing = world.configuration("optional, and a scope", move |builder| {
-        built(builder.places(paved())).optional().require(scope("orders:read"))
+        built(builder.locations(paved())).optional().require(scope("orders:read"))
     });
     let mut all = cases(&optional, without_credentials());
     all.extend(cases(&optional, with_credentials(world)));
@@ -23,22 +23,22 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
     all.extend(cases(
         &needing,
         [
-            ("nobody", Request::new(), Answer::refused("no_credentials")),
+            ("nobody", Request::new(), Answer::rejected("no_credentials")),
             (
                 "another scheme",
                 Request::new().authorization("Basic x"),
-                Answer::refused("no_credentials"),
+                Answer::rejected("no_credentials"),
             ),
             ("alice", Request::new().bearer(&token), Answer::accepted(caller("alice"))),
             (
                 "bob without the scope",
                 Request::new().bearer(&bob),
-                Answer::refused("insufficient_scope").parameter("scope", "orders:read"),
+                Answer::rejected("insufficient_scope").parameter("scope", "orders:read"),
             ),
             (
                 "an empty token",
                 Request::new().authorization("Bearer"),
-                Answer::refused("malformed_request"),
+                Answer::rejected("malformed_request"),
             ),
         ],
     ));
@@ -54,7 +54,7 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
             (
                 "a token of an issuer that is not trusted",
                 Request::new().bearer(&partner),
-                Answer::refused("untrusted_issuer"),
+                Answer::rejected("untrusted_issuer"),
             ),
         ],
     ));
@@ -76,7 +76,7 @@ fn without_credentials() -> Vec<(&'static str, Request, Answer)> {
 
 fn with_credentials(world: &World) -> Vec<(&'static str, Request, Answer)> {
     let new = Request::new;
-    let refused = Answer::refused;
+    let rejected = Answer::rejected;
     let token = world.token_of("alice");
     let alice = || Answer::accepted(caller("alice"));
     let expired = world.token().expired().build();
@@ -85,18 +85,18 @@ fn with_credentials(world: &World) -> Vec<(&'static str, Request, Answer)> {
         ("a good header", new().bearer(&token), alice()),
         ("a good query", new().query(pair(&token)), alice().no_store()),
         ("a good cookie", new().cookie(pair(&token)), alice()),
-        ("an expired header", new().bearer(&expired), refused("token_expired")),
-        ("an expired query", new().query(pair(&expired)), refused("token_expired").no_store()),
-        ("an expired cookie", new().cookie(pair(&expired)), refused("token_expired")),
-        ("the scheme alone", new().authorization("Bearer"), refused("malformed_request")),
-        ("an empty query", new().query(pair("")), refused("malformed_request").no_store()),
-        ("an empty cookie", new().cookie(pair("")), refused("malformed_request")),
-        ("no JWT", new().bearer("x"), refused("malformed_token")),
-        ("two tokens", new().bearer(&token).bearer(&token), refused("multiple_tokens")),
+        ("an expired header", new().bearer(&expired), rejected("token_expired")),
+        ("an expired query", new().query(pair(&expired)), rejected("token_expired").no_store()),
+        ("an expired cookie", new().cookie(pair(&expired)), rejected("token_expired")),
+        ("the scheme alone", new().authorization("Bearer"), rejected("malformed_request")),
+        ("an empty query", new().query(pair("")), rejected("malformed_request").no_store()),
+        ("an empty cookie", new().cookie(pair("")), rejected("malformed_request")),
+        ("no JWT", new().bearer("x"), rejected("malformed_token")),
+        ("two tokens", new().bearer(&token).bearer(&token), rejected("multiple_tokens")),
         (
             "two fields of another scheme",
             new().authorization("Basic x").authorization("Basic y"),
-            refused("multiple_tokens"),
+            rejected("multiple_tokens"),
         ),
     ]
 }

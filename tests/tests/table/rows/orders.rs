@@ -1,7 +1,7 @@
 //! Every order of header, query and cookie, with every set of them filled, for every rule on
 //! several tokens. Each place holds a token of its own subject, so that it shows which one counted.
 
-use portcullis::{Place, SeveralTokens};
+use portcullis::{MultipleTokens, TokenLocation};
 
 use super::{World, built, caller};
 use crate::{
@@ -27,10 +27,10 @@ const ORDERS: [[&str; 3]; 6] = [
     [COOKIE, QUERY, HEADER],
 ];
 
-const RULES: [(&str, SeveralTokens); 3] = [
-    ("two are refused", SeveralTokens::Refuse),
-    ("the first counts", SeveralTokens::First),
-    ("all count", SeveralTokens::All),
+const RULES: [(&str, MultipleTokens); 3] = [
+    ("two are rejected", MultipleTokens::Reject),
+    ("the first counts", MultipleTokens::First),
+    ("all count", MultipleTokens::All),
 ];
 
 pub(super) fn rows(world: &World) -> Vec<Case> {
@@ -58,15 +58,15 @@ fn configuration(
     world: &World,
     order: [&'static str; 3],
     rule_name: &str,
-    rule: SeveralTokens,
+    rule: MultipleTokens,
 ) -> Configuration {
     world.configuration(&format!("{}, {rule_name}", order.join(" ")), move |builder| {
         let places = order.map(|place| match place {
-            HEADER => Place::bearer(),
-            QUERY => Place::query(NAME),
-            _ => Place::cookie(NAME),
+            HEADER => TokenLocation::bearer(),
+            QUERY => TokenLocation::query(NAME),
+            _ => TokenLocation::cookie(NAME),
         });
-        built(builder.places(places).several_tokens(rule))
+        built(builder.locations(places).multiple_tokens(rule))
     })
 }
 
@@ -87,14 +87,14 @@ fn put(request: Request, place: &str, token: &str) -> Request {
 }
 
 /// What is told where every token is good. `filled` is in the order of the places.
-fn good(rule: SeveralTokens, filled: &[&str]) -> Answer {
+fn good(rule: MultipleTokens, filled: &[&str]) -> Answer {
     let explicit = filled.iter().filter(|&&place| place != COOKIE).collect::<Vec<_>>();
     let counts = match (rule, &*explicit, filled) {
         (_, _, []) => Err("no_credentials"),
         // A cookie is looked at only where there is nothing else.
-        (SeveralTokens::Refuse, [_, _], _) => Err("multiple_tokens"),
-        (SeveralTokens::Refuse, [one], _) => Ok(caller(one)),
-        (SeveralTokens::All, _, [first, others @ ..]) => {
+        (MultipleTokens::Reject, [_, _], _) => Err("multiple_tokens"),
+        (MultipleTokens::Reject, [one], _) => Ok(caller(one)),
+        (MultipleTokens::All, _, [first, others @ ..]) => {
             let others = others.iter().map(|&other| other.to_owned()).collect();
             Ok(Caller { others, ..caller(first) })
         }
@@ -105,12 +105,12 @@ fn good(rule: SeveralTokens, filled: &[&str]) -> Answer {
 
 /// A token in the query is one whether it counts or not: caches must not store the response.
 fn told(counts: Result<Answer, &str>, filled: &[&str]) -> Answer {
-    let answer = counts.unwrap_or_else(Answer::refused);
+    let answer = counts.unwrap_or_else(Answer::rejected);
     if filled.contains(&QUERY) { answer.no_store() } else { answer }
 }
 
-/// One place holds something bad and another a good token, which must never mend it.
-fn pairs(world: &World, rule: SeveralTokens) -> Vec<(String, Request, Answer)> {
+/// One place holds something bad and another a good token, which must never help it.
+fn pairs(world: &World, rule: MultipleTokens) -> Vec<(String, Request, Answer)> {
     let expired = world.token().expired().build();
     let mut rows = Vec::new();
     for (bad, good) in ORDERS.iter().map(|[first, second, _]| (*first, *second)) {
@@ -129,19 +129,19 @@ fn pairs(world: &World, rule: SeveralTokens) -> Vec<(String, Request, Answer)> {
 
 /// What counts where one place holds something bad, in the order header, query, cookie.
 fn mixed<'a>(
-    rule: SeveralTokens,
+    rule: MultipleTokens,
     bad: &str,
     good: &'a str,
     code: &'a str,
 ) -> Result<&'a str, &'a str> {
     let position = |place: &str| ORDERS[0].iter().position(|own| *own == place);
     match rule {
-        SeveralTokens::Refuse if bad == COOKIE => Ok(good),
+        MultipleTokens::Reject if bad == COOKIE => Ok(good),
         // Both are explicit, but an empty one is no second token.
-        SeveralTokens::Refuse if good != COOKIE && code == "token_expired" => {
+        MultipleTokens::Reject if good != COOKIE && code == "token_expired" => {
             Err("multiple_tokens")
         }
-        SeveralTokens::First if position(good) < position(bad) => Ok(good),
+        MultipleTokens::First if position(good) < position(bad) => Ok(good),
         _ => Err(code),
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     request::Request,
 };
 
-/// A policy, the scope that a refusal names, and what comes of it for those of [`CALLERS`].
+/// A policy, the scope that a rejection names, and what comes of it for those of [`CALLERS`].
 type Row = (&'static str, Policy, Verdicts);
 
 /// For nobody, a reader, a writer, a clerk and an admin.
@@ -24,7 +24,7 @@ type Verdicts = [Verdict; 5];
 #[derive(Clone, Copy)]
 enum Verdict {
     Yes,
-    /// Refused: this scope is needed.
+    /// Rejected: this scope is needed.
     Scope(&'static str),
     Role,
     No,
@@ -56,9 +56,9 @@ fn told(world: &World, verdicts: Verdicts) -> [(&'static str, Request, Answer); 
         let (token, caller) = of(world, name);
         let answer = match verdicts.next().unwrap() {
             Yes => Answer::accepted(caller),
-            Scope(scope) => Answer::refused("insufficient_scope").parameter("scope", scope),
-            Role => Answer::refused("insufficient_role"),
-            No => Answer::refused("not_permitted"),
+            Scope(scope) => Answer::rejected("insufficient_scope").parameter("scope", scope),
+            Role => Answer::rejected("insufficient_role"),
+            No => Answer::rejected("not_permitted"),
             Fault => Answer::fault(),
         };
         (name, Request::new().bearer(&token.build()), answer)

@@ -1,6 +1,6 @@
 //! A route that is declared public admits every request, in production too. The route alone decides.
 
-use portcullis::Place;
+use portcullis::TokenLocation;
 
 use super::{World, built, caller};
 use crate::{
@@ -10,14 +10,14 @@ use crate::{
 };
 
 pub(super) fn rows(world: &World) -> Vec<Case> {
-    let places = || Place::header_query_cookie("access_token");
+    let places = || TokenLocation::header_query_cookie("access_token");
     let configurations = [
-        world.configuration("public", move |builder| built(builder.places(places()))),
+        world.configuration("public", move |builder| built(builder.locations(places()))),
         world.configuration("public, in production", move |builder| {
-            built(builder.places(places()).production())
+            built(builder.locations(places()).production())
         }),
         world.configuration("public, in production with optional credentials", move |builder| {
-            built(builder.places(places()).production().optional_credentials())
+            built(builder.locations(places()).production().optional_credentials())
         }),
     ];
     let rows = configurations.map(|configuration| cases(&configuration.public(), requests(world)));
@@ -43,11 +43,11 @@ fn requests(world: &World) -> Vec<(&'static str, Request, Answer)> {
             new().query(format!("a=1&access_token={expired}")),
             Answer::failed("token_expired").seeing("a=1").no_store(),
         ),
-        ("nothing, on another route", elsewhere(), Answer::refused("no_credentials")),
+        ("nothing, on another route", elsewhere(), Answer::rejected("no_credentials")),
         (
             "an expired token, on another route",
             elsewhere().bearer(&expired),
-            Answer::refused("token_expired"),
+            Answer::rejected("token_expired"),
         ),
     ]
 }

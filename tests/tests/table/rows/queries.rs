@@ -3,7 +3,7 @@
 //!
 //! [RFC 6750 §2.3]: https://www.rfc-editor.org/rfc/rfc6750#section-2.3
 
-use portcullis::{Place, policy::scope};
+use portcullis::{TokenLocation, policy::scope};
 
 use super::{World, built, caller};
 use crate::{
@@ -40,7 +40,7 @@ const STRIPPED: [(&str, &str); 22] = [
 
 pub(super) fn rows(world: &World) -> Vec<Case> {
     let configuration = world.configuration("the paved path", |builder| {
-        built(builder.places(Place::header_query_cookie("access_token")))
+        built(builder.locations(TokenLocation::header_query_cookie("access_token")))
     });
     let token = world.token_of("alice");
     let alice = || Answer::accepted(caller("alice"));
@@ -51,12 +51,12 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
     });
     let mut all = cases(&configuration, stripped);
     all.extend(cases(&configuration, left_alone(&token)));
-    all.extend(cases(&configuration, refused(world)));
+    all.extend(cases(&configuration, rejected(world)));
     let needing = world.configuration("the paved path, and a scope", |builder| {
-        built(builder.places(Place::header_query_cookie("access_token")))
+        built(builder.locations(TokenLocation::header_query_cookie("access_token")))
             .require(scope("orders:write"))
     });
-    let answer = Answer::refused("insufficient_scope").parameter("scope", "orders:write");
+    let answer = Answer::rejected("insufficient_scope").parameter("scope", "orders:write");
     let request = Request::new().query(format!("access_token={token}"));
     all.extend(cases(&needing, [("a token without it in the query", request, answer.no_store())]));
     all
@@ -81,21 +81,25 @@ fn left_alone(token: &str) -> Vec<(&'static str, Request, Answer)> {
     ]
 }
 
-/// A refusal, too, must not be stored: its URI holds a token.
-fn refused(world: &World) -> Vec<(&'static str, Request, Answer)> {
-    let refused = |code| Answer::refused(code).no_store();
+/// A rejection, too, must not be stored: its URI holds a token.
+fn rejected(world: &World) -> Vec<(&'static str, Request, Answer)> {
+    let rejected = |code| Answer::rejected(code).no_store();
     let with = |token: &str| Request::new().query(format!("access_token={token}"));
     let valid = || world.token();
     vec![
-        ("an expired token", with(&valid().expired().build()), refused("token_expired")),
-        ("a forged token", with(&valid().wrong_signature().build()), refused("signature_mismatch")),
-        ("an empty token", with(""), refused("malformed_request")),
-        ("no JWT", with("abc"), refused("malformed_token")),
+        ("an expired token", with(&valid().expired().build()), rejected("token_expired")),
+        (
+            "a forged token",
+            with(&valid().wrong_signature().build()),
+            rejected("signature_mismatch"),
+        ),
+        ("an empty token", with(""), rejected("malformed_request")),
+        ("no JWT", with("abc"), rejected("malformed_token")),
         (
             "an expired token, and HEAD",
             with(&valid().expired().build()).method("HEAD"),
-            refused("token_expired").for_method("HEAD"),
+            rejected("token_expired").for_method("HEAD"),
         ),
-        ("none of ours", Request::new().query("a=1"), Answer::refused("no_credentials")),
+        ("none of ours", Request::new().query("a=1"), Answer::rejected("no_credentials")),
     ]
 }

@@ -1,7 +1,7 @@
 //! Whose tokens a route asks for, and places that are bound to an issuer.
 
 use conformance::AUDIENCE;
-use portcullis::{Place, Requirement};
+use portcullis::{Requirement, TokenLocation};
 use portcullis_testkit::TestIssuer;
 
 use super::{World, built, caller};
@@ -80,8 +80,11 @@ fn requiring(world: &World, name: &str, requirement: Requirement) -> Configurati
     let partner = world.setting.partner.clone();
     world.configuration(name, move |builder| {
         let builder = builder.issuer(partner.trusted()).audience("admin");
-        let auth = builder.places([Place::bearer(), Place::header("x-api-key")]).build().unwrap();
-        Setup::new(auth.requiring(requirement.clone()).unwrap())
+        let auth = builder
+            .locations([TokenLocation::bearer(), TokenLocation::header("x-api-key")])
+            .build()
+            .unwrap();
+        Setup::new(auth.with_requirement(requirement.clone()).unwrap())
     })
 }
 
@@ -111,7 +114,7 @@ fn requests(world: &World) -> [(&'static str, Request); 7] {
 
 fn answer(told: Told) -> Answer {
     match told {
-        Err(code) => Answer::refused(code),
+        Err(code) => Answer::rejected(code),
         Ok([]) => Answer::anonymous(),
         Ok([first, others @ ..]) => {
             let issuer = if *first == "billing" { SERVICES } else { USERS };
@@ -131,11 +134,11 @@ fn audiences(world: &World) -> Vec<Case> {
         [
             ("its audience", of(world.token().audience("admin")), alice()),
             ("both audiences", of(world.token().claim("aud", ["orders", "admin"])), alice()),
-            ("the other audience", of(world.token()), Answer::refused("wrong_audience")),
+            ("the other audience", of(world.token()), Answer::rejected("wrong_audience")),
             (
                 "no audience",
                 of(world.token().without_claim("aud")),
-                Answer::refused("missing_claim"),
+                Answer::rejected("missing_claim"),
             ),
         ],
     )
@@ -145,9 +148,11 @@ fn audiences(world: &World) -> Vec<Case> {
 fn bound_places(world: &World) -> Vec<Case> {
     let partner = world.setting.partner.clone();
     let configuration = world.configuration("places of their own", move |builder| {
-        let places =
-            [Place::bearer().of_issuer(USERS), Place::header("x-api-key").of_issuer(SERVICES)];
-        built(builder.issuer(partner.trusted()).places(places))
+        let places = [
+            TokenLocation::bearer().of_issuer(USERS),
+            TokenLocation::header("x-api-key").of_issuer(SERVICES),
+        ];
+        built(builder.issuer(partner.trusted()).locations(places))
     });
     let (user, service) = (user(world), service(&world.setting.partner));
     let key = |token: &str| Request::new().field("x-api-key", token);

@@ -75,9 +75,9 @@ fn requests(world: &World) -> [(&'static str, &'static str, TokenBuilder); 6] {
 fn answer_of(told: &str) -> Answer {
     match told {
         "yes" => Answer::accepted(caller("alice")),
-        "no" => Answer::refused("not_permitted"),
+        "no" => Answer::rejected("not_permitted"),
         "fault" => Answer::fault(),
-        code => Answer::refused(code),
+        code => Answer::rejected(code),
     }
 }
 
@@ -99,7 +99,7 @@ fn exceptions(world: &World) -> Vec<Case> {
         let answer = if is_allowed {
             Answer::accepted(caller("alice"))
         } else {
-            Answer::refused("insufficient_role")
+            Answer::rejected("insufficient_role")
         };
         let request = Request::new().path(path).bearer(&reader);
         let configuration = world.requiring(name, [policy]);
@@ -142,7 +142,7 @@ fn asynchronous(world: &World) -> Vec<Case> {
             rows.map(|(subject, told)| {
                 let answer = match told {
                     "orders:write" => {
-                        Answer::refused("insufficient_scope").parameter("scope", "orders:write")
+                        Answer::rejected("insufficient_scope").parameter("scope", "orders:write")
                     }
                     "yes" => Answer::accepted(caller(subject)),
                     told => answer_of(told),

@@ -7,8 +7,8 @@ use conformance::NOW;
 use portcullis::{
     GrantMapping, Issuer, Policy,
     policy::{
-        Ranks, TokenKinds, acr_values, all_roles, audience, authenticated, client, issuer, max_age,
-        nobody, permission, subject,
+        RoleHierarchy, TokenKinds, acr_values, all_roles, audience, authenticated, client,
+        deny_all, issuer, max_age, permission, subject,
     },
 };
 use portcullis_testkit::TokenBuilder;
@@ -30,9 +30,9 @@ fn of(token: &TokenBuilder) -> Request {
     Request::new().bearer(&token.build())
 }
 
-/// A caller with this role for each rule; `false` is a refusal for want of a role.
+/// A caller with this role for each rule; `false` is a rejection for want of a role.
 fn ranks(world: &World) -> Vec<Case> {
-    let order = Ranks::new(["reader", "writer", "admin"]);
+    let order = RoleHierarchy::new(["reader", "writer", "admin"]);
     let loose = order.clone().ignoring_ascii_case();
     let roles = ["none", "reader", "writer", "admin", "ADMIN", "owner"];
     let table = [
@@ -67,7 +67,7 @@ fn ranks(world: &World) -> Vec<Case> {
             let answer = if allowed {
                 Answer::accepted(Caller { roles: owned, ..caller("alice") })
             } else {
-                Answer::refused("insufficient_role")
+                Answer::rejected("insufficient_role")
             };
             (role, of(&world.token().roles(roles.iter().copied())), answer)
         });
@@ -79,7 +79,7 @@ fn ranks(world: &World) -> Vec<Case> {
 }
 
 fn permissions(world: &World) -> Vec<Case> {
-    let levels = Ranks::new(["read", "write", "admin"]);
+    let levels = RoleHierarchy::new(["read", "write", "admin"]);
     let table: [(&str, Policy, [bool; 4]); 4] = [
         ("write on billing", permission("billing", "write"), [false, true, false, false]),
         ("admin on billing", permission("billing", "admin"), [false, false, false, true]),
@@ -100,7 +100,7 @@ fn permissions(world: &World) -> Vec<Case> {
             let answer = if allowed {
                 Answer::accepted(Caller { permissions, ..caller("alice") })
             } else {
-                Answer::refused("not_permitted")
+                Answer::rejected("not_permitted")
             };
             (entry, of(&world.token().claim("permissions", [entry])), answer)
         });
@@ -151,7 +151,7 @@ fn each<const N: usize, const M: usize>(
         let configuration = world.requiring(&format!("takes tokens of {name}"), [policy]);
         let rows = tokens.iter().zip(told).map(|((name, token), told)| {
             let alice = || Answer::accepted(caller("alice"));
-            (name, of(token), told.map_or_else(alice, Answer::refused))
+            (name, of(token), told.map_or_else(alice, Answer::rejected))
         });
         all.extend(cases(&configuration, rows));
     }
@@ -164,7 +164,7 @@ fn identities(world: &World) -> Vec<Case> {
     let wrong = Some("wrong_audience");
     let table: [(&str, Policy, [Told; 2]); 9] = [
         ("anyone", authenticated(), [None, None]),
-        ("nobody", nobody(), [no, no]),
+        ("nobody", deny_all(), [no, no]),
         ("the issuer", issuer(IDP), [None, None]),
         ("another issuer", issuer("https://idp.test/"), [untrusted, untrusted]),
         ("the admin audience", audience("admin"), [wrong, None]),
@@ -185,7 +185,7 @@ fn identities(world: &World) -> Vec<Case> {
 /// [RFC 9470 §3]: https://www.rfc-editor.org/rfc/rfc9470#section-3
 fn logins(world: &World) -> Vec<Case> {
     let alice = || Answer::accepted(caller("alice"));
-    let again = || Answer::refused("reauthentication_required");
+    let again = || Answer::rejected("reauthentication_required");
     let token = || world.token();
     let strong = world.requiring("a strong login", [acr_values(["gold", "silver"])]);
     let stronger = || again().parameter("acr_values", "gold silver");
@@ -194,7 +194,7 @@ fn logins(world: &World) -> Vec<Case> {
     let both = acr_values(["a\"b"]).and(max_age(Duration::from_secs(60)));
     let both = world.requiring("a strong and fresh login", [both]);
     let named = || again().parameter("acr_values", "a\"b").parameter("max_age", "60");
-    let malformed = || Answer::refused("malformed_claim");
+    let malformed = || Answer::rejected("malformed_claim");
     let mut all = cases(
         &strong,
         [

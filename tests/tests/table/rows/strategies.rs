@@ -1,8 +1,9 @@
 //! Credentials that are no JWTs, and rights that are looked up: each at once, and after a wait.
 
 use portcullis::{
-    Attempt, AuthError, AuthErrorKind, ByParty, Credential, Found, Grant, Identity, Party, Place,
-    Principal, Resolving, StaticTokens, Strategy, policy::scope,
+    Account, AccountStatus, Attempt, AuthError, AuthErrorKind, Credential, DelegationResolver,
+    Grant, Identity, Principal, ResolverConfig, StaticTokens, Strategy, TokenLocation,
+    policy::scope,
 };
 use serde_json::json;
 
@@ -46,20 +47,20 @@ impl Keys {
     fn of(holder: &str) -> Attempt {
         match holder {
             "bob" => Attempt::Accept(Identity::new("bob").scope("orders:read").roles(["clerk"])),
-            "revoked" => Attempt::Refuse(AuthErrorKind::TokenRevoked.into()),
-            "down" => Attempt::Refuse(AuthErrorKind::StoreUnavailable.into()),
+            "revoked" => Attempt::Reject(AuthErrorKind::TokenRevoked.into()),
+            "down" => Attempt::Reject(AuthErrorKind::StoreUnavailable.into()),
             _ => Attempt::Abstain,
         }
     }
 }
 
 fn keys(world: &World) -> Vec<Case> {
-    let paved = || Place::header_query_cookie("access_token");
+    let paved = || TokenLocation::header_query_cookie("access_token");
     let configuration = world.configuration("keys beside JWTs", move |builder| {
-        built(builder.strategy(Keys).places(paved())).require(scope("orders:read"))
+        built(builder.strategy(Keys).locations(paved())).require(scope("orders:read"))
     });
     let optional = world.configuration("keys beside JWTs, optional", move |builder| {
-        built(builder.strategy(Keys).places(paved())).optional()
+        built(builder.strategy(Keys).locations(paved())).optional()
     });
     let bob = || {
         let roles = vec!["clerk".to_owned()];
@@ -67,7 +68,7 @@ fn keys(world: &World) -> Vec<Case> {
     };
     let bearer = |token: &str| Request::new().bearer(token);
     let query = |token: &str| Request::new().query(format!("a=1&access_token={token}"));
-    let refused = Answer::refused;
+    let rejected = Answer::rejected;
     let jwt = world.token_of("alice");
     let mut all = cases(
         &configuration,
@@ -78,31 +79,31 @@ fn keys(world: &World) -> Vec<Case> {
             ("a key in the query", query("key_bob"), bob().seeing("a=1").no_store()),
             ("a slow key in the query", query("slow_bob"), bob().seeing("a=1").no_store()),
             ("a slow key, HEAD", bearer("slow_bob").method("HEAD"), bob().for_method("HEAD")),
-            ("a revoked key", bearer("key_revoked"), refused("token_revoked")),
-            ("a slow revoked key", bearer("slow_revoked"), refused("token_revoked")),
+            ("a revoked key", bearer("key_revoked"), rejected("token_revoked")),
+            ("a slow revoked key", bearer("slow_revoked"), rejected("token_revoked")),
             (
                 "a slow revoked key in the query",
                 query("slow_revoked"),
-                refused("token_revoked").no_store(),
+                rejected("token_revoked").no_store(),
             ),
-            ("a slow store that is down", bearer("slow_down"), refused("store_unavailable")),
-            ("a key that nobody knows", bearer("key_eve"), refused("malformed_token")),
-            ("a slow key that nobody knows", bearer("slow_eve"), refused("malformed_token")),
-            ("neither", bearer("opaque"), refused("malformed_token")),
+            ("a slow store that is down", bearer("slow_down"), rejected("store_unavailable")),
+            ("a key that nobody knows", bearer("key_eve"), rejected("malformed_token")),
+            ("a slow key that nobody knows", bearer("slow_eve"), rejected("malformed_token")),
+            ("neither", bearer("opaque"), rejected("malformed_token")),
             (
                 "a JWT that has expired",
                 bearer(&world.token().expired().build()),
-                refused("token_expired"),
+                rejected("token_expired"),
             ),
-            ("a key and a JWT", bearer("key_bob").bearer(&jwt), refused("multiple_tokens")),
+            ("a key and a JWT", bearer("key_bob").bearer(&jwt), rejected("multiple_tokens")),
         ],
     );
     all.extend(cases(
         &optional,
         [
             ("a slow key", bearer("slow_bob"), bob()),
-            ("a slow revoked key", bearer("slow_revoked"), refused("token_revoked")),
-            ("a slow key that nobody knows", bearer("slow_eve"), refused("malformed_token")),
+            ("a slow revoked key", bearer("slow_revoked"), rejected("token_revoked")),
+            ("a slow key that nobody knows", bearer("slow_eve"), rejected("malformed_token")),
         ],
     ));
     all
@@ -126,7 +127,7 @@ impl Strategy for Nth {
         let answer =
             move |letter: Option<u8>| match letter.map(|letter| letter.to_ascii_lowercase()) {
                 Some(b'a') => Attempt::Accept(Identity::new(name)),
-                Some(b'r') => Attempt::Refuse(AuthErrorKind::TokenRevoked.into()),
+                Some(b'r') => Attempt::Reject(AuthErrorKind::TokenRevoked.into()),
                 _ => Attempt::Abstain,
             };
         match letter {
@@ -152,9 +153,9 @@ fn chain(world: &World) -> Vec<Case> {
                 // The first that does not abstain; if all do, the issuers say why.
                 let decides = answers.iter().position(|answer| !answer.eq_ignore_ascii_case(&'n'));
                 let answer = match decides {
-                    None => Answer::refused("malformed_token"),
+                    None => Answer::rejected("malformed_token"),
                     Some(at) if answers[at].eq_ignore_ascii_case(&'r') => {
-                        Answer::refused("token_revoked")
+                        Answer::rejected("token_revoked")
                     }
                     Some(at) => Answer::accepted(Caller {
                         issuer: NAMES[at].to_owned(),
@@ -176,9 +177,10 @@ fn static_tokens(world: &World) -> Vec<Case> {
         .text("backup=sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b")
         .build()
         .unwrap();
-    let places = || [Place::bearer(), Place::header("x-api-key").of_issuer("services")];
+    let places =
+        || [TokenLocation::bearer(), TokenLocation::header("x-api-key").of_issuer("services")];
     let configuration = world.configuration("static tokens beside JWTs", move |builder| {
-        built(builder.strategy(tokens.clone()).places(places()))
+        built(builder.strategy(tokens.clone()).locations(places()))
     });
     let service = |subject: &str| Caller { issuer: "services".to_owned(), ..unentitled(subject) };
     let etl = || {
@@ -188,27 +190,27 @@ fn static_tokens(world: &World) -> Vec<Case> {
     let backup = || Answer::accepted(service("backup"));
     let bearer = |token: &str| Request::new().bearer(token);
     let key = |value: &str| Request::new().field("x-api-key", value);
-    let refused = Answer::refused;
+    let rejected = Answer::rejected;
     let jwt = world.token_of("alice");
     cases(
         &configuration,
         [
             ("a JWT", bearer(&jwt), Answer::accepted(caller("alice"))),
-            ("a JWT where keys belong", key(&jwt), refused("untrusted_issuer")),
+            ("a JWT where keys belong", key(&jwt), rejected("untrusted_issuer")),
             ("a token", bearer("s3cret-of-etl"), etl()),
             ("a token as a key", key("s3cret-of-etl"), etl()),
             ("a token by its digest", bearer("secret"), backup()),
-            ("a prefix of a token", bearer("s3cret-of-et"), refused("malformed_token")),
-            ("a token and more", bearer("s3cret-of-etl2"), refused("malformed_token")),
-            ("a token in another case", bearer("S3cret-of-etl"), refused("malformed_token")),
+            ("a prefix of a token", bearer("s3cret-of-et"), rejected("malformed_token")),
+            ("a token and more", bearer("s3cret-of-etl2"), rejected("malformed_token")),
+            ("a token in another case", bearer("S3cret-of-etl"), rejected("malformed_token")),
             (
                 "a digest itself",
                 key("sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"),
-                refused("malformed_request"),
+                rejected("malformed_request"),
             ),
-            ("a name", bearer("backup"), refused("malformed_token")),
-            ("two keys", key("secret").field("x-api-key", "secret"), refused("multiple_tokens")),
-            ("a key and a JWT", key("secret").bearer(&jwt), refused("multiple_tokens")),
+            ("a name", bearer("backup"), rejected("malformed_token")),
+            ("two keys", key("secret").field("x-api-key", "secret"), rejected("multiple_tokens")),
+            ("a key and a JWT", key("secret").bearer(&jwt), rejected("multiple_tokens")),
         ],
     )
 }
@@ -227,18 +229,18 @@ async fn look_up(caller: Principal) -> Result<Grant, AuthError> {
 
 /// The token's own scope counts for nothing.
 fn rights(world: &World) -> Vec<Case> {
-    let places = || Place::header_query_cookie("access_token");
+    let places = || TokenLocation::header_query_cookie("access_token");
     let free = world.configuration("rights are looked up", move |builder| {
-        built(builder.places(places()).with_resolver(Resolving::new(look_up)))
+        built(builder.locations(places()).with_resolver(ResolverConfig::new(look_up)))
     });
     let needing = world.configuration("rights are looked up, and a scope", move |builder| {
-        built(builder.with_resolver(Resolving::new(look_up))).require(scope("orders:read"))
+        built(builder.with_resolver(ResolverConfig::new(look_up))).require(scope("orders:read"))
     });
     let optional = world.configuration("rights are looked up, optional", move |builder| {
-        built(builder.with_resolver(Resolving::new(look_up))).optional()
+        built(builder.with_resolver(ResolverConfig::new(look_up))).optional()
     });
     let of = |subject: &str| Request::new().bearer(&world.token_of(subject));
-    let refused = Answer::refused;
+    let rejected = Answer::rejected;
     let in_query = Request::new().query(format!("access_token={}", world.token_of("alice")));
     let expired = Request::new().bearer(&world.token().expired().build());
     let mut all = cases(
@@ -247,18 +249,18 @@ fn rights(world: &World) -> Vec<Case> {
             ("alice", of("alice"), Answer::accepted(caller("alice"))),
             ("bob", of("bob"), Answer::accepted(unentitled("bob"))),
             ("alice in the query", in_query, Answer::accepted(caller("alice")).no_store()),
-            ("someone disabled", of("mallory"), refused("subject_disabled")),
-            ("someone unknown", of("eve"), refused("subject_unknown")),
-            ("an outage", of("outage"), refused("resolver_unavailable")),
+            ("someone disabled", of("mallory"), rejected("subject_disabled")),
+            ("someone unknown", of("eve"), rejected("subject_unknown")),
+            ("an outage", of("outage"), rejected("resolver_unavailable")),
             (
                 "an outage, HEAD",
                 of("outage").method("HEAD"),
-                refused("resolver_unavailable").for_method("HEAD"),
+                rejected("resolver_unavailable").for_method("HEAD"),
             ),
-            ("an expired token", expired, refused("token_expired")),
+            ("an expired token", expired, rejected("token_expired")),
         ],
     );
-    let insufficient = refused("insufficient_scope").parameter("scope", "orders:read");
+    let insufficient = rejected("insufficient_scope").parameter("scope", "orders:read");
     all.extend(cases(
         &needing,
         [
@@ -270,52 +272,52 @@ fn rights(world: &World) -> Vec<Case> {
         &optional,
         [
             ("nothing", Request::new(), Answer::anonymous()),
-            ("an outage", of("outage"), refused("resolver_unavailable")),
-            ("someone unknown", of("eve"), refused("subject_unknown")),
+            ("an outage", of("outage"), rejected("resolver_unavailable")),
+            ("someone unknown", of("eve"), rejected("subject_unknown")),
         ],
     ));
     all
 }
 
 /// What the database says of a party. Rights are those of who acts.
-async fn look_up_party(party: Party) -> Result<Found<Grant>, AuthError> {
+async fn look_up_party(party: Account) -> Result<AccountStatus<Grant>, AuthError> {
     tokio::task::yield_now().await;
     Ok(match party.subject() {
-        "alice" => Found::Known(Grant::default()),
-        "agent" => Found::Known(Grant::builder().scope("orders:read").build()),
-        "mallory" => Found::Disabled,
+        "alice" => AccountStatus::Active(Grant::default()),
+        "agent" => AccountStatus::Active(Grant::builder().scope("orders:read").build()),
+        "mallory" => AccountStatus::Disabled,
         "outage" => return Err(AuthErrorKind::ResolverUnavailable.into()),
-        _ => Found::Unknown,
+        _ => AccountStatus::Unknown,
     })
 }
 
 fn parties(world: &World) -> Vec<Case> {
-    let rights = || Resolving::new(ByParty::new(look_up_party));
+    let rights = || ResolverConfig::new(DelegationResolver::new(look_up_party));
     let needing = world.configuration("rights of who acts, and a scope", move |builder| {
         built(builder.with_resolver(rights())).require(scope("orders:read"))
     });
     let compatible = world.configuration("the subject for an unknown actor", |builder| {
-        let rights = ByParty::new(look_up_party).dangerous_unknown_actor_is_subject();
-        built(builder.with_resolver(Resolving::new(rights)))
+        let rights = DelegationResolver::new(look_up_party).dangerous_unknown_actor_is_subject();
+        built(builder.with_resolver(ResolverConfig::new(rights)))
     });
     let of = |subject: &str, actor: &str| {
         let token = world.token().subject(subject).claim("act", json!({ "sub": actor }));
         Request::new().bearer(&token.build())
     };
-    let refused = Answer::refused;
+    let rejected = Answer::rejected;
     let acted_for = |actor: &str| Caller { actors: vec![actor.to_owned()], ..caller("alice") };
-    let insufficient = || refused("insufficient_scope").parameter("scope", "orders:read");
+    let insufficient = || rejected("insufficient_scope").parameter("scope", "orders:read");
     let mut all = cases(
         &needing,
         [
             ("alice herself", Request::new().bearer(&world.token_of("alice")), insufficient()),
             ("an agent for alice", of("alice", "agent"), Answer::accepted(acted_for("agent"))),
             ("alice for an agent", of("agent", "alice"), insufficient()),
-            ("someone unknown for alice", of("alice", "eve"), refused("actor_disabled")),
-            ("someone disabled for alice", of("alice", "mallory"), refused("actor_disabled")),
-            ("an agent for someone unknown", of("eve", "agent"), refused("subject_unknown")),
-            ("an agent for someone disabled", of("mallory", "agent"), refused("subject_disabled")),
-            ("an outage", of("alice", "outage"), refused("resolver_unavailable")),
+            ("someone unknown for alice", of("alice", "eve"), rejected("actor_disabled")),
+            ("someone disabled for alice", of("alice", "mallory"), rejected("actor_disabled")),
+            ("an agent for someone unknown", of("eve", "agent"), rejected("subject_unknown")),
+            ("an agent for someone disabled", of("mallory", "agent"), rejected("subject_disabled")),
+            ("an outage", of("alice", "outage"), rejected("resolver_unavailable")),
         ],
     );
     let unknown_actor = Caller { scope: Vec::new(), ..acted_for("eve") };
@@ -323,7 +325,7 @@ fn parties(world: &World) -> Vec<Case> {
         &compatible,
         [
             ("someone unknown", of("alice", "eve"), Answer::accepted(unknown_actor)),
-            ("someone disabled", of("alice", "mallory"), refused("actor_disabled")),
+            ("someone disabled", of("alice", "mallory"), rejected("actor_disabled")),
         ],
     ));
     all

@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub(super) fn rows(world: &World) -> Vec<Case> {
-    [accepted(world), identities(world), refused(world), limits(world), issuers(world)].concat()
+    [accepted(world), identities(world), rejected(world), limits(world), issuers(world)].concat()
 }
 
 fn of_token(token: &TokenBuilder) -> Request {
@@ -92,7 +92,7 @@ fn identities(world: &World) -> Vec<Case> {
     cases(&configuration, rows.map(of))
 }
 
-fn refused(world: &World) -> Vec<Case> {
+fn rejected(world: &World) -> Vec<Case> {
     let configuration = world.configuration("bad tokens", built);
     let token = || world.token();
     let (partner, attacker) = (&world.setting.partner, &world.setting.attacker);
@@ -140,7 +140,7 @@ fn refused(world: &World) -> Vec<Case> {
         ),
         ("a header that is no JSON", token().raw_header("{"), "malformed_token"),
     ];
-    let of = |(name, token, code)| (name, of_token(&token), Answer::refused(code));
+    let of = |(name, token, code)| (name, of_token(&token), Answer::rejected(code));
     cases(&configuration, rows.map(of))
 }
 
@@ -159,7 +159,7 @@ fn limits(world: &World) -> Vec<Case> {
     let small = |builder: AuthenticatorBuilder| built(builder.max_token_len(1024));
     let padded = |len: usize| world.token().claim("pad", "x".repeat(len));
     let alice = || Answer::accepted(caller("alice"));
-    let refused = Answer::refused;
+    let rejected = Answer::rejected;
     let profile = || {
         let token = world.token().header("typ", "at+jwt").claim("client_id", "app");
         token.claim("jti", "1")
@@ -170,15 +170,15 @@ fn limits(world: &World) -> Vec<Case> {
             world.configuration("at most 1024 bytes", small),
             vec![
                 ("a small token", padded(1), alice()),
-                ("a large token", padded(2000), refused("token_too_large")),
+                ("a large token", padded(2000), rejected("token_too_large")),
             ],
         ),
         (
             with_issuer(world, "at most a minute old", move |issuer| issuer.max_age(minute)),
             vec![
                 ("a fresh token", world.token(), alice()),
-                ("an old token", world.token().claim("iat", NOW - 121), refused("token_too_old")),
-                ("no date of issue", world.token().without_claim("iat"), refused("missing_claim")),
+                ("an old token", world.token().claim("iat", NOW - 121), rejected("token_too_old")),
+                ("no date of issue", world.token().without_claim("iat"), rejected("missing_claim")),
             ],
         ),
         (
@@ -187,25 +187,25 @@ fn limits(world: &World) -> Vec<Case> {
             }),
             vec![
                 ("a short life", world.token().expires_in(minute), alice()),
-                ("a long life", world.token(), refused("lifetime_too_long")),
+                ("a long life", world.token(), rejected("lifetime_too_long")),
             ],
         ),
         (
             with_issuer(world, "alice alone", |issuer| issuer.subjects(["alice"])),
             vec![
                 ("alice", world.token(), alice()),
-                ("bob", world.token().subject("bob"), refused("wrong_subject")),
+                ("bob", world.token().subject("bob"), rejected("wrong_subject")),
             ],
         ),
         (
             with_issuer(world, "a tenant is required", |issuer| issuer.required_claims(["tenant"])),
             vec![
                 ("a tenant", world.token().claim("tenant", "acme"), alice()),
-                ("no tenant", world.token(), refused("missing_claim")),
+                ("no tenant", world.token(), rejected("missing_claim")),
                 (
                     "a tenant of null",
                     world.token().claim("tenant", json!(null)),
-                    refused("missing_claim"),
+                    rejected("missing_claim"),
                 ),
             ],
         ),
@@ -213,8 +213,8 @@ fn limits(world: &World) -> Vec<Case> {
             with_issuer(world, "RFC 9068", |issuer| issuer.profile(TokenProfile::AtJwt)),
             vec![
                 ("an access token", profile(), Answer::accepted(client)),
-                ("no type", world.token(), refused("wrong_type")),
-                ("no jti", profile().without_claim("jti"), refused("missing_claim")),
+                ("no type", world.token(), rejected("wrong_type")),
+                ("no jti", profile().without_claim("jti"), rejected("missing_claim")),
             ],
         ),
     ];
@@ -242,7 +242,7 @@ fn issuers(world: &World) -> Vec<Case> {
             (
                 "the key of the other",
                 of_token(&partner().claim("iss", "https://idp.test")),
-                Answer::refused("signature_mismatch"),
+                Answer::rejected("signature_mismatch"),
             ),
         ],
     );
@@ -250,7 +250,11 @@ fn issuers(world: &World) -> Vec<Case> {
         &two_keys,
         [
             ("the second", of_token(&world.token().key(&second)), alice()),
-            ("no kid", of_token(&world.token().without_key_id()), Answer::refused("ambiguous_key")),
+            (
+                "no kid",
+                of_token(&world.token().without_key_id()),
+                Answer::rejected("ambiguous_key"),
+            ),
         ],
     ));
     all

@@ -77,7 +77,7 @@ fn files_with_changed_bytes_name_the_place() {
             for (index, byte) in changes {
                 bytes[index] = byte;
             }
-            // A file that is no UTF-8 is no text, and refused before.
+            // A file that is no UTF-8 is no text, and rejected before.
             check(&String::from_utf8_lossy(&bytes), is_json)
         });
         run.unwrap();
@@ -102,7 +102,7 @@ fn files_with_pieces_moved_around_name_the_place() {
 }
 
 #[test]
-fn any_text_is_read_or_refused() {
+fn any_text_is_read_or_rejected() {
     runner(1000)
         .run(&(any::<String>(), any::<bool>()), |(text, is_json)| check(&text, is_json))
         .unwrap();

@@ -52,7 +52,7 @@ fn the_sample_fits() {
 }
 
 #[test]
-fn what_the_reader_refuses_as_unknown_or_of_another_kind_does_not_fit() {
+fn what_the_reader_rejects_as_unknown_or_of_another_kind_does_not_fit() {
     let schema = Validator::new();
     for text in [
         "produktion = true",
@@ -93,7 +93,7 @@ fn durations_and_variables_fit_as_the_reader_takes_them() {
 
 /// Puts a value of each other kind, and an unknown key, at each place of the table.
 #[test]
-fn each_key_refuses_values_of_other_kinds() {
+fn each_key_rejects_values_of_other_kinds() {
     let schema = Validator::new();
     let fits = |kind: Kind, value: &Value| match kind {
         Kind::Flag => value.is_boolean(),

@@ -163,7 +163,7 @@ fn what_a_variable_holds_is_part_of_no_error_and_of_no_log() {
     let file = folder.0.join("portcullis.toml");
     let mut texts: Vec<String> = OTHERS.iter().map(|text| format!("{text}\n")).collect();
     add_texts(ROOT, "", &mut texts);
-    let (mut refused, mut keys) = (0, 0);
+    let (mut rejected, mut keys) = (0, 0);
     for text in &texts {
         keys += 1;
         for value in values() {
@@ -176,11 +176,11 @@ fn what_a_variable_holds_is_part_of_no_error_and_of_no_log() {
                 let whole = if text.starts_with("production") { text } else { &whole };
                 let variables = |name: &str| (name == "V").then(|| value.clone());
                 let source = Source { file: Some(&file), variables: &variables };
-                let before = refused;
+                let before = rejected;
                 let told =
                     crate::test_log::all_told(|| match source.read(Node::from_toml(whole)) {
                         Err(error) => {
-                            refused += 1;
+                            rejected += 1;
                             check(whole, &value, &shown(&error));
                         }
                         Ok(config) => {
@@ -188,19 +188,19 @@ fn what_a_variable_holds_is_part_of_no_error_and_of_no_log() {
                             // As an application does that goes on in code.
                             let in_code = config.builder().and_then(|builder| builder.build());
                             for error in [built.err(), in_code.err()].into_iter().flatten() {
-                                refused += 1;
+                                rejected += 1;
                                 check(whole, &value, &shown(&error));
                             }
                         }
                     });
                 // Where the value is of use, it may be the name of an issuer, which the log has.
-                if refused > before {
+                if rejected > before {
                     check(whole, &value, &told.join("\n"));
                 }
             }
         }
     }
-    assert!(keys > 200 && refused > 1000, "{keys} {refused}");
+    assert!(keys > 200 && rejected > 1000, "{keys} {rejected}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn keys_of_jsonwebtoken_are_taken_over_for_every_algorithm_that_fits() {
 }
 
 #[test]
-fn a_key_of_jsonwebtoken_that_is_of_another_family_or_too_short_is_refused() {
+fn a_key_of_jsonwebtoken_that_is_of_another_family_or_too_short_is_rejected() {
     let (rsa, p256) = (der(testdata!("rsa_2048")), der(testdata!("p256")));
     let ed25519 = der(testdata!("ed25519"));
     for key in [

@@ -42,7 +42,7 @@ fn a_key_from_pem_can_be_narrowed_to_one_of_its_algorithms() {
 }
 
 #[test]
-fn private_keys_in_pem_are_refused_as_such_whatever_their_label() {
+fn private_keys_in_pem_are_rejected_as_such_whatever_their_label() {
     for (text, label) in PRIVATE_PEMS {
         let after_public = format!("{}{text}", testdata!("p256"));
         let before_public = format!("{text}{}", testdata!("p256_certificate"));
@@ -57,7 +57,7 @@ fn private_keys_in_pem_are_refused_as_such_whatever_their_label() {
 }
 
 #[test]
-fn a_public_key_that_no_algorithm_uses_is_refused() {
+fn a_public_key_that_no_algorithm_uses_is_rejected() {
     for text in UNUSABLE_PEMS {
         let error = VerificationKey::from_pem(text).unwrap_err();
         assert!(matches!(error, ConfigError::UnusableKey { .. }), "{text}{error:?}");

@@ -269,7 +269,7 @@ fn a_single_jwk_in_a_file_is_a_set_of_one() {
     for text in [jwk.to_string(), format!("\u{feff}{jwk}\n"), json!({"keys": [jwk]}).to_string()] {
         assert_eq!(read(&text).unwrap().keys().len(), 1, "{text}");
     }
-    // What is private is refused here too, and named.
+    // What is private is rejected here too, and named.
     let mut private = jwk.clone();
     private["d"] = json!("AAAA");
     let error = read(&private.to_string()).unwrap_err();

@@ -47,7 +47,7 @@ fn a_signing_key_of_another_form_is_an_error() {
         testdata!("private_dsa_for_tests"),
         "no key",
     ] {
-        let refused = VerificationKey::from_signing_key_pem(text).unwrap_err();
-        assert!(matches!(refused, ConfigError::InvalidSigningKey { .. }), "{refused}");
+        let rejected = VerificationKey::from_signing_key_pem(text).unwrap_err();
+        assert!(matches!(rejected, ConfigError::InvalidSigningKey { .. }), "{rejected}");
     }
 }

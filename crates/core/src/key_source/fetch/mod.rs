@@ -51,7 +51,7 @@ pub struct FetchRequest {
     pub timeout: Duration,
     /// Whether the URL must not lead to this machine: the metadata of an issuer elsewhere name it.
     /// What is connected to must be checked, after names are resolved.
-    pub refuse_this_machine: bool,
+    pub reject_this_machine: bool,
 }
 
 /// What came back.
@@ -120,7 +120,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// A client of the application's own serves for a private certificate authority, a proxy, a
 /// client certificate or headers that the server wants: `HttpFetch::from(client)`. It is used for
 /// discovery and for every later fetch, with the proxies that it has. If it follows redirects, a
-/// document that came by one is refused.
+/// document that came by one is rejected.
 ///
 /// Each request has a `User-Agent`, `portcullis/` and the version unless [set](Self::user_agent). A
 /// client of the application's own sends its own one, if it has any.
@@ -191,22 +191,22 @@ impl HttpFetch {
         Ok(Self { user_agent: Some(value), ..self })
     }
 
-    fn client_for(&self, url: &Url, refuse_this_machine: bool) -> Result<Client, FetchError> {
+    fn client_for(&self, url: &Url, reject_this_machine: bool) -> Result<Client, FetchError> {
         match (&self.by_host, url.host_str()) {
             (Some(clients), _) if is_loopback(url) => clients.loopback(),
-            (Some(clients), Some(host)) if refuse_this_machine => clients.elsewhere(host),
+            (Some(clients), Some(host)) if reject_this_machine => clients.elsewhere(host),
             _ => Ok(self.client.clone()),
         }
     }
 
     /// A URL with a number for its host is not resolved, and so checked here.
-    fn check_host(&self, url: &Url, refuse_this_machine: bool) -> Result<(), FetchError> {
+    fn check_host(&self, url: &Url, reject_this_machine: bool) -> Result<(), FetchError> {
         let address = match url.host() {
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
             Some(Host::Ipv6(address)) => IpAddr::V6(address),
             Some(Host::Domain(_)) | None => return Ok(()),
         };
-        let elsewhere = refuse_this_machine.then_some(AddressRule::ELSEWHERE);
+        let elsewhere = reject_this_machine.then_some(AddressRule::ELSEWHERE);
         [self.rule, elsewhere].into_iter().flatten().try_for_each(|rule| {
             let host = url.host_str().unwrap_or_default();
             rule.check(host, address).map_err(FetchError::new)
@@ -281,8 +281,8 @@ impl Fetch for HttpFetch {
                 Url::parse(&request.url).map_err(|error| FetchError::new(error.to_string()))?;
             // It is never sent, and would make the URL of the answer another one.
             url.set_fragment(None);
-            self.check_host(&url, request.refuse_this_machine)?;
-            let client = self.client_for(&url, request.refuse_this_machine)?;
+            self.check_host(&url, request.reject_this_machine)?;
+            let client = self.client_for(&url, request.reject_this_machine)?;
             let mut builder = client.get(url.clone()).timeout(request.timeout);
             builder = builder.header(header::ACCEPT, "application/jwk-set+json, application/json");
             if let Some(user_agent) = &self.user_agent {

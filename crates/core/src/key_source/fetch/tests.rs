@@ -45,7 +45,7 @@ fn request(host: &str, port: u16) -> FetchRequest {
         known: None,
         max_len: 1024,
         timeout: Duration::from_secs(10),
-        refuse_this_machine: false,
+        reject_this_machine: false,
     }
 }
 
@@ -132,12 +132,12 @@ async fn rule_15_what_metadata_name_is_not_on_this_machine_when_it_is_connected_
     let port = listener.local_addr().unwrap().port();
     let (default, own) = (here(), HttpFetch::from(Client::new()));
     for host in ["idp.test", "unspecified.test", "localhost."] {
-        let request = FetchRequest { refuse_this_machine: true, ..request(host, port) };
+        let request = FetchRequest { reject_this_machine: true, ..request(host, port) };
         let error = default.fetch(&request).await.unwrap_err().to_string();
         assert!(error.contains("is this machine"), "{host}: {error}");
     }
     for host in ["127.0.0.2", "0.0.0.0", "[::]", "[::1]", "[::ffff:127.0.0.1]"] {
-        let request = FetchRequest { refuse_this_machine: true, ..request(host, port) };
+        let request = FetchRequest { reject_this_machine: true, ..request(host, port) };
         for fetch in [&default, &own] {
             let error = fetch.fetch(&request).await.unwrap_err().to_string();
             assert!(error.contains("is this machine"), "{host}: {error}");

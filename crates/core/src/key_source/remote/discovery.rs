@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metadata_that_repeat_a_member_are_refused() {
+    fn metadata_that_repeat_a_member_are_rejected() {
         let read = |text: &str| {
             let body = text.as_bytes().to_vec();
             Metadata::read(&FetchResponse { status: 200, body, ..FetchResponse::default() })

@@ -10,26 +10,26 @@ use crate::key_source::{
 
 /// Where the keys of an issuer are.
 pub(super) struct Location {
-    place: Place,
+    place: TokenLocation,
     label: Box<str>,
     http_allowed: bool,
 }
 
-enum Place {
+enum TokenLocation {
     Keys(String),
     Issuer(String),
 }
 
 impl Location {
     pub(super) fn known(uri: String) -> Self {
-        Self::at(Place::Keys(uri))
+        Self::at(TokenLocation::Keys(uri))
     }
 
     pub(super) fn of_issuer(issuer: String) -> Self {
-        Self::at(Place::Issuer(issuer))
+        Self::at(TokenLocation::Issuer(issuer))
     }
 
-    fn at(place: Place) -> Self {
+    fn at(place: TokenLocation) -> Self {
         let label = public_url::shown(place.text()).into();
         Self { place, label, http_allowed: false }
     }
@@ -51,14 +51,14 @@ impl Location {
     /// Returns the URL of the keys, if no metadata need be asked.
     pub(super) fn keys(&self) -> Result<Option<String>, KeySourceError> {
         match &self.place {
-            Place::Keys(uri) => self.checked(uri).map(|_| Some(uri.clone())),
-            Place::Issuer(_) => Ok(None),
+            TokenLocation::Keys(uri) => self.checked(uri).map(|_| Some(uri.clone())),
+            TokenLocation::Issuer(_) => Ok(None),
         }
     }
 
     /// Returns where the metadata may be, the most usual place first.
     pub(super) fn metadata_urls(&self) -> Result<Vec<String>, KeySourceError> {
-        let Place::Issuer(issuer) = &self.place else { return Ok(Vec::new()) };
+        let TokenLocation::Issuer(issuer) = &self.place else { return Ok(Vec::new()) };
         let mut url = self.checked(issuer)?;
         let path = url.path().trim_end_matches('/').to_owned();
         let mut urls =
@@ -75,14 +75,14 @@ impl Location {
 
     /// Checks that the metadata are the issuer's own, and that they name a safe place.
     pub(super) fn check(&self, metadata: &Metadata) -> Result<(), KeySourceError> {
-        if let Place::Issuer(issuer) = &self.place
+        if let TokenLocation::Issuer(issuer) = &self.place
             && *issuer != metadata.issuer
         {
             let message = format!("the metadata are those of issuer `{}`", metadata.issuer);
             return Err(KeySourceError::new(message));
         }
         let keys = self.checked(&metadata.jwks_uri)?;
-        if self.refuses_this_machine(&keys) && names_this_machine(&keys) {
+        if self.rejects_this_machine(&keys) && names_this_machine(&keys) {
             return Err(KeySourceError::new("the metadata name keys on this machine"));
         }
         Ok(())
@@ -91,7 +91,7 @@ impl Location {
     /// Returns whether keys that the metadata name must not be on this machine: an issuer out there must
     /// not send this service to a port of its own machine. The issuer's own host and port are those that
     /// the metadata come from, and whose name may lead here.
-    pub(super) fn refuses_this_machine(&self, keys: &Url) -> bool {
+    pub(super) fn rejects_this_machine(&self, keys: &Url) -> bool {
         let Ok(issuer) = Url::parse(self.text()) else { return true };
         let place = |url: &Url| (url.host_str().map(str::to_owned), url.port_or_known_default());
         !self.http_allowed && !names_this_machine(&issuer) && place(&issuer) != place(keys)
@@ -130,7 +130,7 @@ impl Location {
     }
 }
 
-impl Place {
+impl TokenLocation {
     fn text(&self) -> &str {
         match self {
             Self::Keys(uri) => uri,
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_of_another_issuer_or_with_unsafe_keys_are_refused() {
+    fn metadata_of_another_issuer_or_with_unsafe_keys_are_rejected() {
         let location = Location::of_issuer("https://idp.test".to_owned());
         let check = |issuer: &str, jwks_uri: &str| {
             location.check(&Metadata { issuer: issuer.to_owned(), jwks_uri: jwks_uri.to_owned() })
@@ -214,22 +214,22 @@ mod tests {
 
     #[test]
     fn only_what_the_operator_names_may_be_on_this_machine() {
-        let refuses = |issuer: &str, keys: &str| {
+        let rejects = |issuer: &str, keys: &str| {
             let location = Location::of_issuer(issuer.to_owned());
-            location.refuses_this_machine(&Url::parse(keys).unwrap())
+            location.rejects_this_machine(&Url::parse(keys).unwrap())
         };
-        assert!(refuses("https://idp.test", "https://keys.test/k"));
-        assert!(refuses("https://idp.test", "https://idp.test:8443/k"));
+        assert!(rejects("https://idp.test", "https://keys.test/k"));
+        assert!(rejects("https://idp.test", "https://idp.test:8443/k"));
         for (issuer, keys) in [
             ("https://idp.test/realms/a", "https://idp.test/k"),
             ("https://idp.test", "https://idp.test:443/k"),
             ("http://127.0.0.1:8080", "http://localhost:9090/k"),
             ("https://idp.localhost", "https://keys.localhost/k"),
         ] {
-            assert!(!refuses(issuer, keys), "{issuer} {keys}");
+            assert!(!rejects(issuer, keys), "{issuer} {keys}");
         }
         let mut location = Location::of_issuer("https://idp.test".to_owned());
         location.allow_http();
-        assert!(!location.refuses_this_machine(&Url::parse("http://keys.test/k").unwrap()));
+        assert!(!location.rejects_this_machine(&Url::parse("http://keys.test/k").unwrap()));
     }
 }

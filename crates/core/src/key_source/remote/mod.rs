@@ -28,7 +28,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A JWK Set at a URL.
 ///
-/// Only `https` is fetched, and `http` from this very machine. Redirects are refused. A document
+/// Only `https` is fetched, and `http` from this very machine. Redirects are rejected. A document
 /// that is too long, has no usable key or another status than 200 is a failure, and failures keep the
 /// keys that are there. Of a document with more than 100 usable keys the first 100 count.
 ///
@@ -127,19 +127,19 @@ impl RemoteJwkSet {
 
     async fn load_keys(&self, known: Option<&Validators>) -> Result<Loaded, KeySourceError> {
         let fetch = self.fetch_or_default()?;
-        let (uri, refuse_this_machine) = match self.location.keys()? {
+        let (uri, reject_this_machine) = match self.location.keys()? {
             Some(uri) => (uri, false),
             None => {
                 let uri = self.metadata(&*fetch).await?.jwks_uri;
                 let url = Url::parse(&uri).ok();
-                let refuses = url.is_none_or(|url| self.location.refuses_this_machine(&url));
-                (uri, refuses)
+                let rejects = url.is_none_or(|url| self.location.rejects_this_machine(&url));
+                (uri, rejects)
             }
         };
         let same_place = self.last_uri().as_ref() == Some(&uri);
         let known = known.filter(|_| same_place).cloned();
         let asked_for_change = known.is_some();
-        let request = FetchRequest { known, refuse_this_machine, ..self.request(uri.clone()) };
+        let request = FetchRequest { known, reject_this_machine, ..self.request(uri.clone()) };
         let response = self.get(&*fetch, request).await?;
         if response.status == 304 && !asked_for_change {
             return Err(KeySourceError::new("status 304 to a request without conditions"));
@@ -172,7 +172,7 @@ impl RemoteJwkSet {
 
     fn request(&self, url: String) -> FetchRequest {
         let timeout = self.timeout;
-        FetchRequest { url, known: None, max_len: MAX_LEN, timeout, refuse_this_machine: false }
+        FetchRequest { url, known: None, max_len: MAX_LEN, timeout, reject_this_machine: false }
     }
 
     async fn get(

@@ -111,7 +111,7 @@ impl RenewingTokenBuilder {
     }
 }
 
-/// Refuses claims that would be the same in each token, and must not be.
+/// Rejects claims that would be the same in each token, and must not be.
 fn checked(claims: Result<Map<String, Value>, String>) -> Result<Map<String, Value>, ConfigError> {
     let claims = claims.map_err(|reason| ConfigError::InvalidTokenClaims { reason })?;
     let is_given = |name: &&&str| claims.get(**name).is_some_and(|value| !value.is_null());

@@ -41,7 +41,7 @@ impl Held {
     }
 
     /// Tells what becomes of it now. A clock that was set back makes it a token of the future: one that
-    /// servers refuse, or that lives on for as long as the clock was wrong. By less than the margin it is
+    /// servers reject, or that lives on for as long as the clock was wrong. By less than the margin it is
     /// renewed, by more it is over.
     pub(super) fn age(&self, now: NumericDate) -> Age {
         if now >= self.end || now.saturating_add(self.margin) < self.from {

@@ -137,9 +137,9 @@ fn no_example_verifies_with_one_bit_of_its_signature_changed() {
         {
             let mut changed = signature.clone();
             changed[position] ^= 1 << bit;
-            let refused = verify(&vector.with_signature(&changed), &key);
+            let rejected = verify(&vector.with_signature(&changed), &key);
             let place = format!("{}, byte {position}, bit {bit}", vector.section);
-            assert_eq!(refused, Err(AuthErrorKind::SignatureMismatch), "{place}");
+            assert_eq!(rejected, Err(AuthErrorKind::SignatureMismatch), "{place}");
         }
     }
 }
@@ -151,9 +151,9 @@ fn no_example_verifies_with_one_byte_of_its_payload_changed() {
         for position in 0..payload.len() {
             let mut changed = payload.to_vec();
             changed[position] ^= 1;
-            let refused = verify(&vector.with_payload(&changed), &key);
+            let rejected = verify(&vector.with_payload(&changed), &key);
             let place = format!("{}, byte {position}", vector.section);
-            assert_eq!(refused, Err(AuthErrorKind::SignatureMismatch), "{place}");
+            assert_eq!(rejected, Err(AuthErrorKind::SignatureMismatch), "{place}");
         }
     }
 }
@@ -163,8 +163,8 @@ fn no_example_verifies_with_its_header_written_in_another_way() {
     for vector in Vector::all() {
         let [header, payload, signature] = vector.segments();
         let header = encode(&[&decode(header)[..], b" "].concat());
-        let refused = verify(&format!("{header}.{payload}.{signature}"), &vector.key());
-        assert_eq!(refused, Err(AuthErrorKind::SignatureMismatch), "{}", vector.section);
+        let rejected = verify(&format!("{header}.{payload}.{signature}"), &vector.key());
+        assert_eq!(rejected, Err(AuthErrorKind::SignatureMismatch), "{}", vector.section);
     }
 }
 
@@ -176,9 +176,9 @@ fn no_example_verifies_with_a_signature_of_another_length() {
         let longer = [&signature[..], &[0]].concat();
         let padded = [&[0], &signature[..]].concat();
         for changed in [&[][..], &signature[..1], shorter, &longer, &padded] {
-            let refused = verify(&vector.with_signature(changed), &key);
+            let rejected = verify(&vector.with_signature(changed), &key);
             let place = format!("{}, {} bytes", vector.section, changed.len());
-            assert_eq!(refused, Err(AuthErrorKind::SignatureMismatch), "{place}");
+            assert_eq!(rejected, Err(AuthErrorKind::SignatureMismatch), "{place}");
         }
     }
 }
@@ -193,9 +193,9 @@ fn no_example_verifies_with_the_key_of_another() {
         let fits = |other: &&Vector| other.key().algorithms().any(|own| own == vector.algorithm());
         for other in vectors.iter().filter(fits).filter(|other| other.jwk != vector.jwk) {
             let key = other.key().key_id(key_id).unwrap();
-            let refused = verify(&vector.token, &key);
+            let rejected = verify(&vector.token, &key);
             let place = format!("{} with the key of {}", vector.section, other.section);
-            assert_eq!(refused, Err(AuthErrorKind::SignatureMismatch), "{place}");
+            assert_eq!(rejected, Err(AuthErrorKind::SignatureMismatch), "{place}");
             pairs += 1;
         }
     }
@@ -203,7 +203,7 @@ fn no_example_verifies_with_the_key_of_another() {
 }
 
 #[test]
-fn the_keys_as_printed_are_refused_because_they_are_private() {
+fn the_keys_as_printed_are_rejected_because_they_are_private() {
     for vector in Vector::all() {
         let error = read_jwk(&vector.jwk).unwrap_err();
         let ConfigError::NoUsableKey { reasons } = error else { panic!("{error:?}") };
@@ -213,7 +213,7 @@ fn the_keys_as_printed_are_refused_because_they_are_private() {
 }
 
 #[test]
-fn the_unsecured_example_is_refused() {
+fn the_unsecured_example_is_rejected() {
     let [_, payload, _] = Vector::of("RFC 7515 A.1").segments().map(ToOwned::to_owned);
     let token = format!("eyJhbGciOiJub25lIn0.{payload}.");
     for vector in Vector::all() {
@@ -269,8 +269,8 @@ fn a_changed_token_of_appendix_a_is_not_authenticated() {
         let mut signature = decode(vector.segments()[2]);
         *signature.last_mut().unwrap() ^= 1;
         for token in [vector.with_payload(payload.as_bytes()), vector.with_signature(&signature)] {
-            let refused = engine.authenticate_token(&token).unwrap_err();
-            assert_eq!(refused.kind(), AuthErrorKind::SignatureMismatch, "{section}");
+            let rejected = engine.authenticate_token(&token).unwrap_err();
+            assert_eq!(rejected.kind(), AuthErrorKind::SignatureMismatch, "{section}");
         }
     }
 }
@@ -307,6 +307,6 @@ fn only_a_header_that_a_trusted_key_has_signed_is_remembered() {
 fn a_payload_that_is_not_json_verifies_but_is_no_token_of_claims() {
     let vector = Vector::of("RFC 7515 A.4");
     assert_eq!(verify(&vector.token, &vector.key()), Ok(b"Payload".to_vec()));
-    let refused = engine_for(&vector, 0).authenticate_token(&vector.token).unwrap_err();
-    assert_eq!(refused.kind(), AuthErrorKind::MalformedToken);
+    let rejected = engine_for(&vector, 0).authenticate_token(&vector.token).unwrap_err();
+    assert_eq!(rejected.kind(), AuthErrorKind::MalformedToken);
 }

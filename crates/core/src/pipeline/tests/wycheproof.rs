@@ -58,19 +58,19 @@ fn sets(prefix: &str) -> impl Iterator<Item = &'static str> {
 type Vector<'a> = (usize, &'a [u8], &'a [u8], TestResult);
 
 const VERIFIED: &str = "verified";
-const REFUSED: &str = "refused";
+const REJECTED: &str = "rejected";
 
 /// What came out of one set.
 struct Tally {
     set: &'static str,
     verified: usize,
-    refused: usize,
+    rejected: usize,
     divergences: BTreeMap<usize, &'static str>,
 }
 
 impl Tally {
     fn new(set: &'static str) -> Self {
-        Self { set, verified: 0, refused: 0, divergences: BTreeMap::new() }
+        Self { set, verified: 0, rejected: 0, divergences: BTreeMap::new() }
     }
 
     /// Runs vectors with their key, read from every form that the set has it in.
@@ -87,14 +87,14 @@ impl Tally {
                 |key| verify_signature(&jws, &Candidates::first_of([key].into_iter())).is_ok();
             let verified = verifies(&keys[0]);
             assert!(keys.iter().all(|key| verifies(key) == verified), "{} {id}", self.set);
-            *(if verified { &mut self.verified } else { &mut self.refused }) += 1;
+            *(if verified { &mut self.verified } else { &mut self.rejected }) += 1;
             let agrees = match expected {
                 TestResult::Valid => verified,
                 TestResult::Invalid => !verified,
                 TestResult::Acceptable => false,
             };
             if !agrees {
-                let answer = if verified { VERIFIED } else { REFUSED };
+                let answer = if verified { VERIFIED } else { REJECTED };
                 assert_eq!(self.divergences.insert(id, answer), None, "{} {id}", self.set);
             }
         }
@@ -102,9 +102,11 @@ impl Tally {
 
     /// Compares with what is known.
     fn finish(self) {
-        let Self { set, verified, refused, divergences } = self;
-        let (run, listed) = (verified + refused, divergences.len());
-        println!("{set}: {run} run, {verified} verified, {refused} refused, {listed} divergences");
+        let Self { set, verified, rejected, divergences } = self;
+        let (run, listed) = (verified + rejected, divergences.len());
+        println!(
+            "{set}: {run} run, {verified} verified, {rejected} rejected, {listed} divergences"
+        );
         let (_, at_least) = SETS.into_iter().find(|(name, _)| *name == set).unwrap();
         assert!(run >= at_least, "{set}: {run} vectors of the {at_least} that were there");
         let known = known_divergences().into_iter().filter(|known| known.set == set);
@@ -127,7 +129,7 @@ fn known_divergences() -> Vec<Divergence> {
     let read = |line: &'static str| {
         let fields: Vec<_> = line.split(" | ").collect();
         let &[set, id, answer, reason] = fields.as_slice() else { panic!("{line}") };
-        assert!([VERIFIED, REFUSED].contains(&answer) && !reason.is_empty(), "{line}");
+        assert!([VERIFIED, REJECTED].contains(&answer) && !reason.is_empty(), "{line}");
         Divergence { set, id: id.parse().unwrap(), answer }
     };
     entries.map(read).collect()
@@ -192,7 +194,7 @@ fn eddsa_agrees_on_ed25519() {
 ///
 /// [RFC 7518 §3.2]: https://www.rfc-editor.org/rfc/rfc7518#section-3.2
 #[test]
-fn hmac_agrees_on_whole_tags_and_refuses_truncated_ones() {
+fn hmac_agrees_on_whole_tags_and_rejects_truncated_ones() {
     for name in sets("hmac_") {
         let (algorithm, hash_bits) = match name {
             "hmac_sha256" => (Algorithm::HS256, 256),

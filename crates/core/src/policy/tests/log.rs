@@ -5,7 +5,7 @@ use tracing::Level;
 use super::{Route, caller, decide};
 use crate::{
     Grant,
-    policy::{Policy, Ranks, nobody, path_parameter, scope},
+    policy::{Policy, RoleHierarchy, deny_all, path_parameter, scope},
     test_log::told,
 };
 
@@ -27,7 +27,7 @@ fn a_fault_of_the_application_is_told_by_name_and_what_a_client_does_is_not() {
     for (policy, route) in [
         (&own, &nowhere),
         (&own, &Route::with(&[("tenant", "y")])),
-        (&nobody(), &nowhere),
+        (&deny_all(), &nowhere),
         (&scope("a"), &nowhere),
     ] {
         assert_eq!(report(policy, route), [""; 0], "{policy:?}");
@@ -36,7 +36,7 @@ fn a_fault_of_the_application_is_told_by_name_and_what_a_client_does_is_not() {
 
 #[test]
 fn mistakes_are_told_when_the_application_is_put_together() {
-    let policy = scope("a").or(Ranks::new(["reader", "writer"]).role_at_least("wirter"));
+    let policy = scope("a").or(RoleHierarchy::new(["reader", "writer"]).role_at_least("wirter"));
     let errors = errors_of(|| policy.report_mistakes());
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert!(

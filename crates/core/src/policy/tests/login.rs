@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{LEEWAY, NOW, caller, of_claims};
 use crate::{
     AuthError, AuthErrorKind, Challenge, Grant,
-    policy::{self, Policy, acr_values, max_age, nobody, role, scope},
+    policy::{self, Policy, acr_values, deny_all, max_age, role, scope},
 };
 
 const STEP_UP: Result<(), AuthErrorKind> = Err(AuthErrorKind::ReauthenticationRequired);
@@ -67,7 +67,7 @@ fn the_challenge_names_all_that_the_login_needs() {
         (five(), r#", max_age="300""#),
         (acr_values(["a"]).and(five()), r#", acr_values="a", max_age="300""#),
         (five().and(acr_values(["a"])), r#", acr_values="a", max_age="300""#),
-        (five().and(nobody()).and(acr_values(["a"])), r#", acr_values="a", max_age="300""#),
+        (five().and(deny_all()).and(acr_values(["a"])), r#", acr_values="a", max_age="300""#),
         (five().and(max_age(Duration::from_millis(60_900))), r#", max_age="60""#),
         (acr_values(["a", "b"]).and(acr_values(["c", "b"])), r#", acr_values="b""#),
         (acr_values(["a"]).or(five()), r#", acr_values="a""#),

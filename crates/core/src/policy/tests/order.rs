@@ -44,7 +44,7 @@ enum Tree {
     Not(Box<Self>),
 }
 
-/// What came out: yes, or the kind of the refusal and the number of the leaf that it is from.
+/// What came out: yes, or the kind of the rejection and the number of the leaf that it is from.
 type Verdict = Result<(), (AuthErrorKind, Option<usize>)>;
 
 /// What each leaf was asked, in order.
@@ -68,9 +68,9 @@ impl Tree {
             }
             Self::And(first, second) => match first.oracle(next, asked) {
                 Ok(()) => second.oracle(next, asked),
-                refused => {
+                rejected => {
                     second.skip(next);
-                    refused
+                    rejected
                 }
             },
             Self::Or(first, second) => match first.oracle(next, asked) {
@@ -252,8 +252,8 @@ fn a_rule_that_panics_allows_nobody_however_often_it_is_asked() {
     for _ in 0..2 {
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         let polled = std::pin::Pin::new(&mut deciding).poll(&mut cx);
-        let Poll::Ready(Err(refused)) = polled else { panic!("{polled:?}") };
-        assert_eq!(refused.kind(), AuthErrorKind::InternalError);
+        let Poll::Ready(Err(rejected)) = polled else { panic!("{polled:?}") };
+        assert_eq!(rejected.kind(), AuthErrorKind::InternalError);
     }
 }
 
@@ -276,7 +276,7 @@ fn rules_of_the_standard_grant_apply_inside_of_another_and_wait_there_too() {
     for (policy, expected) in [
         (policy::check_async(has_scope), Ok(())),
         (policy::check_async(has_scope).not(), Err(AuthErrorKind::NotPermitted)),
-        (policy::nobody().except_route("/x", policy::scope("a")), Ok(())),
+        (policy::deny_all().except_route("/x", policy::scope("a")), Ok(())),
         (policy::acr_values(["gold"]), Err(AuthErrorKind::ReauthenticationRequired)),
     ] {
         let policy = policy.on(|rights: &Rights| &rights.standard);

@@ -6,7 +6,7 @@ use super::{Route, caller, decide, of_claims};
 use crate::{
     AuthErrorKind, Grant, Principal,
     policy::{
-        Policy, TokenKinds, authenticated, check_async, nobody, path_parameter, permission, scope,
+        Policy, TokenKinds, authenticated, check_async, deny_all, path_parameter, permission, scope,
     },
 };
 
@@ -39,9 +39,12 @@ fn a_parameter_that_the_route_lacks_is_a_fault_that_the_log_names() {
 #[test]
 fn rules_after_a_wait_see_the_same_route() {
     let wait = || check_async(async |_: Principal, _| Ok(()));
-    let policy: Policy = wait().and(path_parameter("b").equals_claim("sub")).and(
-        nobody().except_method("GET", "/a/{b}", wait().and(path_parameter("c").equals_claim("c"))),
-    );
+    let policy: Policy =
+        wait().and(path_parameter("b").equals_claim("sub")).and(deny_all().except_method(
+            "GET",
+            "/a/{b}",
+            wait().and(path_parameter("c").equals_claim("c")),
+        ));
     let parameters = [("b", "alice"), ("c", "1")];
     let route = Route::with(&parameters);
     assert_eq!(of_claims(&policy, r#"{"sub":"alice","c":1}"#, &route), Ok(()));
@@ -93,10 +96,10 @@ fn a_group_has_a_kind_of_tokens_and_single_routes_have_others() {
 
 #[test]
 fn exceptions_by_method_come_first_and_get_stands_for_head() {
-    let policy: Policy = nobody()
-        .except_route("/x", nobody())
+    let policy: Policy = deny_all()
+        .except_route("/x", deny_all())
         .except_method("GET", "/x", authenticated())
-        .except_method("HEAD", "/y", nobody())
+        .except_method("HEAD", "/y", deny_all())
         .except_method("GET", "/y", authenticated());
     for (method, route, expected) in [
         ("GET", "/x", Ok(())),
@@ -115,7 +118,7 @@ fn exceptions_by_method_come_first_and_get_stands_for_head() {
 #[test]
 fn a_route_that_is_excepted_twice_is_a_mistake_and_opens_nothing() {
     let policy: Policy =
-        nobody().except_route("/x", authenticated()).except_route("/x", authenticated());
+        deny_all().except_route("/x", authenticated()).except_route("/x", authenticated());
     assert_eq!(policy.mistakes(), ["the route `/x` is excepted twice".into()]);
     let answer = of_claims(&policy, "{}", &Route::named("GET", "/x"));
     assert_eq!(answer, Err(AuthErrorKind::InternalError));
@@ -124,12 +127,12 @@ fn a_route_that_is_excepted_twice_is_a_mistake_and_opens_nothing() {
 #[test]
 fn only_rules_that_look_at_the_route_make_an_adapter_read_it() {
     for (policy, expected) in [
-        (scope("a").and(authenticated()).or(nobody().not()), false),
+        (scope("a").and(authenticated()).or(deny_all().not()), false),
         (check_async(async |_: Principal, _| Ok(())), false),
-        (scope("a").or(nobody().and(path_parameter("b").equals_claim("c").not())), true),
+        (scope("a").or(deny_all().and(path_parameter("b").equals_claim("c").not())), true),
         (permission(path_parameter("b"), "x"), true),
         (path_parameter("b").check_async(async |_, _, _| Ok(())), true),
-        (nobody().except_route("/x", nobody()), true),
+        (deny_all().except_route("/x", deny_all()), true),
     ] {
         assert_eq!(policy.looks_at_route(), expected, "{policy:?}");
     }

@@ -4,8 +4,8 @@ use super::{ISSUER, Route, caller, of_claims, of_grant};
 use crate::{
     AuthErrorKind, Grant,
     policy::{
-        self, Policy, Ranks, TokenKinds, all_roles, any_role, audience, authenticated, claim,
-        client, issuer, nobody, path_parameter, permission, role, scope, subject,
+        self, Policy, RoleHierarchy, TokenKinds, all_roles, any_role, audience, authenticated,
+        claim, client, deny_all, issuer, path_parameter, permission, role, scope, subject,
     },
 };
 
@@ -25,13 +25,13 @@ fn assert_opposite(
     match ask(policy) {
         Ok(()) => assert_eq!(opposite, NOT_PERMITTED, "not {what}"),
         Err(_) if is_a_no => assert_eq!(opposite, Ok(()), "not {what}"),
-        refused => assert_eq!(opposite, refused, "not {what}"),
+        rejected => assert_eq!(opposite, rejected, "not {what}"),
     }
 }
 
 #[test]
 fn ranked_roles_include_those_before_them() {
-    let ranks = Ranks::new(["reader", "writer", "admin"]);
+    let ranks = RoleHierarchy::new(["reader", "writer", "admin"]);
     let roles = |roles: &[&str]| Grant::builder().roles(roles.iter().copied()).build();
     for (own, reader, writer, admin) in [
         (&["reader"][..], Ok(()), NO_ROLE, NO_ROLE),
@@ -73,21 +73,30 @@ fn a_mistake_allows_nobody_and_is_reported() {
         .build();
     let kinds = TokenKinds::new("kind", ["a", "b"]);
     for (policy, mistake) in [
-        (Ranks::new(["a", "b"]).role_at_least("c"), "`c` does not stand in the order a < b"),
         (
-            Ranks::new(["a", "b"]).permission_at_least("x", "A"),
+            RoleHierarchy::new(["a", "b"]).role_at_least("c"),
+            "`c` does not stand in the order a < b",
+        ),
+        (
+            RoleHierarchy::new(["a", "b"]).permission_at_least("x", "A"),
             "`A` does not stand in the order a < b",
         ),
         (
-            Ranks::new(["a", "b", "a"]).role_at_least("b"),
+            RoleHierarchy::new(["a", "b", "a"]).role_at_least("b"),
             "the order a < b < a has `a` twice, or it is empty",
         ),
         (
-            Ranks::new(["a", "A"]).ignoring_ascii_case().role_at_least("a"),
+            RoleHierarchy::new(["a", "A"]).ignoring_ascii_case().role_at_least("a"),
             "the order a < A has `a` twice, or it is empty",
         ),
-        (Ranks::new(["", "b"]).role_at_least("b"), "the order  < b has `` twice, or it is empty"),
-        (Ranks::new(<[&str; 0]>::default()).role_at_least("a"), "`a` does not stand in the order "),
+        (
+            RoleHierarchy::new(["", "b"]).role_at_least("b"),
+            "the order  < b has `` twice, or it is empty",
+        ),
+        (
+            RoleHierarchy::new(<[&str; 0]>::default()).role_at_least("a"),
+            "`a` does not stand in the order ",
+        ),
         (all_roles(<[&str; 0]>::default()), "no role"),
         (any_role(<[&str; 0]>::default()), "no role"),
         (kinds.only("c"), "`c` is not among the kinds of tokens"),
@@ -128,7 +137,7 @@ fn role_sets() {
 /// put together, and the highest decides.
 #[test]
 fn permissions_on_a_resource_that_the_path_names() {
-    let levels = Ranks::new(["worker", "read", "write", "admin"]).ignoring_ascii_case();
+    let levels = RoleHierarchy::new(["worker", "read", "write", "admin"]).ignoring_ascii_case();
     let at_least = |level: &str| {
         levels
             .permission_at_least(path_parameter("namespace"), level)
@@ -168,7 +177,7 @@ fn permissions_on_a_resource_that_the_path_names() {
 fn a_path_parameter_equals_a_claim_or_is_in_one() {
     let equals = path_parameter("b").equals_claim("c");
     let is_in = path_parameter("b").is_in_claim("c");
-    // Claims, value, whether it equals, whether it is in, and whether the refusals are a no.
+    // Claims, value, whether it equals, whether it is in, and whether the rejections are a no.
     for (claims, value, expected, expected_in, is_a_no) in [
         (r#"{"c":"x"}"#, "x", Ok(()), Ok(()), true),
         (r#"{"c":"x"}"#, "X", NOT_PERMITTED, NOT_PERMITTED, true),
@@ -308,7 +317,7 @@ fn who_calls_and_whom_the_token_is_from_and_for() {
         r#"{"iss":"https://idp.test","sub":"alice","client_id":"app","aud":["api","billing"]}"#;
     for (policy, claims, expected) in [
         (authenticated(), "{}", Ok(())),
-        (nobody(), claims, NOT_PERMITTED),
+        (deny_all(), claims, NOT_PERMITTED),
         (audience("billing"), claims, Ok(())),
         (audience("bill"), claims, WRONG_AUDIENCE),
         (audience("billing"), r#"{"aud":"billing"}"#, Ok(())),
@@ -348,15 +357,15 @@ fn claims_by_name_and_by_pointer() {
 }
 
 #[test]
-fn a_refusal_names_the_scope_that_its_first_rule_needs() {
+fn a_rejection_names_the_scope_that_its_first_rule_needs() {
     let caller = caller(r#"{"sub":"alice"}"#);
     for (policy, expected) in [
         (scope("a").or(role("admin")), Some("a")),
         (role("admin").or(scope("a")), None),
         (scope("a").and(authenticated()), Some("a")),
         (authenticated().and(scope("a").and(scope("b"))), Some("a b")),
-        (scope("a").or(nobody()).and(scope("b")), Some("a")),
-        (nobody().except_route("/x", nobody()).or(scope("a")), None),
+        (scope("a").or(deny_all()).and(scope("b")), Some("a")),
+        (deny_all().except_route("/x", deny_all()).or(scope("a")), None),
     ] {
         let error = policy.check(&caller, &Grant::default()).unwrap_err();
         assert_eq!(error.missing_scope(), expected, "{policy:?}");

@@ -73,7 +73,7 @@ pub(crate) fn is_one_token(text: &str) -> bool {
     !text.contains('=') || is_padded(text)
 }
 
-/// Refuses what a file holds whose text was lost, as after a power failure: everybody can guess it.
+/// Rejects what a file holds whose text was lost, as after a power failure: everybody can guess it.
 pub(super) fn check(token: &str, line: usize) -> Result<(), ConfigError> {
     let is_visible = |character: char| character.is_alphanumeric() || character.is_ascii_graphic();
     let reason = if token.contains('\0') {

@@ -26,7 +26,7 @@ use crate::{AuthError, AuthErrorKind, ConfigError};
 /// Bearer tokens and API keys that are known beforehand: a [strategy](Strategy) for what has no issuer.
 ///
 /// 1. Only digests are kept and compared: of every token, whichever matches, in constant time.
-/// 2. Several tokens are good at once, so that one can be replaced without a refused request.
+/// 2. Several tokens are good at once, so that one can be replaced without a rejected request.
 /// 3. Files are read again when they change, unless [`read_once`](StaticTokensBuilder::read_once) is set. One
 ///    that cannot be read or used changes nothing, until [`max_stale`](StaticTokensBuilder::max_stale) is
 ///    over; one without a token lets nobody in.
@@ -145,7 +145,7 @@ impl Strategy for StaticTokens {
         match self.shared.table.load().find(credential.token()) {
             Some(entry) if entry.is_of_file && self.shared.are_stale(self.shared.clock.now()) => {
                 let cause = "the files of tokens could not be read for too long";
-                Attempt::Refuse(AuthError::because(AuthErrorKind::ResolverUnavailable, cause))
+                Attempt::Reject(AuthError::because(AuthErrorKind::ResolverUnavailable, cause))
             }
             Some(entry) => Attempt::Accept(entry.identity.clone()),
             None => Attempt::Abstain,

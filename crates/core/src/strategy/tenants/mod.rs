@@ -56,7 +56,7 @@ const MAX_JUDGEMENTS: usize = 4;
 /// # Production
 ///
 /// An engine for [production](crate::AuthenticatorBuilder::production) rejects the tokens of a tenant whose
-/// issuer it would refuse to be built with, such as one with
+/// issuer it would reject to be built with, such as one with
 /// [`dangerous_any_audience`](crate::Issuer::dangerous_any_audience).
 ///
 /// # Examples
@@ -212,7 +212,7 @@ impl Shared {
                 return attempt;
             }
         }
-        Attempt::Refuse(unavailable("the tenant was forgotten repeatedly while the request waited"))
+        Attempt::Reject(unavailable("the tenant was forgotten repeatedly while the request waited"))
     }
 
     async fn look_up_and_judge(&self, name: &str, generation: u64, token: &str) -> Attempt {
@@ -222,7 +222,7 @@ impl Shared {
         let tenant = match found {
             Ok(Some(tenant)) => tenant,
             Ok(None) => return Attempt::Abstain,
-            Err(error) => return Attempt::Refuse(error),
+            Err(error) => return Attempt::Reject(error),
         };
         let result = match tenant.auth.begin_token(token) {
             Judgement::Done(verdict) => verdict.result,
@@ -243,7 +243,7 @@ impl Shared {
                 }
                 Attempt::Accept(Identity::judged(caller.into_parts().0))
             }
-            Err(error) => Attempt::Refuse(error),
+            Err(error) => Attempt::Reject(error),
         }
     }
 }

@@ -26,8 +26,8 @@ async fn a_failed_renewal_leaves_the_old_token_and_is_tried_again_after_pauses()
     // From then on calls fail, at once and without asking, until the pause is over.
     clock.set(600_000);
     let before = source.asked();
-    let refused = token.token().await.unwrap_err();
-    assert!(matches!(refused, TokenError::Source(_)));
+    let rejected = token.token().await.unwrap_err();
+    assert!(matches!(rejected, TokenError::Source(_)));
     assert_eq!(source.asked(), before);
     source.answers.lock().unwrap().clear();
     clock.set(605_000);

@@ -77,9 +77,9 @@ fn a_margin_that_leaves_no_life_is_a_mistake() {
         (Duration::from_millis(900), Duration::ZERO),
         (Duration::ZERO, Duration::ZERO),
     ] {
-        let refused = build(lifetime, margin).unwrap_err();
-        assert!(matches!(refused, ConfigError::MarginTooLong { .. }), "{lifetime:?} {margin:?}");
-        assert!(refused.to_string().contains("`margin(…)`"), "{refused}");
+        let rejected = build(lifetime, margin).unwrap_err();
+        assert!(matches!(rejected, ConfigError::MarginTooLong { .. }), "{lifetime:?} {margin:?}");
+        assert!(rejected.to_string().contains("`margin(…)`"), "{rejected}");
     }
     build(seconds(61), seconds(60)).unwrap();
     let other = RenewingToken::from_source(Scripted::new([])).margin(seconds(600)).build();
@@ -91,8 +91,8 @@ fn claims_that_cannot_be_those_of_every_token_are_a_mistake() {
     let (minter, _) = minter(Algorithm::EdDSA);
     let build = |claims| RenewingToken::minted(minter.clone(), &claims).build();
     for name in ["exp", "iat", "nbf", "jti"] {
-        let refused = build(json!({"sub": "a", name: 1})).unwrap_err();
-        assert!(refused.to_string().contains(name), "{refused}");
+        let rejected = build(json!({"sub": "a", name: 1})).unwrap_err();
+        assert!(rejected.to_string().contains(name), "{rejected}");
         build(json!({"sub": "a", name: null})).unwrap();
     }
     assert!(matches!(build(json!([1])), Err(ConfigError::InvalidTokenClaims { .. })));

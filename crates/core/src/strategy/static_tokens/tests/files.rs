@@ -298,7 +298,7 @@ fn a_clock_that_was_ahead_once_does_not_keep_tokens_good_for_longer() {
     set.clock.advance(25 * HOUR);
     let attempt = set.tokens.attempt(&Credential::new("first"));
     fs::remove_dir(&set.file.0).unwrap();
-    assert!(matches!(attempt, Attempt::Refuse(_)), "{attempt:?}");
+    assert!(matches!(attempt, Attempt::Reject(_)), "{attempt:?}");
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn files_that_are_read_once_do_not_become_stale_and_max_stale_leaves_time_for_a_
     assert!(accepted(&tokens, "first").is_some() && accepted(&once, "first").is_some());
     clock.advance(SECOND);
     let attempt = tokens.attempt(&Credential::new("first"));
-    assert!(matches!(attempt, Attempt::Refuse(_)), "{attempt:?}");
+    assert!(matches!(attempt, Attempt::Reject(_)), "{attempt:?}");
     clock.advance(9000 * HOUR);
     assert!(accepted(&once, "first").is_some());
 }

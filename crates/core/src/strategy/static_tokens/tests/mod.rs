@@ -69,7 +69,7 @@ fn nothing_but_the_whole_token_is_accepted() {
 
 #[test]
 fn a_file_whose_text_was_lost_has_no_token_that_all_can_guess() {
-    use crate::{Authenticator, Place, RequestView};
+    use crate::{Authenticator, RequestView, TokenLocation};
 
     struct Query(&'static str);
 
@@ -87,7 +87,7 @@ fn a_file_whose_text_was_lost_has_no_token_that_all_can_guess() {
         let of_file = super::TokenFile::new(&file.0).format(format);
         let tokens = StaticTokens::builder("set").file(of_file).build().unwrap();
         let auth = Authenticator::builder().strategy(tokens.clone());
-        let auth = auth.places([Place::query("t")]).build().unwrap();
+        let auth = auth.locations([TokenLocation::query("t")]).build().unwrap();
         for (text, guess) in [
             ("\0", "t=%00"),
             ("\0\0\0\0\n", "t=%00%00%00%00"),
@@ -164,7 +164,7 @@ fn tokens_are_callers_of_the_set() {
     let shown = format!("{tokens:?}");
     assert!(!shown.contains(SECRET), "{shown}");
     let auth = Authenticator::builder().strategy(tokens).build().unwrap();
-    let auth = auth.requiring(Requirement::issuer("service-tokens")).unwrap();
+    let auth = auth.with_requirement(Requirement::issuer("service-tokens")).unwrap();
     let caller = auth.authenticate_token(SECRET).unwrap();
     assert_eq!(caller.principal().issuer(), "service-tokens");
     assert!(caller.grant().has_scope("jobs:read"));
@@ -237,7 +237,7 @@ fn a_file_that_cannot_be_used_changes_nothing_and_is_told() {
 }
 
 #[test]
-fn files_are_read_again_without_being_told_and_no_good_token_is_refused_meanwhile() {
+fn files_are_read_again_without_being_told_and_no_good_token_is_rejected_meanwhile() {
     let file = TokenFile::new("watched");
     file.write("stays\nfirst");
     let every = Duration::from_millis(10);
@@ -340,9 +340,9 @@ fn a_file_that_may_be_missing_is_one_without_tokens() {
     assert!(tokens.is_empty());
     // Anything else that is wrong with it is an error all the same.
     fs::create_dir(&file.0).unwrap();
-    let refused = tokens.reload();
+    let rejected = tokens.reload();
     fs::remove_dir(&file.0).unwrap();
-    assert!(matches!(*refused.unwrap_err(), ConfigError::File { .. }));
+    assert!(matches!(*rejected.unwrap_err(), ConfigError::File { .. }));
 }
 
 #[test]

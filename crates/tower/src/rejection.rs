@@ -1,4 +1,4 @@
-//! From a refusal to a response.
+//! From a rejection to a response.
 
 use std::{error::Error, sync::Arc};
 
@@ -8,17 +8,17 @@ use portcullis::{
     AuthError, AuthErrorKind, Challenge, ChallengeMap, ChallengeSettings, LayerError, NoCaller,
 };
 
-/// A request that is refused: what a [`ResponseForRefusal`] makes a response from.
+/// A request that is rejected: what a [`ResponseForRejection`] makes a response from.
 #[derive(Clone, Debug)]
-pub struct Refusal {
+pub struct Rejection {
     challenge: Challenge,
     error: Option<AuthError>,
     layer_error: Option<LayerError>,
     is_head: bool,
 }
 
-impl Refusal {
-    /// Creates the refusal of a request that code behind the layers refuses, and [reports] it. The
+impl Rejection {
+    /// Creates the rejection of a request that code behind the layers rejects, and [reports] it. The
     /// settings are those of the [caller](portcullis::Principal::challenge_settings).
     ///
     /// [reports]: AuthError::report
@@ -45,7 +45,7 @@ impl Refusal {
 
     pub(crate) fn no_caller(reason: NoCaller, method: &Method) -> Self {
         match reason {
-            NoCaller::Refused(error, settings) => Self::new(error, settings, method),
+            NoCaller::Rejected(error, settings) => Self::new(error, settings, method),
             NoCaller::Layer(error) => Self::of_layer(error, method),
         }
     }
@@ -118,7 +118,7 @@ impl Refusal {
 
     pub(crate) fn into_response<B>(
         mut self,
-        form: &RefusalForm<impl ResponseForRefusal<B>>,
+        form: &RejectionForm<impl ResponseForRejection<B>>,
     ) -> Response<B> {
         if let Some(error) = &self.error {
             self.challenge = form.challenge.apply(self.challenge, error);
@@ -134,48 +134,48 @@ impl Refusal {
     }
 }
 
-/// What a layer makes of its refusals.
+/// What a layer makes of its rejections.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct RefusalForm<R> {
+pub(crate) struct RejectionForm<R> {
     pub(crate) respond: R,
     pub(crate) challenge: ChallengeMap,
 }
 
-impl<R> RefusalForm<R> {
-    pub(crate) fn with_response<R2>(self, respond: R2) -> RefusalForm<R2> {
-        RefusalForm { respond, challenge: self.challenge }
+impl<R> RejectionForm<R> {
+    pub(crate) fn with_response<R2>(self, respond: R2) -> RejectionForm<R2> {
+        RejectionForm { respond, challenge: self.challenge }
     }
 }
 
-/// Makes the response to a refused request.
+/// Makes the response to a rejected request.
 ///
 /// Closures are one, so that an application can answer in its own form. Their argument needs its type
 /// written out:
 ///
 /// ```
 /// use http::Response;
-/// use portcullis_tower::{JwtAuthLayer, Refusal};
+/// use portcullis_tower::{JwtAuthLayer, Rejection};
 /// # use portcullis::Authenticator;
 /// # use portcullis_testkit::TestIssuer;
 /// # let issuer = TestIssuer::new("https://idp.test");
 /// # let auth = Authenticator::builder().issuer(issuer.trusted()).audience("orders").build()?;
 ///
-/// let layer = JwtAuthLayer::new(auth).response_for_refusal(|refusal: &Refusal| {
-///     refusal.response(format!("no: {}", refusal.challenge().code()))
+/// let layer = JwtAuthLayer::new(auth).response_for_rejection(|rejection: &Rejection| {
+///     rejection.response(format!("no: {}", rejection.challenge().code()))
 /// });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub trait ResponseForRefusal<B> {
+pub trait ResponseForRejection<B> {
     /// Makes the response.
-    fn response(&self, refusal: &Refusal) -> Response<B>;
+    fn response(&self, rejection: &Rejection) -> Response<B>;
 }
 
-impl<F, B> ResponseForRefusal<B> for F
+impl<F, B> ResponseForRejection<B> for F
 where
-    F: Fn(&Refusal) -> Response<B>,
+    F: Fn(&Rejection) -> Response<B>,
 {
-    fn response(&self, refusal: &Refusal) -> Response<B> {
-        self(refusal)
+    fn response(&self, rejection: &Rejection) -> Response<B> {
+        self(rejection)
     }
 }
 
@@ -186,14 +186,14 @@ where
 #[non_exhaustive]
 pub struct ProblemJson;
 
-impl<B: From<Bytes>> ResponseForRefusal<B> for ProblemJson {
-    fn response(&self, refusal: &Refusal) -> Response<B> {
-        let body = if refusal.is_head {
+impl<B: From<Bytes>> ResponseForRejection<B> for ProblemJson {
+    fn response(&self, rejection: &Rejection) -> Response<B> {
+        let body = if rejection.is_head {
             Bytes::new()
         } else {
-            Bytes::from(refusal.challenge.problem_json())
+            Bytes::from(rejection.challenge.problem_json())
         };
-        let mut response = refusal.response(B::from(body));
+        let mut response = rejection.response(B::from(body));
         let value = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, value);
         response

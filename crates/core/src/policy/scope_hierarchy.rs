@@ -13,14 +13,14 @@ use crate::{AuthError, claims::not_included, grant::watch};
 /// # Examples
 ///
 /// ```
-/// use portcullis::policy::{ScopeGrammar, path_parameter};
+/// use portcullis::policy::{ScopeHierarchy, path_parameter};
 ///
 /// struct Rights {
 ///     scopes: Vec<String>,
 /// }
 ///
 /// // `files:*` covers `files:notes.txt`.
-/// let grammar = ScopeGrammar::new(
+/// let grammar = ScopeHierarchy::new(
 ///     |rights: &Rights| rights.scopes.iter().map(String::as_str).collect(),
 ///     |held, needed| match held.strip_suffix('*') {
 ///         Some(start) => Ok(needed.starts_with(start)),
@@ -35,7 +35,7 @@ use crate::{AuthError, claims::not_included, grant::watch};
 /// let may_read = grammar.covers_path("files:", path_parameter("name"));
 /// ```
 #[must_use = "it does nothing until a rule is made of it"]
-pub struct ScopeGrammar<G> {
+pub struct ScopeHierarchy<G> {
     held: Arc<HeldFunction<G>>,
     covers: Arc<CoversFunction>,
     empty: Empty,
@@ -52,7 +52,7 @@ enum Empty {
     Everything,
 }
 
-impl<G: 'static> ScopeGrammar<G> {
+impl<G: 'static> ScopeHierarchy<G> {
     /// Takes the function that tells which scopes a grant holds, and the one that tells whether a scope
     /// that is held covers one that is needed.
     ///
@@ -111,14 +111,14 @@ impl<G: 'static> ScopeGrammar<G> {
     }
 }
 
-impl<G> Clone for ScopeGrammar<G> {
+impl<G> Clone for ScopeHierarchy<G> {
     fn clone(&self) -> Self {
         Self { held: Arc::clone(&self.held), covers: Arc::clone(&self.covers), empty: self.empty }
     }
 }
 
-impl<G> fmt::Debug for ScopeGrammar<G> {
+impl<G> fmt::Debug for ScopeHierarchy<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScopeGrammar").field("empty", &self.empty).finish_non_exhaustive()
+        f.debug_struct("ScopeHierarchy").field("empty", &self.empty).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! §1.7: what a refused caller is told.
+//! §1.7: what a rejected caller is told.
 
 use bytes::Bytes;
 use serde_json::json;

@@ -2,17 +2,17 @@
 
 use std::{fmt, sync::Arc};
 
-use super::Resolver;
+use super::GrantResolver;
 use crate::{AuthError, AuthErrorKind, BoxFuture, Principal};
 
-/// A [`Resolver`] that looks up subject and actor one by one, so that no application decides by itself
+/// A [`GrantResolver`] that looks up subject and actor one by one, so that no application decides by itself
 /// what follows for a token that names both ([RFC 8693 §4.1]).
 ///
-/// 1. The subject is looked up first. An unknown one refuses the request as
+/// 1. The subject is looked up first. An unknown one rejects the request as
 ///    [`SubjectUnknown`](AuthErrorKind::SubjectUnknown), a disabled one as
 ///    [`SubjectDisabled`](AuthErrorKind::SubjectDisabled), whoever acts for it.
 /// 2. If the token names an actor, the acting party, which is the outermost `act`, is looked up too.
-///    An unknown and a disabled one refuse as [`ActorDisabled`](AuthErrorKind::ActorDisabled).
+///    An unknown and a disabled one reject as [`ActorDisabled`](AuthErrorKind::ActorDisabled).
 /// 3. The grant is what the acting party may do *now*: the actor, or else the subject itself. An actor
 ///    never gains what only its subject may do.
 /// 4. Actors behind the first acted before. They are for the record: the standard says that they *are
@@ -20,32 +20,32 @@ use crate::{AuthError, AuthErrorKind, BoxFuture, Principal};
 ///    [`Principal::actors`] tells them.
 /// 5. A party without a name is unknown, and nobody is asked about it.
 ///
-/// The two look-ups count as one for [`Resolving`](super::Resolving): for its timeout and its number
-/// at once. Where it is told [what makes callers the same](super::Resolving::share_by), the actor must
+/// The two look-ups count as one for [`ResolverConfig`](super::ResolverConfig): for its timeout and its number
+/// at once. Where it is told [what makes callers the same](super::ResolverConfig::share_by), the actor must
 /// be part of that.
 ///
 /// # Examples
 ///
 /// ```
-/// use portcullis::{Authenticator, ByParty, Found, Party, Resolving};
+/// use portcullis::{Authenticator, DelegationResolver, AccountStatus, Account, ResolverConfig};
 ///
 /// struct Rights {
 ///     is_editor: bool,
 /// }
 ///
-/// let rights = ByParty::new(|party: Party| async move {
+/// let rights = DelegationResolver::new(|party: Account| async move {
 ///     Ok(match (party.issuer(), party.subject()) {
-///         ("https://idp.example.com", "alice") => Found::Known(Rights { is_editor: true }),
-///         ("https://idp.example.com", "bob") => Found::Disabled,
-///         _ => Found::Unknown,
+///         ("https://idp.example.com", "alice") => AccountStatus::Active(Rights { is_editor: true }),
+///         ("https://idp.example.com", "bob") => AccountStatus::Disabled,
+///         _ => AccountStatus::Unknown,
 ///     })
 /// });
-/// let builder = Authenticator::builder().with_resolver(Resolving::new(rights));
+/// let builder = Authenticator::builder().with_resolver(ResolverConfig::new(rights));
 /// ```
 ///
 /// [RFC 8693 §4.1]: https://www.rfc-editor.org/rfc/rfc8693#section-4.1
 #[must_use]
-pub struct ByParty<F> {
+pub struct DelegationResolver<F> {
     look_up: Arc<F>,
     unknown_actor: UnknownActor,
 }
@@ -53,16 +53,16 @@ pub struct ByParty<F> {
 /// What an actor that the application does not know means.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum UnknownActor {
-    Refused,
+    Rejected,
     SubjectActs,
 }
 
-/// What the application knows of a [`Party`].
+/// What the application knows of a [`Account`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Found<G> {
+pub enum AccountStatus<G> {
     /// It may do this.
-    Known(G),
+    Active(G),
     /// Nobody of this name is known.
     Unknown,
     /// It is known, and switched off.
@@ -71,7 +71,7 @@ pub enum Found<G> {
 
 /// Someone whose rights are looked up: the subject of a token, or who acts for it.
 #[derive(Clone, Debug)]
-pub struct Party {
+pub struct Account {
     principal: Principal,
     part: Part,
 }
@@ -82,22 +82,22 @@ enum Part {
     Actor,
 }
 
-impl<F> ByParty<F> {
+impl<F> DelegationResolver<F> {
     /// Looks each party up with this function.
     ///
-    /// What it fails with refuses the request: a database that does not answer is
+    /// What it fails with rejects the request: a database that does not answer is
     /// [`ResolverUnavailable`](AuthErrorKind::ResolverUnavailable), with the cause as its
-    /// [source](AuthError::with_source), never [`Found::Unknown`].
+    /// [source](AuthError::with_source), never [`AccountStatus::Unknown`].
     pub fn new<G, Fut>(look_up: F) -> Self
     where
-        F: Fn(Party) -> Fut + Send + Sync,
-        Fut: Future<Output = Result<Found<G>, AuthError>> + Send + 'static,
+        F: Fn(Account) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<AccountStatus<G>, AuthError>> + Send + 'static,
     {
-        Self { look_up: Arc::new(look_up), unknown_actor: UnknownActor::Refused }
+        Self { look_up: Arc::new(look_up), unknown_actor: UnknownActor::Rejected }
     }
 
     /// Lets the subject act where the actor is unknown, as if the token named no actor. A disabled
-    /// actor refuses all the same. Default: an unknown actor refuses the request.
+    /// actor rejects all the same. Default: an unknown actor rejects the request.
     ///
     /// # Security
     ///
@@ -108,29 +108,29 @@ impl<F> ByParty<F> {
     }
 }
 
-impl<G, F, Fut> Resolver<G> for ByParty<F>
+impl<G, F, Fut> GrantResolver<G> for DelegationResolver<F>
 where
     G: Send + 'static,
-    F: Fn(Party) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<Found<G>, AuthError>> + Send + 'static,
+    F: Fn(Account) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<AccountStatus<G>, AuthError>> + Send + 'static,
 {
     fn resolve(&self, caller: Principal) -> BoxFuture<'static, Result<G, AuthError>> {
         let (look_up, unknown_actor) = (Arc::clone(&self.look_up), self.unknown_actor);
         Box::pin(async move {
-            let subject = Party { principal: caller.clone(), part: Part::Subject };
+            let subject = Account { principal: caller.clone(), part: Part::Subject };
             let of_subject = match found(&*look_up, subject).await? {
-                Found::Known(rights) => rights,
-                Found::Unknown => return Err(AuthErrorKind::SubjectUnknown.into()),
-                Found::Disabled => return Err(AuthErrorKind::SubjectDisabled.into()),
+                AccountStatus::Active(rights) => rights,
+                AccountStatus::Unknown => return Err(AuthErrorKind::SubjectUnknown.into()),
+                AccountStatus::Disabled => return Err(AuthErrorKind::SubjectDisabled.into()),
             };
             if caller.actor().is_none() {
                 return Ok(of_subject);
             }
-            let actor = Party { principal: caller, part: Part::Actor };
+            let actor = Account { principal: caller, part: Part::Actor };
             match (found(&*look_up, actor).await?, unknown_actor) {
-                (Found::Known(rights), _) => Ok(rights),
-                (Found::Unknown, UnknownActor::SubjectActs) => Ok(of_subject),
-                (Found::Unknown, UnknownActor::Refused) | (Found::Disabled, _) => {
+                (AccountStatus::Active(rights), _) => Ok(rights),
+                (AccountStatus::Unknown, UnknownActor::SubjectActs) => Ok(of_subject),
+                (AccountStatus::Unknown, UnknownActor::Rejected) | (AccountStatus::Disabled, _) => {
                     Err(AuthErrorKind::ActorDisabled.into())
                 }
             }
@@ -139,18 +139,18 @@ where
 }
 
 /// Looks one party up, if it has a name.
-async fn found<G, F, Fut>(look_up: &F, party: Party) -> Result<Found<G>, AuthError>
+async fn found<G, F, Fut>(look_up: &F, party: Account) -> Result<AccountStatus<G>, AuthError>
 where
-    F: Fn(Party) -> Fut,
-    Fut: Future<Output = Result<Found<G>, AuthError>>,
+    F: Fn(Account) -> Fut,
+    Fut: Future<Output = Result<AccountStatus<G>, AuthError>>,
 {
     if party.subject().is_empty() {
-        return Ok(Found::Unknown);
+        return Ok(AccountStatus::Unknown);
     }
     look_up(party).await
 }
 
-impl Party {
+impl Account {
     /// Returns the name of the party: `sub`, or that of `act`.
     ///
     /// It is unique within its [issuer](Self::issuer) only.
@@ -188,9 +188,9 @@ impl Party {
     }
 }
 
-impl<F> fmt::Debug for ByParty<F> {
+impl<F> fmt::Debug for DelegationResolver<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ByParty")
+        f.debug_struct("DelegationResolver")
             .field("unknown_actor", &self.unknown_actor)
             .finish_non_exhaustive()
     }

@@ -1,18 +1,18 @@
 //! Whether the issuer has signed the token: the stages lookup and verify.
 
 use super::{
-    Reached, Selected, Story,
-    step::{ok, reason, refused, skipped, with_reason},
+    Reached, Selected, Trace,
+    step::{ok, reason, rejected, skipped, with_reason},
 };
 use crate::{
     AuthError, AuthErrorKind,
     explain::{
-        Outcome, Step, mend, shape,
+        Outcome, Step, help, shape,
         words::{any_of, quoted},
     },
 };
 
-impl Story {
+impl Trace {
     pub(super) fn lookup(&self, error: Option<&AuthError>) -> Step {
         match (self.outcome(Reached::Lookup, error), &self.issuer, error) {
             (Outcome::Ok, Some(_), _) => {
@@ -22,9 +22,9 @@ impl Story {
                 let tried = format!("{fact}; no more than {} are tried", self.candidates);
                 ok("lookup", vec![if self.left_out == 0 { fact } else { tried }])
             }
-            (Outcome::Refused, Some(issuer), Some(error)) => {
+            (Outcome::Rejected, Some(issuer), Some(error)) => {
                 let fact = self.why_no_key(issuer, error);
-                refused("lookup", vec![fact], &mend::of(self, error))
+                rejected("lookup", vec![fact], &help::of(self, error))
             }
             _ => skipped("lookup", self.why_skipped()),
         }
@@ -57,7 +57,7 @@ impl Story {
     pub(super) fn verify(&self, token: &str, max_len: usize, error: Option<&AuthError>) -> Step {
         match (self.outcome(Reached::Verify, error), error) {
             (Outcome::Ok, _) => ok("verify", vec!["the signature is the issuer's".to_owned()]),
-            (Outcome::Refused, Some(error)) => {
+            (Outcome::Rejected, Some(error)) => {
                 let fact = match error.kind() {
                     AuthErrorKind::SignatureMismatch => {
                         let key_id = self.peeked.as_ref().and_then(|p| p.key_id.as_deref());
@@ -73,12 +73,12 @@ impl Story {
                     _ => {
                         let shape = shape::of(token, max_len);
                         if shape.is_specific {
-                            return refused("verify", vec![shape.what], shape.mend);
+                            return rejected("verify", vec![shape.what], shape.help);
                         }
                         with_reason("the rest of the token cannot be read", error)
                     }
                 };
-                refused("verify", vec![fact], &mend::of(self, error))
+                rejected("verify", vec![fact], &help::of(self, error))
             }
             _ => skipped("verify", self.why_skipped()),
         }

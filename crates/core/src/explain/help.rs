@@ -1,18 +1,18 @@
 //! What to change.
 
 use super::{
-    story::{Story, reason},
+    trace::{Trace, reason},
     words::quoted,
 };
 use crate::{AuthError, AuthErrorKind};
 
-/// Returns the way out of a refusal.
-pub(super) fn of(story: &Story, error: &AuthError) -> String {
-    let issuer = story.issuer.as_ref().map(|issuer| quoted(&issuer.name)).unwrap_or_default();
+/// Returns the way out of a rejection.
+pub(super) fn of(trace: &Trace, error: &AuthError) -> String {
+    let issuer = trace.issuer.as_ref().map(|issuer| quoted(&issuer.name)).unwrap_or_default();
     match error.kind() {
-        AuthErrorKind::UntrustedIssuer => untrusted(story),
+        AuthErrorKind::UntrustedIssuer => untrusted(trace),
         AuthErrorKind::AlgorithmNotAllowed => {
-            let alg = story.peeked.as_ref().map(|peeked| quoted(peeked.algorithm.name()));
+            let alg = trace.peeked.as_ref().map(|peeked| quoted(peeked.algorithm.name()));
             algorithm(&alg.unwrap_or_default())
         }
         AuthErrorKind::UnknownKey if reason(error).is_some() => {
@@ -21,7 +21,7 @@ pub(super) fn of(story: &Story, error: &AuthError) -> String {
         AuthErrorKind::UnknownKey => format!(
             "ask the client for a new token: the key may have been replaced, or the token is of another environment. `portcullis jwks check` shows which keys {issuer} publishes"
         ),
-        AuthErrorKind::AmbiguousKey if story.left_out > 0 => {
+        AuthErrorKind::AmbiguousKey if trace.left_out > 0 => {
             "ask the issuer to write the key's `kid` into the header of its tokens, one for each key, or `x5t` as its key set has it: no more than 4 keys are tried for one token. The token may be good".to_owned()
         }
         AuthErrorKind::AmbiguousKey => {
@@ -31,7 +31,7 @@ pub(super) fn of(story: &Story, error: &AuthError) -> String {
             "check that this machine reaches the issuer's key set: try `portcullis jwks check` with its URL or file".to_owned()
         }
         AuthErrorKind::SignatureMismatch => {
-            "ask the client for a new token: this one was changed or cut on its way, or signed by someone else. If all tokens are refused, the configured keys are not those of the issuer".to_owned()
+            "ask the client for a new token: this one was changed or cut on its way, or signed by someone else. If all tokens are rejected, the configured keys are not those of the issuer".to_owned()
         }
         AuthErrorKind::WrongType => {
             "ask the client for an access token (an ID token or a logout token is none), or add the type under [[issuer]].type".to_owned()
@@ -81,11 +81,11 @@ pub(super) fn algorithm(shown: &str) -> String {
     )
 }
 
-fn untrusted(story: &Story) -> String {
-    let claimed = story.peeked.as_ref().and_then(|peeked| peeked.issuer_text.as_deref());
+fn untrusted(trace: &Trace) -> String {
+    let claimed = trace.peeked.as_ref().and_then(|peeked| peeked.issuer_text.as_deref());
     let Some(claimed) = claimed else { return "name the issuer in `iss`".to_owned() };
     let plain = |name: &str| name.trim_end_matches('/').to_ascii_lowercase();
-    let near = story.issuers.iter().find(|name| plain(name) == plain(claimed));
+    let near = trace.issuers.iter().find(|name| plain(name) == plain(claimed));
     match near {
         Some(near) => format!(
             "the two differ by a slash at the end or by letter case, and are compared byte for byte: write issuer = \"{}\" exactly as the tokens have it, in place of {}",

@@ -1,6 +1,6 @@
-//! The stories of broken tokens, as a person reads them.
+//! The traces of broken tokens, as a person reads them.
 //!
-//! They are kept in `stories/`. `UPDATE_STORIES=1` writes them anew: read what has changed.
+//! They are kept in `traces/`. `UPDATE_STORIES=1` writes them anew: read what has changed.
 
 use std::{fs, path::Path};
 
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::{ISSUER, NOW, Service};
 
-/// Tells a story, and compares it with the one that is kept.
+/// Tells a trace, and compares it with the one that is kept.
 fn assert_story(name: &str, config: &str, token: impl FnOnce(&Service) -> String) {
     let service = Service::with(config);
     let token = token(&service);
@@ -21,7 +21,7 @@ fn assert_story(name: &str, config: &str, token: impl FnOnce(&Service) -> String
         assert!(line.chars().count() <= 80, "{name}: {line}");
     }
     let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/command/stories/{name}.txt"));
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/command/traces/{name}.txt"));
     if std::env::var_os("UPDATE_STORIES").is_some() {
         fs::write(&path, &run.stdout).unwrap();
     }
@@ -115,7 +115,7 @@ fn the_story_of_a_mistyped_api_key_does_not_show_it() {
         service.folder.write("tokens.txt", "4e1hvZ2m7pYcTq0sKfWbNw\n");
         "4e1hvZ2m7pYcTq0sKfWbNx".to_owned()
     });
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/command/stories/api-key.txt");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/command/traces/api-key.txt");
     assert!(!fs::read_to_string(path).unwrap().contains("4e1hvZ2m7p"));
 }
 

@@ -1,4 +1,4 @@
-//! From a refusal to a response.
+//! From a rejection to a response.
 
 use std::{error::Error, sync::Arc};
 
@@ -14,22 +14,22 @@ use portcullis::{
     AuthError, AuthErrorKind, Challenge, ChallengeMap, ChallengeSettings, LayerError, NoCaller,
 };
 
-/// A request that is refused: what a [`ResponseForRefusal`] makes a response from.
+/// A request that is rejected: what a [`ResponseForRejection`] makes a response from.
 #[derive(Clone, Debug)]
-pub struct Refusal {
+pub struct Rejection {
     challenge: Challenge,
     error: Option<AuthError>,
     layer_error: Option<LayerError>,
     is_head: bool,
 }
 
-impl Refusal {
+impl Rejection {
     pub(crate) fn new(error: AuthError, settings: Arc<ChallengeSettings>, method: &Method) -> Self {
         let challenge = Challenge::from(&error).with_settings(settings);
         Self { challenge, error: Some(error), layer_error: None, is_head: *method == Method::HEAD }
     }
 
-    /// Tells the log at once, so that it is told too where nobody looks at the refusal.
+    /// Tells the log at once, so that it is told too where nobody looks at the rejection.
     pub(crate) fn of_layer(error: LayerError, method: &Method) -> Self {
         error.report();
         Self::of_reported_layer(error, method)
@@ -46,7 +46,7 @@ impl Refusal {
 
     pub(crate) fn no_caller(reason: NoCaller, method: &Method) -> Self {
         match reason {
-            NoCaller::Refused(error, settings) => Self::new(error, settings, method),
+            NoCaller::Rejected(error, settings) => Self::new(error, settings, method),
             NoCaller::Layer(error) => Self::of_layer(error, method),
         }
     }
@@ -121,7 +121,7 @@ impl Refusal {
     /// Makes the response that the caller gets.
     pub(crate) fn into_response(
         mut self,
-        form: &RefusalForm<impl ResponseForRefusal>,
+        form: &RejectionForm<impl ResponseForRejection>,
     ) -> HttpResponse {
         if let Some(error) = &self.error {
             error.report();
@@ -138,44 +138,44 @@ impl Refusal {
     }
 }
 
-/// What a middleware makes of its refusals.
+/// What a middleware makes of its rejections.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct RefusalForm<R> {
+pub(crate) struct RejectionForm<R> {
     pub(crate) respond: R,
     pub(crate) challenge: ChallengeMap,
 }
 
-impl<R> RefusalForm<R> {
-    pub(crate) fn with_response<R2>(self, respond: R2) -> RefusalForm<R2> {
-        RefusalForm { respond, challenge: self.challenge }
+impl<R> RejectionForm<R> {
+    pub(crate) fn with_response<R2>(self, respond: R2) -> RejectionForm<R2> {
+        RejectionForm { respond, challenge: self.challenge }
     }
 }
 
-/// Makes the response to a refused request.
+/// Makes the response to a rejected request.
 ///
 /// Closures are one, so that an application can answer in its own form. Their argument needs its type
 /// written out:
 ///
 /// ```
-/// use portcullis_actix_web::{JwtAuth, Refusal};
+/// use portcullis_actix_web::{JwtAuth, Rejection};
 /// # use portcullis_actix_web::Authenticator;
 /// # use portcullis_testkit::TestIssuer;
 /// # let issuer = TestIssuer::new("https://idp.test");
 /// # let auth = Authenticator::builder().issuer(issuer.trusted()).audience("orders").build()?;
 ///
-/// let middleware = JwtAuth::new(auth).response_for_refusal(|refusal: &Refusal| {
-///     refusal.response(format!("no: {}", refusal.challenge().code()))
+/// let middleware = JwtAuth::new(auth).response_for_rejection(|rejection: &Rejection| {
+///     rejection.response(format!("no: {}", rejection.challenge().code()))
 /// });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub trait ResponseForRefusal {
+pub trait ResponseForRejection {
     /// Makes the response.
-    fn response(&self, refusal: &Refusal) -> HttpResponse;
+    fn response(&self, rejection: &Rejection) -> HttpResponse;
 }
 
-impl<F: Fn(&Refusal) -> HttpResponse> ResponseForRefusal for F {
-    fn response(&self, refusal: &Refusal) -> HttpResponse {
-        self(refusal)
+impl<F: Fn(&Rejection) -> HttpResponse> ResponseForRejection for F {
+    fn response(&self, rejection: &Rejection) -> HttpResponse {
+        self(rejection)
     }
 }
 
@@ -186,9 +186,9 @@ impl<F: Fn(&Refusal) -> HttpResponse> ResponseForRefusal for F {
 #[non_exhaustive]
 pub struct ProblemJson;
 
-impl ResponseForRefusal for ProblemJson {
-    fn response(&self, refusal: &Refusal) -> HttpResponse {
-        let mut response = refusal.response(refusal.challenge.problem_json());
+impl ResponseForRejection for ProblemJson {
+    fn response(&self, rejection: &Rejection) -> HttpResponse {
+        let mut response = rejection.response(rejection.challenge.problem_json());
         let value = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, value);
         response

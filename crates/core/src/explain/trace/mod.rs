@@ -22,7 +22,7 @@ use crate::{
 
 /// What was seen of one token.
 #[derive(Default)]
-pub(crate) struct Story {
+pub(crate) struct Trace {
     /// The names of all trusted issuers.
     pub(super) issuers: Vec<String>,
     places: Vec<String>,
@@ -73,7 +73,7 @@ pub(super) struct Selected {
     pub(super) unnamed_keys: usize,
 }
 
-impl Observer for Story {
+impl Observer for Trace {
     fn abstained(&mut self, name: &str) {
         self.abstained.push(name.to_owned());
     }
@@ -125,7 +125,7 @@ impl Observer for Story {
     }
 }
 
-impl Story {
+impl Trace {
     pub(crate) fn new(
         issuers: Vec<String>,
         places: Vec<String>,
@@ -165,7 +165,7 @@ impl Story {
             Some(_) if !is_jwt => Outcome::Skipped,
             _ if !is_jwt => Outcome::Skipped,
             _ if stage < self.reached => Outcome::Ok,
-            Some(_) if stage == self.reached => Outcome::Refused,
+            Some(_) if stage == self.reached => Outcome::Rejected,
             None if stage == self.reached => Outcome::Ok,
             _ => Outcome::Skipped,
         }

@@ -1,33 +1,33 @@
 //! Whose the token is: the stage select.
 
 use super::{
-    Reached, Story,
-    step::{ok, refused, skipped, with_reason},
+    Reached, Trace,
+    step::{ok, rejected, skipped, with_reason},
 };
 use crate::{
     AuthError, AuthErrorKind,
     explain::{
-        Outcome, Step, mend,
+        Outcome, Step, help,
         words::{any_of, quoted},
     },
 };
 
-impl Story {
+impl Trace {
     pub(super) fn select(&self, error: Option<&AuthError>) -> Step {
         if let Some(name) = &self.known_to {
             let facts = vec![format!("{} knows the token", quoted(name))];
             return match error {
                 None => ok("select", facts),
                 Some(error) => {
-                    let facts = vec![with_reason(&format!("{} refuses it", quoted(name)), error)];
-                    refused("select", facts, "ask whoever gave the credential out for a new one")
+                    let facts = vec![with_reason(&format!("{} rejects it", quoted(name)), error)];
+                    rejected("select", facts, "ask whoever gave the credential out for a new one")
                 }
             };
         }
         if error.is_some_and(|error| error.kind() == AuthErrorKind::NoCredentials)
             && !self.abstained.is_empty()
         {
-            return refused(
+            return rejected(
                 "select",
                 self.strangers(),
                 "check that it was copied as a whole, and that the file of tokens holds it",
@@ -39,7 +39,7 @@ impl Story {
                 facts.push(format!("issuer {} is trusted", quoted(&issuer.name)));
                 ok("select", facts)
             }
-            (Outcome::Refused, _, Some(error)) => {
+            (Outcome::Rejected, _, Some(error)) => {
                 let mut facts = self.strangers();
                 let claimed = self.peeked.as_ref().and_then(|peeked| peeked.issuer.as_deref());
                 let trusted = any_of(self.issuers.iter().map(String::as_str));
@@ -47,7 +47,7 @@ impl Story {
                     None => format!("no issuer (`iss`) is named; this service trusts {trusted}"),
                     Some(claimed) => format!("issuer is {claimed}; this service trusts {trusted}"),
                 });
-                refused("select", facts, &mend::of(self, error))
+                rejected("select", facts, &help::of(self, error))
             }
             _ => skipped("select", "not reached"),
         }

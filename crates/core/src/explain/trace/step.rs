@@ -1,4 +1,4 @@
-//! How a stage ended, in a step of the story.
+//! How a stage ended, in a step of the trace.
 
 use std::error::Error;
 
@@ -8,15 +8,15 @@ use crate::{
 };
 
 pub(super) fn ok(stage: &'static str, facts: Vec<String>) -> Step {
-    Step { stage, outcome: Outcome::Ok, facts, mend: None }
+    Step { stage, outcome: Outcome::Ok, facts, help: None }
 }
 
 pub(super) fn skipped(stage: &'static str, fact: &str) -> Step {
-    Step { stage, outcome: Outcome::Skipped, facts: vec![fact.to_owned()], mend: None }
+    Step { stage, outcome: Outcome::Skipped, facts: vec![fact.to_owned()], help: None }
 }
 
-pub(super) fn refused(stage: &'static str, facts: Vec<String>, mend: &str) -> Step {
-    Step { stage, outcome: Outcome::Refused, facts, mend: Some(mend.to_owned()) }
+pub(super) fn rejected(stage: &'static str, facts: Vec<String>, help: &str) -> Step {
+    Step { stage, outcome: Outcome::Rejected, facts, help: Some(help.to_owned()) }
 }
 
 /// The cause of an error, for operators.

@@ -5,20 +5,20 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{
-    Reached, Story,
-    step::{ok, reason, refused, skipped, with_reason},
+    Reached, Trace,
+    step::{ok, reason, rejected, skipped, with_reason},
 };
 use crate::{
     AuthError, AuthErrorKind, Authenticated, Principal,
-    explain::{Outcome, Step, mend, words::quoted},
+    explain::{Outcome, Step, help, words::quoted},
 };
 
-impl Story {
+impl Trace {
     pub(super) fn validate(&self, error: Option<&AuthError>) -> Step {
         match (self.outcome(Reached::Validate, error), error) {
             (Outcome::Ok, _) => ok("validate", self.facts.iter().map(|f| f.text.clone()).collect()),
-            (Outcome::Refused, Some(error)) => {
-                refused("validate", self.facts_up_to(error), &mend::of(self, error))
+            (Outcome::Rejected, Some(error)) => {
+                rejected("validate", self.facts_up_to(error), &help::of(self, error))
             }
             _ => skipped("validate", self.why_skipped()),
         }
@@ -51,14 +51,14 @@ impl Story {
             (Outcome::Ok, _) => {
                 ok("check", vec!["nothing outside of the token speaks against it".to_owned()])
             }
-            (Outcome::Refused, Some(error)) => {
+            (Outcome::Rejected, Some(error)) => {
                 let fact = match error.kind() {
                     AuthErrorKind::WrongBinding => {
                         "the token is bound to a key of its client (`cnf`); no proof of that key is read here".to_owned()
                     }
                     _ => with_reason(error.kind().description(), error),
                 };
-                refused("check", vec![fact], &mend::of(self, error))
+                rejected("check", vec![fact], &help::of(self, error))
             }
             _ => skipped("check", self.why_skipped()),
         }
@@ -79,9 +79,9 @@ impl Story {
                 facts.extend(not_included(principal));
                 ok("map", facts)
             }
-            Err(error) if self.outcome(Reached::Map, Some(error)) == Outcome::Refused => {
+            Err(error) if self.outcome(Reached::Map, Some(error)) == Outcome::Rejected => {
                 let fact = with_reason("the caller cannot be read from the claims", error);
-                refused("map", vec![fact], &mend::of(self, error))
+                rejected("map", vec![fact], &help::of(self, error))
             }
             Err(_) => skipped("map", "not reached"),
         }

@@ -1,6 +1,6 @@
 //! Places of other names and forms than `Authorization: Bearer`.
 
-use portcullis::Place;
+use portcullis::TokenLocation;
 
 use super::{World, built, caller};
 use crate::{
@@ -24,13 +24,13 @@ pub(super) fn rows(world: &World) -> Vec<Case> {
     .concat()
 }
 
-fn places<const N: usize>(world: &World, name: &str, places: [Place; N]) -> Configuration {
-    world.configuration(name, move |builder| built(builder.places(places.clone())))
+fn places<const N: usize>(world: &World, name: &str, places: [TokenLocation; N]) -> Configuration {
+    world.configuration(name, move |builder| built(builder.locations(places.clone())))
 }
 
 /// What a row's code or subject stands for.
 fn told(expected: Result<&str, &str>) -> Answer {
-    expected.map_or_else(Answer::refused, |subject| Answer::accepted(caller(subject)))
+    expected.map_or_else(Answer::rejected, |subject| Answer::accepted(caller(subject)))
 }
 
 fn rows_of<const N: usize>(
@@ -45,7 +45,7 @@ const MALFORMED: Result<&str, &str> = Err("malformed_request");
 const MULTIPLE: Result<&str, &str> = Err("multiple_tokens");
 
 fn raw_header(world: &World) -> Vec<Case> {
-    let configuration = places(world, "X-Api-Key", [Place::header("X-Api-Key")]);
+    let configuration = places(world, "X-Api-Key", [TokenLocation::header("X-Api-Key")]);
     let token = world.token_of("alice");
     let with = |value: &str| Request::new().field("x-api-key", value);
     rows_of(
@@ -62,7 +62,7 @@ fn raw_header(world: &World) -> Vec<Case> {
 }
 
 fn another_scheme(world: &World) -> Vec<Case> {
-    let place = Place::header("authorization").scheme("Token");
+    let place = TokenLocation::header("authorization").scheme("Token");
     let configuration = places(world, "Authorization: Token", [place]);
     let token = world.token_of("alice");
     let with = |value: String| Request::new().authorization(value);
@@ -79,8 +79,9 @@ fn another_scheme(world: &World) -> Vec<Case> {
 }
 
 fn trimmed(world: &World) -> Vec<Case> {
-    let place = Place::header("authorization").exact_scheme("Bearer").trimmed().empty_is_absent();
-    let cookie = Place::cookie("t").empty_is_absent();
+    let place =
+        TokenLocation::header("authorization").exact_scheme("Bearer").trimmed().empty_is_absent();
+    let cookie = TokenLocation::cookie("t").empty_is_absent();
     let configuration = places(world, "trimmed, and an empty one is none", [place, cookie]);
     let token = world.token_of("alice");
     let with = |value: &str| Request::new().authorization(value);
@@ -106,7 +107,8 @@ fn trimmed(world: &World) -> Vec<Case> {
 }
 
 fn prefix(world: &World) -> Vec<Case> {
-    let configuration = places(world, "Bearer with a prefix", [Place::bearer().prefix("tok_")]);
+    let configuration =
+        places(world, "Bearer with a prefix", [TokenLocation::bearer().prefix("tok_")]);
     let token = world.token_of("alice");
     rows_of(
         &configuration,
@@ -126,7 +128,8 @@ fn prefix(world: &World) -> Vec<Case> {
 }
 
 fn cookie(world: &World) -> Vec<Case> {
-    let configuration = places(world, "cookie __Host-session", [Place::cookie("__Host-session")]);
+    let configuration =
+        places(world, "cookie __Host-session", [TokenLocation::cookie("__Host-session")]);
     let token = world.token_of("alice");
     let with = |cookie: String| Request::new().cookie(cookie);
     rows_of(
@@ -162,8 +165,11 @@ fn cookie(world: &World) -> Vec<Case> {
 }
 
 fn query(world: &World) -> Vec<Case> {
-    let configuration =
-        places(world, "query jwt or token", [Place::query("jwt"), Place::query("token")]);
+    let configuration = places(
+        world,
+        "query jwt or token",
+        [TokenLocation::query("jwt"), TokenLocation::query("token")],
+    );
     let token = world.token_of("alice");
     let with = |query: String| Request::new().query(query);
     let no_store = |(name, request, expected)| (name, request, told(expected).no_store());
@@ -185,7 +191,7 @@ fn query(world: &World) -> Vec<Case> {
         &configuration,
         ["access_token", "JWT", "jwt[]", "jwt%00", "jw"].map(|name| {
             let query = format!("{name}=x");
-            let answer = Answer::refused("no_credentials");
+            let answer = Answer::rejected("no_credentials");
             (format!("a parameter {name}"), Request::new().query(query), answer)
         }),
     ));
@@ -193,8 +199,11 @@ fn query(world: &World) -> Vec<Case> {
 }
 
 fn two_headers(world: &World) -> Vec<Case> {
-    let configuration =
-        places(world, "X-Api-Key or Bearer", [Place::header("x-api-key"), Place::bearer()]);
+    let configuration = places(
+        world,
+        "X-Api-Key or Bearer",
+        [TokenLocation::header("x-api-key"), TokenLocation::bearer()],
+    );
     let (alice, bob) = (world.token_of("alice"), world.token_of("bob"));
     rows_of(
         &configuration,
@@ -217,8 +226,11 @@ fn two_headers(world: &World) -> Vec<Case> {
 }
 
 fn two_cookies(world: &World) -> Vec<Case> {
-    let configuration =
-        places(world, "cookie new or old", [Place::cookie("new"), Place::cookie("old")]);
+    let configuration = places(
+        world,
+        "cookie new or old",
+        [TokenLocation::cookie("new"), TokenLocation::cookie("old")],
+    );
     let (alice, bob) = (world.token_of("alice"), world.token_of("bob"));
     rows_of(
         &configuration,

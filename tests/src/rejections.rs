@@ -1,6 +1,6 @@
-//! What a refused caller must be told, written down by hand for each code.
+//! What a rejected caller must be told, written down by hand for each code.
 
-/// What a refused caller is told.
+/// What a rejected caller is told.
 #[derive(Clone, Copy, Debug)]
 pub struct Told {
     /// The stable code.
@@ -15,7 +15,7 @@ pub struct Told {
 }
 
 /// Each code, in the order in which a request meets the checks.
-pub const REFUSALS: [Told; 37] = [
+pub const REJECTIONS: [Told; 37] = [
     told("no_credentials", 401, "", ""),
     told("malformed_request", 400, REQUEST, "the request does not carry a well-formed token"),
     told("multiple_tokens", 400, REQUEST, "the request carries more than one token"),
@@ -81,6 +81,6 @@ const fn told(
 /// Returns what is told with a code.
 #[must_use]
 pub fn told_with(code: &str) -> Told {
-    let found = REFUSALS.into_iter().find(|told| told.code == code);
+    let found = REJECTIONS.into_iter().find(|told| told.code == code);
     found.unwrap_or_else(|| panic!("{code} is no code"))
 }

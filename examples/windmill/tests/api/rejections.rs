@@ -1,4 +1,4 @@
-//! §5.7: what a refused caller is told.
+//! §5.7: what a rejected caller is told.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn s5_7_all_causes_of_a_401_look_the_same() {
 }
 
 #[test]
-fn s5_7_refusals_of_a_known_caller_say_what_is_missing() {
+fn s5_7_rejections_of_a_known_caller_say_what_is_missing() {
     let windmill = windmill();
     let ask = |method: &str, path: &str, changes: &Value| {
         windmill.ask(method, &format!("/api/w/demo/{path}"), &token_with(changes))
@@ -65,7 +65,7 @@ fn s5_7_refusals_of_a_known_caller_say_what_is_missing() {
 }
 
 #[test]
-fn s5_7_a_script_that_may_not_be_created_is_refused_in_the_same_form() {
+fn s5_7_a_script_that_may_not_be_created_is_rejected_in_the_same_form() {
     let windmill = windmill();
     let create = |path: &str, changes: &Value| {
         let header = format!("authorization: Bearer {}\r\n", token_with(changes));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Policy, Resource};
-use crate::{AuthErrorKind, pipeline::Refusal};
+use crate::{AuthErrorKind, pipeline::Rejection};
 
 /// An order of roles, or of levels of permissions, declared once: each includes those before it.
 ///
@@ -14,20 +14,20 @@ use crate::{AuthErrorKind, pipeline::Refusal};
 /// # Examples
 ///
 /// ```
-/// use portcullis::policy::{Ranks, path_parameter};
+/// use portcullis::policy::{RoleHierarchy, path_parameter};
 ///
-/// let roles = Ranks::new(["reader", "writer", "admin"]);
+/// let roles = RoleHierarchy::new(["reader", "writer", "admin"]);
 /// let may_write = roles.role_at_least("writer");
 ///
 /// // Permissions such as `default:write`, and system-wide ones.
-/// let levels = Ranks::new(["worker", "read", "write", "admin"]);
+/// let levels = RoleHierarchy::new(["worker", "read", "write", "admin"]);
 /// let may_start = levels
 ///     .permission_at_least(path_parameter("namespace"), "write")
 ///     .or(levels.permission_at_least("temporal-system", "write"));
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct Ranks {
+pub struct RoleHierarchy {
     names: Arc<[Box<str>]>,
     case: Case,
     /// Whether who has no role of the order counts as having the lowest.
@@ -50,7 +50,7 @@ impl Case {
     }
 }
 
-impl Ranks {
+impl RoleHierarchy {
     /// Declares an order, the lowest first.
     pub fn new<I: IntoIterator<Item: Into<Box<str>>>>(names: I) -> Self {
         let names = names.into_iter().map(Into::into).collect();
@@ -66,9 +66,9 @@ impl Ranks {
     /// much. Levels of permissions are not meant. Default: who has no role of the order has none.
     ///
     /// ```
-    /// use portcullis::{Grant, policy::Ranks};
+    /// use portcullis::{Grant, policy::RoleHierarchy};
     ///
-    /// let roles = Ranks::new(["reader", "writer", "admin"]).lowest_for_all();
+    /// let roles = RoleHierarchy::new(["reader", "writer", "admin"]).lowest_for_all();
     /// let grant = Grant::builder().roles(["owner"]).build();
     /// assert_eq!(roles.highest_role(&grant), Some("reader"));
     /// ```
@@ -88,7 +88,7 @@ impl Ranks {
             if is_enough {
                 Ok(())
             } else {
-                Err(Refusal::No(AuthErrorKind::InsufficientRole.into()))
+                Err(Rejection::No(AuthErrorKind::InsufficientRole.into()))
             }
         })
     }
@@ -97,9 +97,9 @@ impl Ranks {
     /// the caller has none of them.
     ///
     /// ```
-    /// use portcullis::{Grant, policy::Ranks};
+    /// use portcullis::{Grant, policy::RoleHierarchy};
     ///
-    /// let roles = Ranks::new(["reader", "writer", "admin"]);
+    /// let roles = RoleHierarchy::new(["reader", "writer", "admin"]);
     /// let grant = Grant::builder().roles(["writer", "reader", "owner"]).build();
     /// assert_eq!(roles.highest_role(&grant), Some("writer"));
     /// ```
@@ -140,7 +140,7 @@ impl Ranks {
 
 /// A name of an order, and all that stand higher.
 struct AtLeast {
-    ranks: Ranks,
+    ranks: RoleHierarchy,
     lowest: usize,
 }
 

@@ -1,4 +1,4 @@
-//! §2.7: what a refused caller is told, and what the log says.
+//! §2.7: what a rejected caller is told, and what the log says.
 
 use tonic::Code;
 
@@ -56,7 +56,7 @@ fn s2_7_a_role_that_is_too_low_is_told_with_the_one_that_is_needed() {
 }
 
 #[test]
-fn s2_7_http_refusals_carry_the_challenge_and_are_plain_texts() {
+fn s2_7_http_rejections_carry_the_challenge_and_are_plain_texts() {
     let world = World::start();
     let missing = world.krishiv.open("/api/jobs");
     assert_eq!((missing.status, &*missing.body), (401, "missing bearer token"));

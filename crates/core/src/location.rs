@@ -9,18 +9,18 @@ use crate::ConfigError;
 /// # Examples
 ///
 /// ```
-/// use portcullis::{Authenticator, Place};
+/// use portcullis::{Authenticator, TokenLocation};
 ///
 /// // The paved path: `Authorization: Bearer`, then `?access_token=`, then a cookie of that name.
-/// let builder = Authenticator::builder().places(Place::header_query_cookie("access_token"));
+/// let builder = Authenticator::builder().locations(TokenLocation::header_query_cookie("access_token"));
 ///
 /// // An API key in a header of its own, and nothing else.
-/// let builder = Authenticator::builder().places([Place::header("x-api-key")]);
+/// let builder = Authenticator::builder().locations([TokenLocation::header("x-api-key")]);
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[must_use]
-pub struct Place {
-    pub(crate) kind: PlaceKind,
+pub struct TokenLocation {
+    pub(crate) kind: LocationKind,
     pub(crate) name: String,
     /// In front of the token in a header field.
     pub(crate) scheme: Option<Scheme>,
@@ -62,7 +62,7 @@ pub(crate) struct Prefix {
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum PlaceKind {
+pub(crate) enum LocationKind {
     Header,
     Query,
     Cookie,
@@ -74,7 +74,7 @@ pub(crate) enum PlaceKind {
 /// [RFC 6455 §11.3.4]: https://www.rfc-editor.org/rfc/rfc6455#section-11.3.4
 pub(crate) const WEB_SOCKET_PROTOCOL: &str = "sec-websocket-protocol";
 
-impl Place {
+impl TokenLocation {
     /// `Authorization: Bearer <token>` ([RFC 6750 §2.1]): the default.
     ///
     /// The scheme is matched in any letter case, and one or more spaces follow it.
@@ -87,7 +87,7 @@ impl Place {
     /// A header field whose whole value is the token.
     pub fn header(name: impl Into<String>) -> Self {
         let name = name.into().to_ascii_lowercase();
-        Self::at(PlaceKind::Header, name)
+        Self::at(LocationKind::Header, name)
     }
 
     /// A parameter of the query ([RFC 6750 §2.3]).
@@ -97,7 +97,7 @@ impl Place {
     ///
     /// [RFC 6750 §2.3]: https://www.rfc-editor.org/rfc/rfc6750#section-2.3
     pub fn query(name: impl Into<String>) -> Self {
-        Self::at(PlaceKind::Query, name.into())
+        Self::at(LocationKind::Query, name.into())
     }
 
     /// A cookie.
@@ -105,7 +105,7 @@ impl Place {
     /// Browsers send cookies by themselves, to requests that other sites cause too: a service that
     /// takes tokens from a cookie needs a defence against cross-site request forgery.
     pub fn cookie(name: impl Into<String>) -> Self {
-        Self::at(PlaceKind::Cookie, name.into())
+        Self::at(LocationKind::Cookie, name.into())
     }
 
     /// The WebSocket subprotocol that a client offers after the one of this name
@@ -118,7 +118,7 @@ impl Place {
     ///
     /// [RFC 6455 §11.3.4]: https://www.rfc-editor.org/rfc/rfc6455#section-11.3.4
     pub fn web_socket_protocol(name: impl Into<String>) -> Self {
-        Self::at(PlaceKind::WebSocketProtocol, name.into())
+        Self::at(LocationKind::WebSocketProtocol, name.into())
     }
 
     /// The three places in the order that most services use: `Authorization: Bearer`, a query
@@ -128,7 +128,7 @@ impl Place {
         [Self::bearer(), Self::query(name.clone()), Self::cookie(name)]
     }
 
-    fn at(kind: PlaceKind, name: String) -> Self {
+    fn at(kind: LocationKind, name: String) -> Self {
         Self {
             kind,
             name,
@@ -220,7 +220,7 @@ impl Place {
 
     /// A cookie is sent by the browser; anything else the client means.
     pub(crate) fn is_explicit(&self) -> bool {
-        self.kind != PlaceKind::Cookie
+        self.kind != LocationKind::Cookie
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
@@ -230,11 +230,15 @@ impl Place {
         }
         match (&self.kind, &self.scheme) {
             // Cookies are read as such; as a field they would count as explicit.
-            (PlaceKind::Header, _) if self.name == "cookie" || self.name == WEB_SOCKET_PROTOCOL => {
+            (LocationKind::Header, _)
+                if self.name == "cookie" || self.name == WEB_SOCKET_PROTOCOL =>
+            {
                 invalid(&self.name)
             }
-            (PlaceKind::Header, Some(scheme)) if !is_token(&scheme.name) => invalid(&scheme.name),
-            (PlaceKind::Header, _) => Ok(()),
+            (LocationKind::Header, Some(scheme)) if !is_token(&scheme.name) => {
+                invalid(&scheme.name)
+            }
+            (LocationKind::Header, _) => Ok(()),
             (_, Some(scheme)) => invalid(&scheme.name),
             _ => Ok(()),
         }
@@ -281,14 +285,14 @@ fn is_token_byte(byte: u8) -> bool {
 /// What happens when a request brings more than one token.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum SeveralTokens {
-    /// Two explicit tokens are refused ([RFC 6750 §2]); a cookie, which browsers send by
+pub enum MultipleTokens {
+    /// Two explicit tokens are rejected ([RFC 6750 §2]); a cookie, which browsers send by
     /// themselves, is read only when there is no explicit one. Of several cookie places the first
     /// that is filled counts. The default.
     ///
     /// [RFC 6750 §2]: https://www.rfc-editor.org/rfc/rfc6750#section-2
     #[default]
-    Refuse,
+    Reject,
     /// The first in the order of places counts; the others are not looked at.
     First,
     /// Each must be accepted, cookies included; the caller is the one of the first.
