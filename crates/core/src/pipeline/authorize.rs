@@ -7,15 +7,16 @@
 //!
 //! [RFC 6750 §3.1]: https://www.rfc-editor.org/rfc/rfc6750#section-3.1
 
-use std::{borrow::Cow, pin::Pin, sync::Arc};
+use std::{borrow::Cow, future::poll_fn, pin::Pin, sync::Arc};
 
 use crate::{
-    AuthError, AuthErrorKind, Grant, Policy, Principal,
+    AuthError, AuthErrorKind, Grant, MaybePending, Policy, Principal,
     claims::not_included,
     error::StepUp,
+    future::PanicCaught,
     grant::{Watched, watch},
     hooks::{caught, panicked},
-    policy::{Deciding, Decision, KeptRoute, Node, Quantity, RouteView, check_login},
+    policy::{KeptRoute, Node, Quantity, RouteView, check_login},
 };
 
 /// Decides by a policy whether a caller may go on, without waiting for anything.
@@ -45,23 +46,27 @@ pub(crate) fn begin<G: Send + Sync + 'static>(
     principal: &Principal,
     grant: &Arc<G>,
     route: &dyn RouteView,
-) -> Decision {
+) -> MaybePending<Result<(), AuthError>> {
     // The panic of a rule says neither yes nor no: it decides for the whole, whatever stands around it.
     let begun = caught(|| {
         let inquiry: Inquiry<'_, G> = Inquiry { principal, grant, shared: Some(grant), route };
         match decide(policy, inquiry) {
-            Step::Done(answer) => Decision::Done(answer.map_err(Rejection::into_error)),
+            Step::Done(answer) => MaybePending::Ready(answer.map_err(Rejection::into_error)),
             Step::Pending(pending) => {
                 let kept = Kept {
                     principal: principal.clone(),
                     grant: Arc::clone(grant),
                     route: KeptRoute::new(policy.path_parameters(), route),
                 };
-                Decision::Waiting(Deciding::new(go_on(pending, kept)))
+                let mut answer = PanicCaught(Box::pin(go_on(pending, kept)));
+                MaybePending::Pending(Box::pin(poll_fn(move |cx| {
+                    let polled = Pin::new(&mut answer).poll(cx);
+                    polled.map(|answer| answer.unwrap_or_else(|| Err(panicked())))
+                })))
             }
         }
     });
-    begun.unwrap_or_else(|| Decision::Done(Err(panicked())))
+    begun.unwrap_or_else(|| MaybePending::Ready(Err(panicked())))
 }
 
 /// Waits for the rule, and asks what is still open, until all is decided.

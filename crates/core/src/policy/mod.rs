@@ -65,7 +65,6 @@
 //! ```
 
 mod caller;
-mod decision;
 mod path_parameter;
 mod permission;
 mod role_hierarchy;
@@ -85,7 +84,6 @@ use serde::Serialize;
 
 pub use self::{
     caller::{actor, audience, authenticated, client, deny_all, issuer, not_delegated, subject},
-    decision::{Deciding, Decision},
     path_parameter::{PathParameter, path_parameter},
     permission::{Resource, permission},
     role_hierarchy::RoleHierarchy,

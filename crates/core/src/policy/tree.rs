@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Decision, RouteTable, RouteView};
+use super::{RouteTable, RouteView};
 use crate::{
-    AuthError, Grant, Principal,
+    AuthError, Grant, MaybePending, Principal,
     error::StepUp,
     pipeline::{Answer, AsyncAnswer, answer_of, authorize, own_answer_of},
 };
@@ -208,30 +208,38 @@ impl<G> Policy<G> {
         Self { node: Node::Not(Arc::new(self)) }
     }
 
-    /// Decides whether a caller may go on.
+    /// Decides whether a caller may use a handler.
     ///
-    /// Rules are asked in the order in which they are written, and no further than is needed. An
-    /// asynchronous one that is reached has to answer first, and the rest waits for it. Without one
-    /// nothing is allocated.
+    /// Rules are evaluated in the order in which they are written, and only as far as needed. The
+    /// result is pending if an asynchronous rule is reached; the rules after it wait for its answer.
+    /// Without one nothing is allocated. A pending result holds the caller and the parts of the route
+    /// that rules look at, and nothing else of the request.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check). A rule that panics rejects the request as a fault of the application
+    /// (500).
     ///
     /// # Examples
     ///
     /// ```
     /// # use std::sync::Arc;
-    /// use portcullis::{AuthError, Grant, Principal, policy::{Decision, RouteView, scope}};
+    /// use portcullis::{AuthError, Grant, Principal, policy::{RouteView, scope}};
     ///
     /// async fn may_go_on(
     ///     caller: &Principal,
     ///     grant: &Arc<Grant>,
     ///     route: &dyn RouteView,
     /// ) -> Result<(), AuthError> {
-    ///     match scope("orders:read").begin(caller, grant, route) {
-    ///         Decision::Done(result) => result,
-    ///         Decision::Waiting(deciding) => deciding.await,
-    ///     }
+    ///     scope("orders:read").authorize(caller, grant, route).await
     /// }
     /// ```
-    pub fn begin(&self, principal: &Principal, grant: &Arc<G>, route: &dyn RouteView) -> Decision
+    pub fn authorize(
+        &self,
+        principal: &Principal,
+        grant: &Arc<G>,
+        route: &dyn RouteView,
+    ) -> MaybePending<Result<(), AuthError>>
     where
         G: Send + Sync + 'static,
     {
