@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{RouteTable, RouteView};
-use crate::{
-    AuthError, Grant, MaybePending, Principal,
-    error::StepUp,
-    pipeline::{Answer, AsyncAnswer, answer_of, authorize, own_answer_of},
+use super::{
+    RouteTable, RouteView,
+    authorize::{self, Answer, answer_of, own_answer_of},
 };
+use crate::{AuthError, BoxFuture, Grant, MaybePending, Principal, error::StepUp};
 
 /// What a handler asks of its caller. Cloning copies pointers.
 ///
@@ -53,7 +52,10 @@ type RuleFunction<G> = Arc<dyn Fn(&Principal, &G) -> Answer + Send + Sync>;
 
 type PathRuleFunction<G> = Arc<dyn Fn(&str, &Principal, &G) -> Answer + Send + Sync>;
 
-type AsyncFunction<G> = Arc<dyn Fn(Principal, Arc<G>, Option<String>) -> AsyncAnswer + Send + Sync>;
+pub(super) type AsyncFunction<G> =
+    Arc<dyn Fn(Principal, Arc<G>, Option<String>) -> AsyncAnswer + Send + Sync>;
+
+pub(super) type AsyncAnswer = BoxFuture<'static, Result<(), AuthError>>;
 
 /// Finds the standard grant inside of the application's.
 pub(crate) type GrantOf<G> = Arc<dyn Fn(&G) -> &Grant + Send + Sync>;
@@ -243,7 +245,7 @@ impl<G> Policy<G> {
     where
         G: Send + Sync + 'static,
     {
-        authorize::begin(self, principal, grant, route)
+        authorize::authorize(self, principal, grant, route)
     }
 
     /// Decides whether a caller may go on, where there is no route to look at and no time to wait:
@@ -254,8 +256,11 @@ impl<G> Policy<G> {
     ///
     /// Why not: of kind `InsufficientScope`, naming the scope, `InsufficientRole` or
     /// `NotPermitted`, or what a function of the application rejects with.
-    pub fn check(&self, principal: &Principal, grant: &G) -> Result<(), AuthError> {
-        authorize::authorize(self, principal, grant)
+    pub fn check(&self, principal: &Principal, grant: &G) -> Result<(), AuthError>
+    where
+        G: Send + Sync + 'static,
+    {
+        authorize::authorize_now(self, principal, grant)
     }
 }
 
