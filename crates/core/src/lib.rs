@@ -30,7 +30,7 @@
 //!     .audience("https://api.example.com")
 //!     .build()?;
 //!
-//! let rejected = auth.authenticate_token("eyJhbGciOiJub25lIn0.e30.").unwrap_err();
+//! let rejected = auth.authenticate_token_now("eyJhbGciOiJub25lIn0.e30.").unwrap_err();
 //! assert_eq!(rejected.kind().code(), "algorithm_not_allowed");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -71,6 +71,7 @@ mod jws;
 mod key_source;
 mod keys;
 mod location;
+mod maybe_pending;
 mod metrics;
 #[cfg(feature = "mint")]
 mod mint;
@@ -96,8 +97,7 @@ pub mod policy;
 
 pub use authenticator::{
     Account, AccountStatus, Admission, Authenticated, Authenticator, AuthenticatorBuilder,
-    DelegationResolver, GrantResolver, Judgement, ReloadableAuthenticator, ResolverConfig, Verdict,
-    Waiting,
+    DelegationResolver, GrantResolver, ReloadableAuthenticator, ResolverConfig, Verdict,
 };
 #[cfg(feature = "remote")]
 pub use authenticator::{KeyChanges, NotReady};
@@ -121,6 +121,7 @@ pub use key_source::{
     RemoteJwkSet, Validators,
 };
 pub use location::{MultipleTokens, TokenLocation};
+pub use maybe_pending::MaybePending;
 #[cfg(feature = "mint")]
 pub use mint::{
     DestinationError, IssuedToken, MintError, MintedToken, Minter, RenewingToken,

@@ -1,11 +1,6 @@
 //! Requests that wait: for a key, for a strategy, or for the application's rights.
 
-use std::{
-    fmt,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::sync::Arc;
 
 use super::{
     Authenticator, Bound, Engine, Verdict,
@@ -13,7 +8,7 @@ use super::{
     judge::{Begun, Held},
 };
 use crate::{
-    Attempt, AuthError, AuthErrorKind, Authenticated, BoxFuture, NumericDate,
+    Attempt, AuthError, AuthErrorKind, Authenticated, BoxFuture, HiddenTokens, NumericDate,
     pipeline::{Coming, Presented, Stop, finish_identity},
     strategy::{Slot, StrategyComing, answer},
 };
@@ -23,47 +18,30 @@ use crate::{
     pipeline::{Patience, prove},
 };
 
-/// What the engine says of a request, now or soon.
-#[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "an adapter must handle both")]
-pub enum Judgement<G = crate::Grant> {
-    /// It is judged.
-    Done(Verdict<G>),
-    /// A key, a strategy or the caller's rights are on their way.
-    Waiting(Waiting<G>),
+/// Waits for the verdict on a request. It holds the tokens, and nothing else of the request.
+pub(super) fn verdict_later<G: Send + Sync + 'static>(
+    auth: Bound<'_, G>,
+    tokens: &[Presented<'_>],
+    begun: Box<Begun<G>>,
+    hidden: HiddenTokens,
+) -> BoxFuture<'static, Verdict<G>> {
+    let tokens: Vec<_> = tokens.iter().map(Presented::to_owned_token).collect();
+    let (handle, standing) = (auth.handle.clone(), Standing::new(auth, &begun));
+    Box::pin(async move {
+        let (standing, result) = judge_as_it_stands(&handle, &tokens, *begun, standing).await;
+        standing.bound(&handle).verdict(result, hidden)
+    })
 }
 
-/// A request that waits, for a bounded time. It holds the tokens, and nothing else of the request.
-#[must_use = "futures do nothing unless polled"]
-pub struct Waiting<G> {
-    future: BoxFuture<'static, Verdict<G>>,
-    now: Verdict<G>,
-}
-
-impl<G> Waiting<G> {
-    /// Returns the verdict by what is at hand.
-    #[must_use]
-    pub fn give_up(self) -> Verdict<G> {
-        self.now
-    }
-}
-
-impl<G: Send + Sync + 'static> Waiting<G> {
-    pub(super) fn new(
-        auth: Bound<'_, G>,
-        tokens: &[Presented<'_>],
-        begun: Box<Begun<G>>,
-        now: Verdict<G>,
-    ) -> Self {
-        let tokens: Vec<_> = tokens.iter().map(Presented::to_owned_token).collect();
-        let (handle, hidden) = (auth.handle.clone(), now.hidden.clone());
-        let standing = Standing::new(auth, &begun);
-        let future = Box::pin(async move {
-            let (standing, result) = judge_as_it_stands(&handle, &tokens, *begun, standing).await;
-            standing.bound(&handle).verdict(result, hidden)
-        });
-        Self { future, now }
-    }
+/// Waits for the caller of tokens.
+pub(super) fn result_later<G: Send + Sync + 'static>(
+    auth: Bound<'_, G>,
+    tokens: &[Presented<'_>],
+    begun: Box<Begun<G>>,
+) -> BoxFuture<'static, Result<Authenticated<G>, AuthError>> {
+    let tokens: Vec<_> = tokens.iter().map(Presented::to_owned_token).collect();
+    let (handle, standing) = (auth.handle.clone(), Standing::new(auth, &begun));
+    Box::pin(async move { judge_as_it_stands(&handle, &tokens, *begun, standing).await.1 })
 }
 
 /// Goes on with a judgement, and judges anew as long as what it was made by is replaced meanwhile.
@@ -330,18 +308,4 @@ fn is_about_keys(error: &AuthError) -> bool {
     let kind = error.kind();
     let is_about_which = matches!(kind, UnknownKey | AmbiguousKey | AlgorithmNotAllowed);
     is_about_which || matches!(kind, KeysUnavailable | SignatureMismatch)
-}
-
-impl<G> Future for Waiting<G> {
-    type Output = Verdict<G>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Verdict<G>> {
-        self.future.as_mut().poll(cx)
-    }
-}
-
-impl<G> fmt::Debug for Waiting<G> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Waiting").finish_non_exhaustive()
-    }
 }

@@ -3,7 +3,6 @@
 //! A stage takes the proof of the stage before it and returns its own. Each proof can be made by
 //! its own stage alone, so that code that skips a check does not compile.
 
-pub(crate) mod authorize;
 mod check;
 pub(crate) mod extract;
 mod header;
@@ -24,7 +23,6 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use authorize::{Answer, AsyncAnswer, Rejection, answer_of, own_answer_of};
 pub(crate) use extract::{Presented, Wanted};
 pub(crate) use header::KnownHeaders;
 pub(crate) use hide::Hide;

@@ -248,13 +248,13 @@ fn the_tokens_of_appendix_a_1_to_a_3_are_authenticated_until_they_expire() {
     for section in ["RFC 7515 A.1", "RFC 7515 A.2", "RFC 7515 A.3"] {
         let vector = Vector::of(section);
         let token = vector.token.as_str();
-        let caller = engine_for(&vector, EXPIRY - 1).authenticate_token(token).unwrap();
+        let caller = engine_for(&vector, EXPIRY - 1).authenticate_token_now(token).unwrap();
         let principal = caller.principal();
         assert_eq!((principal.issuer(), principal.subject()), ("joe", ""));
         assert_eq!(principal.expires_at(), Some(NumericDate::from_seconds(EXPIRY)));
         assert_eq!(principal.claim("http://example.com/is_root").unwrap(), Some(true));
 
-        let late = engine_for(&vector, EXPIRY).authenticate_token(token).unwrap_err();
+        let late = engine_for(&vector, EXPIRY).authenticate_token_now(token).unwrap_err();
         assert_eq!(late.kind(), AuthErrorKind::TokenExpired, "{section}");
     }
 }
@@ -269,7 +269,7 @@ fn a_changed_token_of_appendix_a_is_not_authenticated() {
         let mut signature = decode(vector.segments()[2]);
         *signature.last_mut().unwrap() ^= 1;
         for token in [vector.with_payload(payload.as_bytes()), vector.with_signature(&signature)] {
-            let rejected = engine.authenticate_token(&token).unwrap_err();
+            let rejected = engine.authenticate_token_now(&token).unwrap_err();
             assert_eq!(rejected.kind(), AuthErrorKind::SignatureMismatch, "{section}");
         }
     }
@@ -292,12 +292,12 @@ fn only_a_header_that_a_trusted_key_has_signed_is_remembered() {
     for other in &others {
         let token = format!("{other}.{payload}.{signature}");
         let mismatch = AuthErrorKind::SignatureMismatch;
-        assert_eq!(auth.authenticate_token(&token).unwrap_err().kind(), mismatch);
+        assert_eq!(auth.authenticate_token_now(&token).unwrap_err().kind(), mismatch);
         assert_eq!(verifier.verify(&token).unwrap_err().kind(), mismatch);
         assert_eq!(is_known(other), (false, false));
     }
     assert_eq!(is_known(header), (false, false));
-    auth.authenticate_token(&vector.token).unwrap();
+    auth.authenticate_token_now(&vector.token).unwrap();
     verifier.verify(&vector.token).unwrap();
     assert_eq!(is_known(header), (true, true));
     assert!(others.iter().all(|other| is_known(other) == (false, false)));
@@ -307,6 +307,6 @@ fn only_a_header_that_a_trusted_key_has_signed_is_remembered() {
 fn a_payload_that_is_not_json_verifies_but_is_no_token_of_claims() {
     let vector = Vector::of("RFC 7515 A.4");
     assert_eq!(verify(&vector.token, &vector.key()), Ok(b"Payload".to_vec()));
-    let rejected = engine_for(&vector, 0).authenticate_token(&vector.token).unwrap_err();
+    let rejected = engine_for(&vector, 0).authenticate_token_now(&vector.token).unwrap_err();
     assert_eq!(rejected.kind(), AuthErrorKind::MalformedToken);
 }
