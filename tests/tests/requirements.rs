@@ -274,7 +274,7 @@ fn a_requirement_that_no_request_can_meet_is_a_mistake() {
         .build();
     assert!(matches!(
         bound.unwrap_err(),
-        ConfigError::Requirement(RequirementError::UntrustedIssuer { .. })
+        ConfigError::Location(LocationError::UntrustedIssuer { .. })
     ));
     for twice in [
         [
@@ -432,6 +432,6 @@ fn a_route_reads_no_places_that_cannot_be() {
     let stranger = TokenLocation::bearer().of_issuer("https://strangers.test");
     assert!(matches!(
         reading(vec![stranger]),
-        ConfigError::Requirement(RequirementError::UntrustedIssuer { .. })
+        ConfigError::Location(LocationError::UntrustedIssuer { .. })
     ));
 }

@@ -53,7 +53,8 @@ impl ConfigRow {
 fn variant_of(error: &ConfigError) -> String {
     // `Issuer(NoKeys { … })` becomes `Issuer::NoKeys`.
     let debug = format!("{error:?}");
-    debug.split([' ', ')']).next().unwrap_or_default().replace('(', "::")
+    let names: Vec<_> = debug.split([' ', '(', ')']).take(2).filter(|name| *name != "{").collect();
+    names.join("::")
 }
 
 /// Returns the configurations that must be errors.
@@ -285,13 +286,13 @@ fn issuers(setting: &Setting) -> Vec<ConfigRow> {
             "an empty audience",
             "§3 CVE-2023-22482",
             build(vec![trusted().audience("")]),
-            "EmptySetting",
+            "Issuer::EmptySetting",
         ),
         row(
             "an empty list of subjects",
             "§3 CVE-2022-29165",
             build(vec![trusted().subjects(<[&str; 0]>::default())]),
-            "EmptySetting",
+            "Issuer::EmptySetting",
         ),
         row(
             "a realm with a newline",
@@ -307,68 +308,68 @@ fn issuers(setting: &Setting) -> Vec<ConfigRow> {
                 .audience(AUDIENCE)
                 .locations([TokenLocation::bearer(), TokenLocation::bearer()])
                 .build(),
-            "DuplicatePlace",
+            "Location::Duplicate",
         ),
         row(
             "cookies as a header field",
             "RFC 6750 §2",
             place(TokenLocation::header("cookie")),
-            "InvalidPlace",
+            "Location::InvalidName",
         ),
         row(
             "a scheme in a query",
             "RFC 6750 §2",
             place(TokenLocation::query("t").scheme("Bearer")),
-            "InvalidPlace",
+            "Location::InvalidName",
         ),
         row(
             "public keys for HS256 alone",
             "§1 CVE-2024-37568",
             build(vec![trusted().algorithms([Algorithm::HS256])]),
-            "NoKeyForAlgorithms",
+            "Issuer::NoKeyForAlgorithms",
         ),
         row(
             "no algorithm allowed",
             "§1 CVE-2022-23540",
             build(vec![trusted().algorithms([])]),
-            "NoKeyForAlgorithms",
+            "Issuer::NoKeyForAlgorithms",
         ),
-        row("no place for a token", "RFC 6750 §2", no_places, "NoPlaces"),
+        row("no place for a token", "RFC 6750 §2", no_places, "Location::NoLocations"),
         row(
             "a header name with a newline",
             "RFC 9110 §5.1",
             place(TokenLocation::header("x\r\ny")),
-            "InvalidPlace",
+            "Location::InvalidName",
         ),
         row(
             "a query name with `&`",
             "RFC 6750 §2.3",
             place(TokenLocation::query("a&b")),
-            "InvalidPlace",
+            "Location::InvalidName",
         ),
         row(
             "a query name that is percent-encoded",
             "RFC 6750 §2.3",
             place(TokenLocation::query("a%5Fb")),
-            "InvalidPlace",
+            "Location::InvalidName",
         ),
         row(
             "a cookie name with `=`",
             "RFC 6265",
             place(TokenLocation::cookie("a=b")),
-            "InvalidPlace",
+            "Location::InvalidName",
         ),
         row(
             "an empty scheme",
             "RFC 9110 §11.1",
             place(TokenLocation::bearer().scheme("")),
-            "InvalidPlace",
+            "Location::InvalidName",
         ),
         row(
             "a required claim with a broken pointer",
             "RFC 6901",
             build(vec![trusted().required_claims(["/a~b"])]),
-            "InvalidClaimPath",
+            "Issuer::RequiredClaim",
         ),
     ]
 }
