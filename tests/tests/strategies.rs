@@ -15,7 +15,7 @@ use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
     Admission, Attempt, AuthErrorKind, Authenticator, Challenge, Clock, ConfigError, Credential,
     Identity, MaybePending, MultipleTokens, NumericDate, Requirement, StaticTokens, Strategy,
-    TokenLocation, Verdict, policy,
+    TokenLocation, Verdict, error::IssuerError, policy,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 
@@ -518,8 +518,11 @@ async fn a_strategy_has_a_name_that_is_no_issuers() {
     let named = |name| Told::new(name, Says::Accept, When::Now);
     let builder = || world.builder().issuer(world.issuer.trusted());
     let duplicate = builder().strategy(named("https://idp.test")).build().unwrap_err();
-    assert!(matches!(duplicate, ConfigError::DuplicateIssuer { .. }));
-    assert!(matches!(builder().strategy(named("")).build().unwrap_err(), ConfigError::EmptyIssuer));
+    assert!(matches!(duplicate, ConfigError::Issuer(IssuerError::Duplicate { .. })));
+    assert!(matches!(
+        builder().strategy(named("")).build().unwrap_err(),
+        ConfigError::Issuer(IssuerError::NoName)
+    ));
     let running = builder().build().unwrap();
     assert!(running.add_strategy(named("https://idp.test")).is_err());
     assert!(matches!(Authenticator::builder().build().unwrap_err(), ConfigError::NoIssuer));

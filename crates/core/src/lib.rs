@@ -54,7 +54,6 @@ mod challenge;
 mod claims;
 mod clock;
 mod context;
-mod error;
 mod expiry;
 #[cfg(feature = "explain")]
 pub mod explain;
@@ -93,6 +92,7 @@ mod test_log;
 // The public interface is:
 #[cfg(feature = "config")]
 pub mod config;
+pub mod error;
 pub mod policy;
 
 pub use authenticator::{
@@ -141,4 +141,11 @@ pub use scope::Scope;
 pub use strategy::{
     Attempt, Credential, Identity, IssuerResolver, StaticTokens, StaticTokensBuilder, Strategy,
     Tenants, TokenFile, TokenFormat,
+};
+
+#[cfg(feature = "remote")]
+pub(crate) use error::KeySourceConfigError;
+pub(crate) use error::{
+    ClaimPathError, FileError, GrantMappingError, IssuerError, JwkSetError, KeyError,
+    LocationError, RequirementError, ResourceError, StaticTokenError, VariableError,
 };

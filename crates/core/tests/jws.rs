@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot make its keys should stop there")]
 
 use base64_simd::URL_SAFE_NO_PAD;
-use portcullis::{Algorithm, ConfigError, JwkSet, JwsVerifier, SigningKey, VerificationKey};
+use portcullis::{Algorithm, JwkSet, JwsVerifier, SigningKey, VerificationKey, error::JwkSetError};
 use serde_json::{Value, json};
 
 fn signed(key: &SigningKey, header: &Value, payload: &[u8]) -> String {
@@ -103,5 +103,5 @@ fn own_files_may_hold_secrets_and_single_keys() {
 #[test]
 fn a_verifier_needs_a_key() {
     let none = JwsVerifier::new(Vec::<VerificationKey>::new());
-    assert!(matches!(none, Err(ConfigError::NoUsableKey { .. })));
+    assert!(matches!(none, Err(JwkSetError::NoUsableKey { .. })));
 }

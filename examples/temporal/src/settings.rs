@@ -5,7 +5,7 @@ use std::{error::Error, time::Duration};
 use example_program::Variables;
 use portcullis_tonic::{
     Algorithm, Authenticator, ConfigError, GrantMapping, Issuer, MultipleTokens, RefreshPolicy,
-    StaticTokens, TokenLocation,
+    StaticTokens, TokenLocation, error::GrantMappingError,
 };
 
 /// What the variables say.
@@ -46,7 +46,7 @@ impl Settings {
             .multiple_tokens(MultipleTokens::First)
             .build()
             .map_err(|error| match error {
-                ConfigError::InvalidPattern { .. } => {
+                ConfigError::GrantMapping(GrantMappingError::InvalidPattern { .. }) => {
                     format!("TEMPORAL_JWT_PERMISSIONS_REGEX: {error}")
                 }
                 _ => error.to_string(),

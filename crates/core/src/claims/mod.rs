@@ -10,3 +10,4 @@ pub(crate) use not_included::{NotIncluded, not_included};
 pub use numeric_date::NumericDate;
 pub(crate) use numeric_date::are_digits;
 pub(crate) use path::ClaimPath;
+pub use path::ClaimPathError;

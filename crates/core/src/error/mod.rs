@@ -1,4 +1,6 @@
 //! What goes wrong: at start ([`ConfigError`]) and with one request ([`AuthError`]).
+//!
+//! [`ConfigError`] wraps the error of the part that is wrong: a key, an issuer, a token location, a file.
 
 mod auth;
 mod config;
@@ -8,6 +10,7 @@ mod layer;
 mod one_line;
 mod production;
 mod step_up;
+mod variable;
 
 pub use auth::AuthError;
 pub use config::ConfigError;
@@ -17,3 +20,17 @@ pub use layer::LayerError;
 pub(crate) use one_line::OneLine;
 pub use production::ProductionError;
 pub(crate) use step_up::StepUp;
+pub use variable::VariableError;
+
+#[cfg(feature = "remote")]
+pub use crate::key_source::KeySourceConfigError;
+pub use crate::{
+    claims::ClaimPathError,
+    grant::GrantMappingError,
+    issuer::IssuerError,
+    jwk::{FileError, JwkSetError, KeyError},
+    location::LocationError,
+    requirement::RequirementError,
+    resource_metadata::ResourceError,
+    strategy::StaticTokenError,
+};

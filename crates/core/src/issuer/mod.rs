@@ -3,6 +3,7 @@
 #[cfg(feature = "remote")]
 mod coming;
 mod config;
+mod error;
 mod keys;
 mod rules;
 
@@ -19,13 +20,15 @@ pub(crate) use self::{
     keys::IssuerKeys,
     rules::{LEEWAY, Rules},
 };
+pub use error::IssuerError;
+
 use crate::{
     Algorithm, GrantMapping, JwkSet, SkippedKey, VerificationKey,
     jws::AlgorithmSet,
     keys::{KeyMatching, MatchBy, SameId},
 };
 #[cfg(feature = "remote")]
-use crate::{ConfigError, JwkSetFile, KeySource, RefreshPolicy, RemoteJwkSet};
+use crate::{JwkSetFile, KeySource, KeySourceConfigError, RefreshPolicy, RemoteJwkSet};
 
 /// An issuer that is trusted, its keys, and the rules for its tokens.
 ///
@@ -113,7 +116,8 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidKeySource`] for what can never be fetched, and [`ConfigError::RemoteFile`].
+    /// [`KeySourceConfigError::InvalidLocation`] for what can never be fetched, and
+    /// [`KeySourceConfigError::RemoteFile`].
     ///
     /// ```
     /// use portcullis::{Issuer, RefreshPolicy};
@@ -123,12 +127,17 @@ impl Issuer {
     /// # Ok::<(), portcullis::ConfigError>(())
     /// ```
     #[cfg(feature = "remote")]
-    pub fn jwk_set_at(self, uri: &str, policy: RefreshPolicy) -> Result<Self, ConfigError> {
+    pub fn jwk_set_at(
+        self,
+        uri: &str,
+        policy: RefreshPolicy,
+    ) -> Result<Self, KeySourceConfigError> {
         if let Ok(url) = Url::parse(uri)
             && url.scheme() == "file"
         {
             let path = url.to_file_path();
-            let path = path.map_err(|()| ConfigError::RemoteFile { uri: uri.to_owned() })?;
+            let path =
+                path.map_err(|()| KeySourceConfigError::RemoteFile { uri: uri.to_owned() })?;
             return Ok(self.key_source(JwkSetFile::new(path).refresh_policy(policy)));
         }
         let source = RemoteJwkSet::new(uri).refresh_policy(policy);

@@ -9,8 +9,8 @@ use aws_lc_rs::{
     signature::{self, ParsedPublicKey, VerificationAlgorithm},
 };
 
-use super::{certificate::CertificateThumbprints, thumbprint::thumbprint_of_spki};
-use crate::{Algorithm, ConfigError, jws::AlgorithmSet};
+use super::{KeyError, certificate::CertificateThumbprints, thumbprint::thumbprint_of_spki};
+use crate::{Algorithm, jws::AlgorithmSet};
 
 /// The longest `kid`, in bytes: in a key and in a token.
 pub(crate) const MAX_KEY_ID_LEN: usize = 256;
@@ -52,10 +52,10 @@ impl VerificationKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::UnusableKey`] for an id longer than 256 bytes, which no token may name.
+    /// [`KeyError::Unusable`] for an id longer than 256 bytes, which no token may name.
     ///
     /// [RFC 7517 §4.5]: https://www.rfc-editor.org/rfc/rfc7517#section-4.5
-    pub fn key_id(self, key_id: impl Into<String>) -> Result<Self, ConfigError> {
+    pub fn key_id(self, key_id: impl Into<String>) -> Result<Self, KeyError> {
         let key_id = checked_key_id(key_id.into())?;
         Ok(self.with(|inner| inner.key_id = Some(key_id)))
     }
@@ -67,13 +67,13 @@ impl VerificationKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::UnusableKey`] if the key cannot be used with the algorithm.
-    pub fn algorithm(self, algorithm: Algorithm) -> Result<Self, ConfigError> {
+    /// [`KeyError::Unusable`] if the key cannot be used with the algorithm.
+    pub fn algorithm(self, algorithm: Algorithm) -> Result<Self, KeyError> {
         let verifiers: Vec<_> =
             self.inner.verifiers.iter().filter(|(own, _)| *own == algorithm).cloned().collect();
         if verifiers.is_empty() {
             let reason = format!("it does not fit the algorithm {algorithm}");
-            return Err(ConfigError::UnusableKey { reason });
+            return Err(KeyError::Unusable { reason });
         }
         Ok(self.with(|inner| {
             inner.algorithms = [algorithm].into_iter().collect();
@@ -165,12 +165,13 @@ impl VerificationKey {
         key_id: Option<String>,
         algorithms: &[Algorithm],
         parse: impl Fn(&'static dyn VerificationAlgorithm) -> Option<ParsedPublicKey>,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, KeyError> {
         let key_id = key_id.map(checked_key_id).transpose()?;
         let mut verifiers = Vec::with_capacity(algorithms.len());
         for &algorithm in algorithms {
             let key = public_key_verifier(algorithm).and_then(&parse);
-            let key = key.ok_or_else(|| unusable("its parameters make no valid public key"))?;
+            let key =
+                key.ok_or_else(|| KeyError::unusable("its parameters make no valid public key"))?;
             if is_rsa(algorithm) {
                 check_rsa_size(&key)?;
             }
@@ -184,12 +185,12 @@ impl VerificationKey {
         key_id: Option<String>,
         algorithms: &[Algorithm],
         secret: &[u8],
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, KeyError> {
         let key_id = key_id.map(checked_key_id).transpose()?;
         // HMAC fills a secret up with zeros: to it this is an empty one. Files hold it that were lost in
         // a crash.
         if secret.iter().all(|&byte| byte == 0) {
-            return Err(unusable("its secret has no other bytes than zero"));
+            return Err(KeyError::unusable("its secret has no other bytes than zero"));
         }
         let verifiers = algorithms.iter().filter_map(|&algorithm| {
             let key = hmac::Key::new(hmac_algorithm(algorithm)?, secret);
@@ -213,13 +214,9 @@ impl fmt::Debug for VerificationKey {
     }
 }
 
-pub(crate) fn unusable(reason: impl Into<String>) -> ConfigError {
-    ConfigError::UnusableKey { reason: reason.into() }
-}
-
-fn checked_key_id(key_id: String) -> Result<Box<str>, ConfigError> {
+fn checked_key_id(key_id: String) -> Result<Box<str>, KeyError> {
     if key_id.len() > MAX_KEY_ID_LEN {
-        return Err(unusable("its `kid` is longer than 256 bytes"));
+        return Err(KeyError::unusable("its `kid` is longer than 256 bytes"));
     }
     Ok(key_id.into())
 }
@@ -231,14 +228,16 @@ fn is_rsa(algorithm: Algorithm) -> bool {
 /// Checks modulus and exponent: at least 2048 bits ([RFC 7518 §3.3]), at most 8192.
 ///
 /// [RFC 7518 §3.3]: https://www.rfc-editor.org/rfc/rfc7518#section-3.3
-fn check_rsa_size(key: &ParsedPublicKey) -> Result<(), ConfigError> {
+fn check_rsa_size(key: &ParsedPublicKey) -> Result<(), KeyError> {
     let der: Result<PublicKeyX509Der<'_>, _> = key.as_der();
     // This type of aws-lc-rs checks on parsing what `ParsedPublicKey` leaves to each verification.
     let checked = der.is_ok_and(|der| PublicEncryptingKey::from_der(der.as_ref()).is_ok());
     if checked {
         return Ok(());
     }
-    Err(unusable("RSA modulus outside 2048 to 8192 bits, or an exponent that is not safe"))
+    Err(KeyError::unusable(
+        "RSA modulus outside 2048 to 8192 bits, or an exponent that is not safe",
+    ))
 }
 
 /// Returns the verifier of an asymmetric algorithm. ECDSA signatures are `r || s`, of fixed width

@@ -4,6 +4,7 @@
 
 mod certificate;
 mod components;
+mod error;
 mod jsonwebtoken;
 mod key;
 mod own_file;
@@ -16,10 +17,13 @@ mod tests;
 mod thumbprint;
 
 #[cfg(feature = "mint")]
-pub(crate) use self::{key::unusable, pem::with_line_breaks, thumbprint::thumbprint};
+pub(crate) use self::{pem::with_line_breaks, thumbprint::thumbprint};
 pub(crate) use certificate::CertificateThumbprints;
+pub use error::{FileError, JwkSetError, KeyError};
 pub use key::VerificationKey;
 pub(crate) use key::{MAX_KEY_ID_LEN, SignatureValid};
 #[cfg(feature = "remote")]
 pub(crate) use set::as_set;
+#[cfg(feature = "mint")]
+pub(crate) use set::read_file;
 pub use set::{JwkSet, SkippedKey};

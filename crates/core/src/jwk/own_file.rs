@@ -4,13 +4,12 @@ use jsonwebtoken::jwk::CommonParameters;
 use serde_json::Value;
 
 use super::{
-    VerificationKey,
+    JwkSetError, KeyError, VerificationKey,
     components::{check_use, decode, named_algorithm, read},
-    key::unusable,
     secret::{hash_len, is_key},
     set::{JwkSet, Members},
 };
-use crate::{Algorithm, ConfigError};
+use crate::Algorithm;
 
 impl JwkSet {
     /// Reads the JSON text of a JWK Set, or of a single JWK, in which shared secrets (`oct`) may stand.
@@ -28,7 +27,7 @@ impl JwkSet {
     /// As [`from_json`](Self::from_json).
     ///
     /// [RFC 7518 §3.2]: https://www.rfc-editor.org/rfc/rfc7518#section-3.2
-    pub fn dangerous_from_json_with_secrets(text: &str) -> Result<Self, ConfigError> {
+    pub fn dangerous_from_json_with_secrets(text: &str) -> Result<Self, JwkSetError> {
         match Members::read(text)? {
             Members::Keys(entries) => Self::read_each(&entries, from_own_jwk),
             Members::Single(entry) => Self::read_each(&[entry], from_own_jwk),
@@ -36,21 +35,23 @@ impl JwkSet {
     }
 }
 
-fn from_own_jwk(jwk: &Value) -> Result<VerificationKey, ConfigError> {
+fn from_own_jwk(jwk: &Value) -> Result<VerificationKey, KeyError> {
     if jwk.get("kty").and_then(Value::as_str) != Some("oct") {
         return VerificationKey::from_jwk_value(jwk);
     }
     let common: CommonParameters = read(jwk)?;
     check_use(&common)?;
     let secret = jwk.get("k").and_then(Value::as_str);
-    let secret = decode("k", secret.ok_or_else(|| unusable("it has no `k`"))?)?;
+    let secret = decode("k", secret.ok_or_else(|| KeyError::unusable("it has no `k`"))?)?;
     if is_key(&secret) {
-        return Err(ConfigError::SecretIsPublicKey);
+        return Err(KeyError::SecretIsPublicKey);
     }
     let named = named_algorithm(jwk.get("alg"))?;
     let algorithms = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
     if let Some(named) = named.filter(|named| !algorithms.contains(named)) {
-        return Err(unusable(format!("its `alg` {named} does not fit its `kty` or `crv`")));
+        return Err(KeyError::unusable(format!(
+            "its `alg` {named} does not fit its `kty` or `crv`"
+        )));
     }
     let fits = |algorithm: &Algorithm| {
         named.is_none_or(|named| named == *algorithm)
@@ -60,7 +61,7 @@ fn from_own_jwk(jwk: &Value) -> Result<VerificationKey, ConfigError> {
     if fitting.is_empty() {
         let algorithm = named.unwrap_or(Algorithm::HS256);
         let needed = hash_len(algorithm)?;
-        return Err(ConfigError::SecretTooShort { algorithm, needed, found: secret.len() });
+        return Err(KeyError::SecretTooShort { algorithm, needed, found: secret.len() });
     }
     VerificationKey::from_checked_secret(common.key_id, &fitting, &secret)
 }

@@ -7,12 +7,8 @@ use std::{borrow::Cow, path::Path};
 use aws_lc_rs::signature::ParsedPublicKey;
 use rustls_pki_types::CertificateDer;
 
-use super::{
-    components::RSA,
-    key::{VerificationKey, unusable},
-    set::read_file,
-};
-use crate::{Algorithm, ConfigError};
+use super::{FileError, KeyError, components::RSA, key::VerificationKey, set::read_file};
+use crate::Algorithm;
 
 impl VerificationKey {
     /// Reads a public key in PEM: `PUBLIC KEY` (SPKI: RSA, P-256, P-384, P-521 or Ed25519),
@@ -26,15 +22,15 @@ impl VerificationKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidPem`] if the text is not one such block, [`ConfigError::PrivateKey`]
-    /// if it holds a private key, and [`ConfigError::UnusableKey`] if the key is too short or of a
+    /// [`KeyError::InvalidPem`] if the text is not one such block, [`KeyError::PrivateKey`]
+    /// if it holds a private key, and [`KeyError::Unusable`] if the key is too short or of a
     /// type that no algorithm uses.
-    pub fn from_pem(text: &str) -> Result<Self, ConfigError> {
-        let invalid = |reason: &str| ConfigError::InvalidPem { reason: reason.to_owned() };
+    pub fn from_pem(text: &str) -> Result<Self, KeyError> {
+        let invalid = |reason: &str| KeyError::InvalidPem { reason: reason.to_owned() };
         let blocks = pem::parse_many(&*with_line_breaks(text))
             .map_err(|error| invalid(&error.to_string()))?;
         if let Some(block) = blocks.iter().find(|block| block.tag().ends_with("PRIVATE KEY")) {
-            return Err(ConfigError::PrivateKey { found: block.tag().to_owned() });
+            return Err(KeyError::PrivateKey { found: block.tag().to_owned() });
         }
         let [block] = blocks.as_slice() else {
             let found = match blocks.len() {
@@ -56,9 +52,9 @@ impl VerificationKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::File`] if the file cannot be read, and [`ConfigError::InFile`] with an error
+    /// [`FileError::Unreadable`] if the file cannot be read, and [`FileError::Unusable`] with an error
     /// of [`from_pem`](Self::from_pem).
-    pub fn from_pem_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+    pub fn from_pem_file(path: impl AsRef<Path>) -> Result<Self, FileError> {
         read_file(path.as_ref(), Self::from_pem)
     }
 }
@@ -74,10 +70,10 @@ pub(crate) fn with_line_breaks(text: &str) -> Cow<'_, str> {
 }
 
 /// Reads a `SubjectPublicKeyInfo`, which itself says of what type and curve its key is.
-pub(super) fn from_spki(der: &[u8]) -> Result<VerificationKey, ConfigError> {
+pub(super) fn from_spki(der: &[u8]) -> Result<VerificationKey, KeyError> {
     // The parsers also take bare keys, which say nothing: any 32 bytes are one of Ed25519.
     if der.first() != Some(&0x30) || der.len() <= 32 {
-        return Err(unusable("it is no `SubjectPublicKeyInfo`"));
+        return Err(KeyError::unusable("it is no `SubjectPublicKeyInfo`"));
     }
     let curves = [Algorithm::ES256, Algorithm::ES384, Algorithm::ES512, Algorithm::EdDSA];
     from_curves(&curves, der).or_else(|_| from_der(&RSA, der))
@@ -87,25 +83,22 @@ pub(super) fn from_spki(der: &[u8]) -> Result<VerificationKey, ConfigError> {
 pub(super) fn from_curves(
     algorithms: &[Algorithm],
     der: &[u8],
-) -> Result<VerificationKey, ConfigError> {
+) -> Result<VerificationKey, KeyError> {
     algorithms
         .iter()
         .find_map(|&algorithm| from_der(&[algorithm], der).ok())
-        .ok_or_else(|| unusable("it is no public key of a supported curve"))
+        .ok_or_else(|| KeyError::unusable("it is no public key of a supported curve"))
 }
 
-pub(super) fn from_der(
-    algorithms: &[Algorithm],
-    der: &[u8],
-) -> Result<VerificationKey, ConfigError> {
+pub(super) fn from_der(algorithms: &[Algorithm], der: &[u8]) -> Result<VerificationKey, KeyError> {
     VerificationKey::from_public_key(None, algorithms, |verifier| {
         ParsedPublicKey::new(verifier, der).ok()
     })
 }
 
-fn from_certificate(der: &[u8]) -> Result<VerificationKey, ConfigError> {
+fn from_certificate(der: &[u8]) -> Result<VerificationKey, KeyError> {
     let der = CertificateDer::from(der);
     let certificate = webpki::EndEntityCert::try_from(&der)
-        .map_err(|error| unusable(format!("the certificate cannot be read: {error}")))?;
+        .map_err(|error| KeyError::unusable(format!("the certificate cannot be read: {error}")))?;
     from_spki(certificate.subject_public_key_info().as_ref())
 }

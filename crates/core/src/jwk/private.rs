@@ -10,10 +10,10 @@ use aws_lc_rs::{
 };
 
 use super::{
-    key::{VerificationKey, unusable},
+    KeyError,
+    key::VerificationKey,
     pem::{from_spki, with_line_breaks},
 };
-use crate::ConfigError;
 
 impl VerificationKey {
     /// Takes the public half of a private key in PEM, for a service that verifies what it has
@@ -25,17 +25,17 @@ impl VerificationKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidSigningKey`] if the text is not one such block, and
-    /// [`ConfigError::UnusableKey`] if the key is too short or of another type.
-    pub fn from_signing_key_pem(text: &str) -> Result<Self, ConfigError> {
-        let invalid = |reason: String| ConfigError::InvalidSigningKey { reason };
+    /// [`KeyError::InvalidSigningKey`] if the text is not one such block, and
+    /// [`KeyError::Unusable`] if the key is too short or of another type.
+    pub fn from_signing_key_pem(text: &str) -> Result<Self, KeyError> {
+        let invalid = |reason: String| KeyError::InvalidSigningKey { reason };
         let block =
             pem::parse(&*with_line_breaks(text)).map_err(|error| invalid(error.to_string()))?;
         if block.tag() != "PRIVATE KEY" {
             return Err(invalid(format!("found a block `{}`", block.tag())));
         }
         let spki = public_half(block.contents()).ok_or_else(|| {
-            unusable("its private key is of a type or size that is not supported")
+            KeyError::unusable("its private key is of a type or size that is not supported")
         })?;
         Ok(from_spki(&spki)?.with_own_thumbprint())
     }

@@ -6,8 +6,9 @@ use base64_simd::STANDARD;
 use serde_json::Value;
 use smallvec::SmallVec;
 
-use super::key::{VerificationKey, hmac_algorithm, unusable};
-use crate::{Algorithm, ConfigError};
+use super::KeyError;
+use super::key::{VerificationKey, hmac_algorithm};
+use crate::Algorithm;
 
 impl VerificationKey {
     /// Makes a key from a secret that the issuer shares with this service.
@@ -18,19 +19,16 @@ impl VerificationKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::SecretTooShort`]; [`ConfigError::SecretIsPublicKey`] if the secret is the text
+    /// [`KeyError::SecretTooShort`]; [`KeyError::SecretIsPublicKey`] if the secret is the text
     /// or the DER form of a key or certificate, which is how public keys have been taken for
-    /// secrets; [`ConfigError::UnusableKey`] for an algorithm that is not HMAC, and for zero bytes alone.
+    /// secrets; [`KeyError::Unusable`] for an algorithm that is not HMAC, and for zero bytes alone.
     ///
     /// [RFC 7518 §3.2]: https://www.rfc-editor.org/rfc/rfc7518#section-3.2
-    pub fn from_secret(
-        secret: impl AsRef<[u8]>,
-        algorithm: Algorithm,
-    ) -> Result<Self, ConfigError> {
+    pub fn from_secret(secret: impl AsRef<[u8]>, algorithm: Algorithm) -> Result<Self, KeyError> {
         let secret = secret.as_ref();
         let needed = hash_len(algorithm)?;
         if secret.len() < needed {
-            return Err(ConfigError::SecretTooShort { algorithm, needed, found: secret.len() });
+            return Err(KeyError::SecretTooShort { algorithm, needed, found: secret.len() });
         }
         Self::dangerous_from_short_secret(secret, algorithm)
     }
@@ -47,23 +45,23 @@ impl VerificationKey {
     pub fn dangerous_from_short_secret(
         secret: impl AsRef<[u8]>,
         algorithm: Algorithm,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, KeyError> {
         let secret = secret.as_ref();
         let needed = hash_len(algorithm)?;
         if secret.is_empty() {
-            return Err(ConfigError::SecretTooShort { algorithm, needed, found: 0 });
+            return Err(KeyError::SecretTooShort { algorithm, needed, found: 0 });
         }
         if is_key(secret) {
-            return Err(ConfigError::SecretIsPublicKey);
+            return Err(KeyError::SecretIsPublicKey);
         }
         Self::from_checked_secret(None, &[algorithm], secret)
     }
 }
 
-pub(super) fn hash_len(algorithm: Algorithm) -> Result<usize, ConfigError> {
+pub(super) fn hash_len(algorithm: Algorithm) -> Result<usize, KeyError> {
     match hmac_algorithm(algorithm) {
         Some(algorithm) => Ok(algorithm.digest_algorithm().output_len()),
-        None => Err(unusable(format!("a secret does not fit the algorithm {algorithm}"))),
+        None => Err(KeyError::unusable(format!("a secret does not fit the algorithm {algorithm}"))),
     }
 }
 

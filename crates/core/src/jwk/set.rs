@@ -1,14 +1,11 @@
 //! JWK Sets.
 
-use std::{borrow::Cow, fs, path::Path};
+use std::{borrow::Cow, error::Error, fs, path::Path};
 
 use serde_json::Value;
 
-use super::{VerificationKey, key::unusable};
-use crate::{
-    ConfigError,
-    json::{JsonError, Object},
-};
+use super::{FileError, JwkSetError, KeyError, VerificationKey};
+use crate::json::{JsonError, Object};
 
 /// How many keys of a set are used. Issuers publish a handful.
 const MAX_KEYS: usize = 100;
@@ -55,16 +52,13 @@ impl JwkSet {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidJwkSet`] if the text is not a JSON object with a list `keys`, or if that
-    /// object repeats a member, and [`ConfigError::NoUsableKey`], with the reason for each key, if none
+    /// [`JwkSetError::Invalid`] if the text is not a JSON object with a list `keys`, or if that
+    /// object repeats a member, and [`JwkSetError::NoUsableKey`], with the reason for each key, if none
     /// can be used.
-    pub fn from_json(text: &str) -> Result<Self, ConfigError> {
+    pub fn from_json(text: &str) -> Result<Self, JwkSetError> {
         match Members::read(text)? {
             Members::Keys(entries) => Self::read_each(&entries, VerificationKey::from_jwk_value),
-            Members::Single(_) => {
-                let reason = "it is a single JWK".to_owned();
-                Err(ConfigError::InvalidJwkSet { reason })
-            }
+            Members::Single(_) => Err(JwkSetError::invalid("it is a single JWK")),
         }
     }
 
@@ -72,9 +66,9 @@ impl JwkSet {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::File`] if the file cannot be read, and [`ConfigError::InFile`] with an error
+    /// [`FileError::Unreadable`] if the file cannot be read, and [`FileError::Unusable`] with an error
     /// of [`from_json`](Self::from_json).
-    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, FileError> {
         read_file(path.as_ref(), |text| Self::from_json(&as_set(text)))
     }
 
@@ -96,22 +90,22 @@ impl JwkSet {
         self.beyond_limit
     }
 
-    pub(super) fn from_values(values: Vec<Value>) -> Result<Self, ConfigError> {
+    pub(super) fn from_values(values: Vec<Value>) -> Result<Self, JwkSetError> {
         let entries: Vec<_> = values.into_iter().map(Entry::from).collect();
         Self::read_each(&entries, VerificationKey::from_jwk_value)
     }
 
     pub(super) fn read_each(
         entries: &[Entry],
-        read: impl Fn(&Value) -> Result<VerificationKey, ConfigError>,
-    ) -> Result<Self, ConfigError> {
+        read: impl Fn(&Value) -> Result<VerificationKey, KeyError>,
+    ) -> Result<Self, JwkSetError> {
         let mut set = Self { keys: Vec::new(), skipped: Vec::new(), beyond_limit: 0 };
         for (index, entry) in entries.iter().enumerate() {
             let key = if set.keys.len() == MAX_KEYS {
                 set.beyond_limit = set.beyond_limit.saturating_add(1);
-                Err(unusable("only the first 100 usable keys of a set are used"))
+                Err(KeyError::unusable("only the first 100 usable keys of a set are used"))
             } else if entry.repeats_member {
-                Err(unusable(REPEATED))
+                Err(KeyError::unusable(REPEATED))
             } else {
                 read(&entry.value)
             };
@@ -125,7 +119,7 @@ impl JwkSet {
         }
         if set.keys.is_empty() {
             let reasons = set.skipped.iter().map(ToString::to_string).collect();
-            return Err(ConfigError::NoUsableKey { reasons });
+            return Err(JwkSetError::NoUsableKey { reasons });
         }
         Ok(set)
     }
@@ -166,22 +160,21 @@ impl From<Value> for Entry {
 }
 
 impl Members {
-    pub(super) fn read(text: &str) -> Result<Self, ConfigError> {
-        let invalid = |reason: &str| ConfigError::InvalidJwkSet { reason: reason.to_owned() };
+    pub(super) fn read(text: &str) -> Result<Self, JwkSetError> {
         let text = text.trim_start_matches(BYTE_ORDER_MARK);
         let mut document: Value =
-            serde_json::from_str(text).map_err(|error| invalid(&error.to_string()))?;
+            serde_json::from_str(text).map_err(|error| JwkSetError::invalid(error.to_string()))?;
         // `serde_json` takes the last of several members with one name. Other readers take the first,
         // and could be shown other keys.
         let members = Object::parse(text).map_err(|error| match error {
-            JsonError::DuplicateMember => invalid(REPEATED),
-            other => invalid(other.reason()),
+            JsonError::DuplicateMember => JwkSetError::invalid(REPEATED),
+            other => JwkSetError::invalid(other.reason()),
         })?;
         match document.get_mut("keys").map(Value::take) {
             Some(Value::Array(keys)) => Ok(Self::Keys(entries(keys, &members))),
-            Some(_) => Err(invalid("`keys` is not a list")),
+            Some(_) => Err(JwkSetError::invalid("`keys` is not a list")),
             None if document.get("kty").is_some() => Ok(Self::Single(document.into())),
-            None => Err(invalid("no member `keys`")),
+            None => Err(JwkSetError::invalid("no member `keys`")),
         }
     }
 }
@@ -201,14 +194,12 @@ fn entries(keys: Vec<Value>, members: &Object<'_>) -> Vec<Entry> {
 }
 
 /// Reads a file and what it holds; errors name the file.
-pub(super) fn read_file<T>(
+pub(crate) fn read_file<T, E: Error + Send + Sync + 'static>(
     path: &Path,
-    read: impl FnOnce(&str) -> Result<T, ConfigError>,
-) -> Result<T, ConfigError> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
-    read(&text)
-        .map_err(|source| ConfigError::InFile { path: path.to_owned(), source: Box::new(source) })
+    read: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, FileError> {
+    let text = fs::read_to_string(path).map_err(|error| FileError::unreadable(path, error))?;
+    read(&text).map_err(|error| FileError::unusable(path, error))
 }
 
 /// A key of a JWK Set that cannot be used.
@@ -220,11 +211,11 @@ pub struct SkippedKey {
 }
 
 impl SkippedKey {
-    fn new(index: usize, value: &Value, error: &ConfigError) -> Self {
+    fn new(index: usize, value: &Value, error: &KeyError) -> Self {
         let key_id = value.get("kid").and_then(Value::as_str).map(ToOwned::to_owned);
         let reason = match error {
-            ConfigError::UnusableKey { reason } => reason.clone(),
-            ConfigError::PrivateKey { found } => format!("it has the private member `{found}`"),
+            KeyError::Unusable { reason } => reason.clone(),
+            KeyError::PrivateKey { found } => format!("it has the private member `{found}`"),
             other => other.to_string(),
         };
         Self { index, key_id, reason }

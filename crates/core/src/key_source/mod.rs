@@ -23,11 +23,11 @@ mod tests;
 
 use std::fmt;
 
-use crate::{BoxFuture, ConfigError, NumericDate};
+use crate::{BoxFuture, NumericDate};
 
 pub(crate) use cached::{CachedSource, FetchEnd, FetchOver, any_over};
 pub use document::{KeyDocument, Loaded, Validators};
-pub use error::KeySourceError;
+pub use error::{KeySourceConfigError, KeySourceError};
 pub use fetch::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch};
 pub use file::{JwkSetFile, PemFile};
 #[cfg(feature = "config")]
@@ -64,8 +64,8 @@ pub trait KeySource: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidKeySource`], say.
-    fn check(&self) -> Result<(), ConfigError> {
+    /// A [`KeySourceConfigError`].
+    fn check(&self) -> Result<(), KeySourceConfigError> {
         Ok(())
     }
 

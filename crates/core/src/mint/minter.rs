@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{MintError, SigningKey, pair};
-use crate::{Clock, NumericDate, SystemClock};
+use crate::{Clock, KeyError, NumericDate, SystemClock};
 
 /// How long a token is good, unless something else is said.
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -134,7 +134,8 @@ impl Minter {
     fn dated(&self, mut claims: Map<String, Value>) -> Result<Map<String, Value>, MintError> {
         let now = self.clock.now();
         let expires_at = now.saturating_add(self.lifetime.unwrap_or(LIFETIME)).seconds();
-        let id = URL_SAFE_NO_PAD.encode_to_string(pair::random(16)?);
+        let id =
+            URL_SAFE_NO_PAD.encode_to_string(pair::random(16).map_err(|_| KeyError::Cryptography)?);
         let own: [(&str, Value); 4] = [
             ("iat", now.seconds().into()),
             ("nbf", now.seconds().into()),

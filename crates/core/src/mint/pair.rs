@@ -2,14 +2,14 @@
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
+    error::Unspecified,
     hmac,
     rand::{SecureRandom, SystemRandom},
     rsa::{KeyPair as RsaKeyPair, KeySize},
     signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, RsaEncoding},
 };
 
-use super::MintError;
-use crate::{Algorithm, ConfigError};
+use crate::{Algorithm, KeyError};
 
 /// A private key.
 pub(super) enum Pair {
@@ -20,7 +20,7 @@ pub(super) enum Pair {
 }
 
 impl Pair {
-    pub(super) fn generate(algorithm: Algorithm) -> Result<Self, MintError> {
+    pub(super) fn generate(algorithm: Algorithm) -> Result<Self, Unspecified> {
         Ok(match algorithm {
             Algorithm::RS256
             | Algorithm::RS384
@@ -33,7 +33,7 @@ impl Pair {
             Algorithm::HS384 => Self::Secret(random(48)?),
             Algorithm::HS512 => Self::Secret(random(64)?),
             Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 => {
-                let curve = curve(algorithm).ok_or(MintError::Cryptography)?;
+                let curve = curve(algorithm).ok_or(Unspecified)?;
                 Self::Ec(EcdsaKeyPair::generate(curve)?, algorithm)
             }
         })
@@ -52,7 +52,7 @@ impl Pair {
         RsaKeyPair::from_pkcs8(der).ok().map(Self::Rsa)
     }
 
-    pub(super) fn to_pkcs8(&self) -> Result<Option<Vec<u8>>, MintError> {
+    pub(super) fn to_pkcs8(&self) -> Result<Option<Vec<u8>>, Unspecified> {
         Ok(Some(match self {
             Self::Rsa(pair) => {
                 let der: Pkcs8V1Der<'_> = pair.as_der()?;
@@ -93,10 +93,10 @@ pub(super) enum Signer {
 }
 
 impl Signer {
-    pub(super) fn new(pair: &Pair, algorithm: Algorithm) -> Result<Self, ConfigError> {
+    pub(super) fn new(pair: &Pair, algorithm: Algorithm) -> Result<Self, KeyError> {
         let reason = || format!("its private key does not fit the algorithm {algorithm}");
         if !pair.fits(algorithm) {
-            return Err(ConfigError::UnusableKey { reason: reason() });
+            return Err(KeyError::Unusable { reason: reason() });
         }
         Ok(match pair {
             Pair::Rsa(_) => Self::Rsa(rsa_encoding(algorithm)),
@@ -113,7 +113,7 @@ impl Signer {
         })
     }
 
-    pub(super) fn sign(&self, pair: &Pair, message: &[u8]) -> Result<Vec<u8>, MintError> {
+    pub(super) fn sign(&self, pair: &Pair, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
         match (self, pair) {
             (Self::Rsa(encoding), Pair::Rsa(pair)) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
@@ -125,13 +125,13 @@ impl Signer {
             }
             (Self::Ed25519, Pair::Ed25519(pair)) => Ok(pair.sign(message).as_ref().to_vec()),
             (Self::Secret(key), _) => Ok(hmac::sign(key, message).as_ref().to_vec()),
-            _ => Err(MintError::Cryptography),
+            _ => Err(Unspecified),
         }
     }
 }
 
 /// Returns that many bytes that nobody can guess.
-pub(super) fn random(len: usize) -> Result<Vec<u8>, MintError> {
+pub(super) fn random(len: usize) -> Result<Vec<u8>, Unspecified> {
     let mut bytes = vec![0; len];
     SystemRandom::new().fill(&mut bytes)?;
     Ok(bytes)

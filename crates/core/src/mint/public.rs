@@ -2,12 +2,13 @@
 
 use aws_lc_rs::{
     encoding::{AsDer, PublicKeyX509Der},
+    error::Unspecified,
     signature::KeyPair,
 };
 use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
-use super::{MintError, pair::Pair};
+use super::pair::Pair;
 use crate::Algorithm;
 
 /// Returns the members that a public JWK of this key must have; `None` for a secret.
@@ -39,7 +40,7 @@ pub(super) fn required_members(pair: &Pair) -> Option<Map<String, Value>> {
 }
 
 /// Returns the public half as `SubjectPublicKeyInfo`; `None` for a secret.
-pub(super) fn spki(pair: &Pair) -> Result<Option<Vec<u8>>, MintError> {
+pub(super) fn spki(pair: &Pair) -> Result<Option<Vec<u8>>, Unspecified> {
     let der: PublicKeyX509Der<'_> = match pair {
         Pair::Rsa(pair) => pair.public_key().as_der()?,
         Pair::Ec(pair, _) => pair.public_key().as_der()?,

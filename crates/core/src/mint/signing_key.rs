@@ -1,15 +1,15 @@
 //! A key that signs.
 
-use std::{fmt, fs, path::Path, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
+use aws_lc_rs::error::Unspecified;
 use serde_json::Value;
 
 use super::{
-    MintError,
     pair::{Pair, Signer},
     public,
 };
-use crate::{Algorithm, ConfigError, VerificationKey, jwk};
+use crate::{Algorithm, FileError, KeyError, VerificationKey, jwk};
 
 /// A private key or a secret, bound to the algorithm that it signs with.
 ///
@@ -50,10 +50,10 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`MintError::Cryptography`] if there are no random bytes.
-    pub fn generate(algorithm: Algorithm) -> Result<Self, MintError> {
-        let pair = Pair::generate(algorithm)?;
-        Self::new(pair, algorithm).map_err(|_| MintError::Cryptography)
+    /// [`KeyError::Cryptography`] if there are no random bytes.
+    pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
+        let pair = Pair::generate(algorithm).map_err(cryptography)?;
+        Self::new(pair, algorithm).map_err(|_| KeyError::Cryptography)
     }
 
     /// Reads a private key in PEM: `PRIVATE KEY` (PKCS#8: RSA, P-256, P-384, P-521 or Ed25519).
@@ -64,17 +64,17 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidSigningKey`] if the text is not one such block, and
-    /// [`ConfigError::UnusableKey`] if the key is too short or of another type.
-    pub fn from_pem(text: &str) -> Result<Self, ConfigError> {
-        let invalid = |reason: String| ConfigError::InvalidSigningKey { reason };
+    /// [`KeyError::InvalidSigningKey`] if the text is not one such block, and
+    /// [`KeyError::Unusable`] if the key is too short or of another type.
+    pub fn from_pem(text: &str) -> Result<Self, KeyError> {
+        let invalid = |reason: String| KeyError::InvalidSigningKey { reason };
         let text = jwk::with_line_breaks(text);
         let block = pem::parse(&*text).map_err(|error| invalid(error.to_string()))?;
         if block.tag() != "PRIVATE KEY" {
             return Err(invalid(format!("found a block `{}`", block.tag())));
         }
         let pair = Pair::from_pkcs8(block.contents()).ok_or_else(|| {
-            jwk::unusable("its private key is of a type or size that is not supported")
+            KeyError::unusable("its private key is of a type or size that is not supported")
         })?;
         let named = text
             .lines()
@@ -88,16 +88,10 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::File`] if the file cannot be read, and [`ConfigError::InFile`] with an error
+    /// [`FileError::Unreadable`] if the file cannot be read, and [`FileError::Unusable`] with an error
     /// of [`from_pem`](Self::from_pem).
-    pub fn from_pem_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
-        let path = path.as_ref();
-        let text = fs::read_to_string(path)
-            .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
-        Self::from_pem(&text).map_err(|source| ConfigError::InFile {
-            path: path.to_owned(),
-            source: Box::new(source),
-        })
+    pub fn from_pem_file(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        jwk::read_file(path.as_ref(), Self::from_pem)
     }
 
     /// Takes a secret that signer and verifier share. It must be at least as long as the algorithm's
@@ -108,15 +102,12 @@ impl SigningKey {
     /// As [`VerificationKey::from_secret`].
     ///
     /// [RFC 7518 §3.2]: https://www.rfc-editor.org/rfc/rfc7518#section-3.2
-    pub fn from_secret(
-        secret: impl AsRef<[u8]>,
-        algorithm: Algorithm,
-    ) -> Result<Self, ConfigError> {
+    pub fn from_secret(secret: impl AsRef<[u8]>, algorithm: Algorithm) -> Result<Self, KeyError> {
         VerificationKey::from_secret(secret.as_ref(), algorithm)?;
         Self::new(Pair::Secret(secret.as_ref().to_vec()), algorithm)
     }
 
-    fn new(pair: Pair, algorithm: Algorithm) -> Result<Self, ConfigError> {
+    fn new(pair: Pair, algorithm: Algorithm) -> Result<Self, KeyError> {
         let signer = Arc::new(Signer::new(&pair, algorithm)?);
         let members = public::required_members(&pair);
         let key_id = members.as_ref().and_then(jwk::thumbprint).map(Arc::from);
@@ -128,9 +119,9 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::UnusableKey`] if the key cannot be used with the algorithm, and
-    /// [`ConfigError::SecretTooShort`].
-    pub fn for_algorithm(self, algorithm: Algorithm) -> Result<Self, ConfigError> {
+    /// [`KeyError::Unusable`] if the key cannot be used with the algorithm, and
+    /// [`KeyError::SecretTooShort`].
+    pub fn for_algorithm(self, algorithm: Algorithm) -> Result<Self, KeyError> {
         if let (Pair::Secret(secret), true) = (&*self.pair, algorithm.is_symmetric()) {
             VerificationKey::from_secret(secret, algorithm)?;
         }
@@ -172,9 +163,10 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`MintError::Cryptography`].
-    pub fn public_key_pem(&self) -> Result<Option<String>, MintError> {
-        Ok(public::spki(&self.pair)?.map(|der| encode_pem("PUBLIC KEY", der)))
+    /// [`KeyError::Cryptography`].
+    pub fn public_key_pem(&self) -> Result<Option<String>, KeyError> {
+        let spki = public::spki(&self.pair).map_err(cryptography)?;
+        Ok(spki.map(|der| encode_pem("PUBLIC KEY", der)))
     }
 
     /// Returns the private key in PEM, as a `PRIVATE KEY` (PKCS#8); `None` for a secret.
@@ -183,9 +175,9 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`MintError::Cryptography`].
-    pub fn to_pem(&self) -> Result<Option<String>, MintError> {
-        let Some(der) = self.pair.to_pkcs8()? else { return Ok(None) };
+    /// [`KeyError::Cryptography`].
+    pub fn to_pem(&self) -> Result<Option<String>, KeyError> {
+        let Some(der) = self.pair.to_pkcs8().map_err(cryptography)? else { return Ok(None) };
         let block = encode_pem("PRIVATE KEY", der);
         Ok(Some(if self.algorithm == self.pair.first_algorithm() {
             block
@@ -207,8 +199,8 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::UnusableKey`] for a key id longer than 256 bytes.
-    pub fn verification_key(&self) -> Result<VerificationKey, ConfigError> {
+    /// [`KeyError::Unusable`] for a key id longer than 256 bytes.
+    pub fn verification_key(&self) -> Result<VerificationKey, KeyError> {
         match (self.public_jwk(), self.secret(), &self.key_id) {
             (Some(jwk), ..) => VerificationKey::from_jwk_text(&jwk),
             (None, Some(secret), Some(key_id)) => {
@@ -224,11 +216,11 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`MintError::Cryptography`].
+    /// [`KeyError::Cryptography`].
     ///
     /// [RFC 7518 §3]: https://www.rfc-editor.org/rfc/rfc7518#section-3
-    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, MintError> {
-        self.signer.sign(&self.pair, message)
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.signer.sign(&self.pair, message).map_err(cryptography)
     }
 }
 
@@ -239,6 +231,10 @@ impl fmt::Debug for SigningKey {
             .field("key_id", &self.key_id)
             .finish_non_exhaustive()
     }
+}
+
+fn cryptography(_: Unspecified) -> KeyError {
+    KeyError::Cryptography
 }
 
 fn encode_pem(tag: &str, der: Vec<u8>) -> String {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{MintError, Minter, SigningKey};
-use crate::{Algorithm, Authenticator, Clock, ConfigError, Issuer, NumericDate, VerificationKey};
+use crate::{Algorithm, Authenticator, Clock, Issuer, KeyError, NumericDate, VerificationKey};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -113,17 +113,17 @@ fn a_key_signs_with_no_algorithm_of_another_type() {
     let ec = SigningKey::generate(Algorithm::ES256).unwrap();
     for other in [Algorithm::ES384, Algorithm::RS256, Algorithm::HS256, Algorithm::EdDSA] {
         let rejected = ec.clone().for_algorithm(other);
-        assert!(matches!(rejected, Err(ConfigError::UnusableKey { .. })), "{other}");
+        assert!(matches!(rejected, Err(KeyError::Unusable { .. })), "{other}");
     }
     let secret = SigningKey::generate(Algorithm::HS256).unwrap();
     let rejected = secret.for_algorithm(Algorithm::HS512);
-    assert!(matches!(rejected, Err(ConfigError::SecretTooShort { .. })));
+    assert!(matches!(rejected, Err(KeyError::SecretTooShort { .. })));
     let rejected = SigningKey::from_secret(b"short", Algorithm::HS256);
-    assert!(matches!(rejected, Err(ConfigError::SecretTooShort { .. })));
+    assert!(matches!(rejected, Err(KeyError::SecretTooShort { .. })));
     let pem = ec.public_key_pem().unwrap().unwrap();
     let rejected = SigningKey::from_secret(&pem, Algorithm::HS256);
-    assert!(matches!(rejected, Err(ConfigError::SecretIsPublicKey)));
-    assert!(matches!(SigningKey::from_pem(&pem), Err(ConfigError::InvalidSigningKey { .. })));
+    assert!(matches!(rejected, Err(KeyError::SecretIsPublicKey)));
+    assert!(matches!(SigningKey::from_pem(&pem), Err(KeyError::InvalidSigningKey { .. })));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::{
     segments::{Room, Segments},
 };
 use crate::{
-    Algorithm, AuthError, AuthErrorKind, BearerToken, ConfigError, VerificationKey,
+    Algorithm, AuthError, AuthErrorKind, BearerToken, JwkSetError, VerificationKey,
     jws::AlgorithmSet,
     keys::{KeyMatching, Keys, MatchBy},
 };
@@ -57,11 +57,11 @@ impl JwsVerifier {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::NoUsableKey`] without a key.
-    pub fn new<I: IntoIterator<Item = VerificationKey>>(keys: I) -> Result<Self, ConfigError> {
+    /// [`JwkSetError::NoUsableKey`] without a key.
+    pub fn new<I: IntoIterator<Item = VerificationKey>>(keys: I) -> Result<Self, JwkSetError> {
         let keys: Vec<_> = keys.into_iter().collect();
         if keys.is_empty() {
-            return Err(ConfigError::NoUsableKey { reasons: Vec::new() });
+            return Err(JwkSetError::NoUsableKey { reasons: Vec::new() });
         }
         let of_keys = keys.iter().map(VerificationKey::algorithm_set);
         let allowed = of_keys.fold(AlgorithmSet::EMPTY, AlgorithmSet::union);

@@ -65,7 +65,7 @@ fn a_key_of_jsonwebtoken_that_is_of_another_family_or_too_short_is_rejected() {
         DecodingKey::from_ed_der(&[7; 31]),
     ] {
         let made = VerificationKey::try_from(&key);
-        assert!(matches!(made, Err(ConfigError::UnusableKey { .. })), "{made:?}");
+        assert!(matches!(made, Err(KeyError::Unusable { .. })), "{made:?}");
     }
 }
 
@@ -78,7 +78,7 @@ fn a_secret_of_jsonwebtoken_serves_the_hashes_that_are_no_longer_than_it() {
     }
     for len in [0, 1, 31] {
         let made = VerificationKey::try_from(&DecodingKey::from_secret(&vec![7; len]));
-        assert!(matches!(made, Err(ConfigError::SecretTooShort { needed: 32, .. })), "{made:?}");
+        assert!(matches!(made, Err(KeyError::SecretTooShort { needed: 32, .. })), "{made:?}");
     }
 }
 
@@ -95,7 +95,7 @@ fn jwks_of_jsonwebtoken_are_taken_over_with_their_key_id_and_algorithm() {
     let for_encryption = Example::ec().with("use", "enc");
     for bad in [&secret, &for_encryption, &Example::rsa().with("alg", "RSA-OAEP")] {
         let made = VerificationKey::try_from(&read(bad.clone()));
-        assert!(matches!(made, Err(ConfigError::UnusableKey { .. })), "{bad}: {made:?}");
+        assert!(matches!(made, Err(KeyError::Unusable { .. })), "{bad}: {made:?}");
     }
 
     let keys = [secret, jwk, for_encryption].map(read).to_vec();
@@ -105,5 +105,5 @@ fn jwks_of_jsonwebtoken_are_taken_over_with_their_key_id_and_algorithm() {
     assert_eq!((set.keys().len(), skipped), (1, vec![0, 2]));
 
     let empty = jsonwebtoken::jwk::JwkSet { keys: Vec::new() };
-    assert!(matches!(JwkSet::try_from(&empty), Err(ConfigError::NoUsableKey { .. })));
+    assert!(matches!(JwkSet::try_from(&empty), Err(JwkSetError::NoUsableKey { .. })));
 }

@@ -2,8 +2,8 @@ use base64_simd::URL_SAFE_NO_PAD;
 use jsonwebtoken::{DecodingKey, jwk::Jwk};
 use serde_json::{Value, json};
 
-use super::{JwkSet, VerificationKey};
-use crate::{Algorithm, ConfigError};
+use super::{FileError, JwkSet, JwkSetError, KeyError, VerificationKey};
+use crate::Algorithm;
 
 const ALL_RSA: [Algorithm; 6] = super::components::RSA;
 
@@ -111,7 +111,7 @@ fn zeros_before(number: &[u8]) -> Vec<u8> {
     [&[0], number].concat()
 }
 
-fn read_set(keys: &[Value]) -> Result<JwkSet, ConfigError> {
+fn read_set(keys: &[Value]) -> Result<JwkSet, JwkSetError> {
     JwkSet::from_json(&json!({ "keys": keys }).to_string())
 }
 
@@ -133,7 +133,7 @@ fn assert_skipped(rows: impl IntoIterator<Item = (Value, &'static str)>) {
         assert!(skipped.reason().contains(reason), "{jwk}: {}", skipped.reason());
 
         let alone = read_set(&[jwk]).unwrap_err();
-        let ConfigError::NoUsableKey { reasons } = alone else { panic!("{alone:?}") };
+        let JwkSetError::NoUsableKey { reasons } = alone else { panic!("{alone:?}") };
         assert!(reasons.len() == 1 && reasons[0].contains(reason), "{reasons:?}");
     }
 }

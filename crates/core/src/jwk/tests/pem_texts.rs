@@ -27,7 +27,7 @@ fn line_breaks_in_pem_may_be_written_as_backslash_and_n() {
     }
     for (text, label) in PRIVATE_PEMS {
         let error = VerificationKey::from_pem(&text.replace('\n', r"\n")).unwrap_err();
-        assert!(matches!(&error, ConfigError::PrivateKey { found } if found == label), "{error:?}");
+        assert!(matches!(&error, KeyError::PrivateKey { found } if found == label), "{error:?}");
     }
 }
 
@@ -37,7 +37,7 @@ fn a_key_from_pem_can_be_narrowed_to_one_of_its_algorithms() {
     let key = key.key_id("1").unwrap().algorithm(Algorithm::PS256).unwrap();
     assert_eq!((algorithms(&key), key.id()), (vec![Algorithm::PS256], Some("1")));
     for other in [Algorithm::RS256, Algorithm::ES256, Algorithm::HS256] {
-        assert!(matches!(key.clone().algorithm(other), Err(ConfigError::UnusableKey { .. })));
+        assert!(matches!(key.clone().algorithm(other), Err(KeyError::Unusable { .. })));
     }
 }
 
@@ -49,7 +49,7 @@ fn private_keys_in_pem_are_rejected_as_such_whatever_their_label() {
         for text in [text, &after_public, &before_public] {
             let error = VerificationKey::from_pem(text).unwrap_err();
             assert!(
-                matches!(&error, ConfigError::PrivateKey { found } if found == label),
+                matches!(&error, KeyError::PrivateKey { found } if found == label),
                 "{error:?}"
             );
         }
@@ -60,7 +60,7 @@ fn private_keys_in_pem_are_rejected_as_such_whatever_their_label() {
 fn a_public_key_that_no_algorithm_uses_is_rejected() {
     for text in UNUSABLE_PEMS {
         let error = VerificationKey::from_pem(text).unwrap_err();
-        assert!(matches!(error, ConfigError::UnusableKey { .. }), "{text}{error:?}");
+        assert!(matches!(error, KeyError::Unusable { .. }), "{text}{error:?}");
     }
     let spki = der(testdata!("p256"));
     for (label, der) in [
@@ -74,7 +74,7 @@ fn a_public_key_that_no_algorithm_uses_is_rejected() {
         ("CERTIFICATE", &spki),
     ] {
         let error = VerificationKey::from_pem(&pem(label, der)).unwrap_err();
-        assert!(matches!(error, ConfigError::UnusableKey { .. }), "{label} {der:02x?} {error:?}");
+        assert!(matches!(error, KeyError::Unusable { .. }), "{label} {der:02x?} {error:?}");
     }
 }
 
@@ -96,6 +96,6 @@ fn a_text_that_is_not_one_block_of_a_public_key_is_no_pem() {
         spki.replace("-----", "----"),
     ] {
         let error = VerificationKey::from_pem(&text).unwrap_err();
-        assert!(matches!(error, ConfigError::InvalidPem { .. }), "{text}\n{error:?}");
+        assert!(matches!(error, KeyError::InvalidPem { .. }), "{text}\n{error:?}");
     }
 }

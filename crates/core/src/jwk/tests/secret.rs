@@ -13,9 +13,7 @@ fn a_secret_is_at_least_as_long_as_the_hash() {
         for too_short in [0, 1, len - 1] {
             let secret = vec![7; too_short];
             let error = VerificationKey::from_secret(&secret, algorithm).unwrap_err();
-            let ConfigError::SecretTooShort { needed, found, .. } = error else {
-                panic!("{error:?}")
-            };
+            let KeyError::SecretTooShort { needed, found, .. } = error else { panic!("{error:?}") };
             assert_eq!((needed, found), (len, too_short));
 
             let short = VerificationKey::dangerous_from_short_secret(&secret, algorithm);
@@ -28,13 +26,13 @@ fn a_secret_is_at_least_as_long_as_the_hash() {
 fn zero_bytes_are_no_secret() {
     for len in [1, 32, 64, 200] {
         let short = VerificationKey::dangerous_from_short_secret(vec![0; len], Algorithm::HS256);
-        assert!(matches!(short, Err(ConfigError::UnusableKey { .. })), "{len}");
+        assert!(matches!(short, Err(KeyError::Unusable { .. })), "{len}");
     }
     let made = VerificationKey::from_secret([0; 32], Algorithm::HS256);
-    assert!(matches!(made, Err(ConfigError::UnusableKey { .. })));
+    assert!(matches!(made, Err(KeyError::Unusable { .. })));
     let jwk = json!({"kty": "oct", "k": "A".repeat(43)}).to_string();
     let made = JwkSet::dangerous_from_json_with_secrets(&jwk);
-    assert!(matches!(made, Err(ConfigError::NoUsableKey { .. })), "{made:?}");
+    assert!(matches!(made, Err(JwkSetError::NoUsableKey { .. })), "{made:?}");
     let mut one = [0; 32];
     one[31] = 1;
     assert!(VerificationKey::from_secret(one, Algorithm::HS256).is_ok());
@@ -47,7 +45,7 @@ fn a_secret_fits_no_asymmetric_algorithm() {
             VerificationKey::from_secret([7; 64], algorithm),
             VerificationKey::dangerous_from_short_secret([7; 64], algorithm),
         ] {
-            assert!(matches!(made, Err(ConfigError::UnusableKey { .. })), "{algorithm}");
+            assert!(matches!(made, Err(KeyError::Unusable { .. })), "{algorithm}");
         }
     }
 }
@@ -60,7 +58,7 @@ fn assert_secret_is_public_key(secret: &[u8]) {
         VerificationKey::dangerous_from_short_secret(secret, Algorithm::HS512),
         VerificationKey::try_from(&DecodingKey::from_secret(secret)),
     ] {
-        assert!(matches!(made, Err(ConfigError::SecretIsPublicKey)), "{shown}: {made:?}");
+        assert!(matches!(made, Err(KeyError::SecretIsPublicKey)), "{shown}: {made:?}");
     }
 }
 

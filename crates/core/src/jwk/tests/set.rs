@@ -43,7 +43,7 @@ fn key_ids_of_up_to_256_bytes_are_kept() {
     ]);
     let key = read_jwk(Example::ec().jwk);
     assert_eq!(key.clone().key_id(longest.clone()).unwrap().id(), Some(&*longest));
-    assert!(matches!(key.key_id(too_long), Err(ConfigError::UnusableKey { .. })));
+    assert!(matches!(key.key_id(too_long), Err(KeyError::Unusable { .. })));
 }
 
 #[test]
@@ -226,11 +226,11 @@ fn reasons_do_not_show_private_values() {
 #[test]
 fn a_set_without_a_usable_key_is_an_error_with_each_reason() {
     let error = read_set(&[]).unwrap_err();
-    assert!(matches!(error, ConfigError::NoUsableKey { reasons } if reasons.is_empty()));
+    assert!(matches!(error, JwkSetError::NoUsableKey { reasons } if reasons.is_empty()));
 
     let bad = [json!({"kty": "AKP", "kid": "post-quantum"}), Example::ec().with("use", "enc")];
     let error = read_set(&bad).unwrap_err();
-    let ConfigError::NoUsableKey { reasons } = error else { panic!("{error:?}") };
+    let JwkSetError::NoUsableKey { reasons } = error else { panic!("{error:?}") };
     let expected = [
         "key 0 (kid \"post-quantum\"): its `kty` is missing or not supported",
         "key 1: its `use` is not `sig`",
@@ -255,7 +255,7 @@ fn what_is_no_jwk_set_is_an_error() {
         "-----BEGIN PUBLIC KEY-----",
     ] {
         let error = JwkSet::from_json(text).unwrap_err();
-        assert!(matches!(error, ConfigError::InvalidJwkSet { .. }), "{text}: {error:?}");
+        assert!(matches!(error, JwkSetError::Invalid { .. }), "{text}: {error:?}");
     }
     // One key is not a set of one, except in a file.
     let error = JwkSet::from_json(&Example::ec().jwk.to_string()).unwrap_err();
@@ -275,10 +275,10 @@ fn a_single_jwk_in_a_file_is_a_set_of_one() {
     let error = read(&private.to_string()).unwrap_err();
     assert!(error.to_string().contains("private member `d`"), "{error}");
     let secret = json!({"kty": "oct", "k": "c2VjcmV0"}).to_string();
-    assert!(matches!(read(&secret).unwrap_err(), ConfigError::NoUsableKey { .. }));
+    assert!(matches!(read(&secret).unwrap_err(), JwkSetError::NoUsableKey { .. }));
     for text in [json!({"keys": {}, "kty": "EC"}), json!({"kid": "1"}), json!([jwk])] {
         let error = read(&text.to_string()).unwrap_err();
-        assert!(matches!(error, ConfigError::InvalidJwkSet { .. }), "{text}: {error:?}");
+        assert!(matches!(error, JwkSetError::Invalid { .. }), "{text}: {error:?}");
     }
 }
 
@@ -303,13 +303,13 @@ fn a_key_that_repeats_a_member_is_skipped() {
 
         let set = format!(r#"{{"keys":[{jwk}]}}"#);
         let error = JwkSet::dangerous_from_json_with_secrets(&set).unwrap_err();
-        assert!(matches!(error, ConfigError::NoUsableKey { .. }), "{repeated}: {error:?}");
+        assert!(matches!(error, JwkSetError::NoUsableKey { .. }), "{repeated}: {error:?}");
         for read in [JwkSet::from_json, JwkSet::dangerous_from_json_with_secrets] {
             let error = read(&as_set(&jwk)).unwrap_err();
             assert!(error.to_string().contains("a member name is repeated"), "{error}");
         }
         let error = JwkSet::dangerous_from_json_with_secrets(&jwk).unwrap_err();
-        assert!(matches!(error, ConfigError::InvalidJwkSet { .. }), "{repeated}: {error:?}");
+        assert!(matches!(error, JwkSetError::Invalid { .. }), "{repeated}: {error:?}");
     }
 }
 
@@ -323,7 +323,7 @@ fn a_set_that_repeats_a_member_is_an_error() {
         format!("{{{keys},\"issued\":1,\"issued\":1}}"),
     ] {
         let error = JwkSet::from_json(&text).unwrap_err();
-        assert!(matches!(error, ConfigError::InvalidJwkSet { .. }), "{text}: {error:?}");
+        assert!(matches!(error, JwkSetError::Invalid { .. }), "{text}: {error:?}");
         assert!(error.to_string().contains("a member name is repeated"), "{error}");
     }
 }
@@ -365,12 +365,12 @@ fn a_byte_order_mark_and_members_beside_the_keys_are_ignored() {
 #[test]
 fn a_file_is_named_in_its_errors() {
     let error = JwkSet::from_file("no/such/file.json").unwrap_err();
-    assert!(matches!(&error, ConfigError::File { .. }), "{error:?}");
+    assert!(matches!(&error, FileError::Unreadable { .. }), "{error:?}");
     assert!(error.to_string().contains("no/such/file.json"), "{error}");
 
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/jwk/testdata/p256.pem");
     assert_eq!(algorithms(&VerificationKey::from_pem_file(path).unwrap()), [Algorithm::ES256]);
     let error = JwkSet::from_file(path).unwrap_err();
-    assert!(matches!(&error, ConfigError::InFile { .. }), "{error:?}");
+    assert!(matches!(&error, FileError::Unusable { .. }), "{error:?}");
     assert!(error.to_string().contains("p256.pem"), "{error}");
 }

