@@ -97,7 +97,7 @@ impl fmt::Display for ConfigError {
             Self::KeysWouldBeLost(not_ready) => write!(
                 f,
                 "issuer `{}` has keys now and would have none, so the engine was not replaced: \
-                 help where its keys are said to be, or wait until they can be fetched",
+                 correct where its keys come from, or wait until they can be fetched",
                 not_ready.issuer()
             ),
             other => other.wrapped().map_or(Ok(()), |error| fmt::Display::fmt(error, f)),
