@@ -14,7 +14,7 @@
 #[cfg(feature = "interop")]
 mod browser;
 #[cfg(feature = "interop")]
-#[path = "../../../../tests/tests/browser/chromium.rs"]
+#[path = "../../../../../tests/tests/browser/chromium.rs"]
 mod chromium;
 mod claims;
 mod decisions;

@@ -22,7 +22,7 @@ fn steps() -> Vec<Value> {
     let folder = Folder::new("sdk");
     let keys = Keys::serve(&folder, &[]);
     let temporal = start(&[("TEMPORAL_JWT_KEY_SOURCE1", &keys.url)]);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop/temporal.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/interop/temporal.py");
     let output = Command::new(python)
         .arg(script)
         .args([&temporal.address, &folder.file("key.priv.pem"), &keys.url])

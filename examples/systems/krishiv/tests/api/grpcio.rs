@@ -83,7 +83,7 @@ fn rows() -> Vec<Row> {
 fn s2_6_a_client_of_grpcio_gets_the_verdicts_of_krishiv() {
     let python = env::var_os(VARIABLE)
         .unwrap_or_else(|| panic!("{VARIABLE} must name a Python: `cargo xtask test` sets one up"));
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop/krishiv.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/interop/krishiv.py");
     let mut client = Command::new(python)
         .arg(script)
         .stdin(Stdio::piped())
