@@ -22,7 +22,7 @@ pub use self::settings::Judges;
 const PAGE_HEADERS: [(&str, &str); 4] = [
     (
         "content-security-policy",
-        "default-src 'none'; script-src 'sha256-A8B8rfF9epjyLxNETzyO6QskhvscZjnNFUx5CCWMTbg='; \
+        "default-src 'none'; script-src 'sha256-8Hkc018LlQ+Qd1bYO7Zi2w1obKx6eYCV8BaIdTlXKdk='; \
          style-src 'sha256-gfWEwsg0YljrPlB3mWkZubyle9kJkdz3DYdel5Qbp7U='; connect-src 'self'; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
