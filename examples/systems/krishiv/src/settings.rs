@@ -1,8 +1,7 @@
 //! From environment variables to what judges callers.
 
-use std::{error::Error, time::Duration};
+use std::{collections::HashMap, error::Error, num::NonZeroU32, path::PathBuf, time::Duration};
 
-use example_program::Variables;
 use portcullis_axum::{
     Algorithm, Authenticator, Clock, ConfigError, GrantMapping, Identity, Issuer, ProductionError,
     RefreshPolicy, RemoteJwkSet, Requirement, StaticTokens, StaticTokensBuilder, TokenFile,
@@ -21,6 +20,9 @@ const ALGORITHMS: [Algorithm; 9] = {
 };
 
 const RELOAD: &str = "KRISHIV_COORDINATOR_AUTH_RELOAD_INTERVAL_SECS";
+
+/// Environment variables by name.
+type Variables = HashMap<String, String>;
 
 /// What judges the callers of each protocol: one engine, with one set of keys and tokens.
 #[derive(Clone, Debug)]
@@ -41,7 +43,7 @@ impl Judges {
     ///
     /// What is wrong with them, for their operator.
     pub fn new(variables: &Variables, clock: impl Clock + 'static) -> Result<Self, Box<dyn Error>> {
-        let production = variables.is_on("KRISHIV_PRODUCTION")?;
+        let production = is_on(variables, "KRISHIV_PRODUCTION")?;
         let (oidc, services) = (oidc(variables, production)?, of_services(variables)?);
         if oidc.is_none() && services.is_none() {
             let either = "set KRISHIV_OIDC_JWKS_URI or KRISHIV_COORDINATOR_BEARER_TOKEN, or both";
@@ -67,17 +69,17 @@ impl Judges {
 }
 
 fn oidc(variables: &Variables, production: bool) -> Result<Option<Issuer>, String> {
-    let Some(uri) = variables.text("KRISHIV_OIDC_JWKS_URI") else { return Ok(None) };
-    let refresh = variables.seconds("KRISHIV_OIDC_JWKS_REFRESH_SECS")?;
+    let Some(uri) = text(variables, "KRISHIV_OIDC_JWKS_URI") else { return Ok(None) };
+    let refresh = seconds(variables, "KRISHIV_OIDC_JWKS_REFRESH_SECS")?;
     let policy = RefreshPolicy::every(refresh.unwrap_or(Duration::from_secs(600)));
-    let claims = variables.text("KRISHIV_OIDC_ROLE_CLAIM").unwrap_or(ROLE_CLAIMS.to_owned());
+    let claims = text(variables, "KRISHIV_OIDC_ROLE_CLAIM").unwrap_or(ROLE_CLAIMS);
     // Krishiv has no setting for the issuer, and asks for no `kid`.
     let issuer = Issuer::dangerous_any("oidc")
         .algorithms(ALGORITHMS)
         .try_all_keys()
         .key_source(RemoteJwkSet::new(uri).refresh_policy(policy))
         .grant_mapping(GrantMapping::empty().roles(claims.split(',').map(str::trim)));
-    match variables.verbatim("KRISHIV_OIDC_AUDIENCE") {
+    match variables.get("KRISHIV_OIDC_AUDIENCE") {
         Some(audience) => Ok(Some(issuer.audience(audience))),
         None if production => Err("KRISHIV_PRODUCTION needs KRISHIV_OIDC_AUDIENCE".to_owned()),
         None => Ok(Some(issuer.dangerous_any_audience())),
@@ -101,15 +103,15 @@ fn about_variable(error: &ConfigError) -> String {
 
 /// The tokens of services, which may do everything.
 fn of_services(variables: &Variables) -> Result<Option<StaticTokens>, ConfigError> {
-    if variables.text(RELOAD).is_some_and(|text| text.parse::<u64>().is_err()) {
+    if text(variables, RELOAD).is_some_and(|text| text.parse::<u64>().is_err()) {
         tracing::warn!("{RELOAD} is no number of seconds: tokens are not read again");
     }
     let caller = Identity::new("coordinator-control-plane").roles([ADMIN]);
     let (one, more) = ("KRISHIV_COORDINATOR_BEARER_TOKEN", "KRISHIV_COORDINATOR_BEARER_TOKENS");
-    let file = |path| TokenFile::new(path).format(TokenFormat::List).optional();
+    let list = |path| TokenFile::new(path).format(TokenFormat::List).optional();
     one_token(variables, one, StaticTokens::builder("coordinator").identity(caller))
-        .text_of_format(variables.text(more).unwrap_or_default(), TokenFormat::List)
-        .files(variables.file(more).map(file))
+        .text_of_format(text(variables, more).unwrap_or_default(), TokenFormat::List)
+        .files(file(variables, more).map(list))
         .build_if_any()
 }
 
@@ -121,11 +123,39 @@ fn of_page(variables: &Variables) -> Result<Option<StaticTokens>, ConfigError> {
 
 /// Adds the token that a variable holds, and that of the file which the variable beside it names.
 fn one_token(variables: &Variables, name: &str, set: StaticTokensBuilder) -> StaticTokensBuilder {
-    let set = match variables.text(RELOAD).map_or(Ok(30), |text| text.parse()) {
+    let set = match text(variables, RELOAD).map_or(Ok(30), |text| text.parse()) {
         Ok(seconds @ 1..) => set.reload_every(Duration::from_secs(seconds)),
         Ok(0) | Err(_) => set.read_once(),
     };
-    let file = |path| TokenFile::new(path).format(TokenFormat::Whole);
-    set.text_of_format(variables.text(name).unwrap_or_default(), TokenFormat::Whole)
-        .files(variables.file(name).map(file))
+    let whole = |path| TokenFile::new(path).format(TokenFormat::Whole);
+    set.text_of_format(text(variables, name).unwrap_or_default(), TokenFormat::Whole)
+        .files(file(variables, name).map(whole))
+}
+
+/// A value without the space around it. A blank one counts as unset.
+fn text<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
+    variables.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
+}
+
+/// The file that `…_FILE` names, next to a variable that has the text itself.
+fn file(variables: &Variables, name: &str) -> Option<PathBuf> {
+    text(variables, &format!("{name}_FILE")).map(PathBuf::from)
+}
+
+/// A value that is neither yes nor no is an error: a wrong guess would switch checks off.
+fn is_on(variables: &Variables, name: &str) -> Result<bool, String> {
+    match text(variables, name) {
+        Some("1" | "true" | "yes") => Ok(true),
+        None | Some("0" | "false" | "no") => Ok(false),
+        Some(_) => Err(format!("{name} needs `1`, `true` or `yes`, or `0`, `false` or `no`")),
+    }
+}
+
+/// A number of seconds, at least one.
+fn seconds(variables: &Variables, name: &str) -> Result<Option<Duration>, String> {
+    let Some(text) = text(variables, name) else { return Ok(None) };
+    match text.parse::<NonZeroU32>() {
+        Ok(seconds) => Ok(Some(Duration::from_secs(seconds.get().into()))),
+        Err(_) => Err(format!("{name} needs a number of seconds, not `{text}`")),
+    }
 }

@@ -1,6 +1,8 @@
 //! Temporal's settings and methods.
 
+mod go_duration;
 mod message;
+pub mod process;
 mod settings;
 mod table;
 
@@ -13,7 +15,6 @@ use portcullis_tonic::{
 };
 use tonic::{
     Code, Request, Response, Status, body::Body, codec::CompressionEncoding, server::Grpc,
-    service::Routes,
 };
 use tower::service_fn;
 
@@ -29,12 +30,12 @@ const LEVELS: [&str; 4] = ["worker", "read", "write", "admin"];
 /// The status of a service that is well (`grpc.health.v1.HealthCheckResponse.ServingStatus`).
 const SERVING: i32 = 1;
 
-/// Builds the layer that judges calls, and the services, which answer what is allowed with an empty message.
+/// Builds the API. Calls that are allowed are answered with an empty message.
 ///
 /// # Errors
 ///
 /// If the table of methods is wrong.
-pub fn server(settings: &Settings) -> Result<(JwtAuthLayer, Routes), MethodError> {
+pub fn app(settings: &Settings) -> Result<Router, MethodError> {
     let hidden = GrpcStatus::new().same_for_all(Code::PermissionDenied, "Request unauthorized.");
     let layer = JwtAuthLayer::new(settings.auth.clone()).grpc_status(hidden);
     let (layer, admin_service) = if settings.maps_claims {
@@ -61,8 +62,7 @@ pub fn server(settings: &Settings) -> Result<(JwtAuthLayer, Routes), MethodError
     }
     let layer = if settings.authorizes { layer.methods(policies)? } else { layer };
     let methods = Arc::new(methods);
-    let services = Router::new().fallback(move |request| call(Arc::clone(&methods), request));
-    Ok((layer, services.into()))
+    Ok(Router::new().fallback(move |request| call(Arc::clone(&methods), request)).layer(layer))
 }
 
 fn all_methods() -> impl Iterator<Item = (String, Scope, &'static str)> {

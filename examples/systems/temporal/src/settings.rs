@@ -1,12 +1,16 @@
 //! Temporal's environment variables.
 
-use std::{error::Error, time::Duration};
+use std::{collections::HashMap, error::Error, time::Duration};
 
-use example_program::Variables;
 use portcullis_tonic::{
     Algorithm, Authenticator, ConfigError, GrantMapping, Issuer, MultipleTokens, RefreshPolicy,
     StaticTokens, TokenLocation,
 };
+
+use crate::go_duration;
+
+/// Environment variables by name.
+type Variables = HashMap<String, String>;
 
 /// What the variables say.
 #[derive(Debug)]
@@ -27,15 +31,10 @@ impl Settings {
     ///
     /// What is wrong with them, for their operator.
     pub fn read(variables: &Variables) -> Result<Self, Box<dyn Error>> {
-        let set = |name: &str| variables.verbatim(name).unwrap_or_default();
-        let authorizes = is_default("authorizer", &set("TEMPORAL_AUTH_AUTHORIZER"))?;
-        let maps_claims = is_default("claim mapper", &set("TEMPORAL_AUTH_CLAIM_MAPPER"))?;
-        let refresh = match variables.go_duration("TEMPORAL_JWT_KEY_REFRESH")? {
-            None => Duration::from_secs(60),
-            // Never: longer than any program runs.
-            Some(Duration::ZERO) => Duration::MAX,
-            Some(refresh) => refresh,
-        };
+        let authorizes = is_default("authorizer", value(variables, "TEMPORAL_AUTH_AUTHORIZER"))?;
+        let mapper = value(variables, "TEMPORAL_AUTH_CLAIM_MAPPER");
+        let maps_claims = is_default("claim mapper", mapper)?;
+        let refresh = refresh(value(variables, "TEMPORAL_JWT_KEY_REFRESH"))?;
         let builder = if maps_claims {
             Authenticator::builder().issuer(issuer(variables, refresh)?)
         } else {
@@ -64,6 +63,22 @@ fn is_default(plug_in: &str, name: &str) -> Result<bool, String> {
     }
 }
 
+/// Returns the value of a variable, which is empty where there is none.
+fn value<'a>(variables: &'a Variables, name: &str) -> &'a str {
+    variables.get(name).map_or("", String::as_str)
+}
+
+fn refresh(text: &str) -> Result<Duration, String> {
+    let name = "TEMPORAL_JWT_KEY_REFRESH";
+    match go_duration::parse(text) {
+        _ if text.is_empty() => Ok(Duration::from_secs(60)),
+        // Never: longer than any program runs.
+        Some(Duration::ZERO) => Ok(Duration::MAX),
+        Some(refresh) => Ok(refresh),
+        None => Err(format!("{name} needs a duration like `1m30s`, not `{text}`")),
+    }
+}
+
 /// Trusts whatever the keys have signed.
 fn issuer(variables: &Variables, refresh: Duration) -> Result<Issuer, String> {
     let mut issuer = Issuer::dangerous_any("temporal")
@@ -80,31 +95,29 @@ fn issuer(variables: &Variables, refresh: Duration) -> Result<Issuer, String> {
         .required_claims(["sub"])
         .grant_mapping(mapping(variables));
     let names = ["TEMPORAL_JWT_KEY_SOURCE1", "TEMPORAL_JWT_KEY_SOURCE2"];
-    if names.iter().all(|name| variables.text(name).is_none()) {
+    let sources = names.map(|name| (name, value(variables, name).trim()));
+    if sources.iter().all(|(_, uri)| uri.is_empty()) {
         return Err("set TEMPORAL_JWT_KEY_SOURCE1 for the default claim mapper".to_owned());
     }
-    for name in names {
-        let Some(uri) = variables.text(name) else { continue };
+    for (name, uri) in sources.into_iter().filter(|(_, uri)| !uri.is_empty()) {
         // Documents do not say how long they are good.
-        let added = issuer.jwk_set_at(&uri, RefreshPolicy::every(refresh));
+        let added = issuer.jwk_set_at(uri, RefreshPolicy::every(refresh));
         issuer = added.map_err(|error| format!("{name}: {error}"))?;
     }
     // Blank is none, and what is not is compared as it is.
-    let name = "TEMPORAL_JWT_AUDIENCE";
-    Ok(match variables.text(name).and_then(|_| variables.verbatim(name)) {
-        Some(audience) => issuer.audience(audience),
-        None => issuer.dangerous_any_audience(),
+    Ok(match value(variables, "TEMPORAL_JWT_AUDIENCE") {
+        blank if blank.trim().is_empty() => issuer.dangerous_any_audience(),
+        audience => issuer.audience(audience),
     })
 }
 
 fn mapping(variables: &Variables) -> GrantMapping {
-    let set = |name: &str| variables.verbatim(name).unwrap_or_default();
-    let claim = match &*set("TEMPORAL_JWT_PERMISSIONS_CLAIM") {
+    let claim = match value(variables, "TEMPORAL_JWT_PERMISSIONS_CLAIM") {
         "" => "/permissions".to_owned(),
         // A name, and no path.
         name => format!("/{}", name.replace('~', "~0").replace('/', "~1")),
     };
-    let mapping = match &*set("TEMPORAL_JWT_PERMISSIONS_REGEX") {
+    let mapping = match value(variables, "TEMPORAL_JWT_PERMISSIONS_REGEX") {
         "" => GrantMapping::empty().permissions(claim, ":"),
         pattern => GrantMapping::empty().permissions_matching(claim, pattern),
     };

@@ -26,16 +26,15 @@ use self::scopes::SCOPES;
 /// How long the keys of a JWK Set are fresh.
 const REFRESH: Duration = Duration::from_secs(15 * 60);
 
-/// Builds the engine from environment variables.
+/// Builds the engine from the values of `JWT_EXT_PUBLIC_KEY` and `JWT_EXT_JWKS_URL`.
 ///
 /// # Errors
 ///
 /// What is wrong with them, for their operator.
 pub fn authenticator(
-    variable: impl Fn(&str) -> Option<String>,
+    pem: Option<&str>,
+    url: Option<&str>,
 ) -> Result<Authenticator<Identity>, String> {
-    let set = |name| variable(name).filter(|text| !text.trim().is_empty());
-    let (pem, url) = (set("JWT_EXT_PUBLIC_KEY"), set("JWT_EXT_JWKS_URL"));
     if pem.is_none() && url.is_none() {
         return Err("set JWT_EXT_PUBLIC_KEY or JWT_EXT_JWKS_URL, or both".to_owned());
     }
@@ -43,7 +42,7 @@ pub fn authenticator(
     let mut issuer =
         Issuer::dangerous_any("windmill").dangerous_any_audience().dangerous_optional_subject();
     if let Some(pem) = pem {
-        let key = VerificationKey::from_pem(&pem).and_then(|key| key.algorithm(Algorithm::RS256));
+        let key = VerificationKey::from_pem(pem).and_then(|key| key.algorithm(Algorithm::RS256));
         issuer = issuer.key(key.map_err(|error| format!("JWT_EXT_PUBLIC_KEY: {error}"))?);
     }
     if let Some(url) = url {

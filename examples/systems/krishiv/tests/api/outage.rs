@@ -1,6 +1,7 @@
 //! §2.10: rotation and outage of the key server, as callers of both protocols see them.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -8,7 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use example_program::Variables;
 use krishiv::{Judges, app};
 use portcullis_axum::{Algorithm, Authenticator, Clock, NumericDate};
 use portcullis_testkit::{KeyServer, ManualClock, TestIssuer, TokenBuilder};
@@ -37,12 +37,10 @@ impl World {
         let issuer = TestIssuer::new(server.url("")).clock(clock.clone());
         server.publish(&issuer);
         let uri = server.url("/jwks.json");
-        let variables = Variables::new(move |name| match name {
-            URI => Some(uri.clone()),
-            "KRISHIV_OIDC_AUDIENCE" => Some(AUDIENCE.to_owned()),
-            TOKEN => Some(SERVICE_TOKEN.to_owned()),
-            _ => None,
-        });
+        let variables = HashMap::from(
+            [(URI, &*uri), ("KRISHIV_OIDC_AUDIENCE", AUDIENCE), (TOKEN, SERVICE_TOKEN)]
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
         let judges = Judges::new(&variables, clock.clone()).unwrap();
         let auth = judges.http.clone();
         auth.ready().await.unwrap();

@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    error::Error,
     fs::OpenOptions,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -10,9 +11,11 @@ use std::{
 };
 
 use axum::{Router, http::header, routing::get};
-use example_program::{Outcome, announce, listen_as, run};
 use portcullis_tonic::{Algorithm, Minter, SigningKey};
 use serde_json::json;
+use temporal::process;
+
+type Outcome = Result<(), Box<dyn Error>>;
 
 const USAGE: &str =
     "say `gen-and-serve [--listen ADDR]` or `cli-system-token`, and perhaps `--key FILE`";
@@ -20,16 +23,18 @@ const KEY_FILE: &str = "key.priv.pem";
 const SUBJECT: &str = "temporal-samples-go";
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn main() -> ExitCode {
-    run("temporal-token", async || {
-        let mut rest: Vec<String> = env::args().skip(1).collect();
-        let file = key_file(&mut rest)?;
-        match rest.split_first() {
-            Some((command, options)) if command == "gen-and-serve" => serve(&file, options).await,
-            Some((command, [])) if command == "cli-system-token" => print_system_token(&file),
-            _ => Err(USAGE.into()),
-        }
-    })
+#[tokio::main]
+async fn main() -> ExitCode {
+    process::exit("temporal-token", run(env::args().skip(1).collect()).await)
+}
+
+async fn run(mut args: Vec<String>) -> Outcome {
+    let file = key_file(&mut args)?;
+    match args.split_first() {
+        Some((command, options)) if command == "gen-and-serve" => serve(&file, options).await,
+        Some((command, [])) if command == "cli-system-token" => print_system_token(&file),
+        _ => Err(USAGE.into()),
+    }
 }
 
 /// Takes `--key FILE` out of the command line.
@@ -45,13 +50,11 @@ async fn serve(file: &Path, options: &[String]) -> Outcome {
     }
     let jwk = SigningKey::from_pem_file(file)?.public_jwk().ok_or("the key has no public half")?;
     let keys = format!("{{\"keys\":[{jwk}]}}");
-    let listener = listen_as(options).await?;
-    let stop = announce(&listener)?;
-    let address = listener.local_addr()?;
-    writeln!(io::stdout(), "Started JWKS server. Endpoint: http://{address}/jwks.json")?;
+    let listener = process::listen(options).await?;
+    let endpoint = format!("http://{}/jwks.json", listener.local_addr()?);
     let answer = get(async || ([(header::CONTENT_TYPE, "application/json")], keys));
     let app = Router::new().route("/jwks.json", answer);
-    Ok(axum::serve(listener, app).with_graceful_shutdown(stop).await?)
+    process::serve(listener, app, &format!("Started JWKS server. Endpoint: {endpoint}\n")).await
 }
 
 /// Makes a key that nobody but the owner can read. The file must not be there.
