@@ -195,8 +195,7 @@ pub enum ConfigError {
     /// A setting of a configuration cannot be used. Feature `config`.
     #[cfg(feature = "config")]
     InvalidSetting(crate::SettingError),
-    /// An issuer that has keys would have none. Feature `remote`.
-    #[cfg(feature = "remote")]
+    /// An issuer that has keys would have none.
     KeysWouldBeLost(crate::NotReady),
     /// A file cannot be read.
     File {
@@ -366,7 +365,6 @@ impl fmt::Display for ConfigError {
             }
             #[cfg(feature = "config")]
             Self::InvalidSetting(error) => error.fmt(f),
-            #[cfg(feature = "remote")]
             Self::KeysWouldBeLost(not_ready) => write!(
                 f,
                 "issuer `{}` has keys now and would have none, so the engine was not replaced: \
@@ -385,7 +383,6 @@ impl Error for ConfigError {
             // It is this very error, with its own source.
             #[cfg(feature = "config")]
             Self::InvalidSetting(error) => error.source(),
-            #[cfg(feature = "remote")]
             Self::KeysWouldBeLost(not_ready) => Some(not_ready),
             Self::File { source, .. } => Some(source),
             Self::InFile { source, .. } => Some(source),

@@ -20,6 +20,5 @@ pub(crate) use self::{key::unusable, pem::with_line_breaks, thumbprint::thumbpri
 pub(crate) use certificate::CertificateThumbprints;
 pub use key::VerificationKey;
 pub(crate) use key::{MAX_KEY_ID_LEN, SignatureValid};
-#[cfg(feature = "remote")]
 pub(crate) use set::as_set;
 pub use set::{JwkSet, SkippedKey};
