@@ -40,7 +40,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
-//! | `remote` | no | keys from JWK Set URLs, OpenID Connect discovery and watched files |
+//! | `remote` | no | keys from JWK Set URLs and OpenID Connect discovery, over HTTP |
 //! | `config` | no | configuration in TOML and JSON, in the module `config`; brings `remote` |
 //! | `metrics` | no | counters of rejections and of fetches of keys, through the crate `metrics` |
 //! | `regex` | no | permissions found by regular expressions |
@@ -66,7 +66,6 @@ mod issuer;
 mod json;
 mod jwk;
 mod jws;
-#[cfg(feature = "remote")]
 mod key_source;
 mod keys;
 mod location;
@@ -97,10 +96,9 @@ pub mod policy;
 
 pub use authenticator::{
     Account, AccountStatus, Admission, Authenticated, Authenticator, AuthenticatorBuilder,
-    DelegationResolver, GrantResolver, ReloadableAuthenticator, ResolverConfig, Verdict,
+    DelegationResolver, GrantResolver, KeyChanges, NotReady, ReloadableAuthenticator,
+    ResolverConfig, Verdict,
 };
-#[cfg(feature = "remote")]
-pub use authenticator::{KeyChanges, NotReady};
 pub use challenge::{Challenge, ChallengeSettings};
 pub use claims::NumericDate;
 pub use clock::{Clock, SystemClock};
@@ -115,10 +113,10 @@ pub use issuer::Issuer;
 pub use jwk::{JwkSet, SkippedKey, VerificationKey};
 pub use jws::{Algorithm, TokenProfile, TokenType, UnknownAlgorithm};
 #[cfg(feature = "remote")]
+pub use key_source::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, RemoteJwkSet};
 pub use key_source::{
-    Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, JwkSetFile, KeyDocument, KeyInfo,
-    KeySource, KeySourceError, KeyStatus, KeyTransport, Loaded, PemFile, RefreshPolicy,
-    RemoteJwkSet, Validators,
+    JwkSetFile, KeyDocument, KeyInfo, KeySource, KeySourceError, KeyStatus, KeyTransport, Loaded,
+    PemFile, RefreshPolicy, Validators,
 };
 pub use location::{MultipleTokens, TokenLocation};
 pub use maybe_pending::MaybePending;
@@ -143,9 +141,8 @@ pub use strategy::{
     Tenants, TokenFile, TokenFormat,
 };
 
-#[cfg(feature = "remote")]
-pub(crate) use error::KeySourceConfigError;
 pub(crate) use error::{
     ClaimPathError, FileError, GrantMappingError, IssuerError, JwkSetError, KeyError,
-    LocationError, RequirementError, ResourceError, StaticTokenError, VariableError,
+    KeySourceConfigError, LocationError, RequirementError, ResourceError, StaticTokenError,
+    VariableError,
 };

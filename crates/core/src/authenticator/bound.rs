@@ -75,14 +75,12 @@ impl<'e, G: Send + Sync + 'static> Bound<'e, G> {
         if token.is_empty() {
             return Err(AuthError::from(AuthErrorKind::NoCredentials).into());
         }
-        #[cfg(feature = "remote")]
         self.engine.start_tasks();
         self.judge(&[Presented::elsewhere(token)])
     }
 
     fn extract<'r>(self, request: &'r dyn RequestView) -> Result<Tokens<'r>, AuthError> {
         let engine = &**self.engine;
-        #[cfg(feature = "remote")]
         engine.start_tasks();
         let wanted = match &self.handle.route.requirement {
             Some(requirement) if requirement.is_of_several() => Wanted::OneInEachPlace,

@@ -10,7 +10,6 @@ mod grant_source;
 mod judge;
 mod measuring;
 mod production;
-#[cfg(feature = "remote")]
 mod readiness;
 mod reloadable;
 mod resolver;
@@ -23,7 +22,6 @@ pub use builder::AuthenticatorBuilder;
 pub use delegation::{Account, AccountStatus, DelegationResolver};
 pub(crate) use engine::Engine;
 pub(crate) use grant_source::{GrantSource, PrincipalMapping};
-#[cfg(feature = "remote")]
 pub use readiness::{KeyChanges, NotReady};
 pub use reloadable::ReloadableAuthenticator;
 pub use resolver::{GrantResolver, ResolverConfig};

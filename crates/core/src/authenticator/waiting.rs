@@ -12,7 +12,6 @@ use crate::{
     pipeline::{Coming, Presented, Stop, finish_identity},
     strategy::{Slot, StrategyComing, answer},
 };
-#[cfg(feature = "remote")]
 use crate::{
     issuer::{KeysComing, OtherKeysComing, Over},
     pipeline::{Patience, prove},
@@ -139,10 +138,6 @@ async fn judge_later<G: Send + Sync + 'static>(
 }
 
 /// Waits until one token is judged.
-#[cfg_attr(
-    not(feature = "remote"),
-    expect(unused_variables, reason = "keys alone have a deadline")
-)]
 async fn settle<G: Send + Sync + 'static>(
     auth: Bound<'_, G>,
     token: &Presented<'_>,
@@ -154,9 +149,7 @@ async fn settle<G: Send + Sync + 'static>(
             Ok(caller) => return Ok(caller),
             Err(Stop { error, coming: None, .. }) => return Err(error.about(&token.token)),
             Err(Stop { coming: Some(coming), .. }) => match *coming {
-                #[cfg(feature = "remote")]
                 Coming::Keys(coming) => wait_for_keys(auth, token, coming, deadline).await,
-                #[cfg(feature = "remote")]
                 Coming::OtherKeys(coming) => {
                     wait_for_other_keys(auth, token, coming, deadline).await
                 }
@@ -200,7 +193,6 @@ async fn wait_for_strategy<G: Send + Sync + 'static>(
 }
 
 /// Waits for a key, no longer than the deadline of the request.
-#[cfg(feature = "remote")]
 async fn wait_for_keys<G: Send + Sync + 'static>(
     auth: Bound<'_, G>,
     token: &Presented<'_>,
@@ -219,7 +211,6 @@ async fn wait_for_keys<G: Send + Sync + 'static>(
 }
 
 /// Judges anew whenever a fetch is over, until the key is there or no fetch is left.
-#[cfg(feature = "remote")]
 async fn judge_when_over<G: Send + Sync + 'static>(
     auth: Bound<'_, G>,
     token: &Presented<'_>,
@@ -249,7 +240,6 @@ async fn judge_when_over<G: Send + Sync + 'static>(
 
 /// Waits for other keys than those that do not verify a token, no longer than the deadline of the
 /// request.
-#[cfg(feature = "remote")]
 async fn wait_for_other_keys<G: Send + Sync + 'static>(
     auth: Bound<'_, G>,
     token: &Presented<'_>,
@@ -272,7 +262,6 @@ async fn wait_for_other_keys<G: Send + Sync + 'static>(
 
 /// Judges anew whenever a source has brought other keys, until they verify the token or no fetch is
 /// left.
-#[cfg(feature = "remote")]
 async fn judge_by_others<G: Send + Sync + 'static>(
     auth: Bound<'_, G>,
     token: &Presented<'_>,
@@ -288,7 +277,6 @@ async fn judge_by_others<G: Send + Sync + 'static>(
 }
 
 /// Waits until the deadline of the request, which the first wait of a request sets.
-#[cfg(feature = "remote")]
 fn timeout<'e, G>(
     auth: Bound<'e, G>,
     longest_wait: std::time::Duration,
@@ -300,7 +288,6 @@ fn timeout<'e, G>(
     clock.sleep_until(latest.min(*deadline.get_or_insert(latest)))
 }
 
-#[cfg(feature = "remote")]
 fn is_about_keys(error: &AuthError) -> bool {
     use AuthErrorKind::{
         AlgorithmNotAllowed, AmbiguousKey, KeysUnavailable, SignatureMismatch, UnknownKey,

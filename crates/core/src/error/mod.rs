@@ -22,13 +22,12 @@ pub use production::ProductionError;
 pub(crate) use step_up::StepUp;
 pub use variable::VariableError;
 
-#[cfg(feature = "remote")]
-pub use crate::key_source::KeySourceConfigError;
 pub use crate::{
     claims::ClaimPathError,
     grant::GrantMappingError,
     issuer::IssuerError,
     jwk::{FileError, JwkSetError, KeyError},
+    key_source::KeySourceConfigError,
     location::LocationError,
     requirement::RequirementError,
     resource_metadata::ResourceError,

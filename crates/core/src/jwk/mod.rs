@@ -22,7 +22,6 @@ pub(crate) use certificate::CertificateThumbprints;
 pub use error::{FileError, JwkSetError, KeyError};
 pub use key::VerificationKey;
 pub(crate) use key::{MAX_KEY_ID_LEN, SignatureValid};
-#[cfg(feature = "remote")]
 pub(crate) use set::as_set;
 #[cfg(feature = "mint")]
 pub(crate) use set::read_file;

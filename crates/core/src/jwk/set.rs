@@ -85,7 +85,6 @@ impl JwkSet {
     }
 
     /// Returns how many keys come after the first 100 usable ones.
-    #[cfg(feature = "remote")]
     pub(crate) fn beyond_limit(&self) -> usize {
         self.beyond_limit
     }

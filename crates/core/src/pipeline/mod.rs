@@ -44,7 +44,6 @@ use crate::{
 };
 
 /// Proves one token, from its bytes to the caller and the grant.
-#[cfg(feature = "remote")]
 pub(crate) fn prove<G: Send + Sync + 'static>(
     engine: &Engine<G>,
     presented: &Presented<'_>,
