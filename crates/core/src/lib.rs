@@ -48,6 +48,7 @@
 //! | `mint` | no | keys that sign, tokens of the service's own, and tokens for calls to others, renewed ahead of their end |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
+mod anonymous;
 mod authenticator;
 mod bounded_map;
 mod challenge;
@@ -76,9 +77,9 @@ mod mint;
 #[cfg(doctest)]
 mod mistakes;
 mod name_index;
-mod no_caller;
 mod pipeline;
 mod principal;
+mod rejection;
 mod request;
 mod requirement;
 mod resource_metadata;
@@ -89,11 +90,13 @@ mod strategy;
 mod test_log;
 
 // The public interface is:
+pub mod adapter;
 #[cfg(feature = "config")]
 pub mod config;
 pub mod error;
 pub mod policy;
 
+pub use anonymous::Anonymous;
 pub use authenticator::{
     Account, AccountStatus, Admission, Authenticated, Authenticator, AuthenticatorBuilder,
     DelegationResolver, GrantResolver, KeyChanges, NotReady, ReloadableAuthenticator,
@@ -108,7 +111,6 @@ pub use context::AuthContext;
 pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError, ProductionError};
 pub use future::BoxFuture;
 pub use grant::{Grant, GrantBuilder, GrantMapping};
-pub use hooks::{ChallengeMap, VerdictHook, call_for_answer, call_to_decide};
 pub use issuer::Issuer;
 pub use jwk::{JwkSet, SkippedKey, VerificationKey};
 pub use jws::{Algorithm, TokenProfile, TokenType, UnknownAlgorithm};
@@ -125,16 +127,16 @@ pub use mint::{
     DestinationError, IssuedToken, MintError, MintedToken, Minter, RenewingToken,
     RenewingTokenBuilder, SigningKey, TokenDestinations, TokenError, TokenSource,
 };
-pub use no_caller::{Anonymous, NoCaller};
 pub use pipeline::{
     hide::HiddenTokens,
     jws::{JwsVerifier, VerifiedPayload},
 };
 pub use policy::Policy;
 pub use principal::{Actor, Principal};
+pub use rejection::Rejection;
 pub use request::{BearerToken, RequestView};
 pub use requirement::Requirement;
-pub use resource_metadata::{ProtectedResource, ResourceMetadata, ResourceMetadataResponse};
+pub use resource_metadata::{ProtectedResource, ResourceMetadata};
 pub use scope::Scope;
 pub use strategy::{
     Attempt, Credential, Identity, IssuerResolver, StaticTokens, StaticTokensBuilder, Strategy,
