@@ -48,12 +48,14 @@
 //! | `mint` | no | keys that sign, tokens of the service's own, and tokens for calls to others, renewed ahead of their end |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
+mod authenticated;
 mod authenticator;
 mod bounded_map;
 mod challenge;
 mod claims;
 mod clock;
 mod context;
+mod engine;
 mod error;
 mod expiry;
 #[cfg(feature = "explain")]
@@ -62,6 +64,7 @@ mod file;
 mod flights;
 mod future;
 mod grant;
+mod grant_source;
 mod hooks;
 mod issuer;
 mod json;
@@ -94,10 +97,9 @@ mod test_log;
 pub mod config;
 pub mod policy;
 
+pub use authenticated::Authenticated;
 pub use authenticator::{
-    Account, AccountStatus, Admission, Authenticated, Authenticator, AuthenticatorBuilder,
-    DelegationResolver, GrantResolver, KeyChanges, NotReady, ReloadableAuthenticator,
-    ResolverConfig, Verdict,
+    Authenticator, AuthenticatorBuilder, KeyChanges, NotReady, ReloadableAuthenticator, Verdict,
 };
 pub use challenge::{Challenge, ChallengeSettings};
 pub use claims::NumericDate;
@@ -105,9 +107,11 @@ pub use clock::{Clock, SystemClock};
 #[cfg(feature = "config")]
 pub use config::{Config, ConfigFile, SettingError};
 pub use context::AuthContext;
+pub use engine::Admission;
 pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError, ProductionError};
 pub use future::BoxFuture;
 pub use grant::{Grant, GrantBuilder, GrantMapping};
+pub use grant_source::{Account, AccountStatus, DelegationResolver, GrantResolver, ResolverConfig};
 pub use hooks::{ChallengeMap, VerdictHook, call_for_answer, call_to_decide};
 pub use issuer::Issuer;
 pub use jwk::{JwkSet, SkippedKey, VerificationKey};

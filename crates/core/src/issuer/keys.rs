@@ -4,15 +4,11 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::coming::{KeysComing, OtherKeysComing};
+use super::{MissingKey, OtherKeys};
 use crate::{
-    AuthError,
-    key_source::{CachedSource, KeyIdUse, KeySource, KeySourceError},
-    keys::MatchBy,
-};
-use crate::{
-    NumericDate, SkippedKey, VerificationKey,
-    keys::{KeyMatching, Keys},
+    AuthError, NumericDate, SkippedKey, VerificationKey,
+    key_source::{CachedSource, KeyIdUse, KeySource, KeySourceError, Requested},
+    keys::{KeyMatching, Keys, MatchBy},
 };
 
 /// The keys of one issuer. Requests read the current set behind one atomic pointer.
@@ -74,59 +70,58 @@ impl IssuerKeys {
         &self.sources
     }
 
-    /// Requests a key that is not at hand from the sources. It is unknown only where each of them says
-    /// so. `again` is what an earlier call for the same token has returned.
-    pub(crate) fn ask(
+    /// Requests a key that is not at hand from the sources. It is unknown only if each of them says so.
+    /// `again` is what an earlier call for the same token has returned.
+    pub(crate) fn request(
         &self,
         key_id: Option<&str>,
         again: Option<KeyIdUse>,
         now: NumericDate,
-    ) -> Asked<KeysComing> {
-        let (mut coming, mut all_answered) = (KeysComing::default(), true);
+    ) -> Requested<MissingKey> {
+        let (mut key, mut all_answered) = (MissingKey::default(), true);
         for source in &self.sources {
             match source.miss(key_id, again, now) {
-                Asked::Coming(over) => coming.push(source, over),
-                Asked::Unknown => {}
-                Asked::NotNow => all_answered = false,
+                Requested::Pending(over) => key.push(source, over),
+                Requested::Unknown => {}
+                Requested::NotNow => all_answered = false,
             }
         }
-        match (coming.is_empty(), all_answered) {
-            (false, _) => Asked::Coming(coming.all_others_answered(all_answered)),
-            (true, true) => Asked::Unknown,
-            (true, false) => Asked::NotNow,
+        match (key.is_empty(), all_answered) {
+            (false, _) => Requested::Pending(key.all_others_answered(all_answered)),
+            (true, true) => Requested::Unknown,
+            (true, false) => Requested::NotNow,
         }
     }
 
     /// Requests other keys, because those that a token was judged by do not verify it: a source may
     /// have replaced one under the same key id, or where there are no ids. Returns what to wait for, if
     /// anything may change the verdict, which is `error`.
-    pub(crate) fn ask_for_others(
+    pub(crate) fn request_others(
         &self,
         judged_by: &Keys,
         key_id: Option<&str>,
         now: NumericDate,
         error: &AuthError,
-    ) -> Option<OtherKeysComing> {
+    ) -> Option<OtherKeys> {
         if key_id.is_none() && self.matching.by == MatchBy::ByIdAlone {
             // No source brings keys for such a token.
             return None;
         }
-        let mut coming = OtherKeysComing::new(error.clone());
-        if !std::ptr::eq(&**self.current.load(), judged_by) {
-            coming.have_come();
-            return Some(coming);
+        let have_come = || !std::ptr::eq(&**self.current.load(), judged_by);
+        let mut others = OtherKeys::new(error.clone());
+        if have_come() {
+            return Some(others.have_come());
         }
         for source in &self.sources {
             if let Some(over) = source.mismatch(key_id, now) {
-                coming.push(source, over);
+                others.push(source, over);
             }
         }
         // Once more: a fetch may have ended between the comparison and the requests.
-        if !std::ptr::eq(&**self.current.load(), judged_by) {
-            coming.have_come();
-            return Some(coming);
+        if have_come() {
+            return Some(others.have_come());
         }
-        (!coming.is_empty()).then_some(coming)
+        (!others.is_empty()).then_some(others)
     }
 
     /// Checks that the keys at hand are those that all sources have now, so that a key that is missing
@@ -166,15 +161,4 @@ impl IssuerKeys {
         let keys = keys.usable_until(until).complete(complete);
         self.current.store(Arc::new(keys));
     }
-}
-
-/// What asking for a key that is not there leads to.
-#[derive(Debug)]
-pub(crate) enum Asked<T> {
-    /// A fetch is on its way that may bring it.
-    Coming(T),
-    /// It was asked for a short while ago, and is not there.
-    Unknown,
-    /// It cannot be asked for now: nobody can say whether it is there.
-    NotNow,
 }

@@ -1,25 +1,21 @@
 //! An issuer that is trusted, and the rules for its tokens.
 
-mod coming;
 mod config;
 mod keys;
+mod missing_keys;
 mod rules;
 
 #[cfg(feature = "remote")]
 use url::Url;
 
 pub(crate) use self::{
-    coming::{KeysComing, OtherKeysComing, Over},
-    keys::Asked,
-};
-pub(crate) use self::{
     config::{EngineInfo, IssuerConfig, Origin, TrustedIssuers},
     keys::IssuerKeys,
+    missing_keys::{Asked, MissingKey, OtherKeys},
     rules::{LEEWAY, Rules},
 };
-use crate::KeySource;
 use crate::{
-    Algorithm, GrantMapping, JwkSet, SkippedKey, VerificationKey,
+    Algorithm, GrantMapping, JwkSet, KeySource, SkippedKey, VerificationKey,
     jws::AlgorithmSet,
     keys::{KeyMatching, MatchBy, SameId},
 };

@@ -29,7 +29,7 @@ use std::fmt;
 
 use crate::{BoxFuture, ConfigError, NumericDate};
 
-pub(crate) use cached::{CachedSource, FetchEnd, FetchOver, any_over};
+pub(crate) use cached::{CachedSource, FetchEnd, FetchOver, Requested, any_over};
 pub use document::{KeyDocument, Loaded, Validators};
 pub use error::KeySourceError;
 #[cfg(feature = "remote")]

@@ -8,11 +8,11 @@ use super::{
     peek::{SignatureRoom, UnverifiedJwt},
     segments::Segments,
     select::Selected,
-    stop::{self, Patience, Stop},
+    stop::{self, Stop},
 };
 use crate::{
     AuthError, AuthErrorKind, NumericDate,
-    issuer::IssuerConfig,
+    issuer::{Asked, IssuerConfig},
     keys::{Candidates, Keys},
 };
 
@@ -69,7 +69,7 @@ pub(super) fn lookup<'a, 'd: 'a, 'k>(
     selected: Selected<'a, 'd, 'k>,
     keys: &'k Keys,
     now: NumericDate,
-    patience: Patience,
+    asked: Asked,
 ) -> Result<Located<'a, 'd, 'k>, Stop> {
     let (token, issuer) = (selected.token(), selected.issuer());
     let algorithm = token.algorithm();
@@ -79,6 +79,6 @@ pub(super) fn lookup<'a, 'd: 'a, 'k>(
     }
     let candidates = keys
         .candidates(token.unverified_key_hint(), algorithm)
-        .map_err(|error| stop::at_lookup(error, token, issuer, keys, now, patience))?;
+        .map_err(|error| stop::at_lookup(error, token, issuer, keys, now, asked))?;
     Ok(Located { selected, candidates })
 }

@@ -1,4 +1,4 @@
-//! Keys that are on their way, and the requests that wait for them.
+//! Keys that a request waits for.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,6 +6,18 @@ use crate::{
     AuthError, NumericDate,
     key_source::{CachedSource, FetchEnd, FetchOver, KeyIdUse, any_over},
 };
+
+/// Whether the sources of an issuer were asked for the key of a token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Asked {
+    NotYet,
+    /// While a fetch was under way that may have begun too early: another one may bring the key.
+    TooEarly(KeyIdUse),
+    /// Every source has answered: a key that is not at hand now is unknown.
+    AllAnswered,
+    /// Some source has not answered, so that the key may exist.
+    NotAllAnswered,
+}
 
 /// Fetches that a request waits for, each with its source.
 #[derive(Debug, Default)]
@@ -38,16 +50,16 @@ impl Fetches {
     }
 }
 
-/// Fetches that may bring a key that was missing.
+/// A key that is missing, and the fetches that may bring it.
 #[derive(Debug, Default)]
-pub(crate) struct KeysComing {
+pub(crate) struct MissingKey {
     fetches: Fetches,
     /// Whether a source that is not among them has not said that it has no such key.
     not_answered: bool,
     key_use: Option<KeyIdUse>,
 }
 
-impl KeysComing {
+impl MissingKey {
     pub(super) fn push(&mut self, source: &Arc<CachedSource>, over: FetchOver) {
         // Sources may differ, because each remembers what it was asked for. Junk must count as such.
         self.key_use = match (self.key_use, over.late()) {
@@ -61,7 +73,8 @@ impl KeysComing {
         Self { not_answered: !answered, ..self }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Returns whether no fetch is left to wait for.
+    pub(crate) fn is_empty(&self) -> bool {
         self.fetches.over.is_empty()
     }
 
@@ -70,20 +83,16 @@ impl KeysComing {
         self.fetches.longest_wait
     }
 
-    /// Returns how to ask again, for the same token.
-    pub(crate) fn key_use(&self) -> KeyIdUse {
-        self.key_use.unwrap_or(KeyIdUse::First)
-    }
-
-    /// Waits until the next of them is over. Never returns if none is left.
-    pub(crate) async fn next_over(&mut self) -> Over {
+    /// Waits until the next fetch is over. Never returns if none is left.
+    pub(crate) async fn next_over(&mut self) -> Asked {
         let (_, end) = self.fetches.next_over().await;
         self.not_answered |= end != FetchEnd::Answered;
-        match (end, self.is_empty(), self.not_answered) {
-            (FetchEnd::AskAgain, _, _) => Over::AskAgain,
-            (_, false, _) => Over::MoreToCome,
-            (_, true, false) => Over::AllAnswered,
-            (_, true, true) => Over::NotAnswered,
+        if end == FetchEnd::AskAgain {
+            Asked::TooEarly(self.key_use.unwrap_or(KeyIdUse::First))
+        } else if self.is_empty() && !self.not_answered {
+            Asked::AllAnswered
+        } else {
+            Asked::NotAllAnswered
         }
     }
 
@@ -93,29 +102,17 @@ impl KeysComing {
     }
 }
 
-/// What is left to do when a fetch is over.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Over {
-    /// The answer says nothing of the key: another one may bring it.
-    AskAgain,
-    MoreToCome,
-    /// Every source has answered: a key that is not there now is unknown.
-    AllAnswered,
-    /// Some source has not answered, so that the key is not known to be unknown.
-    NotAnswered,
-}
-
-/// Fetches that may bring other keys than those that do not verify a token.
+/// The fetches that may bring other keys than those that do not verify a token.
 #[derive(Debug)]
-pub(crate) struct OtherKeysComing {
+pub(crate) struct OtherKeys {
     fetches: Fetches,
-    /// Other keys have come since the token was judged.
+    /// Whether other keys have come since the token was judged.
     have_come: bool,
     /// The verdict by the keys that it was judged by.
     error: AuthError,
 }
 
-impl OtherKeysComing {
+impl OtherKeys {
     pub(super) fn new(error: AuthError) -> Self {
         Self { fetches: Fetches::default(), have_come: false, error }
     }
@@ -124,8 +121,8 @@ impl OtherKeysComing {
         self.fetches.push(source, over);
     }
 
-    pub(super) fn have_come(&mut self) {
-        self.have_come = true;
+    pub(super) fn have_come(self) -> Self {
+        Self { have_come: true, ..self }
     }
 
     pub(super) fn is_empty(&self) -> bool {
