@@ -7,7 +7,7 @@ use crate::{
     Attempt, AuthError, AuthErrorKind, Authenticated, Credential,
     engine::Engine,
     grant_source::of_a_caller,
-    issuer::Asked,
+    key_source::Asked,
     pipeline::{Missing, Observer, Presented, Stop, finish_identity, prove},
     strategy::{PendingStrategy, Slot},
 };

@@ -16,7 +16,7 @@ use crate::{
     Attempt, AuthError, AuthErrorKind, Authenticated, BoxFuture, NumericDate,
     engine::Engine,
     grant_source::of_a_caller,
-    issuer::{Asked, MissingKey, OtherKeys},
+    key_source::{Asked, MissingKey, OtherKeys},
     pipeline::{Missing, Presented, Stop, finish_identity, prove},
     strategy::{PendingStrategy, answer},
 };

@@ -9,10 +9,11 @@ use std::{
     time::Duration,
 };
 
-use super::{Issuer, IssuerKeys, Rules};
+use super::{Issuer, Rules};
 use crate::{
     Clock, ConfigError, GrantMapping, NumericDate, ProductionError, challenge::ChallengeSettings,
-    claims::ClaimPath, grant::CompiledMapping, jws::AlgorithmSet, name_index::NameIndex,
+    claims::ClaimPath, grant::CompiledMapping, jws::AlgorithmSet, key_source::IssuerKeys,
+    name_index::NameIndex,
 };
 
 impl Issuer {

@@ -1,8 +1,6 @@
 //! An issuer that is trusted, and the rules for its tokens.
 
 mod config;
-mod keys;
-mod missing_keys;
 mod rules;
 
 #[cfg(feature = "remote")]
@@ -10,8 +8,6 @@ use url::Url;
 
 pub(crate) use self::{
     config::{EngineInfo, IssuerConfig, Origin, TrustedIssuers},
-    keys::IssuerKeys,
-    missing_keys::{Asked, MissingKey, OtherKeys},
     rules::{LEEWAY, Rules},
 };
 use crate::{

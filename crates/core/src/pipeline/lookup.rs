@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     AuthError, AuthErrorKind, NumericDate,
-    issuer::{Asked, IssuerConfig},
+    issuer::IssuerConfig,
+    key_source::Asked,
     keys::{Candidates, Keys},
 };
 

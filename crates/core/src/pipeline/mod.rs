@@ -36,8 +36,9 @@ use std::sync::Arc;
 use crate::{
     AuthError, AuthErrorKind, Authenticated, Identity, Principal,
     engine::Engine,
-    issuer::{Asked, Origin},
+    issuer::Origin,
     json::{Name, Object},
+    key_source::Asked,
     principal::PrincipalParts,
 };
 

@@ -3,8 +3,8 @@
 use super::peek::PeekedJwt;
 use crate::{
     AuthError, AuthErrorKind, BearerToken, NumericDate, Principal,
-    issuer::{Asked, IssuerConfig, MissingKey, OtherKeys},
-    key_source::Requested,
+    issuer::IssuerConfig,
+    key_source::{Asked, MissingKey, OtherKeys, Requested},
     keys::Keys,
     strategy::PendingStrategy,
 };

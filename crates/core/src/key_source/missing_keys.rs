@@ -2,10 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{
-    AuthError, NumericDate,
-    key_source::{CachedSource, FetchEnd, FetchOver, KeyIdUse, any_over},
-};
+use super::{CachedSource, FetchEnd, FetchOver, KeyIdUse, any_over};
+use crate::{AuthError, NumericDate};
 
 /// Whether the sources of an issuer were asked for the key of a token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

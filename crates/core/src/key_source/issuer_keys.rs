@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::{MissingKey, OtherKeys};
+use super::{CachedSource, KeyIdUse, KeySource, KeySourceError, MissingKey, OtherKeys, Requested};
 use crate::{
     AuthError, NumericDate, SkippedKey, VerificationKey,
-    key_source::{CachedSource, KeyIdUse, KeySource, KeySourceError, Requested},
     keys::{KeyMatching, Keys, MatchBy},
 };
 
