@@ -116,13 +116,13 @@ impl<G: Send + Sync + 'static> Engine<G> {
         token: &Presented<'_>,
         deadline: &mut Option<NumericDate>,
     ) -> Result<Authenticated<G>, Stop> {
-        let timeout = self.timeout(key.longest_wait(), deadline);
+        let timeout = self.timeout(key.fetches.longest_wait, deadline);
         tokio::select! {
             biased;
             judged = self.judge_at_each_fetch(&mut key, token) => judged,
             () = timeout => {
-                key.give_up(self.clock.now());
-                prove(self, token, Asked::NotAllAnswered, &mut ())
+                key.fetches.give_up(self.clock.now());
+                self.judge_again(token, Asked::NotAllAnswered)
             }
         }
     }
@@ -140,13 +140,13 @@ impl<G: Send + Sync + 'static> Engine<G> {
                 // The task that was to fetch may be gone with its runtime.
                 self.start_tasks();
             }
-            match prove(self, token, asked, &mut ()) {
+            match self.judge_again(token, asked) {
                 Err(Stop::Missing(missing, error)) => match *missing {
                     Missing::Key(again) => *key = again,
                     other => return Err(Stop::Missing(Box::new(other), error)),
                 },
                 Err(Stop::Rejected(error))
-                    if !too_early && !key.is_empty() && is_about_keys(&error) => {}
+                    if !too_early && !key.fetches.is_empty() && is_about_keys(&error) => {}
                 judged => return judged,
             }
         }
@@ -158,13 +158,13 @@ impl<G: Send + Sync + 'static> Engine<G> {
         token: &Presented<'_>,
         deadline: &mut Option<NumericDate>,
     ) -> Result<Authenticated<G>, Stop> {
-        let timeout = self.timeout(keys.longest_wait(), deadline);
-        let mut judged = Err(Stop::Rejected(keys.error().clone()));
+        let timeout = self.timeout(keys.fetches.longest_wait, deadline);
+        let mut judged = Err(Stop::Rejected(keys.error.clone()));
         tokio::select! {
             // Other keys that have come at the last moment count.
             biased;
             () = self.judge_by_other_keys(&mut keys, token, &mut judged) => {}
-            () = timeout => keys.give_up(self.clock.now()),
+            () = timeout => keys.fetches.give_up(self.clock.now()),
         }
         judged
     }
@@ -177,11 +177,16 @@ impl<G: Send + Sync + 'static> Engine<G> {
         judged: &mut Result<Authenticated<G>, Stop>,
     ) {
         while keys.next_other().await {
-            *judged = prove(self, token, Asked::AllAnswered, &mut ());
+            *judged = self.judge_again(token, Asked::AllAnswered);
             if !matches!(judged, Err(Stop::Rejected(error)) if is_about_keys(error)) {
                 return;
             }
         }
+    }
+
+    /// Judges a token of an issuer whose sources were asked for keys.
+    fn judge_again(&self, token: &Presented<'_>, asked: Asked) -> Result<Authenticated<G>, Stop> {
+        prove(self, token, asked, &mut ())
     }
 
     /// Waits for the answer of a strategy. If it abstains, the next strategies judge the token.

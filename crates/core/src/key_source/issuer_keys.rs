@@ -77,18 +77,18 @@ impl IssuerKeys {
         again: Option<KeyIdUse>,
         now: NumericDate,
     ) -> Requested<MissingKey> {
-        let (mut key, mut all_answered) = (MissingKey::default(), true);
+        let mut key = MissingKey::default();
         for source in &self.sources {
             match source.miss(key_id, again, now) {
                 Requested::Pending(over) => key.push(source, over),
                 Requested::Unknown => {}
-                Requested::NotNow => all_answered = false,
+                Requested::NotNow => key.not_answered = true,
             }
         }
-        match (key.is_empty(), all_answered) {
-            (false, _) => Requested::Pending(key.all_others_answered(all_answered)),
-            (true, true) => Requested::Unknown,
-            (true, false) => Requested::NotNow,
+        match (key.fetches.is_empty(), key.not_answered) {
+            (false, _) => Requested::Pending(key),
+            (true, false) => Requested::Unknown,
+            (true, true) => Requested::NotNow,
         }
     }
 
@@ -108,19 +108,17 @@ impl IssuerKeys {
         }
         let have_come = || !std::ptr::eq(&**self.current.load(), judged_by);
         let mut others = OtherKeys::new(error.clone());
-        if have_come() {
-            return Some(others.have_come());
-        }
-        for source in &self.sources {
-            if let Some(over) = source.mismatch(key_id, now) {
-                others.push(source, over);
+        others.have_come = have_come();
+        if !others.have_come {
+            for source in &self.sources {
+                if let Some(over) = source.mismatch(key_id, now) {
+                    others.push(source, over);
+                }
             }
+            // Once more: a fetch may have ended between the comparison and the requests.
+            others.have_come = have_come();
         }
-        // Once more: a fetch may have ended between the comparison and the requests.
-        if have_come() {
-            return Some(others.have_come());
-        }
-        (!others.is_empty()).then_some(others)
+        (others.have_come || !others.fetches.is_empty()).then_some(others)
     }
 
     /// Checks that the keys at hand are those that all sources have now, so that a key that is missing

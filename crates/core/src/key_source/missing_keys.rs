@@ -19,11 +19,12 @@ pub(crate) enum Asked {
 
 /// Fetches that a request waits for, each with its source.
 #[derive(Debug, Default)]
-struct Fetches {
+pub(crate) struct Fetches {
     sources: Vec<Arc<CachedSource>>,
     /// In the order of `sources`.
     over: Vec<FetchOver>,
-    longest_wait: Duration,
+    /// The longest that a request may wait.
+    pub(crate) longest_wait: Duration,
 }
 
 impl Fetches {
@@ -41,7 +42,13 @@ impl Fetches {
         (self.over.swap_remove(index), end)
     }
 
-    fn give_up(&self, now: NumericDate) {
+    /// Returns whether none is left to wait for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.over.is_empty()
+    }
+
+    /// The request does not wait any longer.
+    pub(crate) fn give_up(&self, now: NumericDate) {
         for (source, over) in self.sources.iter().zip(&self.over) {
             source.give_up(over, now);
         }
@@ -51,9 +58,9 @@ impl Fetches {
 /// A key that is missing, and the fetches that may bring it.
 #[derive(Debug, Default)]
 pub(crate) struct MissingKey {
-    fetches: Fetches,
+    pub(crate) fetches: Fetches,
     /// Whether a source that is not among them has not said that it has no such key.
-    not_answered: bool,
+    pub(super) not_answered: bool,
     key_use: Option<KeyIdUse>,
 }
 
@@ -67,47 +74,28 @@ impl MissingKey {
         self.fetches.push(source, over);
     }
 
-    pub(super) fn all_others_answered(self, answered: bool) -> Self {
-        Self { not_answered: !answered, ..self }
-    }
-
-    /// Returns whether no fetch is left to wait for.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.fetches.over.is_empty()
-    }
-
-    /// Returns the longest that a request may wait.
-    pub(crate) fn longest_wait(&self) -> Duration {
-        self.fetches.longest_wait
-    }
-
     /// Waits until the next fetch is over. Never returns if none is left.
     pub(crate) async fn next_over(&mut self) -> Asked {
         let (_, end) = self.fetches.next_over().await;
         self.not_answered |= end != FetchEnd::Answered;
         if end == FetchEnd::AskAgain {
             Asked::TooEarly(self.key_use.unwrap_or(KeyIdUse::First))
-        } else if self.is_empty() && !self.not_answered {
+        } else if self.fetches.is_empty() && !self.not_answered {
             Asked::AllAnswered
         } else {
             Asked::NotAllAnswered
         }
-    }
-
-    /// The request does not wait any longer.
-    pub(crate) fn give_up(&self, now: NumericDate) {
-        self.fetches.give_up(now);
     }
 }
 
 /// The fetches that may bring other keys than those that do not verify a token.
 #[derive(Debug)]
 pub(crate) struct OtherKeys {
-    fetches: Fetches,
+    pub(crate) fetches: Fetches,
     /// Whether other keys have come since the token was judged.
-    have_come: bool,
-    /// The verdict by the keys that it was judged by.
-    error: AuthError,
+    pub(super) have_come: bool,
+    /// The verdict that holds as long as no other keys come.
+    pub(crate) error: AuthError,
 }
 
 impl OtherKeys {
@@ -119,41 +107,18 @@ impl OtherKeys {
         self.fetches.push(source, over);
     }
 
-    pub(super) fn have_come(self) -> Self {
-        Self { have_come: true, ..self }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.fetches.over.is_empty()
-    }
-
-    /// Returns the verdict that holds as long as no other keys come.
-    pub(crate) fn error(&self) -> &AuthError {
-        &self.error
-    }
-
-    /// Returns the longest that a request may wait.
-    pub(crate) fn longest_wait(&self) -> Duration {
-        self.fetches.longest_wait
-    }
-
     /// Waits until other keys have come. Returns `false` when none will: then the token need not be
     /// verified once more, which would be expensive in a flood of forged ones.
     pub(crate) async fn next_other(&mut self) -> bool {
         if std::mem::take(&mut self.have_come) {
             return true;
         }
-        while !self.is_empty() {
+        while !self.fetches.is_empty() {
             let (over, _) = self.fetches.next_over().await;
             if over.brought_other_keys() {
                 return true;
             }
         }
         false
-    }
-
-    /// The request does not wait any longer.
-    pub(crate) fn give_up(&self, now: NumericDate) {
-        self.fetches.give_up(now);
     }
 }
