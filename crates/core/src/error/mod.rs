@@ -4,6 +4,7 @@
 
 mod auth;
 mod config;
+mod jws;
 mod kind;
 mod layer;
 #[cfg(feature = "tracing")]
@@ -24,13 +25,9 @@ pub use variable::VariableError;
 
 #[cfg(feature = "remote")]
 pub use crate::key_source::KeySourceConfigError;
+pub use portcullis_jose::{FileError, JwkSetError, KeyError};
+
 pub use crate::{
-    claims::ClaimPathError,
-    grant::GrantMappingError,
-    issuer::IssuerError,
-    jwk::{FileError, JwkSetError, KeyError},
-    location::LocationError,
-    requirement::RequirementError,
-    resource_metadata::ResourceError,
-    strategy::StaticTokenError,
+    claims::ClaimPathError, grant::GrantMappingError, issuer::IssuerError, location::LocationError,
+    requirement::RequirementError, resource_metadata::ResourceError, strategy::StaticTokenError,
 };

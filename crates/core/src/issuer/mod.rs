@@ -5,6 +5,7 @@ mod coming;
 mod config;
 mod error;
 mod keys;
+mod profile;
 mod rules;
 
 #[cfg(feature = "remote")]
@@ -21,6 +22,7 @@ pub(crate) use self::{
     rules::{LEEWAY, Rules},
 };
 pub use error::IssuerError;
+pub use profile::TokenProfile;
 
 use crate::{
     Algorithm, GrantMapping, JwkSet, SkippedKey, VerificationKey,

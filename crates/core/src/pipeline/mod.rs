@@ -6,16 +6,13 @@
 pub(crate) mod authorize;
 mod check;
 pub(crate) mod extract;
-mod header;
 pub(crate) mod hide;
-pub(crate) mod jws;
 mod lookup;
 mod map;
 mod names;
 mod observe;
 pub(crate) mod peek;
 pub(crate) mod respond;
-mod segments;
 mod select;
 mod stop;
 mod validate;
@@ -26,7 +23,6 @@ mod tests;
 
 pub(crate) use authorize::{Answer, AsyncAnswer, Rejection, answer_of, own_answer_of};
 pub(crate) use extract::{Presented, Wanted};
-pub(crate) use header::KnownHeaders;
 pub(crate) use hide::Hide;
 pub(crate) use observe::Observer;
 pub(crate) use peek::PeekedJwt;
@@ -42,6 +38,7 @@ use crate::{
     authenticator::Engine,
     issuer::Origin,
     json::{Name, Object},
+    jws::{Segments, SignatureRoom},
     principal::PrincipalParts,
 };
 
@@ -63,7 +60,7 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
     patience: Patience,
     observer: &mut O,
 ) -> Result<Authenticated<G>, Stop> {
-    let segments = segments::Segments::split(&presented.token, engine.max_token_len)
+    let segments = Segments::split(presented.token.as_bytes(), engine.max_token_len)
         .map_err(Stop::abstaining)?;
     let known = &engine.known_headers;
     let mut decoded = peek::Decoded::default();
@@ -84,7 +81,7 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
     observer.selected(issuer, &keys);
     let located = lookup::lookup(selected, &keys, now, patience)?;
     observer.located(located.candidates());
-    let mut signature = peek::SignatureRoom::default();
+    let mut signature = SignatureRoom::default();
     let complete = located.read_rest(&segments, &mut signature)?;
     observer.complete();
     let verified = verify::verify(complete, |error, key_id| {
