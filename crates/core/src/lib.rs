@@ -63,9 +63,6 @@ mod future;
 mod grant;
 mod hooks;
 mod issuer;
-mod json;
-mod jwk;
-mod jws;
 mod key_source;
 mod keys;
 mod location;
@@ -75,7 +72,6 @@ mod metrics;
 mod mint;
 #[cfg(doctest)]
 mod mistakes;
-mod name_index;
 mod no_caller;
 mod pipeline;
 mod principal;
@@ -100,7 +96,6 @@ pub use authenticator::{
     ResolverConfig, Verdict,
 };
 pub use challenge::{Challenge, ChallengeSettings};
-pub use claims::NumericDate;
 pub use clock::{Clock, SystemClock};
 #[cfg(feature = "config")]
 pub use config::{Config, ConfigFile, SettingError};
@@ -109,9 +104,7 @@ pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError, ProductionErr
 pub use future::BoxFuture;
 pub use grant::{Grant, GrantBuilder, GrantMapping};
 pub use hooks::{ChallengeMap, VerdictHook, call_for_answer, call_to_decide};
-pub use issuer::Issuer;
-pub use jwk::{JwkSet, SkippedKey, VerificationKey};
-pub use jws::{Algorithm, TokenProfile, TokenType, UnknownAlgorithm};
+pub use issuer::{Issuer, TokenProfile};
 #[cfg(feature = "remote")]
 pub use key_source::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, RemoteJwkSet};
 pub use key_source::{
@@ -123,14 +116,15 @@ pub use maybe_pending::MaybePending;
 #[cfg(feature = "mint")]
 pub use mint::{
     DestinationError, IssuedToken, MintError, MintedToken, Minter, RenewingToken,
-    RenewingTokenBuilder, SigningKey, TokenDestinations, TokenError, TokenSource,
+    RenewingTokenBuilder, TokenDestinations, TokenError, TokenSource,
 };
 pub use no_caller::{Anonymous, NoCaller};
-pub use pipeline::{
-    hide::HiddenTokens,
-    jws::{JwsVerifier, VerifiedPayload},
-};
+pub use pipeline::hide::HiddenTokens;
 pub use policy::Policy;
+pub use portcullis_jose::{
+    Algorithm, JwkSet, JwsError, JwsErrorKind, JwsVerifier, NumericDate, SigningKey, SkippedKey,
+    TokenType, UnknownAlgorithm, VerificationKey, VerifiedPayload,
+};
 pub use principal::{Actor, Principal};
 pub use request::{BearerToken, RequestView};
 pub use requirement::Requirement;
@@ -140,6 +134,8 @@ pub use strategy::{
     Attempt, Credential, Identity, IssuerResolver, StaticTokens, StaticTokensBuilder, Strategy,
     Tenants, TokenFile, TokenFormat,
 };
+
+pub(crate) use portcullis_jose::{json, jws};
 
 pub(crate) use error::{
     ClaimPathError, FileError, GrantMappingError, IssuerError, JwkSetError, KeyError,

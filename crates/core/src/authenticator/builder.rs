@@ -16,7 +16,8 @@ use crate::{
     ResourceMetadata, Strategy, SystemClock, TokenLocation,
     challenge::ChallengeSettings,
     issuer::{EngineInfo, TrustedIssuers},
-    pipeline::{Hide, KnownHeaders},
+    jws::KnownHeaders,
+    pipeline::Hide,
     strategy::{Chain, Slot},
 };
 

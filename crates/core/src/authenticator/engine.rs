@@ -8,7 +8,8 @@ use crate::{
     ResourceMetadata, Strategy, TokenLocation,
     challenge::ChallengeSettings,
     issuer::{EngineInfo, LEEWAY, Origin, TrustedIssuers},
-    pipeline::{Hide, KnownHeaders},
+    jws::KnownHeaders,
+    pipeline::Hide,
     strategy::{Chain, Registered, ReservedNames},
 };
 

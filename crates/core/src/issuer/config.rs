@@ -13,7 +13,7 @@ use super::{Issuer, IssuerKeys, Rules};
 use crate::{
     Clock, ConfigError, GrantMapping, GrantMappingError, IssuerError, NumericDate, ProductionError,
     challenge::ChallengeSettings, claims::ClaimPath, grant::CompiledMapping, jws::AlgorithmSet,
-    name_index::NameIndex,
+    jws::NameIndex,
 };
 
 impl Issuer {

@@ -4,6 +4,7 @@ mod coming;
 mod config;
 mod error;
 mod keys;
+mod profile;
 mod rules;
 
 #[cfg(feature = "remote")]
@@ -19,6 +20,7 @@ pub(crate) use self::{
     rules::{LEEWAY, Rules},
 };
 pub use error::IssuerError;
+pub use profile::TokenProfile;
 
 use crate::KeySource;
 use crate::{

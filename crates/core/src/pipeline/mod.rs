@@ -5,16 +5,13 @@
 
 mod check;
 pub(crate) mod extract;
-mod header;
 pub(crate) mod hide;
-pub(crate) mod jws;
 mod lookup;
 mod map;
 mod names;
 mod observe;
 pub(crate) mod peek;
 pub(crate) mod respond;
-mod segments;
 mod select;
 mod stop;
 mod validate;
@@ -24,7 +21,6 @@ mod verify;
 mod tests;
 
 pub(crate) use extract::{Presented, Wanted};
-pub(crate) use header::KnownHeaders;
 pub(crate) use hide::Hide;
 pub(crate) use observe::Observer;
 pub(crate) use peek::PeekedJwt;
@@ -40,6 +36,7 @@ use crate::{
     authenticator::Engine,
     issuer::Origin,
     json::{Name, Object},
+    jws::{Segments, SignatureRoom},
     principal::PrincipalParts,
 };
 
@@ -60,7 +57,7 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
     patience: Patience,
     observer: &mut O,
 ) -> Result<Authenticated<G>, Stop> {
-    let segments = segments::Segments::split(&presented.token, engine.max_token_len)
+    let segments = Segments::split(presented.token.as_bytes(), engine.max_token_len)
         .map_err(Stop::abstaining)?;
     let known = &engine.known_headers;
     let mut decoded = peek::Decoded::default();
@@ -81,7 +78,7 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
     observer.selected(issuer, &keys);
     let located = lookup::lookup(selected, &keys, now, patience)?;
     observer.located(located.candidates());
-    let mut signature = peek::SignatureRoom::default();
+    let mut signature = SignatureRoom::default();
     let complete = located.read_rest(&segments, &mut signature)?;
     observer.complete();
     let verified = verify::verify(complete, |error, key_id| {

@@ -42,7 +42,8 @@ impl Stop {
     }
 
     /// Stops at a token that is none of any trusted issuer.
-    pub(super) fn abstaining(error: AuthError) -> Self {
+    pub(super) fn abstaining(error: impl Into<AuthError>) -> Self {
+        let error: AuthError = error.into();
         Self { abstains: true, ..error.into() }
     }
 }
