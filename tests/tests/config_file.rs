@@ -19,7 +19,7 @@ use std::{
 
 use portcullis::{
     Algorithm, AuthErrorKind, Authenticator, BoxFuture, Clock, ConfigError, ConfigFile,
-    NumericDate, config::Config,
+    NumericDate, config::Config, error::FileError,
 };
 use portcullis_testkit::{ManualClock, SigningKey, TestIssuer};
 use tokio::task::yield_now;
@@ -193,7 +193,10 @@ async fn a_bad_file_changes_nothing_and_is_told() {
         assert_eq!(followed.verdicts(), A);
     }
     fs::remove_file(&file).unwrap();
-    assert!(matches!(*followed.reload().await.unwrap_err(), ConfigError::File { .. }));
+    assert!(matches!(
+        *followed.reload().await.unwrap_err(),
+        ConfigError::File(FileError::Unreadable { .. })
+    ));
 
     followed.folder.write("b");
     followed.reload().await.unwrap();
@@ -303,7 +306,7 @@ async fn a_reload_gives_up_on_a_file_that_changes_all_the_time() {
         result = followed.config.reload() => result.unwrap_err(),
         () = writer => unreachable!(),
     };
-    assert!(matches!(*error, ConfigError::File { .. }), "{error}");
+    assert!(matches!(*error, ConfigError::File(FileError::Unreadable { .. })), "{error}");
     assert_eq!((followed.verdicts(), followed.built.load(Ordering::SeqCst)), (A, 1));
 }
 

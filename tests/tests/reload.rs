@@ -15,6 +15,7 @@ use conformance::Request;
 use portcullis::{
     Admission, Attempt, AuthError, AuthErrorKind, Authenticator, ConfigError, Credential, Identity,
     Issuer, MaybePending, ReloadableAuthenticator, Requirement, Strategy, TokenLocation,
+    error::RequirementError,
 };
 use portcullis_axum::JwtAuthLayer;
 use portcullis_testkit::{KeyServer, ManualClock, Reply, TestIssuer};
@@ -253,7 +254,10 @@ async fn an_engine_that_cannot_meet_the_requirement_of_a_route_is_not_taken() {
         reloadable.authenticator().with_requirement(Requirement::issuer("https://idp.test"));
     let route = route.unwrap();
     let error = reloadable.replace(other.clone()).await.unwrap_err();
-    assert!(matches!(error, ConfigError::UntrustedRequirement { .. }), "{error}");
+    assert!(
+        matches!(error, ConfigError::Requirement(RequirementError::UntrustedIssuer { .. })),
+        "{error}"
+    );
     assert_eq!(verdict(&route, &issuer.token().audience("a").build()), Ok(()));
 
     // Whose route is gone asks for nothing any more.

@@ -17,7 +17,7 @@ use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
     Admission, Attempt, AuthErrorKind, Authenticator, Challenge, Clock, ConfigError, Credential,
     Identity, MaybePending, MultipleTokens, NumericDate, ReloadableAuthenticator, Requirement,
-    StaticTokens, Strategy, TokenLocation, Verdict, policy,
+    StaticTokens, Strategy, TokenLocation, Verdict, error::IssuerError, policy,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 
@@ -544,8 +544,11 @@ async fn a_strategy_has_a_name_that_is_no_issuers() {
     let named = |name| Told::new(name, Says::Accept, When::Now);
     let builder = || world.builder().issuer(world.issuer.trusted());
     let duplicate = builder().strategy(named("https://idp.test")).build().unwrap_err();
-    assert!(matches!(duplicate, ConfigError::DuplicateIssuer { .. }));
-    assert!(matches!(builder().strategy(named("")).build().unwrap_err(), ConfigError::EmptyIssuer));
+    assert!(matches!(duplicate, ConfigError::Issuer(IssuerError::Duplicate { .. })));
+    assert!(matches!(
+        builder().strategy(named("")).build().unwrap_err(),
+        ConfigError::Issuer(IssuerError::NoName)
+    ));
     assert!(matches!(Authenticator::builder().build().unwrap_err(), ConfigError::NoIssuer));
 }
 

@@ -4,8 +4,8 @@
 
 use axum::{Router, routing::get};
 use portcullis_axum::{
-    Authenticator, AuthenticatorBuilder, Caller, ConfigError, JwtAuthLayer, ProtectedResource,
-    ResourceMetadataService, TokenLocation,
+    Authenticator, AuthenticatorBuilder, Caller, JwtAuthLayer, ProtectedResource,
+    ResourceMetadataService, TokenLocation, error::ResourceError,
 };
 use portcullis_testkit::TestIssuer;
 use serde_json::{Value, json};
@@ -197,6 +197,6 @@ fn an_engine_without_a_name_has_nothing_to_serve() {
     let issuer = TestIssuer::new("https://idp.test");
     let auth = builder(&issuer).audience("orders").build().unwrap();
     let error = ResourceMetadataService::new(&auth).unwrap_err();
-    assert!(matches!(error, ConfigError::NoResource));
+    assert!(matches!(error, ResourceError::NotConfigured));
     assert!(error.to_string().contains("`resource(…)`"), "{error}");
 }

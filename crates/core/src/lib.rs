@@ -56,7 +56,6 @@ mod claims;
 mod clock;
 mod context;
 mod engine;
-mod error;
 mod expiry;
 #[cfg(feature = "explain")]
 pub mod explain;
@@ -67,9 +66,6 @@ mod grant;
 mod grant_source;
 mod hooks;
 mod issuer;
-mod json;
-mod jwk;
-mod jws;
 mod key_source;
 mod keys;
 mod location;
@@ -79,7 +75,6 @@ mod metrics;
 mod mint;
 #[cfg(doctest)]
 mod mistakes;
-mod name_index;
 mod no_caller;
 mod pipeline;
 mod principal;
@@ -95,6 +90,7 @@ mod test_log;
 // The public interface is:
 #[cfg(feature = "config")]
 pub mod config;
+pub mod error;
 pub mod policy;
 
 pub use authenticated::Authenticated;
@@ -102,7 +98,6 @@ pub use authenticator::{
     Authenticator, AuthenticatorBuilder, KeyChanges, NotReady, ReloadableAuthenticator, Verdict,
 };
 pub use challenge::{Challenge, ChallengeSettings};
-pub use claims::NumericDate;
 pub use clock::{Clock, SystemClock};
 #[cfg(feature = "config")]
 pub use config::{Config, ConfigFile, SettingError};
@@ -113,9 +108,7 @@ pub use future::BoxFuture;
 pub use grant::{Grant, GrantBuilder, GrantMapping};
 pub use grant_source::{Account, AccountStatus, DelegationResolver, GrantResolver, ResolverConfig};
 pub use hooks::{ChallengeMap, VerdictHook, call_for_answer, call_to_decide};
-pub use issuer::Issuer;
-pub use jwk::{JwkSet, SkippedKey, VerificationKey};
-pub use jws::{Algorithm, TokenProfile, TokenType, UnknownAlgorithm};
+pub use issuer::{Issuer, TokenProfile};
 #[cfg(feature = "remote")]
 pub use key_source::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, RemoteJwkSet};
 pub use key_source::{
@@ -127,14 +120,15 @@ pub use maybe_pending::MaybePending;
 #[cfg(feature = "mint")]
 pub use mint::{
     DestinationError, IssuedToken, MintError, MintedToken, Minter, RenewingToken,
-    RenewingTokenBuilder, SigningKey, TokenDestinations, TokenError, TokenSource,
+    RenewingTokenBuilder, TokenDestinations, TokenError, TokenSource,
 };
 pub use no_caller::{Anonymous, NoCaller};
-pub use pipeline::{
-    hide::HiddenTokens,
-    jws::{JwsVerifier, VerifiedPayload},
-};
+pub use pipeline::hide::HiddenTokens;
 pub use policy::Policy;
+pub use portcullis_jose::{
+    Algorithm, JwkSet, JwsError, JwsErrorKind, JwsVerifier, NumericDate, SigningKey, SkippedKey,
+    TokenType, UnknownAlgorithm, VerificationKey, VerifiedPayload,
+};
 pub use principal::{Actor, Principal};
 pub use request::{BearerToken, RequestView};
 pub use requirement::Requirement;
@@ -143,4 +137,12 @@ pub use scope::Scope;
 pub use strategy::{
     Attempt, Credential, Identity, IssuerResolver, StaticTokens, StaticTokensBuilder, Strategy,
     Tenants, TokenFile, TokenFormat,
+};
+
+pub(crate) use portcullis_jose::{json, jws};
+
+pub(crate) use error::{
+    ClaimPathError, FileError, GrantMappingError, IssuerError, JwkSetError, KeyError,
+    KeySourceConfigError, LocationError, RequirementError, ResourceError, StaticTokenError,
+    VariableError,
 };

@@ -1,8 +1,6 @@
 //! Where in a request a token may be.
 
-use std::sync::Arc;
-
-use crate::ConfigError;
+use std::{fmt, sync::Arc};
 
 /// A place that a token is taken from.
 ///
@@ -223,8 +221,8 @@ impl TokenLocation {
         self.kind != LocationKind::Cookie
     }
 
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let invalid = |name: &str| Err(ConfigError::InvalidPlace { name: name.to_owned() });
+    pub(crate) fn check(&self) -> Result<(), LocationError> {
+        let invalid = |name: &str| Err(LocationError::InvalidName { name: name.to_owned() });
         if !is_token(&self.name) {
             return invalid(&self.name);
         }
@@ -255,9 +253,9 @@ impl TokenLocation {
     }
 
     /// Checks places that stand together.
-    pub(crate) fn check_all(places: &[Self]) -> Result<(), ConfigError> {
+    pub(crate) fn check_all(places: &[Self]) -> Result<(), LocationError> {
         if places.is_empty() {
-            return Err(ConfigError::NoPlaces);
+            return Err(LocationError::NoLocations);
         }
         places.iter().try_for_each(Self::check)?;
         let is_twice = |(index, place): &(usize, &Self)| {
@@ -265,7 +263,7 @@ impl TokenLocation {
         };
         match places.iter().enumerate().find(is_twice) {
             None => Ok(()),
-            Some((_, place)) => Err(ConfigError::DuplicatePlace { name: place.name.clone() }),
+            Some((_, place)) => Err(LocationError::Duplicate { name: place.name.clone() }),
         }
     }
 }
@@ -298,3 +296,53 @@ pub enum MultipleTokens {
     /// Each must be accepted, cookies included; the caller is the one of the first.
     All,
 }
+
+/// A token location that cannot be used. The text says what to change.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum LocationError {
+    /// There is no location to extract a token from.
+    NoLocations,
+    /// Two locations are the same, so that each token would be found twice.
+    Duplicate {
+        /// The name of the header field, query parameter or cookie.
+        name: String,
+    },
+    /// A name cannot be that of a header field, scheme, query parameter or cookie.
+    InvalidName {
+        /// The name.
+        name: String,
+    },
+    /// A location is bound to an issuer that is not trusted.
+    UntrustedIssuer {
+        /// The issuer.
+        issuer: String,
+    },
+}
+
+impl fmt::Display for LocationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoLocations => f.write_str(
+                "there is no location to extract a token from: give one to `locations(…)`, or leave \
+                 the default",
+            ),
+            Self::Duplicate { name } => {
+                write!(f, "location `{name}` is given twice: give each location once")
+            }
+            Self::InvalidName { name } => write!(
+                f,
+                "`{name}` cannot name a header field, scheme, query parameter or cookie: use letters, \
+                 digits, `-` and `_`; a scheme goes with a header field, and cookies with \
+                 `TokenLocation::cookie`"
+            ),
+            Self::UntrustedIssuer { issuer } => write!(
+                f,
+                "a location is bound to the issuer `{issuer}`, which is not trusted, so none of its \
+                 tokens would be accepted: add it with `issuer(…)`, under the same name"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for LocationError {}

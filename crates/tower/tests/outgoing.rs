@@ -15,7 +15,7 @@ use std::{
 
 use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
 use portcullis::{
-    ConfigError, DestinationError, IssuedToken, NumericDate, RenewingToken, TokenError,
+    DestinationError, IssuedToken, MintError, NumericDate, RenewingToken, TokenError,
 };
 use portcullis_testkit::ManualClock;
 use portcullis_tower::{AddBearerToken, AddBearerTokenError, AddBearerTokenLayer};
@@ -260,7 +260,7 @@ async fn a_token_goes_only_where_it_may() {
         "https://orders.test:99999",
     ] {
         let rejected = any.clone().origin(origin);
-        assert!(matches!(rejected, Err(ConfigError::InvalidOrigin { .. })), "{origin}");
+        assert!(matches!(rejected, Err(MintError::InvalidOrigin { .. })), "{origin}");
     }
 }
 

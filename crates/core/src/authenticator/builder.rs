@@ -12,8 +12,9 @@ use crate::{
     engine::{AnonymousLimit, Engine},
     grant_source::{GrantSource, PrincipalMapping},
     issuer::{EngineInfo, TrustedIssuers},
+    jws::KnownHeaders,
     key_source::SourceTasks,
-    pipeline::{header::KnownHeaders, hide::Hide},
+    pipeline::hide::Hide,
     strategy::{Registered, Slot},
 };
 
@@ -340,7 +341,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         let unfit_for_production =
             production::check(&self.issuers, self.any_issuer_in_production).err();
         if let (true, Some(error)) = (production, &unfit_for_production) {
-            return Err(ConfigError::NotForProduction(error.clone()));
+            return Err(error.clone().into());
         }
         if production {
             self.strategies.iter().try_for_each(|strategy| strategy.check_production())?;

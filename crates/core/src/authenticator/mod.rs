@@ -172,7 +172,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::NotForProduction`] if the engine does not allow that.
+    /// [`ConfigError::Production`] if the engine does not allow that.
     pub fn try_with_admission(self, admission: Admission) -> Result<Self, ConfigError> {
         self.engine().anonymous.check(admission)?;
         Ok(self.with_route_admission(admission))

@@ -2,23 +2,23 @@
 
 use std::{env, ffi::OsStr};
 
-use crate::{ConfigError, Issuer, ProductionError};
+use crate::{Issuer, ProductionError, VariableError};
 
 /// The environment variable that stands for the setting.
 const VARIABLE: &str = "PORTCULLIS_PRODUCTION";
 
 /// Tells whether the environment asks for production.
-pub(super) fn is_asked_for_by_environment() -> Result<bool, ConfigError> {
+pub(super) fn is_asked_for_by_environment() -> Result<bool, VariableError> {
     is_on(env::var_os(VARIABLE).as_deref())
 }
 
-fn is_on(value: Option<&OsStr>) -> Result<bool, ConfigError> {
+fn is_on(value: Option<&OsStr>) -> Result<bool, VariableError> {
     match value.map(OsStr::to_str) {
         None => Ok(false),
         Some(Some("1" | "true")) => Ok(true),
         Some(Some("" | "0" | "false")) => Ok(false),
         // Whoever has set it meant something: to guess wrong would switch checks off.
-        Some(_) => Err(ConfigError::InvalidVariable {
+        Some(_) => Err(VariableError::Invalid {
             variable: VARIABLE.to_owned(),
             expected: "`1` or `true` for production, `0` or `false` otherwise",
         }),
@@ -80,6 +80,7 @@ pub(super) fn warn_of_loopback(issuers: &[Issuer]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ConfigError;
 
     #[test]
     fn the_variable_says_yes_or_no_and_anything_else_is_an_error() {
@@ -111,7 +112,7 @@ mod tests {
             crate::Authenticator::builder().issuer(issuer).build()
         };
         if env::var_os(VARIABLE).is_some() {
-            assert!(matches!(auth(), Err(ConfigError::NotForProduction(_))));
+            assert!(matches!(auth(), Err(ConfigError::Production(_))));
             return;
         }
         assert!(!auth().unwrap().is_for_production());

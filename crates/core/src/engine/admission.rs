@@ -1,6 +1,6 @@
 //! Which requests without a caller are admitted.
 
-use crate::{ConfigError, ProductionError};
+use crate::ProductionError;
 
 /// Whether requests without a caller are let through.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -52,13 +52,13 @@ impl AnonymousLimit {
     }
 
     /// Checks that a route gets what it asks for.
-    pub(crate) fn check(self, admission: Admission) -> Result<(), ConfigError> {
+    pub(crate) fn check(self, admission: Admission) -> Result<(), ProductionError> {
         if self.limited(admission) == admission {
             return Ok(());
         }
-        Err(ConfigError::NotForProduction(match admission {
+        Err(match admission {
             Admission::DangerousFailed => ProductionError::FailedCredentials,
             _ => ProductionError::OptionalCredentials,
-        }))
+        })
     }
 }

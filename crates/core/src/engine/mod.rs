@@ -7,12 +7,14 @@ use std::{sync::Arc, time::Duration};
 pub use self::admission::Admission;
 pub(crate) use self::admission::AnonymousLimit;
 use crate::{
-    Clock, ConfigError, MultipleTokens, Requirement, ResourceMetadata, TokenLocation,
+    Clock, ConfigError, LocationError, MultipleTokens, Requirement, ResourceMetadata,
+    TokenLocation,
     challenge::ChallengeSettings,
     grant_source::GrantSource,
     issuer::TrustedIssuers,
+    jws::KnownHeaders,
     key_source::SourceTasks,
-    pipeline::{header::KnownHeaders, hide::Hide},
+    pipeline::hide::Hide,
     strategy::{ReservedNames, Slot, names},
 };
 
@@ -48,12 +50,12 @@ impl<G> Engine<G> {
 
     /// Checks that locations can hold a token: at least one, and each that of a trusted issuer or a
     /// strategy if it is bound to one.
-    pub(crate) fn check_locations(&self, locations: &[TokenLocation]) -> Result<(), ConfigError> {
+    pub(crate) fn check_locations(&self, locations: &[TokenLocation]) -> Result<(), LocationError> {
         TokenLocation::check_all(locations)?;
         for issuer in locations.iter().filter_map(|location| location.issuer.as_deref()) {
             let is_trusted = self.issuers.all().any(|trusted| trusted.name() == issuer);
             if !is_trusted && !names(&self.strategies).any(|strategy| strategy == issuer) {
-                return Err(ConfigError::UntrustedRequirement { issuer: issuer.to_owned() });
+                return Err(LocationError::UntrustedIssuer { issuer: issuer.to_owned() });
             }
         }
         Ok(())

@@ -11,9 +11,12 @@ use std::{
 
 use super::{Issuer, Rules};
 use crate::{
-    Clock, ConfigError, GrantMapping, NumericDate, ProductionError, challenge::ChallengeSettings,
-    claims::ClaimPath, grant::CompiledMapping, jws::AlgorithmSet, key_source::IssuerKeys,
-    name_index::NameIndex,
+    Clock, ConfigError, GrantMapping, GrantMappingError, IssuerError, NumericDate, ProductionError,
+    challenge::ChallengeSettings,
+    claims::ClaimPath,
+    grant::CompiledMapping,
+    jws::{AlgorithmSet, NameIndex},
+    key_source::IssuerKeys,
 };
 
 impl Issuer {
@@ -25,7 +28,7 @@ impl Issuer {
         now: NumericDate,
     ) -> Result<IssuerConfig, ConfigError> {
         if self.name.is_empty() {
-            return Err(ConfigError::EmptyIssuer);
+            return Err(IssuerError::NoName.into());
         }
         let first_keys = self.first_keys();
         let audiences =
@@ -33,28 +36,28 @@ impl Issuer {
         let audiences = match (self.any_audience, audiences.is_empty()) {
             (true, _) => None,
             (false, false) => Some(audiences),
-            (false, true) => return Err(ConfigError::NoAudience { issuer: self.name }),
+            (false, true) => return Err(IssuerError::NoAudience { issuer: self.name }.into()),
         };
         if audiences.iter().flatten().any(String::is_empty) {
-            return Err(ConfigError::EmptySetting { issuer: self.name, setting: "audience" });
+            return Err(IssuerError::EmptySetting { issuer: self.name, setting: "audience" }.into());
         }
         if self.rules.subjects.as_ref().is_some_and(Vec::is_empty) {
-            return Err(ConfigError::EmptySetting { issuer: self.name, setting: "subjects" });
+            return Err(IssuerError::EmptySetting { issuer: self.name, setting: "subjects" }.into());
         }
         self.sources.iter().try_for_each(|source| source.check())?;
         let has_sources = !self.sources.is_empty();
         if self.keys.is_empty() && !has_sources {
-            return Err(ConfigError::NoKeys { issuer: self.name });
+            return Err(IssuerError::NoKeys { issuer: self.name }.into());
         }
         let of_keys =
             first_keys.iter().fold(AlgorithmSet::EMPTY, |set, key| set.union(key.algorithm_set()));
         let algorithms = self.algorithms.unwrap_or(AlgorithmSet::ASYMMETRIC.union(of_keys));
         if !has_sources && !of_keys.iter().any(|algorithm| algorithms.contains(algorithm)) {
-            return Err(ConfigError::NoKeyForAlgorithms { issuer: self.name });
+            return Err(IssuerError::NoKeyForAlgorithms { issuer: self.name }.into());
         }
         let keys = IssuerKeys::new(self.keys, self.skipped, self.key_matching, self.sources, now);
         Ok(IssuerConfig {
-            required: ClaimPath::parse_all(&self.rules.required)?,
+            required: ClaimPath::parse_all(&self.rules.required).map_err(IssuerError::from)?,
             keys: Arc::new(keys),
             any: self.any,
             algorithms,
@@ -106,7 +109,7 @@ impl Origin {
         mapping: &GrantMapping,
         leeway: Duration,
         engine: &Arc<EngineInfo>,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, GrantMappingError> {
         let (mapping, engine) = (Arc::new(mapping.compile()?), Arc::clone(engine));
         let id = ORIGINS.fetch_add(1, Ordering::Relaxed);
         Ok(Self { id, name, strategy: None, mapping, leeway, max_age: None, engine })
@@ -203,7 +206,7 @@ impl TrustedIssuers {
             .or_else(|| any.iter().find(|issuer| !by_name.get(issuer.name()).is_empty()))
             .or_else(|| any.get(1));
         if let Some(duplicate) = duplicate {
-            return Err(ConfigError::DuplicateIssuer { issuer: duplicate.name().to_owned() });
+            return Err(IssuerError::Duplicate { issuer: duplicate.name().to_owned() }.into());
         }
         let algorithms = named
             .iter()

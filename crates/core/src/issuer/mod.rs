@@ -1,6 +1,8 @@
 //! An issuer that is trusted, and the rules for its tokens.
 
 mod config;
+mod error;
+mod profile;
 mod rules;
 
 #[cfg(feature = "remote")]
@@ -10,13 +12,16 @@ pub(crate) use self::{
     config::{EngineInfo, IssuerConfig, Origin, TrustedIssuers},
     rules::{LEEWAY, Rules},
 };
+pub use error::IssuerError;
+pub use profile::TokenProfile;
+
 use crate::{
     Algorithm, GrantMapping, JwkSet, KeySource, SkippedKey, VerificationKey,
     jws::AlgorithmSet,
     keys::{KeyMatching, MatchBy, SameId},
 };
 #[cfg(feature = "remote")]
-use crate::{ConfigError, JwkSetFile, RefreshPolicy, RemoteJwkSet};
+use crate::{JwkSetFile, KeySourceConfigError, RefreshPolicy, RemoteJwkSet};
 
 /// An issuer that is trusted, its keys, and the rules for its tokens.
 ///
@@ -102,7 +107,8 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidKeySource`] for what can never be fetched, and [`ConfigError::RemoteFile`].
+    /// [`KeySourceConfigError::InvalidLocation`] for what can never be fetched, and
+    /// [`KeySourceConfigError::RemoteFile`].
     ///
     /// ```
     /// use portcullis::{Issuer, RefreshPolicy};
@@ -112,12 +118,17 @@ impl Issuer {
     /// # Ok::<(), portcullis::ConfigError>(())
     /// ```
     #[cfg(feature = "remote")]
-    pub fn jwk_set_at(self, uri: &str, policy: RefreshPolicy) -> Result<Self, ConfigError> {
+    pub fn jwk_set_at(
+        self,
+        uri: &str,
+        policy: RefreshPolicy,
+    ) -> Result<Self, KeySourceConfigError> {
         if let Ok(url) = Url::parse(uri)
             && url.scheme() == "file"
         {
             let path = url.to_file_path();
-            let path = path.map_err(|()| ConfigError::RemoteFile { uri: uri.to_owned() })?;
+            let path =
+                path.map_err(|()| KeySourceConfigError::RemoteFile { uri: uri.to_owned() })?;
             return Ok(self.key_source(JwkSetFile::new(path).refresh_policy(policy)));
         }
         let source = RemoteJwkSet::new(uri).refresh_policy(policy);

@@ -122,6 +122,39 @@ impl Error for KeySourceError {
     }
 }
 
+/// A source of keys that could never bring any.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum KeySourceConfigError {
+    /// Keys can never be fetched from the given location, such as one that is not a URL.
+    InvalidLocation {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A `file` URI names a file of another machine.
+    RemoteFile {
+        /// The URI.
+        uri: String,
+    },
+}
+
+impl fmt::Display for KeySourceConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidLocation { reason } => write!(
+                f,
+                "keys can never be fetched from there: {reason}; use https, or http from this very \
+                 machine, or say `dangerous_allow_http`"
+            ),
+            Self::RemoteFile { uri } => {
+                write!(f, "file URI with remote host is not supported: {uri}")
+            }
+        }
+    }
+}
+
+impl Error for KeySourceConfigError {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,12 +29,12 @@ mod tests;
 
 use std::fmt;
 
-use crate::{BoxFuture, ConfigError, NumericDate};
+use crate::{BoxFuture, NumericDate};
 
 use cached::CachedSource;
 pub(crate) use cached::{FetchEnd, FetchOver, Requested, any_over};
 pub use document::{KeyDocument, Loaded, Validators};
-pub use error::KeySourceError;
+pub use error::{KeySourceConfigError, KeySourceError};
 #[cfg(feature = "remote")]
 pub use fetch::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch};
 pub use file::{JwkSetFile, PemFile};
@@ -75,8 +75,8 @@ pub trait KeySource: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidKeySource`], say.
-    fn check(&self) -> Result<(), ConfigError> {
+    /// A [`KeySourceConfigError`].
+    fn check(&self) -> Result<(), KeySourceConfigError> {
         Ok(())
     }
 

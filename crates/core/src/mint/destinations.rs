@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, net::IpAddr};
 
-use crate::ConfigError;
+use super::MintError;
 
 /// Where a token of this service may be sent.
 ///
@@ -59,7 +59,7 @@ impl TokenDestinations {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidOrigin`] for one without a host, of another scheme than `https` and `http`,
+    /// [`MintError::InvalidOrigin`] for one without a host, of another scheme than `https` and `http`,
     /// and of `http` to another machine. Where that is meant, say
     /// [`dangerous_allow_cleartext`](Self::dangerous_allow_cleartext) before.
     pub fn origin(
@@ -67,7 +67,7 @@ impl TokenDestinations {
         scheme: &str,
         host: &str,
         port: Option<u16>,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, MintError> {
         let origin = Origin {
             scheme: scheme.to_ascii_lowercase(),
             host: host.to_ascii_lowercase(),
@@ -84,7 +84,7 @@ impl TokenDestinations {
             self.origins.push(origin);
             return Ok(self);
         };
-        Err(ConfigError::InvalidOrigin { origin: origin.to_string(), reason })
+        Err(MintError::InvalidOrigin { origin: origin.to_string(), reason })
     }
 
     /// Lets tokens travel without TLS, to any machine.
@@ -287,7 +287,7 @@ mod tests {
         for (scheme, host) in [("http", "a.test"), ("ftp", "a.test"), ("https", ""), ("", "a.test")]
         {
             let rejected = TokenDestinations::default().origin(scheme, host, None);
-            assert!(matches!(rejected, Err(ConfigError::InvalidOrigin { .. })), "{scheme} {host}");
+            assert!(matches!(rejected, Err(MintError::InvalidOrigin { .. })), "{scheme} {host}");
         }
         let told = TokenDestinations::default().dangerous_allow_cleartext();
         let known = told.origin("http", "a.test", None).unwrap();

@@ -6,8 +6,8 @@ use base64_simd::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{MintError, SigningKey, pair};
-use crate::{Clock, NumericDate, SystemClock};
+use super::MintError;
+use crate::{Clock, KeyError, NumericDate, SigningKey, SystemClock};
 
 /// How long a token is good, unless something else is said.
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -134,7 +134,7 @@ impl Minter {
     fn dated(&self, mut claims: Map<String, Value>) -> Result<Map<String, Value>, MintError> {
         let now = self.clock.now();
         let expires_at = now.saturating_add(self.lifetime.unwrap_or(LIFETIME)).seconds();
-        let id = URL_SAFE_NO_PAD.encode_to_string(pair::random(16)?);
+        let id = URL_SAFE_NO_PAD.encode_to_string(random()?);
         let own: [(&str, Value); 4] = [
             ("iat", now.seconds().into()),
             ("nbf", now.seconds().into()),
@@ -198,4 +198,11 @@ impl fmt::Debug for MintedToken {
             .field("expires_at", &self.expires_at)
             .finish()
     }
+}
+
+/// Returns the bytes of a token id, which nobody can guess.
+fn random() -> Result<[u8; 16], KeyError> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| KeyError::Cryptography)?;
+    Ok(bytes)
 }

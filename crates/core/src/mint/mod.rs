@@ -1,6 +1,6 @@
 //! Tokens that a service signs itself: for its own workers, for cookies, for tests.
 //!
-//! A [`SigningKey`] knows how to sign, a [`Minter`] what to. What a minter gives back has the token's
+//! A [`SigningKey`](crate::SigningKey) knows how to sign, a [`Minter`] what to. What a minter gives back has the token's
 //! id and its end beside the token, which is what revocation and reissue go by.
 //!
 //! A [`RenewingToken`] is for calls of this service to others: it has a token at hand, which a minter or
@@ -10,10 +10,7 @@
 mod destinations;
 mod error;
 mod minter;
-mod pair;
-mod public;
 mod renewing;
-mod signing_key;
 #[cfg(test)]
 mod tests;
 
@@ -21,4 +18,3 @@ pub use destinations::{DestinationError, TokenDestinations};
 pub use error::MintError;
 pub use minter::{MintedToken, Minter};
 pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};
-pub use signing_key::SigningKey;

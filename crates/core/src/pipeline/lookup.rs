@@ -5,16 +5,16 @@
 use std::sync::Arc;
 
 use super::{
-    peek::{SignatureRoom, UnverifiedJwt},
-    segments::Segments,
+    peek::UnverifiedJwt,
     select::Selected,
     stop::{self, Stop},
 };
 use crate::{
     AuthError, AuthErrorKind, NumericDate,
     issuer::IssuerConfig,
+    jws::{Candidates, Segments, SignatureRoom},
     key_source::Asked,
-    keys::{Candidates, Keys},
+    keys::Keys,
 };
 
 /// A token, its issuer, and the keys of that issuer which may have signed it.

@@ -5,16 +5,13 @@
 
 mod check;
 pub(crate) mod extract;
-pub(crate) mod header;
 pub(crate) mod hide;
-pub(crate) mod jws;
 mod lookup;
 mod map;
 mod names;
 mod observe;
 pub(crate) mod peek;
 pub(crate) mod respond;
-mod segments;
 mod select;
 mod stop;
 mod validate;
@@ -38,6 +35,7 @@ use crate::{
     engine::Engine,
     issuer::Origin,
     json::{Name, Object},
+    jws::{Segments, SignatureRoom},
     key_source::Asked,
     principal::PrincipalParts,
 };
@@ -51,28 +49,28 @@ pub(crate) fn prove<G: Send + Sync + 'static, O: Observer>(
     asked: Asked,
     observer: &mut O,
 ) -> Result<Authenticated<G>, Stop> {
-    let segments =
-        segments::Segments::split(&presented.token, engine.max_token_len).map_err(Stop::NotOurs)?;
+    let segments = Segments::split(presented.token.as_bytes(), engine.max_token_len)
+        .map_err(Stop::not_ours)?;
     let known = &engine.known_headers;
     let mut decoded = peek::Decoded::default();
     // Lent from stage to stage: to hand them on by value would copy them each time.
     let (mut header, mut claims) = (None, Object::default());
     let room = (&mut header, &mut claims);
-    let peeked =
-        peek::peek(&segments, &engine.issuers, known, &mut decoded, room).map_err(Stop::NotOurs)?;
+    let peeked = peek::peek(&segments, &engine.issuers, known, &mut decoded, room)
+        .map_err(Stop::not_ours)?;
     observer.peeked(&peeked);
     let selected = select::select(peeked, &engine.issuers, presented.of_issuer.as_deref())
-        .map_err(Stop::NotOurs)?;
+        .map_err(Stop::not_ours)?;
     let issuer = selected.issuer();
     if issuer.is_any() {
-        names::check_claimed(selected.token(), issuer, engine).map_err(Stop::NotOurs)?;
+        names::check_claimed(selected.token(), issuer, engine).map_err(Stop::not_ours)?;
     }
     let now = engine.clock.now();
     let keys = issuer.keys.load(now);
     observer.selected(issuer, &keys);
     let located = lookup::lookup(selected, &keys, now, asked)?;
     observer.located(located.candidates());
-    let mut signature = peek::SignatureRoom::default();
+    let mut signature = SignatureRoom::default();
     let complete = located.read_rest(&segments, &mut signature)?;
     observer.complete();
     let verified = verify::verify(complete, |error, key_id| {

@@ -41,6 +41,11 @@ impl Stop {
         Self::Missing(Box::new(missing), error)
     }
 
+    /// Stops at a token that is not from a trusted issuer.
+    pub(super) fn not_ours(error: impl Into<AuthError>) -> Self {
+        Self::NotOurs(error.into())
+    }
+
     /// Makes the error name the token in logs.
     pub(crate) fn about(self, token: &BearerToken<'_>) -> Self {
         match self {

@@ -8,7 +8,7 @@ use std::{
 
 use super::{Attempt, Credential, Strategy};
 use crate::{
-    AuthError, AuthErrorKind, BoxFuture, ConfigError, GrantMapping, NumericDate,
+    AuthError, AuthErrorKind, BoxFuture, ConfigError, GrantMapping, IssuerError, NumericDate,
     future::PanicCaught,
     issuer::{EngineInfo, LEEWAY, Origin, TrustedIssuers},
 };
@@ -53,7 +53,7 @@ impl Registered {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::EmptyIssuer`] and [`ConfigError::DuplicateIssuer`] for its name.
+    /// [`IssuerError::NoName`] and [`IssuerError::Duplicate`] for its name.
     pub(crate) fn new(
         strategy: Arc<dyn Strategy>,
         issuers: &TrustedIssuers,
@@ -61,10 +61,10 @@ impl Registered {
     ) -> Result<Self, ConfigError> {
         let name = strategy.name().to_owned();
         if name.is_empty() {
-            return Err(ConfigError::EmptyIssuer);
+            return Err(IssuerError::NoName.into());
         }
         if issuers.all().any(|issuer| issuer.name() == name) {
-            return Err(ConfigError::DuplicateIssuer { issuer: name });
+            return Err(IssuerError::Duplicate { issuer: name }.into());
         }
         let mapping = GrantMapping::default().permissions("permissions", ":");
         let origin = Arc::new(Origin::new(name, &mapping, LEEWAY, info)?);

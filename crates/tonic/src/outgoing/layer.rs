@@ -1,7 +1,7 @@
 //! The configuration of the layer.
 
 use http::Uri;
-use portcullis::{ConfigError, RenewingToken};
+use portcullis::{MintError, RenewingToken};
 use tower_layer::Layer;
 
 use super::AddBearerToken;
@@ -58,9 +58,9 @@ impl AddBearerTokenLayer {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidOrigin`] for what is no absolute URI, and for `http` to another machine.
+    /// [`MintError::InvalidOrigin`] for what is no absolute URI, and for `http` to another machine.
     /// Where that is meant, say [`dangerous_allow_cleartext`](Self::dangerous_allow_cleartext) before.
-    pub fn origin(self, origin: impl TryInto<Uri>) -> Result<Self, ConfigError> {
+    pub fn origin(self, origin: impl TryInto<Uri>) -> Result<Self, MintError> {
         Ok(Self { inner: self.inner.origin(origin)? })
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{RenewingToken, Shared, TokenSource, source::Minted};
-use crate::{Clock, ConfigError, Minter, SystemClock};
+use crate::{Clock, MintError, Minter, SystemClock};
 
 const LIFETIME: Duration = Duration::from_secs(600);
 const MARGIN: Duration = Duration::from_secs(60);
@@ -75,10 +75,10 @@ impl RenewingTokenBuilder {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::MarginTooLong`] where the margin is not shorter than the lifetime, and
-    /// [`ConfigError::InvalidTokenClaims`] for claims that are no JSON object, or in which `exp`, `iat`,
+    /// [`MintError::MarginTooLong`] where the margin is not shorter than the lifetime, and
+    /// [`MintError::InvalidClaims`] for claims that are no JSON object, or in which `exp`, `iat`,
     /// `nbf` or `jti` is fixed.
-    pub fn build(self) -> Result<RenewingToken, ConfigError> {
+    pub fn build(self) -> Result<RenewingToken, MintError> {
         let of_minter = match &self.source {
             Source::Minter { minter, .. } => Some(minter.timing()),
             Source::Other(_) => None,
@@ -87,7 +87,7 @@ impl RenewingTokenBuilder {
         let lifetime = lifetime.unwrap_or(LIFETIME);
         // Minted tokens end at a whole second.
         if self.margin >= Duration::from_secs(lifetime.as_secs()) {
-            return Err(ConfigError::MarginTooLong { margin: self.margin, lifetime });
+            return Err(MintError::MarginTooLong { margin: self.margin, lifetime });
         }
         let clock = self.clock.or_else(|| of_minter.map(|(clock, _)| Arc::clone(clock)));
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
@@ -112,11 +112,11 @@ impl RenewingTokenBuilder {
 }
 
 /// Rejects claims that would be the same in each token, and must not be.
-fn checked(claims: Result<Map<String, Value>, String>) -> Result<Map<String, Value>, ConfigError> {
-    let claims = claims.map_err(|reason| ConfigError::InvalidTokenClaims { reason })?;
+fn checked(claims: Result<Map<String, Value>, String>) -> Result<Map<String, Value>, MintError> {
+    let claims = claims.map_err(|reason| MintError::InvalidClaims { reason })?;
     let is_given = |name: &&&str| claims.get(**name).is_some_and(|value| !value.is_null());
     match OWN_CLAIMS.iter().find(is_given) {
-        Some(name) => Err(ConfigError::InvalidTokenClaims {
+        Some(name) => Err(MintError::InvalidClaims {
             reason: format!("each token has a `{name}` of its own: leave it out"),
         }),
         None => Ok(claims),

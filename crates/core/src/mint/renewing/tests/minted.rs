@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 
 use super::*;
-use crate::{Algorithm, Authenticator, ConfigError, Issuer, Minter, SigningKey};
+use crate::{Algorithm, Authenticator, Issuer, MintError, Minter, SigningKey};
 
 fn minter(algorithm: Algorithm) -> (Minter, Issuer) {
     let key = SigningKey::generate(algorithm).unwrap();
@@ -78,12 +78,12 @@ fn a_margin_that_leaves_no_life_is_a_mistake() {
         (Duration::ZERO, Duration::ZERO),
     ] {
         let rejected = build(lifetime, margin).unwrap_err();
-        assert!(matches!(rejected, ConfigError::MarginTooLong { .. }), "{lifetime:?} {margin:?}");
+        assert!(matches!(rejected, MintError::MarginTooLong { .. }), "{lifetime:?} {margin:?}");
         assert!(rejected.to_string().contains("`margin(…)`"), "{rejected}");
     }
     build(seconds(61), seconds(60)).unwrap();
     let other = RenewingToken::from_source(Scripted::new([])).margin(seconds(600)).build();
-    assert!(matches!(other, Err(ConfigError::MarginTooLong { .. })));
+    assert!(matches!(other, Err(MintError::MarginTooLong { .. })));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn claims_that_cannot_be_those_of_every_token_are_a_mistake() {
         assert!(rejected.to_string().contains(name), "{rejected}");
         build(json!({"sub": "a", name: null})).unwrap();
     }
-    assert!(matches!(build(json!([1])), Err(ConfigError::InvalidTokenClaims { .. })));
+    assert!(matches!(build(json!([1])), Err(MintError::InvalidClaims { .. })));
 }
 
 #[test]
