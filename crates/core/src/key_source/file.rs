@@ -323,6 +323,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    #[cfg(feature = "remote")]
     use crate::KeySourceConfigError;
 
     #[test]
