@@ -6,6 +6,7 @@
 pub(crate) mod authorize;
 mod check;
 pub(crate) mod extract;
+mod find;
 mod header;
 pub(crate) mod hide;
 pub(crate) mod jws;
