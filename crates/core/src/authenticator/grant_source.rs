@@ -14,8 +14,11 @@ use crate::{
 
 /// Where the grant of a caller is made from.
 pub(crate) enum GrantSource<G> {
-    /// From the claims as they stand, by the mapping of the issuer.
-    Claims(fn(&CompiledMapping, &Object<'_>) -> Result<G, AuthError>),
+    /// By the mapping of the issuer: from claims that were read already, or from those of a caller.
+    Claims(
+        fn(&CompiledMapping, &Object<'_>) -> Result<G, AuthError>,
+        fn(&Principal) -> Result<G, AuthError>,
+    ),
     /// From the caller, by a function of the application.
     Principal(PrincipalMapping<G>),
     /// From the caller, by what the application looks up.
@@ -30,7 +33,7 @@ impl<G: Send + Sync + 'static> GrantSource<G> {
         clock: &dyn Clock,
     ) -> Result<Authenticated<G>, Stop> {
         let grant = match self {
-            Self::Claims(map) => caller.with_claims(map)?,
+            Self::Claims(_, map) => map(&caller)?,
             Self::Principal(mapping) => mapping.map(&caller)?,
             Self::GrantResolver(resolving) => match resolving.kept(&caller, clock) {
                 Some(grant) => return Ok(Authenticated::new(caller, grant)),
@@ -57,7 +60,8 @@ impl<G: Send + Sync + 'static> GrantSource<G> {
 }
 
 impl GrantSource<Grant> {
-    pub(crate) const DEFAULT: Self = Self::Claims(CompiledMapping::grant);
+    pub(crate) const DEFAULT: Self =
+        Self::Claims(CompiledMapping::grant, Principal::standard_grant);
 }
 
 /// A function of the application.
@@ -109,7 +113,7 @@ impl<G> fmt::Debug for PrincipalMapping<G> {
 impl<G> fmt::Debug for GrantSource<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Claims(_) => "Claims",
+            Self::Claims(..) => "Claims",
             Self::Principal(_) => "Principal",
             Self::GrantResolver(_) => "GrantResolver",
         })
