@@ -2,7 +2,6 @@
 //! for all threads whether a place in the code is listened to.
 
 #![cfg(feature = "tracing")]
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up should stop there")]
 
 use std::{
     io,
