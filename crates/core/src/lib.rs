@@ -47,12 +47,14 @@
 //! | `explain` | no | the trace of one token, stage by stage, for operators |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
+mod authenticated;
 mod authenticator;
 mod bounded_map;
 mod challenge;
 mod claims;
 mod clock;
 mod context;
+mod engine;
 mod expiry;
 #[cfg(feature = "explain")]
 pub mod explain;
@@ -60,6 +62,7 @@ mod file;
 mod flights;
 mod future;
 mod grant;
+mod grant_source;
 mod hooks;
 mod issuer;
 mod key_source;
@@ -87,19 +90,20 @@ pub mod config;
 pub mod error;
 pub mod policy;
 
+pub use authenticated::Authenticated;
 pub use authenticator::{
-    Account, AccountStatus, Admission, Authenticated, Authenticator, AuthenticatorBuilder,
-    DelegationResolver, GrantResolver, KeyChanges, NotReady, ReloadableAuthenticator,
-    ResolverConfig, Verdict,
+    Authenticator, AuthenticatorBuilder, KeyChanges, NotReady, ReloadableAuthenticator, Verdict,
 };
 pub use challenge::{Challenge, ChallengeSettings};
 pub use clock::{Clock, SystemClock};
 #[cfg(feature = "config")]
 pub use config::{Config, ConfigFile, SettingError};
 pub use context::AuthContext;
+pub use engine::Admission;
 pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError, ProductionError};
 pub use future::BoxFuture;
 pub use grant::{Grant, GrantBuilder, GrantMapping};
+pub use grant_source::{Account, AccountStatus, DelegationResolver, GrantResolver, ResolverConfig};
 pub use hooks::{ChallengeMap, VerdictHook, call_for_answer, call_to_decide};
 pub use issuer::{Issuer, TokenProfile};
 #[cfg(feature = "remote")]

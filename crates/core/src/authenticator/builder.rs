@@ -4,21 +4,18 @@ use std::{any::TypeId, sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 
-use super::{
-    Authenticator, Engine, GrantSource, PrincipalMapping, ResolverConfig,
-    engine::check_places,
-    production::{self, AnonymousLimit},
-    register,
-};
-use crate::key_source::SourceTasks;
+use super::{Authenticator, production};
 use crate::{
     AuthError, Clock, ConfigError, Grant, Issuer, MultipleTokens, Principal, ProtectedResource,
-    ResourceMetadata, Strategy, SystemClock, TokenLocation,
+    ResolverConfig, ResourceMetadata, Strategy, SystemClock, TokenLocation,
     challenge::ChallengeSettings,
+    engine::{AnonymousLimit, Engine},
+    grant_source::{GrantSource, PrincipalMapping},
     issuer::{EngineInfo, TrustedIssuers},
     jws::KnownHeaders,
-    pipeline::Hide,
-    strategy::{Chain, Slot},
+    key_source::SourceTasks,
+    pipeline::hide::Hide,
+    strategy::{Registered, Slot},
 };
 
 /// The longest token, in bytes, unless configured otherwise. Real access tokens stay below 4 KiB;
@@ -38,8 +35,8 @@ pub struct AuthenticatorBuilder<G = Grant> {
     before_issuers: Option<usize>,
     strategy_timeout: Duration,
     audiences: Vec<String>,
-    places: Vec<TokenLocation>,
-    several: MultipleTokens,
+    locations: Vec<TokenLocation>,
+    multiple_tokens: MultipleTokens,
     hide: Hide,
     max_token_len: usize,
     clock: Arc<dyn Clock>,
@@ -62,8 +59,8 @@ impl AuthenticatorBuilder {
             before_issuers: None,
             strategy_timeout: STRATEGY_TIMEOUT,
             audiences: Vec::new(),
-            places: vec![TokenLocation::bearer()],
-            several: MultipleTokens::default(),
+            locations: vec![TokenLocation::bearer()],
+            multiple_tokens: MultipleTokens::default(),
             hide: Hide::Necessary,
             max_token_len: MAX_TOKEN_LEN,
             clock: Arc::new(SystemClock),
@@ -141,14 +138,14 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
 
     /// The places that a token may be in, in order, such as `[TokenLocation::cookie("session")]`. Default:
     /// [`TokenLocation::bearer`].
-    pub fn locations<I: IntoIterator<Item = TokenLocation>>(self, places: I) -> Self {
-        Self { places: places.into_iter().collect(), ..self }
+    pub fn locations<I: IntoIterator<Item = TokenLocation>>(self, locations: I) -> Self {
+        Self { locations: locations.into_iter().collect(), ..self }
     }
 
     /// What happens when a request brings more than one token. Default:
     /// [`MultipleTokens::Reject`].
-    pub fn multiple_tokens(self, several: MultipleTokens) -> Self {
-        Self { several, ..self }
+    pub fn multiple_tokens(self, multiple_tokens: MultipleTokens) -> Self {
+        Self { multiple_tokens, ..self }
     }
 
     /// Takes tokens out of header fields and cookies too before handlers see the request, so that none
@@ -260,8 +257,8 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             before_issuers: self.before_issuers,
             strategy_timeout: self.strategy_timeout,
             audiences: self.audiences,
-            places: self.places,
-            several: self.several,
+            locations: self.locations,
+            multiple_tokens: self.multiple_tokens,
             hide: self.hide,
             max_token_len: self.max_token_len,
             clock: self.clock,
@@ -332,7 +329,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     }
 
     fn build_engine(mut self) -> Result<Authenticator<G>, ConfigError> {
-        TokenLocation::check_all(&self.places)?;
+        TokenLocation::check_all(&self.locations)?;
         let resource_metadata = self.publish_resource()?;
         self.challenge.check()?;
         let challenge = Arc::new(self.challenge);
@@ -361,21 +358,20 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             unfit_for_production,
         });
         let issuers = TrustedIssuers::new(self.issuers, &self.audiences, &info, now)?;
-        let strategies = self.strategies.into_iter();
-        let slots = strategies.map(|strategy| register(strategy, &issuers, &info).map(Slot::Other));
-        let mut slots = slots.collect::<Result<Vec<_>, _>>()?;
-        if let Some(position) = self.before_issuers {
-            slots.insert(position.min(slots.len()), Slot::Jwt);
+        let registered = self
+            .strategies
+            .into_iter()
+            .map(|strategy| Ok(Slot::Other(Arc::new(Registered::new(strategy, &issuers, &info)?))));
+        let mut strategies = registered.collect::<Result<Vec<_>, ConfigError>>()?;
+        if let Some(position) = self.before_issuers.filter(|_| !strategies.is_empty()) {
+            strategies.insert(position.min(strategies.len()), Slot::Jwt);
         }
-        let chain = Chain::new(slots);
-        check_places(&self.places, &issuers, &chain)?;
         let engine = Engine {
             issuers,
-            chain,
+            strategies,
             strategy_timeout: self.strategy_timeout,
-            info,
-            places: self.places,
-            several: self.several,
+            locations: self.locations,
+            multiple_tokens: self.multiple_tokens,
             hide: self.hide,
             max_token_len: self.max_token_len,
             clock: self.clock,
@@ -386,13 +382,14 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             anonymous: AnonymousLimit::new(production, self.optional_credentials),
             tasks: SourceTasks::default(),
         };
+        engine.check_locations(&engine.locations)?;
         Ok(Authenticator::new(engine))
     }
 
     /// Makes the metadata, and sets what follows from them.
     fn publish_resource(&mut self) -> Result<Option<Arc<ResourceMetadata>>, ConfigError> {
         let Some(resource) = self.resource.take() else { return Ok(None) };
-        let metadata = resource.publish(&self.issuers, &self.strategies, &self.places)?;
+        let metadata = resource.publish(&self.issuers, &self.strategies, &self.locations)?;
         self.audiences.extend_from_slice(metadata.audiences());
         self.challenge.resource_metadata.get_or_insert_with(|| metadata.url().to_owned());
         Ok(Some(Arc::new(metadata)))

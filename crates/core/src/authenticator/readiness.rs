@@ -2,9 +2,10 @@
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
-use super::{Authenticator, Engine};
+use super::Authenticator;
 use crate::{
     ConfigError, KeyStatus,
+    engine::Engine,
     issuer::IssuerConfig,
     key_source::{FetchEnd, FetchOver, KeySourceError, any_over},
 };

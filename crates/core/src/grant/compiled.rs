@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     AuthError, AuthErrorKind, Grant, Principal, Scope,
-    authenticator::PrincipalMapping,
     claims::{ClaimPath, NotIncluded},
+    grant_source::PrincipalMapping,
     json::{Kind, Object, Value},
 };
 

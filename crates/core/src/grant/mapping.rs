@@ -7,7 +7,7 @@ use super::{
     compiled::{CompiledMapping, Entries, Permissions},
     split::Split,
 };
-use crate::{AuthError, Grant, Principal, authenticator::PrincipalMapping, claims::ClaimPath};
+use crate::{AuthError, Grant, Principal, claims::ClaimPath, grant_source::PrincipalMapping};
 
 /// Which claims of an issuer's tokens hold scopes, roles, permissions and groups.
 ///

@@ -9,11 +9,14 @@ use std::{
     time::Duration,
 };
 
-use super::{Issuer, IssuerKeys, Rules};
+use super::{Issuer, Rules};
 use crate::{
     Clock, ConfigError, GrantMapping, GrantMappingError, IssuerError, NumericDate, ProductionError,
-    challenge::ChallengeSettings, claims::ClaimPath, grant::CompiledMapping, jws::AlgorithmSet,
-    jws::NameIndex,
+    challenge::ChallengeSettings,
+    claims::ClaimPath,
+    grant::CompiledMapping,
+    jws::{AlgorithmSet, NameIndex},
+    key_source::IssuerKeys,
 };
 
 impl Issuer {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::Issuer;
 use crate::{
-    AuthError, NumericDate, Principal, TokenProfile, TokenType, authenticator::PrincipalMapping,
+    AuthError, NumericDate, Principal, TokenProfile, TokenType, grant_source::PrincipalMapping,
 };
 
 /// How far clocks may differ, unless configured otherwise.

@@ -5,11 +5,15 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::{check::CheckedClaims, stop::Stop};
+use super::{
+    check::CheckedClaims,
+    stop::{Missing, Stop},
+};
 use crate::{
     Actor, AuthError, AuthErrorKind, Authenticated, NumericDate, Principal,
-    authenticator::{Engine, GrantSource},
     claims::NotIncluded,
+    engine::Engine,
+    grant_source::GrantSource,
     issuer::IssuerConfig,
     json::{Kind, Name, Object, Value},
     principal::{PrincipalParts, Text},
@@ -44,9 +48,20 @@ impl<G: Send + Sync + 'static> Mapped<G> {
             Some(grant) => Ok(Authenticated::new(caller, Arc::new(grant))),
             None => {
                 issuer.rules.validate(&caller)?;
-                engine.grant.grant(caller, &*engine.clock)
+                with_grant(caller, engine)
             }
         }
+    }
+}
+
+/// Adds the grant of a caller.
+pub(super) fn with_grant<G: Send + Sync + 'static>(
+    caller: Principal,
+    engine: &Engine<G>,
+) -> Result<Authenticated<G>, Stop> {
+    match engine.grant.grant_now(&caller, &*engine.clock)? {
+        Some(grant) => Ok(Authenticated::new(caller, grant)),
+        None => Err(Stop::pending(Missing::Grant(caller))),
     }
 }
 

@@ -4,15 +4,10 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::coming::{KeysComing, OtherKeysComing};
+use super::{CachedSource, KeyIdUse, KeySource, KeySourceError, MissingKey, OtherKeys, Requested};
 use crate::{
-    AuthError,
-    key_source::{CachedSource, KeyIdUse, KeySource, KeySourceError},
-    keys::MatchBy,
-};
-use crate::{
-    NumericDate, SkippedKey, VerificationKey,
-    keys::{KeyMatching, Keys},
+    AuthError, NumericDate, SkippedKey, VerificationKey,
+    keys::{KeyMatching, Keys, MatchBy},
 };
 
 /// The keys of one issuer. Requests read the current set behind one atomic pointer.
@@ -74,59 +69,56 @@ impl IssuerKeys {
         &self.sources
     }
 
-    /// Requests a key that is not at hand from the sources. It is unknown only where each of them says
-    /// so. `again` is what an earlier call for the same token has returned.
-    pub(crate) fn ask(
+    /// Requests a key that is not at hand from the sources. It is unknown only if each of them says so.
+    /// `again` is what an earlier call for the same token has returned.
+    pub(crate) fn request(
         &self,
         key_id: Option<&str>,
         again: Option<KeyIdUse>,
         now: NumericDate,
-    ) -> Asked<KeysComing> {
-        let (mut coming, mut all_answered) = (KeysComing::default(), true);
+    ) -> Requested<MissingKey> {
+        let mut key = MissingKey::default();
         for source in &self.sources {
             match source.miss(key_id, again, now) {
-                Asked::Coming(over) => coming.push(source, over),
-                Asked::Unknown => {}
-                Asked::NotNow => all_answered = false,
+                Requested::Pending(over) => key.push(source, over),
+                Requested::Unknown => {}
+                Requested::NotNow => key.not_answered = true,
             }
         }
-        match (coming.is_empty(), all_answered) {
-            (false, _) => Asked::Coming(coming.all_others_answered(all_answered)),
-            (true, true) => Asked::Unknown,
-            (true, false) => Asked::NotNow,
+        match (key.fetches.is_empty(), key.not_answered) {
+            (false, _) => Requested::Pending(key),
+            (true, false) => Requested::Unknown,
+            (true, true) => Requested::NotNow,
         }
     }
 
     /// Requests other keys, because those that a token was judged by do not verify it: a source may
     /// have replaced one under the same key id, or where there are no ids. Returns what to wait for, if
     /// anything may change the verdict, which is `error`.
-    pub(crate) fn ask_for_others(
+    pub(crate) fn request_others(
         &self,
         judged_by: &Keys,
         key_id: Option<&str>,
         now: NumericDate,
         error: &AuthError,
-    ) -> Option<OtherKeysComing> {
+    ) -> Option<OtherKeys> {
         if key_id.is_none() && self.matching.by == MatchBy::ByIdAlone {
             // No source brings keys for such a token.
             return None;
         }
-        let mut coming = OtherKeysComing::new(error.clone());
-        if !std::ptr::eq(&**self.current.load(), judged_by) {
-            coming.have_come();
-            return Some(coming);
-        }
-        for source in &self.sources {
-            if let Some(over) = source.mismatch(key_id, now) {
-                coming.push(source, over);
+        let have_come = || !std::ptr::eq(&**self.current.load(), judged_by);
+        let mut others = OtherKeys::new(error.clone());
+        others.have_come = have_come();
+        if !others.have_come {
+            for source in &self.sources {
+                if let Some(over) = source.mismatch(key_id, now) {
+                    others.push(source, over);
+                }
             }
+            // Once more: a fetch may have ended between the comparison and the requests.
+            others.have_come = have_come();
         }
-        // Once more: a fetch may have ended between the comparison and the requests.
-        if !std::ptr::eq(&**self.current.load(), judged_by) {
-            coming.have_come();
-            return Some(coming);
-        }
-        (!coming.is_empty()).then_some(coming)
+        (others.have_come || !others.fetches.is_empty()).then_some(others)
     }
 
     /// Checks that the keys at hand are those that all sources have now, so that a key that is missing
@@ -166,15 +158,4 @@ impl IssuerKeys {
         let keys = keys.usable_until(until).complete(complete);
         self.current.store(Arc::new(keys));
     }
-}
-
-/// What asking for a key that is not there leads to.
-#[derive(Debug)]
-pub(crate) enum Asked<T> {
-    /// A fetch is on its way that may bring it.
-    Coming(T),
-    /// It was asked for a short while ago, and is not there.
-    Unknown,
-    /// It cannot be asked for now: nobody can say whether it is there.
-    NotNow,
 }

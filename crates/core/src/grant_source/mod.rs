@@ -1,15 +1,20 @@
 //! Where the grant of a caller is made from.
 
+mod delegation;
+mod resolver;
+
 use std::{fmt, sync::Arc};
 
-use super::ResolverConfig;
+pub use self::{
+    delegation::{Account, AccountStatus, DelegationResolver},
+    resolver::{GrantResolver, ResolverConfig},
+};
 use crate::{
-    AuthError, AuthErrorKind, Authenticated, Clock, Grant, Principal,
+    AuthError, AuthErrorKind, Clock, Grant, Principal,
     claims::not_included,
     grant::{CompiledMapping, watch},
     hooks::{caught, panicked},
     json::Object,
-    pipeline::{Coming, Stop},
 };
 
 /// Where the grant of a caller is made from.
@@ -26,35 +31,29 @@ pub(crate) enum GrantSource<G> {
 }
 
 impl<G: Send + Sync + 'static> GrantSource<G> {
-    /// Makes the grant of a caller, from claims that were read already or will be read again.
-    pub(crate) fn grant(
+    /// Returns the grant of a caller; `None` if it must be [resolved](Self::resolve) first.
+    pub(crate) fn grant_now(
         &self,
-        caller: Principal,
+        caller: &Principal,
         clock: &dyn Clock,
-    ) -> Result<Authenticated<G>, Stop> {
-        let grant = match self {
-            Self::Claims(_, map) => map(&caller)?,
-            Self::Principal(mapping) => mapping.map(&caller)?,
-            Self::GrantResolver(resolving) => match resolving.kept(&caller, clock) {
-                Some(grant) => return Ok(Authenticated::new(caller, grant)),
-                None => return Err(Stop::until(Coming::Grant(caller))),
-            },
-        };
-        Ok(Authenticated::new(caller, Arc::new(grant)))
+    ) -> Result<Option<Arc<G>>, AuthError> {
+        match self {
+            Self::Claims(_, map) => map(caller).map(|grant| Some(Arc::new(grant))),
+            Self::Principal(mapping) => mapping.map(caller).map(|grant| Some(Arc::new(grant))),
+            Self::GrantResolver(resolver) => Ok(resolver.kept(caller, clock)),
+        }
     }
 
     /// Waits for the grant of a caller.
     pub(crate) async fn resolve(
         &self,
-        caller: Principal,
+        caller: &Principal,
         clock: &dyn Clock,
-    ) -> Result<Authenticated<G>, Stop> {
+    ) -> Result<Arc<G>, AuthError> {
         match self {
-            Self::GrantResolver(resolving) => {
-                let grant = resolving.resolve(&caller, clock).await?;
-                Ok(Authenticated::new(caller, grant))
-            }
-            other => other.grant(caller, clock),
+            Self::Claims(_, map) => map(caller).map(Arc::new),
+            Self::Principal(mapping) => mapping.map(caller).map(Arc::new),
+            Self::GrantResolver(resolver) => resolver.resolve(caller, clock).await,
         }
     }
 }
@@ -86,18 +85,15 @@ impl<G> PrincipalMapping<G> {
 }
 
 /// Rejects a grant that was made by a read of an unknown part of the [standard one](Grant).
-pub(super) fn known<G>(
-    grant: Result<G, AuthError>,
-    has_read_unknown: bool,
-) -> Result<G, AuthError> {
+fn known<G>(grant: Result<G, AuthError>, has_read_unknown: bool) -> Result<G, AuthError> {
     match grant {
         Ok(_) if has_read_unknown => Err(not_included()),
         grant => grant,
     }
 }
 
-/// There were credentials: nobody must take this for a request without.
-pub(super) fn of_a_caller(error: AuthError) -> AuthError {
+/// Keeps an error of the application from being taken for a request without credentials.
+pub(crate) fn of_a_caller(error: AuthError) -> AuthError {
     match error.kind() {
         AuthErrorKind::NoCredentials => AuthErrorKind::NotPermitted.into(),
         _ => error,

@@ -12,7 +12,7 @@ use std::{
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use tokio::sync::Semaphore;
 
-use super::grant_source::{known, of_a_caller};
+use super::{known, of_a_caller};
 use crate::{
     AuthError, AuthErrorKind, BoxFuture, Clock, NumericDate, Principal, bounded_map::BoundedMap,
     flights::Flights, future::PanicCaught, grant::Watched,
