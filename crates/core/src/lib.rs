@@ -45,7 +45,6 @@
 //! | `metrics` | no | counters of rejections and of fetches of keys, through the crate `metrics` |
 //! | `regex` | no | permissions found by regular expressions |
 //! | `explain` | no | the trace of one token, stage by stage, for operators |
-//! | `mint` | no | keys that sign, tokens of the service's own, and tokens for calls to others, renewed ahead of their end |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
 mod authenticated;
@@ -71,8 +70,6 @@ mod keys;
 mod location;
 mod maybe_pending;
 mod metrics;
-#[cfg(feature = "mint")]
-mod mint;
 #[cfg(doctest)]
 mod mistakes;
 mod no_caller;
@@ -117,11 +114,6 @@ pub use key_source::{
 };
 pub use location::{MultipleTokens, TokenLocation};
 pub use maybe_pending::MaybePending;
-#[cfg(feature = "mint")]
-pub use mint::{
-    DestinationError, IssuedToken, MintError, MintedToken, Minter, RenewingToken,
-    RenewingTokenBuilder, TokenDestinations, TokenError, TokenSource,
-};
 pub use no_caller::{Anonymous, NoCaller};
 pub use pipeline::hide::HiddenTokens;
 pub use policy::Policy;

@@ -2,8 +2,6 @@
 
 use std::{borrow::Cow, fmt};
 
-use portcullis_jose::jws::is_b64token;
-
 /// The view of a request that the engine reads: borrowed, so that nothing is copied.
 ///
 /// Adapters implement it for their framework's type; it names no crate, because the frameworks do
@@ -61,13 +59,6 @@ impl<'r> BearerToken<'r> {
             Cow::Owned(mut bytes) => Cow::Owned(bytes.split_off(start)),
         };
         Self { bytes }
-    }
-
-    /// Tells whether this is a `b64token` ([RFC 6750 §2.1]).
-    ///
-    /// [RFC 6750 §2.1]: https://www.rfc-editor.org/rfc/rfc6750#section-2.1
-    pub(crate) fn is_b64token(&self) -> bool {
-        is_b64token(&self.bytes)
     }
 
     /// Returns the name that logs may use for the token: the first 16 hexadecimal digits of its

@@ -69,5 +69,6 @@ fn described(place: &TokenLocation) -> String {
         LocationKind::Query => format!("query parameter {name}"),
         LocationKind::Cookie => format!("cookie {name}"),
         LocationKind::WebSocketProtocol => format!("WebSocket subprotocol {name}"),
+        LocationKind::Custom(_) => format!("custom location {name}"),
     }
 }

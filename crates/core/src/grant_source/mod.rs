@@ -19,8 +19,11 @@ use crate::{
 
 /// Where the grant of a caller is made from.
 pub(crate) enum GrantSource<G> {
-    /// From the claims as they stand, by the mapping of the issuer.
-    Claims(fn(&CompiledMapping, &Object<'_>) -> Result<G, AuthError>),
+    /// By the mapping of the issuer: from claims that were read already, or from those of a caller.
+    Claims(
+        fn(&CompiledMapping, &Object<'_>) -> Result<G, AuthError>,
+        fn(&Principal) -> Result<G, AuthError>,
+    ),
     /// From the caller, by a function of the application.
     Principal(PrincipalMapping<G>),
     /// From the caller, by what the application looks up.
@@ -35,7 +38,7 @@ impl<G: Send + Sync + 'static> GrantSource<G> {
         clock: &dyn Clock,
     ) -> Result<Option<Arc<G>>, AuthError> {
         match self {
-            Self::Claims(map) => caller.with_claims(map).map(|grant| Some(Arc::new(grant))),
+            Self::Claims(_, map) => map(caller).map(|grant| Some(Arc::new(grant))),
             Self::Principal(mapping) => mapping.map(caller).map(|grant| Some(Arc::new(grant))),
             Self::GrantResolver(resolver) => Ok(resolver.kept(caller, clock)),
         }
@@ -48,7 +51,7 @@ impl<G: Send + Sync + 'static> GrantSource<G> {
         clock: &dyn Clock,
     ) -> Result<Arc<G>, AuthError> {
         match self {
-            Self::Claims(map) => caller.with_claims(map).map(Arc::new),
+            Self::Claims(_, map) => map(caller).map(Arc::new),
             Self::Principal(mapping) => mapping.map(caller).map(Arc::new),
             Self::GrantResolver(resolver) => resolver.resolve(caller, clock).await,
         }
@@ -56,7 +59,8 @@ impl<G: Send + Sync + 'static> GrantSource<G> {
 }
 
 impl GrantSource<Grant> {
-    pub(crate) const DEFAULT: Self = Self::Claims(CompiledMapping::grant);
+    pub(crate) const DEFAULT: Self =
+        Self::Claims(CompiledMapping::grant, Principal::standard_grant);
 }
 
 /// A function of the application.
@@ -105,7 +109,7 @@ impl<G> fmt::Debug for PrincipalMapping<G> {
 impl<G> fmt::Debug for GrantSource<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Claims(_) => "Claims",
+            Self::Claims(..) => "Claims",
             Self::Principal(_) => "Principal",
             Self::GrantResolver(_) => "GrantResolver",
         })

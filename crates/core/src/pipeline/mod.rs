@@ -5,6 +5,7 @@
 
 mod check;
 pub(crate) mod extract;
+mod find;
 pub(crate) mod hide;
 mod lookup;
 mod map;
@@ -87,7 +88,7 @@ pub(crate) fn prove<G: Send + Sync + 'static, O: Observer>(
         names::check_actor(mapped.actor(), issuer.name(), engine)?;
     }
     drop((header, claims));
-    mapped.finish(decoded.take_claims(), &issuer.origin, engine)
+    mapped.finish(decoded.take_claims(), issuer, engine)
 }
 
 /// Takes the caller that a strategy accepts the rest of the way.

@@ -56,7 +56,7 @@ impl<'k> Candidates<'k> {
     /// Returns how many keys are tried.
     #[inline]
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn tried(&self) -> usize {
         self.keys.len()
     }
 
@@ -226,7 +226,7 @@ impl KeyIndex {
         let tries_all = self.matching.by == MatchBy::TryAll;
         if !tries_all && !certificate.is_empty() {
             let named = Candidates::first_of(self.fitting(algorithm).filter(is_named));
-            if named.len() == 1 {
+            if named.tried() == 1 {
                 return Ok(named);
             }
         }

@@ -14,8 +14,8 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 use portcullis_axum::{
-    Algorithm, Authenticator, Caller, Granted, Issuer, JwtAuthLayer, MultipleTokens, RefreshPolicy,
-    RemoteJwkSet, RequireLayer, TokenLocation, VerificationKey,
+    Algorithm, AuthErrorKind, Authenticator, Caller, Granted, Issuer, JwtAuthLayer, MultipleTokens,
+    RefreshPolicy, RemoteJwkSet, RequireLayer, TokenLocation, VerificationKey,
     policy::{self, allow_if, path_parameter},
 };
 use serde_json::{Value, json};
@@ -25,6 +25,8 @@ use self::scopes::SCOPES;
 
 /// How long the keys of a JWK Set are fresh.
 const REFRESH: Duration = Duration::from_secs(15 * 60);
+
+const PREFIX: &str = "jwt_ext_";
 
 /// Builds the engine from the values of `JWT_EXT_PUBLIC_KEY` and `JWT_EXT_JWKS_URL`.
 ///
@@ -51,16 +53,23 @@ pub fn authenticator(
         issuer = issuer.match_key_ids().key_source(keys);
     }
     let header = TokenLocation::header("authorization").exact_scheme("Bearer");
-    let places = [header, TokenLocation::cookie("token"), TokenLocation::query("token")];
+    let locations = [header, TokenLocation::cookie("token"), TokenLocation::query("token")];
     Authenticator::builder()
         .issuer(issuer)
-        .locations(
-            places.map(|place| place.required_prefix("jwt_ext_").dangerous_repeated_prefix()),
-        )
+        .locations(locations.map(with_prefix))
         .multiple_tokens(MultipleTokens::First)
         .with_grant::<Identity>()
         .build()
         .map_err(|error| format!("JWT_EXT_JWKS_URL: {error}"))
+}
+
+/// Every token has the prefix. One without it is a bad token, and not a missing one.
+fn with_prefix(location: TokenLocation) -> TokenLocation {
+    let custom = TokenLocation::custom("prefixed token", [location], |values| match values {
+        [Some(token)] if token.starts_with(PREFIX) => Ok(Some((*token).to_owned())),
+        _ => Err(AuthErrorKind::MalformedToken.into()),
+    });
+    custom.prefix(PREFIX).dangerous_repeated_prefix()
 }
 
 /// Builds the API.

@@ -20,6 +20,7 @@ mod queries;
 mod requirements;
 mod routes;
 mod rules;
+mod seams;
 mod strategies;
 mod tokens;
 
@@ -49,6 +50,7 @@ pub(crate) fn all() -> Vec<Case> {
         policies::rows(&world),
         routes::rows(&world),
         rules::rows(&world),
+        seams::rows(&world),
         optional::rows(&world),
         mapped::rows(&world),
         methods::rows(&world),

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
+use portcullis::{Authenticator, Clock, Issuer};
+use portcullis_jose::{Algorithm, NumericDate, SigningKey, VerificationKey};
 use serde_json::{Value, json};
 
 use super::{MintError, Minter};
-use crate::{Algorithm, Authenticator, Clock, Issuer, NumericDate, SigningKey, VerificationKey};
 
 const NOW: i64 = 1_800_000_000;
 

@@ -3,11 +3,12 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use base64_simd::URL_SAFE_NO_PAD;
+use portcullis::{Clock, SystemClock};
+use portcullis_jose::{KeyError, NumericDate, SigningKey};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::MintError;
-use crate::{Clock, KeyError, NumericDate, SigningKey, SystemClock};
 
 /// How long a token is good, unless something else is said.
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -24,7 +25,9 @@ const LIFETIME: Duration = Duration::from_secs(3600);
 /// ```
 /// use std::time::Duration;
 ///
-/// use portcullis::{Algorithm, Authenticator, Issuer, Minter, SigningKey};
+/// use portcullis::{Authenticator, Issuer};
+/// use portcullis_jose::{Algorithm, SigningKey};
+/// use portcullis_mint::Minter;
 /// use serde_json::json;
 ///
 /// let key = SigningKey::generate(Algorithm::EdDSA)?;
@@ -59,7 +62,7 @@ impl Minter {
             issuer: None,
             token_type: Some("JWT".to_owned()),
             lifetime: None,
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SystemClock::default()),
         }
     }
 

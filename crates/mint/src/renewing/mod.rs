@@ -1,9 +1,10 @@
 //! A token that is at hand whenever a call needs it.
 
 mod builder;
+mod cached_token;
 mod error;
-mod held;
-mod issued;
+mod issued_token;
+mod panic_caught;
 mod renewal;
 mod source;
 #[cfg(test)]
@@ -16,19 +17,22 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
+use portcullis::Clock;
+use portcullis_jose::jws::is_b64token;
 use serde::Serialize;
 use tokio::{runtime::Handle, sync::watch};
 
 pub use builder::RenewingTokenBuilder;
 pub use error::TokenError;
-pub use issued::IssuedToken;
+pub use issued_token::IssuedToken;
 pub use source::TokenSource;
 
 use self::{
-    held::{Age, Held},
+    cached_token::{CachedToken, Freshness},
+    panic_caught::PanicCaught,
     renewal::{Outcome, Renewal, Renewals},
 };
-use crate::{BearerToken, Clock, Minter, future::PanicCaught};
+use crate::Minter;
 
 /// A token for calls to another service, which is renewed ahead of its end. Clones share it.
 ///
@@ -52,7 +56,8 @@ use crate::{BearerToken, Clock, Minter, future::PanicCaught};
 /// # Examples
 ///
 /// ```
-/// use portcullis::{Algorithm, Minter, RenewingToken, SigningKey};
+/// use portcullis_jose::{Algorithm, SigningKey};
+/// use portcullis_mint::{Minter, RenewingToken};
 /// use serde_json::json;
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -70,26 +75,28 @@ pub struct RenewingToken {
     shared: Arc<Shared>,
 }
 
-/// What clones share, and renewals work on.
+/// The state that clones and renewals share.
 struct Shared {
     source: Box<dyn TokenSource>,
     clock: Arc<dyn Clock>,
     lifetime: Duration,
     margin: Duration,
     timeout: Duration,
-    held: ArcSwapOption<Held>,
+    cached: ArcSwapOption<CachedToken>,
     /// As long as it is locked, no renewal begins or ends.
     renewals: Mutex<Renewals>,
 }
 
-/// What one who needs a new token does.
-enum Step {
-    /// There is one already.
-    Have(IssuedToken),
-    Carry(Renewal),
-    Join(watch::Receiver<Option<Outcome>>),
-    /// The last renewal failed, a moment ago.
-    Pause(TokenError),
+/// What a call does that needs a token.
+enum NextStep {
+    /// Use this token, which is fresh.
+    Use(IssuedToken),
+    /// Run this renewal.
+    Renew(Renewal),
+    /// Wait for the renewal that is in progress.
+    Wait(watch::Receiver<Option<Outcome>>),
+    /// Fail, because the last renewal failed a moment ago.
+    Fail(TokenError),
 }
 
 impl RenewingToken {
@@ -108,15 +115,15 @@ impl RenewingToken {
     /// good: [`token`](Self::token) waits for one.
     #[must_use]
     pub fn current(&self) -> Option<IssuedToken> {
-        let held = self.shared.held.load();
-        let held = held.as_ref()?;
+        let cached = self.shared.cached.load();
+        let cached = cached.as_ref()?;
         // Read after the token, which would otherwise seem to be of the future.
-        match held.age(self.shared.clock.now()) {
-            Age::Fresh => {}
-            Age::Due => self.renew_in_a_task(),
-            Age::Over => return None,
+        match cached.freshness(self.shared.clock.now()) {
+            Freshness::Fresh => {}
+            Freshness::RenewalDue => self.renew_in_a_task(),
+            Freshness::Expired => return None,
         }
-        Some(held.token.clone())
+        Some(cached.token.clone())
     }
 
     /// Returns the token at hand, or waits for one.
@@ -130,13 +137,13 @@ impl RenewingToken {
         }
         let mut in_a_task = true;
         loop {
-            let step = self.shared.step(&mut self.shared.lock());
-            let mut under_way = match step {
-                Step::Have(token) => return Ok(token),
-                Step::Pause(error) => return Err(error),
-                Step::Join(under_way) => under_way,
-                Step::Carry(renewal) => {
-                    let under_way = renewal.subscribe();
+            let step = self.shared.next_step(&mut self.shared.lock());
+            let mut in_progress = match step {
+                NextStep::Use(token) => return Ok(token),
+                NextStep::Fail(error) => return Err(error),
+                NextStep::Wait(in_progress) => in_progress,
+                NextStep::Renew(renewal) => {
+                    let in_progress = renewal.subscribe();
                     match Handle::try_current() {
                         // In a task, which goes on if this call is given up.
                         Ok(runtime) if in_a_task => drop(runtime.spawn(renewal.run())),
@@ -144,10 +151,11 @@ impl RenewingToken {
                     }
                     // A runtime that is ending loses tasks: then this call carries the next itself.
                     in_a_task = false;
-                    under_way
+                    in_progress
                 }
             };
-            let outcome = under_way.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
+            let outcome =
+                in_progress.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
             match outcome {
                 Ok(Some(Ok(token))) => return self.shared.usable(token),
                 Ok(Some(Err(error))) => return Err(error),
@@ -162,10 +170,10 @@ impl RenewingToken {
         let mut renewals = match self.shared.renewals.try_lock() {
             Ok(renewals) => renewals,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            // Somebody else sees to it.
+            // Another call starts or ends a renewal.
             Err(TryLockError::WouldBlock) => return,
         };
-        if let Step::Carry(renewal) = self.shared.step(&mut renewals) {
+        if let NextStep::Renew(renewal) = self.shared.next_step(&mut renewals) {
             // Before, because a runtime that is ending drops the task at once.
             drop(renewals);
             runtime.spawn(renewal.run());
@@ -174,26 +182,28 @@ impl RenewingToken {
 }
 
 impl Shared {
-    /// Decides what one does who has found the token due or over.
-    fn step(self: &Arc<Self>, renewals: &mut Renewals) -> Step {
-        let held = self.held.load();
+    /// Decides what a call does that found the token due or expired.
+    fn next_step(self: &Arc<Self>, renewals: &mut Renewals) -> NextStep {
+        let cached = self.cached.load();
         let now = self.clock.now();
         // A renewal may have ended since.
-        if let Some(held) = held.as_ref().filter(|held| held.age(now) == Age::Fresh) {
-            return Step::Have(held.token.clone());
+        if let Some(cached) =
+            cached.as_ref().filter(|cached| cached.freshness(now) == Freshness::Fresh)
+        {
+            return NextStep::Use(cached.token.clone());
         }
-        if let Some(under_way) = &renewals.under_way {
-            return Step::Join(under_way.clone());
+        if let Some(in_progress) = &renewals.in_progress {
+            return NextStep::Wait(in_progress.clone());
         }
         match renewals.failure.as_ref().and_then(|failure| failure.pauses(now)) {
-            Some(error) => Step::Pause(error.clone()),
-            None => Step::Carry(Renewal::begin(self, renewals)),
+            Some(error) => NextStep::Fail(error.clone()),
+            None => NextStep::Renew(Renewal::begin(self, renewals)),
         }
     }
 
-    /// Asks the source, whatever it does.
-    async fn ask(&self) -> Result<Held, TokenError> {
-        let asked_at = self.clock.now();
+    /// Requests a token from the source, which may panic or hang.
+    async fn request_token(&self) -> Result<CachedToken, TokenError> {
+        let requested_at = self.clock.now();
         let answer = async {
             tokio::select! {
                 biased;
@@ -207,22 +217,28 @@ impl Shared {
         };
         let answer = PanicCaught(Box::pin(answer)).await;
         let token = answer.unwrap_or(Err(TokenError::Panicked))?;
-        if !BearerToken::new(token.token()).is_b64token() {
+        if !is_b64token(token.token().as_bytes()) {
             return Err(TokenError::Malformed);
         }
-        let held = Held::new(token, asked_at, self.lifetime, self.margin);
-        if held.age(self.clock.now()) == Age::Over { Err(TokenError::Expired) } else { Ok(held) }
+        let cached = CachedToken::new(token, requested_at, self.lifetime, self.margin);
+        if cached.freshness(self.clock.now()) == Freshness::Expired {
+            Err(TokenError::Expired)
+        } else {
+            Ok(cached)
+        }
     }
 
-    /// Holds a token that has come against the clock: whoever waited may have been held up.
+    /// Checks the expiry of a token that this call waited for, because the wait may have been long.
     fn usable(&self, token: IssuedToken) -> Result<IssuedToken, TokenError> {
         let is_over = token.expiry().is_some_and(|end| end <= self.clock.now());
         if is_over { Err(TokenError::Expired) } else { Ok(token) }
     }
 
     fn report(&self, error: &TokenError) {
-        let held = self.held.load();
-        let has_token = held.as_ref().is_some_and(|held| held.age(self.clock.now()) != Age::Over);
+        let cached = self.cached.load();
+        let has_token = cached
+            .as_ref()
+            .is_some_and(|cached| cached.freshness(self.clock.now()) != Freshness::Expired);
         #[cfg(feature = "tracing")]
         tracing::warn!(
             target: "portcullis::tokens",
@@ -235,7 +251,7 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, Renewals> {
-        // Nothing panics while it is held; if it ever did, what is known is still whole.
+        // Nothing panics while it is cached; if it ever did, what is known is still whole.
         self.renewals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -245,7 +261,7 @@ impl fmt::Debug for Shared {
         f.debug_struct("Shared")
             .field("lifetime", &self.lifetime)
             .field("margin", &self.margin)
-            .field("held", &self.held.load().as_deref())
+            .field("cached", &self.cached.load().as_deref())
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     TokenError,
-    mint::renewing::{Age, Held},
+    renewing::{CachedToken, Freshness},
 };
 
 #[tokio::test]
@@ -12,17 +12,17 @@ async fn a_failed_renewal_leaves_the_old_token_and_is_tried_again_after_pauses()
     source.then((0..100).map(|_| Answer::Failure));
     token.token().await.unwrap();
     // A call every tenth of a second, to the end of the token.
-    let mut asked_at = Vec::new();
+    let mut requested_at = Vec::new();
     for tenth in 5_400..6_000 {
         clock.set(tenth * 100);
         let before = source.asked();
         assert_eq!(token.token().await.unwrap().token(), "token-1");
         settle().await;
         if source.asked() > before {
-            asked_at.push(tenth / 10 - 540);
+            requested_at.push(tenth / 10 - 540);
         }
     }
-    assert_eq!(asked_at, [0, 1, 3, 7, 15, 25, 35, 45, 55]);
+    assert_eq!(requested_at, [0, 1, 3, 7, 15, 25, 35, 45, 55]);
     // From then on calls fail, at once and without asking, until the pause is over.
     clock.set(600_000);
     let before = source.asked();
@@ -210,39 +210,20 @@ async fn a_call_that_was_held_up_gets_no_token_that_is_over_by_now() {
 #[test]
 fn nothing_shows_the_token() {
     let issued = IssuedToken::new("secret-text").expires_in(Duration::from_secs(60));
-    let held = Held::new(issued.clone(), NumericDate::EPOCH, Duration::ZERO, Duration::ZERO);
-    assert_eq!(held.age(NumericDate::EPOCH), Age::Fresh);
+    let cached =
+        CachedToken::new(issued.clone(), NumericDate::EPOCH, Duration::ZERO, Duration::ZERO);
+    assert_eq!(cached.freshness(NumericDate::EPOCH), Freshness::Fresh);
     let (token, _, clock) = scripted([Answer::Text("secret-text")]);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(token.token()).unwrap();
     assert_eq!(text(&token).unwrap(), "secret-text");
     let builder = RenewingToken::from_source(Scripted::new([])).clock(clock);
-    for shown in
-        [format!("{issued:?}"), format!("{held:?}"), format!("{token:#?}"), format!("{builder:?}")]
-    {
+    for shown in [
+        format!("{issued:?}"),
+        format!("{cached:?}"),
+        format!("{token:#?}"),
+        format!("{builder:?}"),
+    ] {
         assert!(!shown.contains("secret"), "{shown}");
     }
-}
-
-#[cfg(feature = "tracing")]
-#[test]
-fn the_log_is_told_of_a_failure_without_the_token() {
-    let (token, source, clock) = scripted([Answer::Text("secret-text"), Answer::Failure]);
-    source.then([Answer::Text("secret text")]);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let told = crate::test_log::told("portcullis::tokens", tracing::Level::WARN, || {
-        runtime.block_on(async {
-            token.token().await.unwrap();
-            clock.set(540_000);
-            token.current().unwrap();
-            settle().await;
-            clock.set(600_000);
-            token.token().await.unwrap_err();
-        });
-    });
-    let [first, second] = &told[..] else { panic!("{told:?}") };
-    assert!(first.contains("the source of tokens has failed"), "{first}");
-    assert!(first.contains("out of order") && first.contains("has_token=true"), "{first}");
-    assert!(second.contains("no bearer token") && second.contains("has_token=false"), "{second}");
-    assert!(!told.concat().contains("secret"));
 }

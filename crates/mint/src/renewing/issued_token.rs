@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{MintedToken, NumericDate};
+use portcullis_jose::NumericDate;
+
+use crate::MintedToken;
 
 /// A token for calls to another service, and its end. Cloning it is cheap, and `Debug` does not show the
 /// token.
@@ -66,11 +68,11 @@ impl IssuedToken {
     }
 
     /// Returns the end of a token that was asked for at a time.
-    pub(super) fn end(&self, asked_at: NumericDate, lifetime: Duration) -> NumericDate {
+    pub(super) fn end(&self, requested_at: NumericDate, lifetime: Duration) -> NumericDate {
         match self.end {
             End::At(end) => end,
-            End::In(lifetime) => asked_at.saturating_add(lifetime),
-            End::Unknown => asked_at.saturating_add(lifetime),
+            End::In(lifetime) => requested_at.saturating_add(lifetime),
+            End::Unknown => requested_at.saturating_add(lifetime),
         }
     }
 }

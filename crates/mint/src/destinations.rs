@@ -16,7 +16,7 @@ use super::MintError;
 /// # Examples
 ///
 /// ```
-/// use portcullis::{DestinationError, TokenDestinations};
+/// use portcullis_mint::{DestinationError, TokenDestinations};
 ///
 /// let anywhere = TokenDestinations::default();
 /// assert!(anywhere.permit(Some("https"), Some("api.example.com"), None).is_ok());

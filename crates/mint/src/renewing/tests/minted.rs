@@ -5,10 +5,12 @@ use std::{
     thread::{self, ThreadId},
 };
 
+use portcullis::{Authenticator, Issuer};
+use portcullis_jose::{Algorithm, SigningKey};
 use serde_json::json;
 
 use super::*;
-use crate::{Algorithm, Authenticator, Issuer, MintError, Minter, SigningKey};
+use crate::{MintError, Minter};
 
 fn minter(algorithm: Algorithm) -> (Minter, Issuer) {
     let key = SigningKey::generate(algorithm).unwrap();

@@ -1,7 +1,7 @@
 //! When a token is renewed, and by whom.
 
 use super::*;
-use crate::mint::renewing::Step;
+use crate::renewing::NextStep;
 
 #[tokio::test]
 async fn a_thousand_calls_that_need_the_first_token_ask_once() {
@@ -67,7 +67,7 @@ async fn a_token_is_renewed_at_its_life_less_the_margin_and_not_before() {
 }
 
 #[tokio::test]
-async fn one_renewal_is_under_way_and_everyone_goes_on_with_the_old_token() {
+async fn one_renewal_is_in_progress_and_everyone_goes_on_with_the_old_token() {
     let (token, source, clock) = scripted([Answer::Token, Answer::Gate]);
     token.token().await.unwrap();
     clock.set(540_000);
@@ -86,8 +86,8 @@ async fn who_has_found_a_token_due_looks_again_before_another_renewal() {
     let (token, source, _) = scripted([]);
     token.token().await.unwrap();
     // What comes after the look at the old token: meanwhile the new one has come.
-    let step = token.shared.step(&mut token.shared.lock());
-    assert!(matches!(step, Step::Have(_)));
+    let step = token.shared.next_step(&mut token.shared.lock());
+    assert!(matches!(step, NextStep::Use(_)));
     assert_eq!(source.asked(), 1);
 }
 

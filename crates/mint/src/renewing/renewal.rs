@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use portcullis_jose::NumericDate;
 use tokio::sync::watch;
 
 use super::{IssuedToken, Shared, TokenError};
-use crate::NumericDate;
 
 pub(super) type Outcome = Result<IssuedToken, TokenError>;
 
@@ -13,7 +13,7 @@ pub(super) type Outcome = Result<IssuedToken, TokenError>;
 #[derive(Debug, Default)]
 pub(super) struct Renewals {
     /// Tells the outcome of the one that is under way. It closes without one where that was dropped.
-    pub(super) under_way: Option<watch::Receiver<Option<Outcome>>>,
+    pub(super) in_progress: Option<watch::Receiver<Option<Outcome>>>,
     pub(super) failure: Option<Failure>,
 }
 
@@ -52,8 +52,8 @@ pub(super) struct Renewal {
 
 impl Renewal {
     pub(super) fn begin(shared: &Arc<Shared>, renewals: &mut Renewals) -> Self {
-        let (outcome, under_way) = watch::channel(None);
-        renewals.under_way = Some(under_way);
+        let (outcome, in_progress) = watch::channel(None);
+        renewals.in_progress = Some(in_progress);
         Self { shared: Arc::clone(shared), outcome }
     }
 
@@ -62,13 +62,13 @@ impl Renewal {
     }
 
     pub(super) async fn run(self) {
-        let brought = self.shared.ask().await;
+        let brought = self.shared.request_token().await;
         let outcome = match brought {
-            Ok(held) => {
-                let token = held.token.clone();
+            Ok(cached) => {
+                let token = cached.token.clone();
                 let mut renewals = self.shared.lock();
                 renewals.failure = None;
-                self.shared.held.store(Some(Arc::new(held)));
+                self.shared.cached.store(Some(Arc::new(cached)));
                 Ok(token)
             }
             Err(error) => {
@@ -88,6 +88,6 @@ impl Drop for Renewal {
     fn drop(&mut self) {
         // Here, so that it happens once, and in the end, however that comes. Those who wait hear of it
         // afterwards.
-        self.shared.lock().under_way = None;
+        self.shared.lock().in_progress = None;
     }
 }

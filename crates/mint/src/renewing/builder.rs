@@ -3,11 +3,12 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
+use portcullis::{Clock, SystemClock};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{RenewingToken, Shared, TokenSource, source::Minted};
-use crate::{Clock, MintError, Minter, SystemClock};
+use crate::{MintError, Minter};
 
 const LIFETIME: Duration = Duration::from_secs(600);
 const MARGIN: Duration = Duration::from_secs(60);
@@ -90,7 +91,7 @@ impl RenewingTokenBuilder {
             return Err(MintError::MarginTooLong { margin: self.margin, lifetime });
         }
         let clock = self.clock.or_else(|| of_minter.map(|(clock, _)| Arc::clone(clock)));
-        let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let clock = clock.unwrap_or_else(|| Arc::new(SystemClock::default()));
         let source = match self.source {
             Source::Other(source) => source,
             Source::Minter { minter, claims } => {
@@ -104,7 +105,7 @@ impl RenewingTokenBuilder {
             lifetime,
             margin: self.margin,
             timeout: self.timeout,
-            held: ArcSwapOption::empty(),
+            cached: ArcSwapOption::empty(),
             renewals: std::sync::Mutex::default(),
         };
         Ok(RenewingToken { shared: Arc::new(shared) })

@@ -2,11 +2,13 @@
 
 use std::{error::Error, sync::Arc};
 
+use portcullis::BoxFuture;
+use portcullis_jose::Algorithm;
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
 use super::IssuedToken;
-use crate::{Algorithm, BoxFuture, MintError, Minter};
+use crate::{MintError, Minter};
 
 /// Brings tokens for calls to another service: an authorization server that is asked, a file that
 /// another program writes.
@@ -17,7 +19,7 @@ use crate::{Algorithm, BoxFuture, MintError, Minter};
 /// ```
 /// use std::time::Duration;
 ///
-/// use portcullis::{IssuedToken, RenewingToken};
+/// use portcullis_mint::{IssuedToken, RenewingToken};
 ///
 /// type BoxError = Box<dyn std::error::Error + Send + Sync>;
 ///

@@ -14,10 +14,11 @@ use std::{
     time::Duration,
 };
 
+use portcullis::{BoxFuture, Clock};
+use portcullis_jose::NumericDate;
 use tokio::sync::{Notify, Semaphore};
 
 use super::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenSource};
-use crate::{BoxFuture, Clock, NumericDate};
 
 const START: i64 = 1_800_000_000;
 

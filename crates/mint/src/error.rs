@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, time::Duration};
 
-use crate::KeyError;
+use portcullis_jose::KeyError;
 
 /// A token that cannot be made, renewed or sent. The text holds no key and no value of a claim.
 #[derive(Debug)]
