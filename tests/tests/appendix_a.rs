@@ -77,13 +77,13 @@ fn the_tokens_of_appendix_a_1_to_a_3_are_authenticated_until_they_expire() {
     for section in ["RFC 7515 A.1", "RFC 7515 A.2", "RFC 7515 A.3"] {
         let vector = Vector::of(section);
         let token = vector.token.as_str();
-        let caller = engine_for(&vector, EXPIRY - 1).authenticate_token(token).unwrap();
+        let caller = engine_for(&vector, EXPIRY - 1).authenticate_token_now(token).unwrap();
         let principal = caller.principal();
         assert_eq!((principal.issuer(), principal.subject()), ("joe", ""));
         assert_eq!(principal.expires_at(), Some(NumericDate::from_seconds(EXPIRY)));
         assert_eq!(principal.claim("http://example.com/is_root").unwrap(), Some(true));
 
-        let late = engine_for(&vector, EXPIRY).authenticate_token(token).unwrap_err();
+        let late = engine_for(&vector, EXPIRY).authenticate_token_now(token).unwrap_err();
         assert_eq!(late.kind(), AuthErrorKind::TokenExpired, "{section}");
     }
 }
@@ -103,7 +103,7 @@ fn a_changed_token_of_appendix_a_is_not_authenticated() {
         for token in
             [format!("{header}.{later}.{signature}"), format!("{header}.{payload}.{changed}")]
         {
-            let rejected = engine.authenticate_token(&token).unwrap_err();
+            let rejected = engine.authenticate_token_now(&token).unwrap_err();
             assert_eq!(rejected.kind(), AuthErrorKind::SignatureMismatch, "{section}");
         }
     }
@@ -112,6 +112,6 @@ fn a_changed_token_of_appendix_a_is_not_authenticated() {
 #[test]
 fn a_payload_that_is_not_json_is_no_token_of_claims() {
     let vector = Vector::of("RFC 7515 A.4");
-    let rejected = engine_for(&vector, 0).authenticate_token(&vector.token).unwrap_err();
+    let rejected = engine_for(&vector, 0).authenticate_token_now(&vector.token).unwrap_err();
     assert_eq!(rejected.kind(), AuthErrorKind::MalformedToken);
 }

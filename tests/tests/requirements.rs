@@ -74,7 +74,7 @@ fn outcome(verdict: &Verdict) -> String {
 }
 
 fn judge(auth: &Authenticator, request: &Request) -> String {
-    outcome(&auth.authenticate(request))
+    outcome(&auth.authenticate_now(request))
 }
 
 fn bearer(token: TokenBuilder) -> Request {
@@ -329,7 +329,7 @@ fn a_web_socket_token_follows_its_name_among_the_subprotocols() {
 
 /// Field names with the values that are left.
 fn left(auth: &Authenticator, request: &Request) -> Vec<(String, Vec<String>)> {
-    let hidden = auth.authenticate(request).hidden;
+    let hidden = auth.authenticate_now(request).hidden;
     let text = |value: &Vec<u8>| String::from_utf8(value.clone()).unwrap();
     hidden
         .fields()
@@ -387,7 +387,7 @@ fn debug_of_what_is_left_shows_no_value() {
     let world = World::new();
     let auth = world.builder().remove_tokens().build().unwrap();
     let request = bearer(world.user()).authorization("Basic secret").query("access_token=secret");
-    let shown = format!("{:?}", auth.authenticate(&request).hidden);
+    let shown = format!("{:?}", auth.authenticate_now(&request).hidden);
     assert!(!shown.contains("secret"), "{shown}");
     assert!(shown.contains("authorization"), "{shown}");
 }

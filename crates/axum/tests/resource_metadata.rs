@@ -178,7 +178,7 @@ async fn an_issuer_with_audiences_of_its_own_keeps_to_them() {
         .build()
         .unwrap();
     let judge =
-        |audience: &str| auth.authenticate_token(&issuer.token().audience(audience).build());
+        |audience: &str| auth.authenticate_token_now(&issuer.token().audience(audience).build());
     assert!(judge("orders").is_ok());
     assert_eq!(judge("https://api.test/mcp").unwrap_err().kind().code(), "wrong_audience");
 }

@@ -41,7 +41,6 @@ pub(crate) struct Keys {
     index: KeyIndex,
     skipped: SkippedKeys,
     /// When the first of them becomes too old, if any does.
-    #[cfg(feature = "remote")]
     usable_until: Option<crate::NumericDate>,
     /// Whether each source has keys.
     complete: bool,
@@ -52,7 +51,6 @@ impl Keys {
         Self {
             index: KeyIndex::new(keys, matching),
             skipped: SkippedKeys::default(),
-            #[cfg(feature = "remote")]
             usable_until: None,
             complete: true,
         }
@@ -63,17 +61,14 @@ impl Keys {
         Self { skipped: SkippedKeys::new(skipped), ..self }
     }
 
-    #[cfg(feature = "remote")]
     pub(crate) fn usable_until(self, usable_until: Option<crate::NumericDate>) -> Self {
         Self { usable_until, ..self }
     }
 
-    #[cfg(feature = "remote")]
     pub(crate) fn complete(self, complete: bool) -> Self {
         Self { complete, ..self }
     }
 
-    #[cfg(feature = "remote")]
     pub(crate) fn are_usable(&self, now: crate::NumericDate) -> bool {
         self.usable_until.is_none_or(|until| now <= until)
     }
@@ -83,7 +78,6 @@ impl Keys {
         self.index.keys()
     }
 
-    #[cfg(feature = "remote")]
     pub(crate) fn is_empty(&self) -> bool {
         self.index.keys().is_empty()
     }
@@ -109,7 +103,6 @@ impl Keys {
     /// here: a source has brought nothing yet, and no key has an id, or all keys are tried, or the source's
     /// keys would stand in front of those of the same id. Where ids alone count, no source brings keys for
     /// a token that was judged by keys without.
-    #[cfg(feature = "remote")]
     pub(crate) fn may_be_elsewhere(&self) -> bool {
         let any_key_counts = match self.index.matching().by {
             MatchBy::Lenient => !self.index.has_key_ids(),

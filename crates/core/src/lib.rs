@@ -30,7 +30,7 @@
 //!     .audience("https://api.example.com")
 //!     .build()?;
 //!
-//! let rejected = auth.authenticate_token("eyJhbGciOiJub25lIn0.e30.").unwrap_err();
+//! let rejected = auth.authenticate_token_now("eyJhbGciOiJub25lIn0.e30.").unwrap_err();
 //! assert_eq!(rejected.kind().code(), "algorithm_not_allowed");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -40,7 +40,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
-//! | `remote` | no | keys from JWK Set URLs, OpenID Connect discovery and watched files |
+//! | `remote` | no | keys from JWK Set URLs and OpenID Connect discovery, over HTTP |
 //! | `config` | no | configuration in TOML and JSON, in the module `config`; brings `remote` |
 //! | `metrics` | no | counters of rejections and of fetches of keys, through the crate `metrics` |
 //! | `regex` | no | permissions found by regular expressions |
@@ -62,10 +62,10 @@ mod future;
 mod grant;
 mod hooks;
 mod issuer;
-#[cfg(feature = "remote")]
 mod key_source;
 mod keys;
 mod location;
+mod maybe_pending;
 mod metrics;
 #[cfg(doctest)]
 mod mistakes;
@@ -89,11 +89,9 @@ pub mod policy;
 
 pub use authenticator::{
     Account, AccountStatus, Admission, Authenticated, Authenticator, AuthenticatorBuilder,
-    DelegationResolver, GrantResolver, Judgement, ReloadableAuthenticator, ResolverConfig, Verdict,
-    Waiting,
+    DelegationResolver, GrantResolver, KeyChanges, NotReady, ReloadableAuthenticator,
+    ResolverConfig, Verdict,
 };
-#[cfg(feature = "remote")]
-pub use authenticator::{KeyChanges, NotReady};
 pub use challenge::{Challenge, ChallengeSettings};
 pub use clock::{Clock, SystemClock};
 #[cfg(feature = "config")]
@@ -105,12 +103,13 @@ pub use grant::{Grant, GrantBuilder, GrantMapping};
 pub use hooks::{ChallengeMap, VerdictHook, call_for_answer, call_to_decide};
 pub use issuer::{Issuer, TokenProfile};
 #[cfg(feature = "remote")]
+pub use key_source::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, RemoteJwkSet};
 pub use key_source::{
-    Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, JwkSetFile, KeyDocument, KeyInfo,
-    KeySource, KeySourceError, KeyStatus, KeyTransport, Loaded, PemFile, RefreshPolicy,
-    RemoteJwkSet, Validators,
+    JwkSetFile, KeyDocument, KeyInfo, KeySource, KeySourceError, KeyStatus, KeyTransport, Loaded,
+    PemFile, RefreshPolicy, Validators,
 };
 pub use location::{MultipleTokens, TokenLocation};
+pub use maybe_pending::MaybePending;
 pub use no_caller::{Anonymous, NoCaller};
 pub use pipeline::hide::HiddenTokens;
 pub use policy::Policy;
@@ -128,11 +127,10 @@ pub use strategy::{
     Tenants, TokenFile, TokenFormat,
 };
 
-#[cfg(feature = "remote")]
-pub(crate) use error::KeySourceConfigError;
 pub(crate) use portcullis_jose::{json, jws};
 
 pub(crate) use error::{
     ClaimPathError, FileError, GrantMappingError, IssuerError, JwkSetError, KeyError,
-    LocationError, RequirementError, ResourceError, StaticTokenError, VariableError,
+    KeySourceConfigError, LocationError, RequirementError, ResourceError, StaticTokenError,
+    VariableError,
 };

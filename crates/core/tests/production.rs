@@ -127,7 +127,7 @@ fn rejects_requests_without_a_caller() {
         let error = auth.clone().try_with_admission(admission).unwrap_err();
         assert!(matches!(&error, ConfigError::Production(found) if *found == expected));
         // A layer cannot stop the program, so it is overruled.
-        assert!(!auth.clone().with_admission(admission).authenticate(&Empty).admits_anonymous);
+        assert!(!auth.clone().with_admission(admission).authenticate_now(&Empty).admits_anonymous);
     }
     let optional = || Requirement::issuer("https://idp.test").optional();
     assert!(matches!(
@@ -136,7 +136,9 @@ fn rejects_requests_without_a_caller() {
     ));
 
     let free = with(issuer()).build().unwrap();
-    assert!(free.with_admission(Admission::DangerousFailed).authenticate(&Empty).admits_anonymous);
+    assert!(
+        free.with_admission(Admission::DangerousFailed).authenticate_now(&Empty).admits_anonymous
+    );
 }
 
 #[test]
@@ -144,17 +146,17 @@ fn requests_without_credentials_can_be_allowed_and_bad_ones_cannot() {
     let auth = with(issuer()).production().optional_credentials().build().unwrap();
     assert!(auth.clone().try_with_admission(Admission::DangerousFailed).is_err());
     let failed = auth.clone().with_admission(Admission::DangerousFailed);
-    assert!(!failed.authenticate(&Empty).admits_anonymous);
+    assert!(!failed.authenticate_now(&Empty).admits_anonymous);
     assert!(auth.clone().with_requirement(Requirement::any_issuer().optional()).is_ok());
     let optional = auth.try_with_admission(Admission::Optional).unwrap();
-    assert!(optional.authenticate(&Empty).admits_anonymous);
+    assert!(optional.authenticate_now(&Empty).admits_anonymous);
 }
 
 #[test]
 fn a_route_that_is_declared_public_admits_requests_without_a_caller() {
     let engine = || with(issuer()).production();
     for builder in [engine(), engine().optional_credentials()] {
-        let verdict = builder.build().unwrap().authenticate(&Empty);
+        let verdict = builder.build().unwrap().authenticate_now(&Empty);
         assert!(!verdict.admits_anonymous);
         assert!(verdict.for_public_route().admits_anonymous);
     }

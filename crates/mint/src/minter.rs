@@ -38,7 +38,7 @@ const LIFETIME: Duration = Duration::from_secs(3600);
 ///
 /// let minter = Minter::new(key).issuer("workers").lifetime(Duration::from_secs(300));
 /// let minted = minter.mint(&json!({"sub": "worker-7", "aud": "orders"}))?;
-/// assert_eq!(auth.authenticate_token(minted.token())?.principal().token_id(), minted.token_id());
+/// assert_eq!(auth.authenticate_token_now(minted.token())?.principal().token_id(), minted.token_id());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

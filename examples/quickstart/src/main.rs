@@ -1,18 +1,20 @@
 //! A protected API and the issuer that it trusts, in one program: run it and try the lines that it
 //! prints.
 
-#![expect(clippy::print_stderr, reason = "a program for the terminal")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
 mod options;
 
-use std::{env, error::Error, io::Write, process::ExitCode, time::Duration};
+use std::{env, error::Error, io, process::ExitCode, time::Duration};
 
-use example_program::{announce, with_grace};
 use options::{Options, USAGE};
 use portcullis_axum::Algorithm;
 use portcullis_testkit::{KeyServer, TestIssuer};
 use quickstart::{app, authenticator, rotate_key, tokens, transcript};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot, time::timeout};
+
+/// How long requests in progress may take after the signal to stop.
+const GRACE: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -23,7 +25,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match with_grace(serve(options)).await {
+    match serve(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("quickstart: {error}");
@@ -42,30 +44,53 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
     auth.ready().await?;
 
     let listener = TcpListener::bind(options.listen).await?;
-    let stop = announce(&listener)?;
-    let mut stdout = std::io::stdout().lock();
-    write!(stdout, "{}", transcript(listener.local_addr()?, &tokens(&issuer)))?;
-    stdout.flush()?;
-    drop(stdout);
+    let stop_signal = stop_signal()?;
+    let address = listener.local_addr()?;
+    print!("listening on http://{address}\n{}", transcript(address, &tokens(&issuer)));
 
-    let service = axum::serve(listener, app(auth.clone())).with_graceful_shutdown(stop);
-    match options.rotate_every {
-        None => service.await?,
-        Some(every) => tokio::select! {
-            served = service => served?,
-            () = rotate(every, &server, &issuer) => {}
-        },
+    let (stop, stopped) = oneshot::channel::<()>();
+    let service = axum::serve(listener, app(auth.clone()))
+        .with_graceful_shutdown(async { drop(stopped.await) });
+    let service = tokio::spawn(service.into_future());
+    tokio::select! {
+        () = stop_signal => {}
+        () = rotate(options.rotate_every, &server, &issuer) => {}
+    }
+    drop(stop);
+    // A client that has sent half a request must not delay the end.
+    if let Ok(served) = timeout(GRACE, service).await {
+        served??;
     }
     auth.shutdown().await;
     Ok(())
 }
 
-/// Replaces the issuer's key again and again.
-async fn rotate(every: Duration, server: &KeyServer, issuer: &TestIssuer) {
+/// Replaces the issuer's key again and again, if an interval is set.
+async fn rotate(every: Option<Duration>, server: &KeyServer, issuer: &TestIssuer) {
+    let Some(every) = every else { return std::future::pending().await };
     loop {
         tokio::time::sleep(every).await;
         rotate_key(server, issuer);
         eprintln!("the issuer signs with key {} now", issuer.key(Algorithm::ES256).key_id());
         eprintln!("READER={}", tokens(issuer).reader);
     }
+}
+
+/// Waits for SIGTERM or Ctrl-C. Signals are noticed from the call of this function on.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }

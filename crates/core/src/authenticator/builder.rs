@@ -10,7 +10,6 @@ use super::{
     production::{self, AnonymousLimit},
     register,
 };
-#[cfg(feature = "remote")]
 use crate::key_source::SourceTasks;
 use crate::{
     AuthError, Clock, ConfigError, Grant, Issuer, MultipleTokens, Principal, ProtectedResource,
@@ -350,7 +349,6 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         if production {
             self.strategies.iter().try_for_each(|strategy| strategy.check_production())?;
         }
-        #[cfg(feature = "remote")]
         if production {
             production::warn_of_loopback(&self.issuers);
         }
@@ -386,7 +384,6 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             known_headers: KnownHeaders::default(),
             resource_metadata,
             anonymous: AnonymousLimit::new(production, self.optional_credentials),
-            #[cfg(feature = "remote")]
             tasks: SourceTasks::default(),
         };
         Ok(Authenticator::new(engine))

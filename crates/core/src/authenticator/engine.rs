@@ -30,7 +30,6 @@ pub(crate) struct Engine<G> {
     pub(super) info: Arc<EngineInfo>,
     pub(crate) resource_metadata: Option<Arc<ResourceMetadata>>,
     pub(crate) anonymous: AnonymousLimit,
-    #[cfg(feature = "remote")]
     pub(crate) tasks: crate::key_source::SourceTasks,
 }
 

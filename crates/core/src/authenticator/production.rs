@@ -84,14 +84,12 @@ fn check_issuer(issuer: &Issuer, allows_any: bool) -> Result<(), ProductionError
     if issuer.has_short_secret() {
         return Err(ProductionError::ShortSecret { issuer: name() });
     }
-    #[cfg(feature = "remote")]
     for source in issuer.key_sources() {
         check_source(&name(), &**source)?;
     }
     Ok(())
 }
 
-#[cfg(feature = "remote")]
 fn check_source(issuer: &str, source: &dyn crate::KeySource) -> Result<(), ProductionError> {
     let (issuer, label) = (issuer.to_owned(), source.label().to_owned());
     if source.transport() == crate::KeyTransport::PlainHttp {
@@ -104,7 +102,6 @@ fn check_source(issuer: &str, source: &dyn crate::KeySource) -> Result<(), Produ
 }
 
 /// Logs a warning for each source whose keys come over plain http from this machine.
-#[cfg(feature = "remote")]
 pub(super) fn warn_of_loopback(issuers: &[Issuer]) {
     #[cfg(feature = "tracing")]
     for issuer in issuers {

@@ -6,7 +6,6 @@ use crate::{
     FileError, GrantMappingError, IssuerError, JwkSetError, KeyError, LocationError,
     ProductionError, RequirementError, ResourceError, StaticTokenError, VariableError,
 };
-#[cfg(feature = "remote")]
 use crate::{KeySourceConfigError, NotReady};
 
 /// A configuration that cannot be used.
@@ -37,8 +36,7 @@ pub enum ConfigError {
     Key(KeyError),
     /// A JWK Set is wrong.
     JwkSet(JwkSetError),
-    /// A source of keys is wrong. Feature `remote`.
-    #[cfg(feature = "remote")]
+    /// A source of keys is wrong.
     KeySource(KeySourceConfigError),
     /// A static token is wrong.
     StaticToken(StaticTokenError),
@@ -51,8 +49,7 @@ pub enum ConfigError {
     /// A setting of a configuration file cannot be used. Feature `config`.
     #[cfg(feature = "config")]
     Setting(crate::SettingError),
-    /// A reload would leave an issuer that has keys without any. Feature `remote`.
-    #[cfg(feature = "remote")]
+    /// A reload would leave an issuer that has keys without any.
     KeysWouldBeLost(NotReady),
 }
 
@@ -67,7 +64,6 @@ impl ConfigError {
             Self::Resource(error) => error,
             Self::Key(error) => error,
             Self::JwkSet(error) => error,
-            #[cfg(feature = "remote")]
             Self::KeySource(error) => error,
             Self::StaticToken(error) => error,
             Self::Variable(error) => error,
@@ -76,7 +72,6 @@ impl ConfigError {
             #[cfg(feature = "config")]
             Self::Setting(error) => error,
             Self::NoIssuer | Self::InvalidChallengeText { .. } => return None,
-            #[cfg(feature = "remote")]
             Self::KeysWouldBeLost(_) => return None,
         })
     }
@@ -93,11 +88,10 @@ impl fmt::Display for ConfigError {
                 "`{setting}` must be visible ASCII and spaces, 256 characters at most, to arrive \
                  in a challenge as it is"
             ),
-            #[cfg(feature = "remote")]
             Self::KeysWouldBeLost(not_ready) => write!(
                 f,
                 "issuer `{}` has keys now and would have none, so the engine was not replaced: \
-                 help where its keys are said to be, or wait until they can be fetched",
+                 correct where its keys come from, or wait until they can be fetched",
                 not_ready.issuer()
             ),
             other => other.wrapped().map_or(Ok(()), |error| fmt::Display::fmt(error, f)),
@@ -108,7 +102,6 @@ impl fmt::Display for ConfigError {
 impl Error for ConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            #[cfg(feature = "remote")]
             Self::KeysWouldBeLost(not_ready) => Some(not_ready),
             // The wrapped error is this very error, with a source of its own.
             other => other.wrapped()?.source(),
@@ -134,7 +127,6 @@ wraps! {
     Resource(ResourceError);
     Key(KeyError);
     JwkSet(JwkSetError);
-    #[cfg(feature = "remote")]
     KeySource(KeySourceConfigError);
     StaticToken(StaticTokenError);
     Variable(VariableError);

@@ -23,11 +23,10 @@ pub use production::ProductionError;
 pub(crate) use step_up::StepUp;
 pub use variable::VariableError;
 
-#[cfg(feature = "remote")]
-pub use crate::key_source::KeySourceConfigError;
 pub use portcullis_jose::{FileError, JwkSetError, KeyError};
 
 pub use crate::{
-    claims::ClaimPathError, grant::GrantMappingError, issuer::IssuerError, location::LocationError,
-    requirement::RequirementError, resource_metadata::ResourceError, strategy::StaticTokenError,
+    claims::ClaimPathError, grant::GrantMappingError, issuer::IssuerError,
+    key_source::KeySourceConfigError, location::LocationError, requirement::RequirementError,
+    resource_metadata::ResourceError, strategy::StaticTokenError,
 };

@@ -73,13 +73,11 @@ impl Stamp {
     }
 
     /// Returns the digest of the content, in hexadecimal digits.
-    #[cfg(feature = "remote")]
     pub(crate) fn hex(&self) -> String {
         self.digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Returns a text that differs where length, modification time or file differ.
-    #[cfg(feature = "remote")]
     pub(crate) fn version(&self) -> String {
         format!("{} {:?} {:?}", self.len, self.modified, self.identity)
     }

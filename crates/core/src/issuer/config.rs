@@ -41,12 +41,8 @@ impl Issuer {
         if self.rules.subjects.as_ref().is_some_and(Vec::is_empty) {
             return Err(IssuerError::EmptySetting { issuer: self.name, setting: "subjects" }.into());
         }
-        #[cfg(feature = "remote")]
         self.sources.iter().try_for_each(|source| source.check())?;
-        #[cfg(feature = "remote")]
         let has_sources = !self.sources.is_empty();
-        #[cfg(not(feature = "remote"))]
-        let has_sources = false;
         if self.keys.is_empty() && !has_sources {
             return Err(IssuerError::NoKeys { issuer: self.name }.into());
         }
@@ -56,13 +52,7 @@ impl Issuer {
         if !has_sources && !of_keys.iter().any(|algorithm| algorithms.contains(algorithm)) {
             return Err(IssuerError::NoKeyForAlgorithms { issuer: self.name }.into());
         }
-        #[cfg(feature = "remote")]
         let keys = IssuerKeys::new(self.keys, self.skipped, self.key_matching, self.sources, now);
-        #[cfg(not(feature = "remote"))]
-        let keys = {
-            let _ = now;
-            IssuerKeys::new(self.keys, self.skipped, self.key_matching)
-        };
         Ok(IssuerConfig {
             required: ClaimPath::parse_all(&self.rules.required).map_err(IssuerError::from)?,
             keys: Arc::new(keys),

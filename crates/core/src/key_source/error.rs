@@ -19,6 +19,7 @@ pub struct KeySourceError {
 
 /// When a server wants to be asked again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "only the HTTP client sets it"))]
 pub(super) enum RetryAfter {
     After(Duration),
     At(NumericDate),
@@ -45,11 +46,13 @@ impl KeySourceError {
     }
 
     /// Says when the server wants to be asked again.
+    #[cfg(feature = "remote")]
     pub(super) fn with_retry_after(self, retry_after: Option<RetryAfter>) -> Self {
         Self { retry_after, ..self }
     }
 
     /// Returns whether the server says when it wants to be asked again.
+    #[cfg(feature = "remote")]
     pub(super) fn has_retry_after(&self) -> bool {
         self.retry_after.is_some()
     }

@@ -340,6 +340,7 @@ mod tests {
         fs::remove_dir_all(&folder).unwrap();
     }
 
+    #[cfg(feature = "remote")]
     #[test]
     fn a_set_may_be_at_a_uri_of_either_kind() {
         let at = |uri| crate::Issuer::new("a").jwk_set_at(uri, RefreshPolicy::default());

@@ -3,7 +3,6 @@
 //! A stage takes the proof of the stage before it and returns its own. Each proof can be made by
 //! its own stage alone, so that code that skips a check does not compile.
 
-pub(crate) mod authorize;
 mod check;
 pub(crate) mod extract;
 pub(crate) mod hide;
@@ -21,7 +20,6 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use authorize::{Answer, AsyncAnswer, Rejection, answer_of, own_answer_of};
 pub(crate) use extract::{Presented, Wanted};
 pub(crate) use hide::Hide;
 pub(crate) use observe::Observer;
@@ -43,7 +41,6 @@ use crate::{
 };
 
 /// Proves one token, from its bytes to the caller and the grant.
-#[cfg(feature = "remote")]
 pub(crate) fn prove<G: Send + Sync + 'static>(
     engine: &Engine<G>,
     presented: &Presented<'_>,

@@ -53,7 +53,6 @@ impl<'a, 'd: 'a> PeekedJwt<'a, 'd> {
         self.header.typ()
     }
 
-    #[cfg(any(feature = "explain", feature = "remote"))]
     pub(crate) fn unverified_key_id(&self) -> Option<&str> {
         self.header.key_id()
     }

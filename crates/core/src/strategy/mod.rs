@@ -49,7 +49,7 @@ use crate::{AuthError, AuthErrorKind, BearerToken, BoxFuture, ConfigError, json:
 /// }
 ///
 /// let auth = Authenticator::builder().strategy(Sessions).build()?;
-/// assert_eq!(auth.authenticate_token("sess_4711")?.principal().subject(), "alice");
+/// assert_eq!(auth.authenticate_token_now("sess_4711")?.principal().subject(), "alice");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Strategy: Debug + Send + Sync {

@@ -78,7 +78,7 @@ use crate::{AuthError, AuthErrorKind, ConfigError};
 ///     .build()?;
 /// let auth = Authenticator::builder().strategy(tokens).build()?;
 ///
-/// let caller = auth.authenticate_token("4e1hvZ2m7pYcTq0sKfWbNw")?;
+/// let caller = auth.authenticate_token_now("4e1hvZ2m7pYcTq0sKfWbNw")?;
 /// assert!(caller.principal().subject() == "service:etl" && caller.grant().has_role("writer"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

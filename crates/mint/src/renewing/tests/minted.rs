@@ -33,7 +33,7 @@ async fn minted_tokens_hold_and_are_renewed_with_the_same_claims() {
             clock.set(life * 600_000);
             let issued = token.token().await.unwrap();
             assert_eq!(issued.expiry(), Some(clock.now().saturating_add(Duration::from_secs(600))));
-            let caller = auth.authenticate_token(issued.token()).unwrap();
+            let caller = auth.authenticate_token_now(issued.token()).unwrap();
             let principal = caller.principal();
             assert_eq!(principal.subject(), "worker-7");
             assert_eq!(principal.claim::<String>("tier").unwrap().as_deref(), Some("gold"));

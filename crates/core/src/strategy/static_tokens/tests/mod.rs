@@ -104,9 +104,9 @@ fn a_file_whose_text_was_lost_has_no_token_that_all_can_guess() {
         ] {
             fs::write(&file.0, text).unwrap();
             let error = tokens.reload().err();
-            assert!(auth.authenticate(&Query(guess)).result.is_err(), "{format:?} {text:?}");
+            assert!(auth.authenticate_now(&Query(guess)).result.is_err(), "{format:?} {text:?}");
             // What was good before stays.
-            assert!(auth.authenticate(&Query("t=first")).result.is_ok());
+            assert!(auth.authenticate_now(&Query("t=first")).result.is_ok());
             let error = error.unwrap();
             let found: &StaticTokenError = in_file(&error);
             assert!(matches!(found, StaticTokenError::InvalidLine { line: 1 | 2, .. }), "{found}");
@@ -162,7 +162,7 @@ fn a_set_without_a_token_lets_nobody_in() {
     let tokens = of_text("# none yet").unwrap();
     assert!(tokens.is_empty());
     let auth = Authenticator::builder().strategy(tokens).build().unwrap();
-    assert_eq!(auth.authenticate_token("x").unwrap_err().kind().code(), "no_credentials");
+    assert_eq!(auth.authenticate_token_now("x").unwrap_err().kind().code(), "no_credentials");
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn tokens_are_callers_of_the_set() {
     assert!(!shown.contains(SECRET), "{shown}");
     let auth = Authenticator::builder().strategy(tokens).build().unwrap();
     let auth = auth.with_requirement(Requirement::issuer("service-tokens")).unwrap();
-    let caller = auth.authenticate_token(SECRET).unwrap();
+    let caller = auth.authenticate_token_now(SECRET).unwrap();
     assert_eq!(caller.principal().issuer(), "service-tokens");
     assert!(caller.grant().has_scope("jobs:read"));
     assert_eq!(caller.principal().expires_at(), None::<NumericDate>);
@@ -410,8 +410,8 @@ fn production_rejects_short_tokens_of_a_file_that_is_read_again() {
     file.write("a-token-that-is-long-enough\nshort\n");
     let error = tokens.reload().unwrap_err();
     assert!(matches!(in_file(&error), ProductionError::ShortToken { .. }), "{error:?}");
-    assert!(auth.authenticate_token("short").is_err());
-    assert!(auth.authenticate_token("a-token-that-is-long-enough").is_ok());
+    assert!(auth.authenticate_token_now("short").is_err());
+    assert!(auth.authenticate_token_now("a-token-that-is-long-enough").is_ok());
 }
 
 #[cfg(feature = "tracing")]
