@@ -30,6 +30,8 @@ pub struct TokenLocation {
     pub(crate) empty: EmptyToken,
     /// The only issuer whose tokens this location may hold.
     pub(crate) issuer: Option<Arc<str>>,
+    /// Browsers attach cookies to requests; everything else is in a request on purpose.
+    pub(crate) is_explicit: bool,
 }
 
 /// How an empty token is read.
@@ -210,12 +212,16 @@ impl TokenLocation {
         token: impl Fn(&[Option<&str>]) -> Result<Option<String>, AuthError> + Send + Sync + 'static,
     ) -> Self {
         let sources = sources.into_iter();
-        let sources = sources.map(|source| Self { empty: EmptyToken::Passed, ..source }).collect();
-        Self::at(LocationKind::Custom(Custom { sources, token: Arc::new(token) }), name.into())
+        let sources = sources.map(|source| Self { empty: EmptyToken::Passed, ..source });
+        let sources: Arc<[Self]> = sources.collect();
+        let is_explicit = sources.iter().all(|source| source.is_explicit);
+        let kind = LocationKind::Custom(Custom { sources, token: Arc::new(token) });
+        Self { is_explicit, ..Self::at(kind, name.into()) }
     }
 
     fn at(kind: LocationKind, name: String) -> Self {
         Self {
+            is_explicit: !matches!(kind, LocationKind::Cookie),
             kind,
             name,
             scheme: None,
@@ -306,15 +312,6 @@ impl TokenLocation {
         match &self.kind {
             LocationKind::Custom(custom) => &custom.sources,
             _ => slice::from_ref(self),
-        }
-    }
-
-    /// Browsers attach cookies to requests; everything else is in a request on purpose.
-    #[inline]
-    pub(crate) fn is_explicit(&self) -> bool {
-        match &self.kind {
-            LocationKind::Custom(custom) => custom.sources.iter().all(Self::is_explicit),
-            kind => !matches!(kind, LocationKind::Cookie),
         }
     }
 
