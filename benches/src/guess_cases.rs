@@ -39,10 +39,10 @@ pub fn guess_cases(guessed: &'static str) -> impl Iterator<Item = (&'static str,
 
 fn set_up(guessed: &str, guess: &str) -> Run {
     let auth = if guessed == "guess" { engine(tokens()) } else { engine(StopsEarly) };
-    assert!(auth.authenticate(&Request::bearer(TOKEN)).result.is_ok(), "the token is good");
+    assert!(auth.authenticate_now(&Request::bearer(TOKEN)).result.is_ok(), "the token is good");
     assert_eq!(guess.len(), TOKEN.len(), "guesses are as long as the token");
     let request = Request::bearer(guess);
-    let judge = move || auth.authenticate(black_box(&request)).result;
+    let judge = move || auth.authenticate_now(black_box(&request)).result;
     let kind = judge().map_err(|error| error.kind()).err();
     assert_eq!(kind, Some(AuthErrorKind::NoCredentials), "a guess is of no kind that is known");
     Box::new(move || {

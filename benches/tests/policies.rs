@@ -3,11 +3,10 @@
 use std::{borrow::Cow, time::Duration};
 
 use portcullis::{
-    Authenticator, Grant, GrantMapping, NumericDate,
+    Authenticator, Grant, GrantMapping, MaybePending, NumericDate,
     policy::{
-        Decision, Policy, RoleHierarchy, RouteView, TokenKinds, acr_values, all_roles, any_scope,
-        audience, check_async, deny_all, issuer, max_age, path_parameter, permission, role, scope,
-        subject,
+        Policy, RoleHierarchy, RouteView, TokenKinds, acr_values, all_roles, any_scope, audience,
+        check_async, deny_all, issuer, max_age, path_parameter, permission, role, scope, subject,
     },
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
@@ -49,7 +48,7 @@ fn a_policy_allocates_nothing_unless_it_has_to_wait() {
         .claim("kind", "execution")
         .claim("acr", "gold")
         .claim("auth_time", NOW);
-    let caller = auth.authenticate_token(&token.build()).expect("a good token");
+    let caller = auth.authenticate_token_now(&token.build()).expect("a good token");
     let ranks = RoleHierarchy::new(["reader", "writer", "admin"]);
     let tenant = || path_parameter("tenant");
     let wait = || check_async(async |_, _: std::sync::Arc<Grant>| Ok(()));
@@ -67,8 +66,8 @@ fn a_policy_allocates_nothing_unless_it_has_to_wait() {
     for policy in policies {
         let mut allowed = false;
         let allocations = allocation_counter::measure(|| {
-            let decision = policy.begin(caller.principal(), caller.grant(), &Route);
-            allowed = matches!(decision, Decision::Done(Ok(())));
+            let decision = policy.authorize(caller.principal(), caller.grant(), &Route);
+            allowed = matches!(decision, MaybePending::Ready(Ok(())));
         });
         assert!(allowed, "{policy:?}");
         assert_eq!(allocations.count_total, 0, "{policy:?}");

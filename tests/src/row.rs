@@ -124,8 +124,8 @@ impl Row {
     #[must_use]
     pub fn judge(&self) -> Outcome {
         let judged = catch_unwind(AssertUnwindSafe(|| match &self.input {
-            Input::Token(token) => self.authenticator.authenticate_token(token),
-            Input::Request(request) => self.authenticator.authenticate(request).result,
+            Input::Token(token) => self.authenticator.authenticate_token_now(token),
+            Input::Request(request) => self.authenticator.authenticate_now(request).result,
         }));
         match judged {
             Ok(Ok(caller)) => Outcome::Accepted(Box::new(caller)),

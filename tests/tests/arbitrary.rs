@@ -39,7 +39,7 @@ fn arbitrary_requests_never_panic_and_are_never_accepted() {
     let engines = [&setting.plain, &setting.paved, &setting.first, &setting.all];
     run(&requests(), |request| {
         for engine in engines {
-            let verdict = engine.authenticate(&request);
+            let verdict = engine.authenticate_now(&request);
             prop_assert!(verdict.result.is_err(), "accepted");
         }
         Ok(())
@@ -157,7 +157,7 @@ fn arbitrary_edits_of_good_tokens_never_panic_and_are_never_accepted() {
     let setting = Setting::new();
     let good = good_tokens(&setting);
     for token in &good {
-        assert!(setting.mixed.authenticate_token(token).is_ok());
+        assert!(setting.mixed.authenticate_token_now(token).is_ok());
     }
     let (unchanged, rejected) = (Cell::new(0), Cell::new(0));
     run(&(any::<Index>(), vec(edits(), 1..4)), |(token, edits)| {
@@ -170,7 +170,7 @@ fn arbitrary_edits_of_good_tokens_never_panic_and_are_never_accepted() {
             return Ok(());
         }
         let request = Request::new().authorization([b"Bearer ", &*bytes].concat());
-        let verdict = setting.mixed.authenticate(&request);
+        let verdict = setting.mixed.authenticate_now(&request);
         prop_assert!(verdict.result.is_err(), "accepted {}", String::from_utf8_lossy(&bytes));
         rejected.set(rejected.get() + 1);
         Ok(())
@@ -236,7 +236,7 @@ fn arbitrary_json_documents_never_panic_and_are_never_accepted() {
 }
 
 fn judge(engine: &Authenticator, token: &str) -> Result<String, &'static str> {
-    match engine.authenticate_token(token) {
+    match engine.authenticate_token_now(token) {
         Ok(caller) => Ok(caller.principal().subject().to_owned()),
         Err(error) => Err(error.kind().code()),
     }

@@ -12,10 +12,10 @@ use std::{
 
 use conformance::{Setting, trusting};
 use portcullis::{
-    AuthError, Authenticated, Authenticator, Grant, GrantMapping, Judgement, Policy, Principal,
+    AuthError, Authenticated, Authenticator, Grant, GrantMapping, MaybePending, Policy, Principal,
     ResolverConfig,
     policy::{
-        self, Decision, RoleHierarchy, ScopeHierarchy, TokenKinds, acr_values, actor, any_role,
+        self, RoleHierarchy, ScopeHierarchy, TokenKinds, acr_values, actor, any_role,
         authenticated, claim, client, max_age, not_delegated, path_parameter, permission, role,
         scope,
     },
@@ -39,7 +39,7 @@ fn elsewhere(setting: &Setting, name: &str) -> TokenBuilder {
 }
 
 fn caller(auth: &Authenticator, token: &TokenBuilder) -> Authenticated {
-    auth.authenticate_token(&token.build()).unwrap()
+    auth.authenticate_token_now(&token.build()).unwrap()
 }
 
 /// Waits for the resolver.
@@ -47,10 +47,7 @@ async fn later<G: Send + Sync + 'static>(
     auth: &Authenticator<G>,
     token: &TokenBuilder,
 ) -> Result<Authenticated<G>, AuthError> {
-    match auth.begin_token(&token.build()) {
-        Judgement::Done(verdict) => verdict.result,
-        Judgement::Waiting(waiting) => waiting.await.result,
-    }
+    auth.authenticate_token(&token.build()).await
 }
 
 /// Decides by a policy, and waits for asynchronous rules, which answer at the second look.
@@ -59,9 +56,9 @@ fn decide<G: Send + Sync + 'static>(
     caller: &Authenticated<G>,
 ) -> Result<(), &'static str> {
     let grant = caller.grant();
-    let result = match policy.begin(caller.principal(), grant, &Route) {
-        Decision::Done(result) => result,
-        Decision::Waiting(deciding) => {
+    let result = match policy.authorize(caller.principal(), grant, &Route) {
+        MaybePending::Ready(result) => result,
+        MaybePending::Pending(deciding) => {
             let mut deciding = pin!(deciding);
             let mut cx = Context::from_waker(Waker::noop());
             loop {
@@ -311,7 +308,7 @@ fn rejects_a_token_that_does_not_include_a_claim_of_the_engine() {
     let setting = Setting::new();
     for name in ["act", "cnf", "client_id", "azp", "jti", "nbf", "aud", "sub", "exp"] {
         let token = elsewhere(&setting, name);
-        let rejected = setting.plain.authenticate_token(&token.build()).expect_err(name);
+        let rejected = setting.plain.authenticate_token_now(&token.build()).expect_err(name);
         assert_eq!(code(rejected), "claim_not_included", "{name}");
     }
     for (value, expected) in [
@@ -320,12 +317,13 @@ fn rejects_a_token_that_does_not_include_a_claim_of_the_engine() {
         (json!(1), "malformed_claim"),
     ] {
         let token = setting.valid().claim("_claim_names", &value);
-        let rejected = setting.plain.authenticate_token(&token.build()).expect_err("a wrong type");
+        let rejected =
+            setting.plain.authenticate_token_now(&token.build()).expect_err("a wrong type");
         assert_eq!(code(rejected), expected, "{value}");
     }
     let claims = setting.valid().claims_json();
     let twice = claims.replacen('{', r#"{"_claim_names":{"act":"a","act":"b"},"#, 1);
-    let rejected = setting.plain.authenticate_token(&setting.valid().raw_claims(twice).build());
+    let rejected = setting.plain.authenticate_token_now(&setting.valid().raw_claims(twice).build());
     assert_eq!(code(rejected.expect_err("a member twice")), "malformed_token");
 }
 
@@ -353,7 +351,7 @@ fn a_mapping_of_the_application_cannot_read_it_as_absent() {
             Ok(Rights { suspended: function(caller)?, standard: caller.standard_grant()? })
         });
         let auth = builder.build().unwrap();
-        let judged = auth.authenticate_token(&overage(&setting).build());
+        let judged = auth.authenticate_token_now(&overage(&setting).build());
         judged
             .map(|caller| (decide(&not_suspended(), &caller), decide(&not_in_group(), &caller)))
             .map_err(code)

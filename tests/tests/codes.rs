@@ -112,7 +112,7 @@ fn every_kind_has_one_row_of_its_own() {
 }
 
 fn alice(setting: &Setting) -> Authenticated {
-    setting.plain.authenticate_token(&setting.valid().roles(["clerk"]).build()).unwrap()
+    setting.plain.authenticate_token_now(&setting.valid().roles(["clerk"]).build()).unwrap()
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn functions_of_the_application_reach_every_kind() {
             .with_grant_from(move |_| -> Result<(), AuthError> { Err(kind.into()) })
             .build()
             .unwrap();
-        let rejected = engine.authenticate_token(&token).expect_err("a rejection");
+        let rejected = engine.authenticate_token_now(&token).expect_err("a rejection");
         // There were credentials, whatever the function says.
         let told = match kind {
             AuthErrorKind::NoCredentials => AuthErrorKind::NotPermitted,
@@ -222,7 +222,7 @@ fn a_challenge_names_the_realm_and_the_metadata_of_the_engine() {
         .resource_metadata("https://api.test/.well-known/oauth-protected-resource")
         .build()
         .unwrap();
-    let rejected = engine.authenticate_token(&setting.valid().expired().build()).unwrap_err();
+    let rejected = engine.authenticate_token_now(&setting.valid().expired().build()).unwrap_err();
     let challenge = |error| Challenge::from(error).with_settings(engine.challenge_settings());
     assert_eq!(
         challenge(&rejected).www_authenticate().as_deref(),

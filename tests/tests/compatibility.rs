@@ -8,7 +8,7 @@ use portcullis_testkit::SigningKey;
 use serde_json::{Value, json};
 
 fn verdict(engine: &Authenticator, token: &str) -> &'static str {
-    match engine.authenticate_token(token) {
+    match engine.authenticate_token_now(token) {
         Ok(_) => "accepted",
         Err(error) => error.kind().code(),
     }
@@ -81,7 +81,7 @@ fn fractions_of_dates_are_cut_off_only_where_that_is_said() {
     });
     assert_eq!(verdict(&zero, &setting.valid().claim("exp", 0.5).build()), "accepted");
     let caller =
-        whole.authenticate_token(&setting.valid().claim("exp", now(9, 5)).build()).unwrap();
+        whole.authenticate_token_now(&setting.valid().claim("exp", now(9, 5)).build()).unwrap();
     assert_eq!(caller.principal().expires_at().map(|date| date.seconds()), Some(NOW + 9));
 }
 
@@ -179,7 +179,7 @@ fn a_required_scheme_takes_any_other_value_for_bad_credentials() {
     let required = engine(TokenLocation::header("authorization").required_scheme("Bearer"));
     let token = setting.valid().audience(AUDIENCE).build();
     let judge =
-        |engine: &Authenticator, request: &Request| match engine.authenticate(request).result {
+        |engine: &Authenticator, request: &Request| match engine.authenticate_now(request).result {
             Ok(_) => "accepted",
             Err(error) => error.kind().code(),
         };
@@ -220,7 +220,7 @@ fn what_lacks_a_required_scheme_is_hidden_like_a_bad_token() {
         let places = [place, TokenLocation::header("x-token")];
         let builder = trusting(setting.issuer.trusted()).locations(places);
         let engine = builder.remove_tokens().build().unwrap();
-        let hidden = engine.authenticate(&Request::new().authorization(value)).hidden;
+        let hidden = engine.authenticate_now(&Request::new().authorization(value)).hidden;
         hidden.fields().next().is_none()
     };
     for value in ["Bearer x", "x", "Basic x", "Bearerx"] {

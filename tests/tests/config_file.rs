@@ -19,7 +19,7 @@ use std::{
 
 use portcullis::{
     Algorithm, AuthErrorKind, Authenticator, BoxFuture, Clock, ConfigError, ConfigFile,
-    NumericDate, config::Config,
+    NumericDate, config::Config, error::FileError,
 };
 use portcullis_testkit::{ManualClock, SigningKey, TestIssuer};
 use tokio::task::yield_now;
@@ -28,7 +28,7 @@ const WRONG: AuthErrorKind = AuthErrorKind::WrongAudience;
 const MILLIS: fn(u64) -> Duration = Duration::from_millis;
 
 fn verdict(auth: &Authenticator, token: &str) -> Result<(), AuthErrorKind> {
-    auth.authenticate_token(token).map(|_| ()).map_err(|error| error.kind())
+    auth.authenticate_token_now(token).map(|_| ()).map_err(|error| error.kind())
 }
 
 /// A clock that the test moves, and that counts who waits: each look at a file ends in a wait.
@@ -193,7 +193,10 @@ async fn a_bad_file_changes_nothing_and_is_told() {
         assert_eq!(followed.verdicts(), A);
     }
     fs::remove_file(&file).unwrap();
-    assert!(matches!(*followed.reload().await.unwrap_err(), ConfigError::File { .. }));
+    assert!(matches!(
+        *followed.reload().await.unwrap_err(),
+        ConfigError::File(FileError::Unreadable { .. })
+    ));
 
     followed.folder.write("b");
     followed.reload().await.unwrap();
@@ -303,7 +306,7 @@ async fn a_reload_gives_up_on_a_file_that_changes_all_the_time() {
         result = followed.config.reload() => result.unwrap_err(),
         () = writer => unreachable!(),
     };
-    assert!(matches!(*error, ConfigError::File { .. }), "{error}");
+    assert!(matches!(*error, ConfigError::File(FileError::Unreadable { .. })), "{error}");
     assert_eq!((followed.verdicts(), followed.built.load(Ordering::SeqCst)), (A, 1));
 }
 

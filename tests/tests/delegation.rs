@@ -9,7 +9,7 @@ use std::sync::{
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    Account, AccountStatus, AuthError, AuthErrorKind, Authenticator, DelegationResolver, Judgement,
+    Account, AccountStatus, AuthError, AuthErrorKind, Authenticator, DelegationResolver,
     NumericDate, ResolverConfig,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
@@ -84,10 +84,7 @@ impl World {
         let token = self.issuer.token().audience(AUDIENCE).subject(subject);
         let token = if act.is_null() { token } else { token.claim("act", act) };
         let request = Request::new().bearer(&token.build());
-        let verdict = match self.auth.begin(&request) {
-            Judgement::Done(verdict) => verdict,
-            Judgement::Waiting(waiting) => waiting.await,
-        };
+        let verdict = self.auth.authenticate(&request).await;
         match verdict.result {
             Ok(caller) => *caller.grant().as_ref(),
             Err(error) => error.kind().code(),

@@ -39,7 +39,7 @@ impl Setting {
     }
 
     fn caller(&self, token: &str) -> Principal {
-        self.auth.authenticate_token(token).unwrap().principal().clone()
+        self.auth.authenticate_token_now(token).unwrap().principal().clone()
     }
 
     /// Moves the clock just before a time, and to it: the wait must end there, and the engine must
@@ -51,14 +51,14 @@ impl Setting {
         for before in [Duration::ZERO, end / 2, end - NANOSECOND] {
             self.clock.set(START.saturating_add(before));
             assert!(poll().is_pending(), "at {before:?}");
-            assert!(self.auth.authenticate_token(token).is_ok(), "at {before:?}");
+            assert!(self.auth.authenticate_token_now(token).is_ok(), "at {before:?}");
         }
         self.clock.set(START.saturating_add(end));
         let Poll::Ready(error) = poll() else { panic!("still waiting at {end:?}") };
         let code_of = |error: &AuthError| error.kind().code();
         assert_eq!(code_of(&error), code);
         self.clock.advance(NANOSECOND);
-        assert_eq!(code_of(&self.auth.authenticate_token(token).unwrap_err()), code);
+        assert_eq!(code_of(&self.auth.authenticate_token_now(token).unwrap_err()), code);
     }
 }
 

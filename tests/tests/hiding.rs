@@ -8,8 +8,8 @@ use std::{
 
 use conformance::Request;
 use portcullis::{
-    Attempt, Authenticator, Credential, HiddenTokens, Identity, Judgement, MultipleTokens,
-    Strategy as Kind, TokenLocation,
+    Attempt, Authenticator, Credential, HiddenTokens, Identity, MultipleTokens, Strategy as Kind,
+    TokenLocation,
 };
 use proptest::{
     collection::vec,
@@ -216,10 +216,7 @@ fn nothing_that_was_taken_for_a_token_is_left() {
     let shown = std::cell::Cell::new(0_usize);
     let ran = TestRunner::new(config).run(&parts(), |parts| {
         for (auth, seen) in &engines {
-            let judge = |parts: &Parts| match auth.begin(&parts.request()) {
-                Judgement::Done(verdict) => verdict,
-                Judgement::Waiting(waiting) => waiting.give_up(),
-            };
+            let judge = |parts: &Parts| auth.authenticate_now(&parts.request());
             let verdict = judge(&parts);
             let tokens = seen.take();
             shown.set(shown.get() + tokens.len());

@@ -149,7 +149,7 @@ impl Minted {
 
     fn check_accepted(&self) -> Result<(), String> {
         let engine = self.engine(|issuer| issuer);
-        let caller = engine.authenticate_token(&self.token).map_err(|error| {
+        let caller = engine.authenticate_token_now(&self.token).map_err(|error| {
             format!(
                 "rejected with {} ({:?})",
                 error.kind().code(),
@@ -196,7 +196,7 @@ impl Minted {
 }
 
 fn expect_code(engine: &Authenticator, token: &str, code: &str) -> Result<(), String> {
-    match engine.authenticate_token(token) {
+    match engine.authenticate_token_now(token) {
         Err(error) if error.kind().code() == code => Ok(()),
         Err(error) => Err(format!("expected {code}, got {}", error.kind().code())),
         Ok(_) => Err(format!("expected {code}, got a caller")),

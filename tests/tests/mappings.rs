@@ -56,7 +56,7 @@ impl<G: Send + Sync + 'static> System<G> {
     }
 
     fn caller(&self, claims: &Value) -> Result<Authenticated<G>, AuthError> {
-        self.auth.authenticate_token(&self.token(claims))
+        self.auth.authenticate_token_now(&self.token(claims))
     }
 
     fn grant(&self, claims: &Value) -> Result<Arc<G>, &'static str> {

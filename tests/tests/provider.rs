@@ -18,7 +18,7 @@ use conformance::{
     provider::{AUDIENCE, PATIENCE, Provider, RESOURCE, Token},
 };
 use portcullis::{
-    Authenticated, Authenticator, Challenge, Clock, Issuer, Judgement, SystemClock, TokenProfile,
+    Authenticated, Authenticator, Challenge, Clock, Issuer, MaybePending, SystemClock, TokenProfile,
 };
 use portcullis_testkit::ManualClock;
 use serde_json::json;
@@ -218,9 +218,9 @@ impl Service {
     }
 
     async fn judge(&self, token: &Token, keys: Keys) -> Result<Authenticated, Challenge> {
-        let (verdict, waited) = match self.auth.begin(&Request::new().bearer(&token.text)) {
-            Judgement::Done(verdict) => (verdict, Keys::AtHand),
-            Judgement::Waiting(waiting) => (in_time(waiting).await, Keys::Fetched),
+        let (verdict, waited) = match self.auth.authenticate(&Request::new().bearer(&token.text)) {
+            MaybePending::Ready(verdict) => (verdict, Keys::AtHand),
+            MaybePending::Pending(waiting) => (in_time(waiting).await, Keys::Fetched),
         };
         assert!([waited, Keys::Either].contains(&keys), "{token:?}: {waited:?}, {verdict:?}");
         self.verdicts.set(self.verdicts.get() + 1);

@@ -14,7 +14,8 @@ use std::{
 use conformance::Request;
 use portcullis::{
     Admission, Attempt, AuthError, AuthErrorKind, Authenticator, ConfigError, Credential, Identity,
-    Issuer, Judgement, ReloadableAuthenticator, Requirement, Strategy, TokenLocation,
+    Issuer, MaybePending, ReloadableAuthenticator, Requirement, Strategy, TokenLocation,
+    error::RequirementError,
 };
 use portcullis_axum::JwtAuthLayer;
 use portcullis_testkit::{KeyServer, ManualClock, Reply, TestIssuer};
@@ -34,7 +35,7 @@ fn local(issuer: &TestIssuer, audience: &str) -> Authenticator {
 }
 
 fn verdict(auth: &Authenticator, token: &str) -> Result<(), AuthErrorKind> {
-    auth.authenticate_token(token).map(|_| ()).map_err(|error| error.kind())
+    auth.authenticate_token_now(token).map(|_| ()).map_err(|error| error.kind())
 }
 
 #[tokio::test]
@@ -65,7 +66,7 @@ async fn what_challenges_name_and_what_is_let_through_follow_too() {
         |realm: &str| Authenticator::builder().issuer(issuer.trusted()).audience("a").realm(realm);
     let reloadable = ReloadableAuthenticator::new(with("one").build().unwrap());
     let handle = reloadable.authenticator().with_admission(Admission::Optional);
-    let is_let_through = || handle.authenticate(&Request::default()).admits_anonymous;
+    let is_let_through = || handle.authenticate_now(&Request::default()).admits_anonymous;
     assert!(format!("{:?}", handle.challenge_settings()).contains("one"));
     assert!(is_let_through() && !handle.is_for_production());
 
@@ -111,14 +112,14 @@ async fn a_request_that_waits_is_judged_by_the_engine_that_holds_when_the_wait_i
         let first = Authenticator::builder().strategy(slow).build().unwrap();
         let reloadable = ReloadableAuthenticator::new(first);
         let auth = reloadable.authenticator();
-        let Judgement::Waiting(waiting) = auth.begin_token(token) else {
+        let MaybePending::Pending(waiting) = auth.authenticate_token(token) else {
             panic!("it is judged at once")
         };
         if replaced {
             reloadable.replace(local(&issuer, "a")).await.unwrap();
         }
         tell.send(()).unwrap();
-        let result = waiting.await.result;
+        let result = waiting.await;
         let found = result.as_ref().map(|caller| caller.principal().subject());
         assert_eq!(found.map_err(AuthError::kind), expected, "{token} {replaced}");
     }
@@ -148,7 +149,7 @@ async fn a_token_is_not_believed_from_a_place_that_was_removed_while_its_request
             auth = auth.with_locations(own).unwrap();
         }
         let request = Request::new().query(format!("access_token={token}"));
-        let Judgement::Waiting(waiting) = auth.begin(&request) else {
+        let MaybePending::Pending(waiting) = auth.authenticate(&request) else {
             panic!("it is judged at once")
         };
         let other = TestIssuer::new("other");
@@ -253,7 +254,10 @@ async fn an_engine_that_cannot_meet_the_requirement_of_a_route_is_not_taken() {
         reloadable.authenticator().with_requirement(Requirement::issuer("https://idp.test"));
     let route = route.unwrap();
     let error = reloadable.replace(other.clone()).await.unwrap_err();
-    assert!(matches!(error, ConfigError::UntrustedRequirement { .. }), "{error}");
+    assert!(
+        matches!(error, ConfigError::Requirement(RequirementError::UntrustedIssuer { .. })),
+        "{error}"
+    );
     assert_eq!(verdict(&route, &issuer.token().audience("a").build()), Ok(()));
 
     // Whose route is gone asks for nothing any more.

@@ -180,7 +180,7 @@ fn requirements_of_any_shape_come_out_as_a_second_evaluator_says() {
             let audiences = token.audiences.join(",");
             request.field(place, format!("{}:{position}:{audiences}", token.issuer))
         });
-        let verdict = auth.authenticate(&request);
+        let verdict = auth.authenticate_now(&request);
         let found = match &verdict.result {
             Ok(caller) => {
                 prop_assert_eq!(caller.others().len() + 1, tokens.len());

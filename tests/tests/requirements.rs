@@ -6,6 +6,7 @@ use conformance::{NOW, Request};
 use portcullis::{
     Admission, Authenticator, AuthenticatorBuilder, ConfigError, MultipleTokens, NumericDate,
     Requirement, TokenLocation, Verdict,
+    error::{LocationError, RequirementError},
 };
 use portcullis_testkit::{ManualClock, TestIssuer, TokenBuilder};
 
@@ -73,7 +74,7 @@ fn outcome(verdict: &Verdict) -> String {
 }
 
 fn judge(auth: &Authenticator, request: &Request) -> String {
-    outcome(&auth.authenticate(request))
+    outcome(&auth.authenticate_now(request))
 }
 
 fn bearer(token: TokenBuilder) -> Request {
@@ -255,7 +256,7 @@ fn a_requirement_that_no_request_can_meet_is_a_mistake() {
     let unknown = Requirement::issuer("https://users.test/");
     assert!(matches!(
         rejected(Requirement::any([Requirement::issuer(USERS), unknown])),
-        ConfigError::UntrustedRequirement { issuer } if issuer == "https://users.test/"
+        ConfigError::Requirement(RequirementError::UntrustedIssuer { issuer }) if issuer == "https://users.test/"
     ));
     for (requirement, empty) in [
         (Requirement::any([]), "any"),
@@ -263,13 +264,18 @@ fn a_requirement_that_no_request_can_meet_is_a_mistake() {
         (Requirement::issuer(USERS).audience(""), "audience"),
     ] {
         let error = rejected(requirement);
-        assert!(matches!(error, ConfigError::EmptyRequirement { part } if part == empty));
+        assert!(
+            matches!(error, ConfigError::Requirement(RequirementError::Empty { part }) if part == empty)
+        );
     }
     let bound = world
         .builder()
         .locations([TokenLocation::bearer().of_issuer("https://other.test")])
         .build();
-    assert!(matches!(bound.unwrap_err(), ConfigError::UntrustedRequirement { .. }));
+    assert!(matches!(
+        bound.unwrap_err(),
+        ConfigError::Location(LocationError::UntrustedIssuer { .. })
+    ));
     for twice in [
         [
             TokenLocation::cookie("a").of_issuer(USERS),
@@ -281,7 +287,10 @@ fn a_requirement_that_no_request_can_meet_is_a_mistake() {
         ],
     ] {
         let twice = world.builder().locations(twice).build();
-        assert!(matches!(twice.unwrap_err(), ConfigError::DuplicatePlace { .. }));
+        assert!(matches!(
+            twice.unwrap_err(),
+            ConfigError::Location(LocationError::Duplicate { .. })
+        ));
     }
 }
 
@@ -320,7 +329,7 @@ fn a_web_socket_token_follows_its_name_among_the_subprotocols() {
 
 /// Field names with the values that are left.
 fn left(auth: &Authenticator, request: &Request) -> Vec<(String, Vec<String>)> {
-    let hidden = auth.authenticate(request).hidden;
+    let hidden = auth.authenticate_now(request).hidden;
     let text = |value: &Vec<u8>| String::from_utf8(value.clone()).unwrap();
     hidden
         .fields()
@@ -378,7 +387,7 @@ fn debug_of_what_is_left_shows_no_value() {
     let world = World::new();
     let auth = world.builder().remove_tokens().build().unwrap();
     let request = bearer(world.user()).authorization("Basic secret").query("access_token=secret");
-    let shown = format!("{:?}", auth.authenticate(&request).hidden);
+    let shown = format!("{:?}", auth.authenticate_now(&request).hidden);
     assert!(!shown.contains("secret"), "{shown}");
     assert!(shown.contains("authorization"), "{shown}");
 }
@@ -413,13 +422,16 @@ fn a_route_reads_other_places_and_no_others() {
 fn a_route_reads_no_places_that_cannot_be() {
     let auth = World::new().builder().build().unwrap();
     let reading = |places: Vec<TokenLocation>| auth.clone().with_locations(places).unwrap_err();
-    assert!(matches!(reading(vec![]), ConfigError::NoPlaces));
+    assert!(matches!(reading(vec![]), ConfigError::Location(LocationError::NoLocations)));
     assert!(matches!(
         reading(vec![TokenLocation::header("cookie")]),
-        ConfigError::InvalidPlace { .. }
+        ConfigError::Location(LocationError::InvalidName { .. })
     ));
     let twice = vec![TokenLocation::bearer(), TokenLocation::bearer()];
-    assert!(matches!(reading(twice), ConfigError::DuplicatePlace { .. }));
+    assert!(matches!(reading(twice), ConfigError::Location(LocationError::Duplicate { .. })));
     let stranger = TokenLocation::bearer().of_issuer("https://strangers.test");
-    assert!(matches!(reading(vec![stranger]), ConfigError::UntrustedRequirement { .. }));
+    assert!(matches!(
+        reading(vec![stranger]),
+        ConfigError::Location(LocationError::UntrustedIssuer { .. })
+    ));
 }

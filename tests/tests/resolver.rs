@@ -13,7 +13,7 @@ use std::{
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    Admission, AuthError, AuthErrorKind, Authenticator, Issuer, Judgement, JwkSet, NumericDate,
+    Admission, AuthError, AuthErrorKind, Authenticator, Issuer, JwkSet, MaybePending, NumericDate,
     Principal, ResolverConfig, Verdict,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
@@ -96,10 +96,7 @@ impl World {
 }
 
 async fn patient(auth: &Auth, token: &str) -> Verdict<&'static str> {
-    match auth.begin(&Request::new().bearer(token)) {
-        Judgement::Done(verdict) => verdict,
-        Judgement::Waiting(waiting) => waiting.await,
-    }
+    auth.authenticate(&Request::new().bearer(token)).await
 }
 
 async fn role(auth: &Auth, token: &str) -> &'static str {
@@ -264,7 +261,7 @@ async fn an_answer_is_kept_only_where_that_is_said_and_only_for_as_long() {
     world.clock.advance(Duration::from_secs(29));
     assert_eq!(role(&auth, &token).await, "reader");
     // What is kept needs no wait.
-    assert!(matches!(auth.begin(&Request::new().bearer(&token)), Judgement::Done(_)));
+    assert!(matches!(auth.authenticate(&Request::new().bearer(&token)), MaybePending::Ready(_)));
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(role(&auth, &token).await, "admin");
     assert_eq!(database.asked(), 2);

@@ -14,8 +14,8 @@ use std::{
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
     Admission, Attempt, AuthErrorKind, Authenticator, Challenge, Clock, ConfigError, Credential,
-    Identity, Judgement, MultipleTokens, NumericDate, Requirement, StaticTokens, Strategy,
-    TokenLocation, Verdict, policy,
+    Identity, MaybePending, MultipleTokens, NumericDate, Requirement, StaticTokens, Strategy,
+    TokenLocation, Verdict, error::IssuerError, policy,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 
@@ -79,10 +79,7 @@ impl Strategy for Told {
 }
 
 async fn patient(auth: &Authenticator, request: &Request) -> Verdict {
-    match auth.begin(request) {
-        Judgement::Done(verdict) => verdict,
-        Judgement::Waiting(waiting) => waiting.await,
-    }
+    auth.authenticate(request).await
 }
 
 fn outcome(verdict: &Verdict) -> String {
@@ -385,7 +382,7 @@ async fn strategies_come_and_go_while_the_engine_runs() {
 
 /// Begins to judge, changes the strategies, and only then waits.
 async fn judge_across(auth: &Authenticator, token: &str, change: impl FnOnce()) -> String {
-    let Judgement::Waiting(waiting) = auth.begin(&Request::new().bearer(token)) else {
+    let MaybePending::Pending(waiting) = auth.authenticate(&Request::new().bearer(token)) else {
         panic!("it is judged at once")
     };
     change();
@@ -521,8 +518,11 @@ async fn a_strategy_has_a_name_that_is_no_issuers() {
     let named = |name| Told::new(name, Says::Accept, When::Now);
     let builder = || world.builder().issuer(world.issuer.trusted());
     let duplicate = builder().strategy(named("https://idp.test")).build().unwrap_err();
-    assert!(matches!(duplicate, ConfigError::DuplicateIssuer { .. }));
-    assert!(matches!(builder().strategy(named("")).build().unwrap_err(), ConfigError::EmptyIssuer));
+    assert!(matches!(duplicate, ConfigError::Issuer(IssuerError::Duplicate { .. })));
+    assert!(matches!(
+        builder().strategy(named("")).build().unwrap_err(),
+        ConfigError::Issuer(IssuerError::NoName)
+    ));
     let running = builder().build().unwrap();
     assert!(running.add_strategy(named("https://idp.test")).is_err());
     assert!(matches!(Authenticator::builder().build().unwrap_err(), ConfigError::NoIssuer));
@@ -590,7 +590,7 @@ impl Strategy for Keys {
 #[tokio::test]
 async fn an_identity_is_a_caller_like_any_other() {
     let auth = World::new().builder().strategy(Keys).build().unwrap();
-    let caller = auth.authenticate_token("opaque").unwrap();
+    let caller = auth.authenticate_token_now("opaque").unwrap();
     let (who, grant) = (caller.principal(), caller.grant());
     assert_eq!((who.subject(), who.issuer(), who.client_id()), ("etl", "keys", Some("batch")));
     assert_eq!(who.expires_at(), Some(NumericDate::from_seconds(NOW + 60)));
@@ -623,7 +623,7 @@ fn an_identity_that_is_bound_to_its_sender_rejects_because_nobody_can_check_that
     let bound = Identity::new("etl").claim("cnf", HashMap::from([("x5t#S256", "bwcK")]));
     let tokens = StaticTokens::builder("keys").token("opaque", bound).build().unwrap();
     let auth = Authenticator::builder().strategy(tokens).build().unwrap();
-    let error = auth.authenticate_token("opaque").unwrap_err();
+    let error = auth.authenticate_token_now("opaque").unwrap_err();
     assert_eq!(error.kind(), AuthErrorKind::WrongBinding);
 }
 

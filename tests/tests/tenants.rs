@@ -25,7 +25,7 @@ use std::{num::NonZeroUsize, time::Duration};
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    AuthErrorKind, Authenticator, GrantMapping, Issuer, Judgement, NumericDate, Requirement,
+    AuthErrorKind, Authenticator, GrantMapping, Issuer, MaybePending, NumericDate, Requirement,
     Tenants, TokenLocation,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
@@ -41,8 +41,8 @@ async fn a_tenant_is_looked_up_once_and_its_rules_hold() {
     }
     assert_eq!((world.database.asked(), world.tenants.len()), (2, 2));
     // What is kept needs no wait.
-    let known = world.auth.begin(&Request::new().bearer(&world.token(0)));
-    assert!(matches!(known, Judgement::Done(_)));
+    let known = world.auth.authenticate(&Request::new().bearer(&world.token(0)));
+    assert!(matches!(known, MaybePending::Ready(_)));
     let acme = || world.issuers.first().unwrap().token();
     assert_eq!(world.judge(&acme().audience("elsewhere").build()).await, "wrong_audience");
     assert_eq!(world.judge(&acme().audience(AUDIENCE).expired().build()).await, "token_expired");

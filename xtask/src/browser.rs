@@ -49,8 +49,8 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) -> Result<(), Str
             .args(["--", "browser::", "looks::", "--nocapture"])
             .env(VARIABLE, &browser.program),
     )?;
-    let traces = count_stories(&output)?;
-    report.note(format!("browser: {}: {traces} traces of the Krishiv example", browser.name));
+    let journeys = count_journeys(&output)?;
+    report.note(format!("browser: {}: {journeys} journeys of the Krishiv example", browser.name));
     Ok(())
 }
 
@@ -82,11 +82,11 @@ fn count_answers(output: &str) -> Result<usize, String> {
     }
 }
 
-/// Counts the traces that came to their end, and fails if there are none.
-fn count_stories(output: &str) -> Result<usize, String> {
-    match output.matches("interop: browser: krishiv: 1 trace").count() {
+/// Counts the journeys that came to their end, and fails if there are none.
+fn count_journeys(output: &str) -> Result<usize, String> {
+    match output.matches("interop: browser: krishiv: 1 journey").count() {
         0 => Err("the Krishiv example reports nothing of its page".to_owned()),
-        traces => Ok(traces),
+        journeys => Ok(journeys),
     }
 }
 
@@ -96,10 +96,9 @@ mod tests {
 
     #[test]
     fn stories_are_counted_and_none_is_a_failure() {
-        let output =
-            "test a ... interop: browser: krishiv: 1 trace\ninterop: browser: krishiv: 1 trace\n";
-        assert_eq!(count_stories(output), Ok(2));
-        assert!(count_stories("SKIPPED browser: no Chromium\n").is_err());
+        let output = "test a ... interop: browser: krishiv: 1 journey\ninterop: browser: krishiv: 1 journey\n";
+        assert_eq!(count_journeys(output), Ok(2));
+        assert!(count_journeys("SKIPPED browser: no Chromium\n").is_err());
     }
 
     #[test]

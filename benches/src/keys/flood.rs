@@ -7,7 +7,7 @@ use std::{
 };
 
 use base64_simd::URL_SAFE_NO_PAD;
-use portcullis::{Algorithm, Authenticator, Judgement};
+use portcullis::{Algorithm, Authenticator, MaybePending};
 use portcullis_benches::Request;
 use tokio::runtime::Handle;
 
@@ -108,7 +108,7 @@ impl Flood {
             let start = Instant::now();
             let mut before = start;
             while before.duration_since(start) < slice {
-                let Judgement::Done(verdict) = auth.begin(good) else { continue };
+                let MaybePending::Ready(verdict) = auth.authenticate(good) else { continue };
                 verdict.result.expect("a good token");
                 let after = Instant::now();
                 times.push(after.duration_since(before));
@@ -129,10 +129,10 @@ impl Flood {
         let rest = self.claims.split_once('.').map_or("", |(_, rest)| rest);
         let request = Request::bearer(&format!("{header}.{rest}"));
         self.count += u64::from(beside == Beside::UnknownKeys);
-        match auth.begin(&request) {
-            Judgement::Done(verdict) => drop(verdict.result.expect_err("junk")),
+        match auth.authenticate(&request) {
+            MaybePending::Ready(verdict) => drop(verdict.result.expect_err("junk")),
             // It waits as it would in a service, and holds no one up.
-            Judgement::Waiting(waiting) => drop(self.runtime.spawn(waiting)),
+            MaybePending::Pending(waiting) => drop(self.runtime.spawn(waiting)),
         }
     }
 }

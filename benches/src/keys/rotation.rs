@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use portcullis::{Algorithm, Authenticator, Judgement};
+use portcullis::{Algorithm, Authenticator};
 use portcullis_benches::Request;
 use portcullis_testkit::SigningKey;
 use tokio::{task::JoinSet, time::MissedTickBehavior};
@@ -55,10 +55,7 @@ async fn send(
 
 async fn judge(auth: Authenticator, token: String) -> Outcome {
     let start = Instant::now();
-    let verdict = match auth.begin(&Request::bearer(&token)) {
-        Judgement::Done(verdict) => verdict,
-        Judgement::Waiting(waiting) => waiting.await,
-    };
+    let verdict = auth.authenticate(&Request::bearer(&token)).await;
     let outcome = verdict.result.map(|_| ()).map_err(|error| error.kind().code());
     (outcome, start.elapsed())
 }

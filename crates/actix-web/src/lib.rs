@@ -251,6 +251,9 @@ pub use extract::{CallerRejection, Claims, Optional};
 /// Everything of the engine, under the same names.
 #[doc(no_inline)]
 pub use portcullis::*;
+#[cfg(feature = "mint")]
+#[doc(no_inline)]
+pub use portcullis_mint::*;
 pub use rejection::{ProblemJson, Rejection, ResponseForRejection};
 pub use remove_tokens::RemoveTokens;
 pub use require::Require;

@@ -14,7 +14,7 @@ use actix_web::{
     },
     web::{self, Bytes},
 };
-use portcullis::{Authenticator, ConfigError, ResourceMetadata};
+use portcullis::{Authenticator, ResourceMetadata, error::ResourceError};
 
 /// Answers requests for the protected resource metadata ([RFC 9728 §3]): for `service` of an `App`.
 ///
@@ -75,10 +75,10 @@ impl ResourceMetadataService {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::NoResource`] if the engine was built without a
+    /// [`ResourceError::NotConfigured`] if the engine was built without a
     /// [`resource`](portcullis::AuthenticatorBuilder::resource).
-    pub fn new<G: Send + Sync + 'static>(auth: &Authenticator<G>) -> Result<Self, ConfigError> {
-        let metadata = auth.resource_metadata().ok_or(ConfigError::NoResource)?;
+    pub fn new<G: Send + Sync + 'static>(auth: &Authenticator<G>) -> Result<Self, ResourceError> {
+        let metadata = auth.resource_metadata().ok_or(ResourceError::NotConfigured)?;
         let document = Bytes::copy_from_slice(metadata.json().as_bytes());
         Ok(Self { metadata, document })
     }

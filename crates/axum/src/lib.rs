@@ -245,6 +245,9 @@ mod mistakes;
 /// Everything of the engine, under the same names.
 #[doc(no_inline)]
 pub use portcullis::*;
+#[cfg(feature = "mint")]
+#[doc(no_inline)]
+pub use portcullis_mint::*;
 #[cfg(feature = "remote")]
 pub use portcullis_tower::ReadinessService;
 #[cfg(feature = "mint")]

@@ -471,7 +471,7 @@ async fn the_inner_service_is_ready_when_it_is_called() {
 
     let setting = Setting::new();
     let token = setting.token().build();
-    let caller = setting.auth.authenticate_token(&token).unwrap();
+    let caller = setting.auth.authenticate_token_now(&token).unwrap();
     let yields = check_async(async |_: Principal, _: Arc<Grant>| {
         tokio::task::yield_now().await;
         Ok(())

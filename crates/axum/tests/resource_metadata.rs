@@ -4,8 +4,8 @@
 
 use axum::{Router, routing::get};
 use portcullis_axum::{
-    Authenticator, AuthenticatorBuilder, Caller, ConfigError, JwtAuthLayer, ProtectedResource,
-    ResourceMetadataService, TokenLocation,
+    Authenticator, AuthenticatorBuilder, Caller, JwtAuthLayer, ProtectedResource,
+    ResourceMetadataService, TokenLocation, error::ResourceError,
 };
 use portcullis_testkit::TestIssuer;
 use serde_json::{Value, json};
@@ -178,7 +178,7 @@ async fn an_issuer_with_audiences_of_its_own_keeps_to_them() {
         .build()
         .unwrap();
     let judge =
-        |audience: &str| auth.authenticate_token(&issuer.token().audience(audience).build());
+        |audience: &str| auth.authenticate_token_now(&issuer.token().audience(audience).build());
     assert!(judge("orders").is_ok());
     assert_eq!(judge("https://api.test/mcp").unwrap_err().kind().code(), "wrong_audience");
 }
@@ -197,6 +197,6 @@ fn an_engine_without_a_name_has_nothing_to_serve() {
     let issuer = TestIssuer::new("https://idp.test");
     let auth = builder(&issuer).audience("orders").build().unwrap();
     let error = ResourceMetadataService::new(&auth).unwrap_err();
-    assert!(matches!(error, ConfigError::NoResource));
+    assert!(matches!(error, ResourceError::NotConfigured));
     assert!(error.to_string().contains("`resource(…)`"), "{error}");
 }

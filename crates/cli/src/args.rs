@@ -44,7 +44,7 @@ pub(crate) enum Command {
         | jq -r 'select(.result == \"rejected\") | .code' | sort | uniq -c")]
     Verify(VerifyArguments),
 
-    /// Tell the trace of one token, stage by stage, and how to help it
+    /// Explain one token, stage by stage, with help
     #[command(after_long_help = "Examples:\n  \
         portcullis explain --config portcullis.toml \"$TOKEN\"\n  \
         pbpaste | portcullis explain --config portcullis.toml\n  \

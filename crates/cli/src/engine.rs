@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use portcullis::{AuthError, Authenticated, Authenticator, Judgement, NumericDate, config::Config};
+use portcullis::{
+    AuthError, Authenticated, Authenticator, MaybePending, NumericDate, config::Config,
+};
 use tokio::runtime::Runtime;
 
 use crate::{
@@ -67,9 +69,9 @@ impl Engine {
     /// Judges a token, and waits for a key that a source may still bring.
     pub(crate) fn judge(&self, token: &str) -> Result<Authenticated, AuthError> {
         let _entered = self.runtime.enter();
-        match self.auth.begin_token(token) {
-            Judgement::Done(verdict) => verdict.result,
-            Judgement::Waiting(waiting) => self.runtime.block_on(waiting).result,
+        match self.auth.authenticate_token(token) {
+            MaybePending::Ready(result) => result,
+            MaybePending::Pending(result) => self.runtime.block_on(result),
         }
     }
 

@@ -4,7 +4,8 @@ use std::{fs, path::Path};
 
 use base64_simd::URL_SAFE_NO_PAD;
 use portcullis::{
-    Algorithm, AuthError, ConfigError, JwkSet, JwsVerifier, VerificationKey, VerifiedPayload,
+    Algorithm, AuthError, JwkSet, JwsVerifier, VerificationKey, VerifiedPayload,
+    error::KeyError,
     explain::{printable, quoted},
 };
 use serde::Serialize;
@@ -47,7 +48,7 @@ fn read_keys(keys: &JwsKeys, algorithms: &[Algorithm]) -> Result<Vec<Verificatio
         let text = text(path)?;
         let key = match VerificationKey::from_pem(&text) {
             // The file is the operator's own.
-            Err(ConfigError::PrivateKey { .. }) => VerificationKey::from_signing_key_pem(&text),
+            Err(KeyError::PrivateKey { .. }) => VerificationKey::from_signing_key_pem(&text),
             read => read,
         };
         return Ok(vec![key.map_err(|error| Failure::about(path, with_causes(&error)))?]);
@@ -87,7 +88,7 @@ impl Judge for SignatureJudge {
     }
 
     fn judge(&self, number: u64, line: &str, out: &mut Vec<u8>) -> Finding {
-        let judged = self.verifier.verify(line);
+        let judged = self.verifier.verify(line).map_err(AuthError::from);
         match (&judged, self.is_json) {
             (Ok(verified), true) => push_json(out, &Verified::new(number, verified)),
             (Err(error), true) => push_json(out, &Rejected::new(number, error)),

@@ -30,7 +30,7 @@
 //!     .audience("https://api.example.com")
 //!     .build()?;
 //!
-//! let rejected = auth.authenticate_token("eyJhbGciOiJub25lIn0.e30.").unwrap_err();
+//! let rejected = auth.authenticate_token_now("eyJhbGciOiJub25lIn0.e30.").unwrap_err();
 //! assert_eq!(rejected.kind().code(), "algorithm_not_allowed");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -40,12 +40,11 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
-//! | `remote` | no | keys from JWK Set URLs, OpenID Connect discovery and watched files |
+//! | `remote` | no | keys from JWK Set URLs and OpenID Connect discovery, over HTTP |
 //! | `config` | no | configuration in TOML and JSON, in the module `config`; brings `remote` |
 //! | `metrics` | no | counters of rejections and of fetches of keys, through the crate `metrics` |
 //! | `regex` | no | permissions found by regular expressions |
 //! | `explain` | no | the trace of one token, stage by stage, for operators |
-//! | `mint` | no | keys that sign, tokens of the service's own, and tokens for calls to others, renewed ahead of their end |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
 mod authenticator;
@@ -54,7 +53,6 @@ mod challenge;
 mod claims;
 mod clock;
 mod context;
-mod error;
 mod expiry;
 #[cfg(feature = "explain")]
 pub mod explain;
@@ -64,19 +62,13 @@ mod future;
 mod grant;
 mod hooks;
 mod issuer;
-mod json;
-mod jwk;
-mod jws;
-#[cfg(feature = "remote")]
 mod key_source;
 mod keys;
 mod location;
+mod maybe_pending;
 mod metrics;
-#[cfg(feature = "mint")]
-mod mint;
 #[cfg(doctest)]
 mod mistakes;
-mod name_index;
 mod no_caller;
 mod pipeline;
 mod principal;
@@ -92,17 +84,15 @@ mod test_log;
 // The public interface is:
 #[cfg(feature = "config")]
 pub mod config;
+pub mod error;
 pub mod policy;
 
 pub use authenticator::{
     Account, AccountStatus, Admission, Authenticated, Authenticator, AuthenticatorBuilder,
-    DelegationResolver, GrantResolver, Judgement, ReloadableAuthenticator, ResolverConfig, Verdict,
-    Waiting,
+    DelegationResolver, GrantResolver, KeyChanges, NotReady, ReloadableAuthenticator,
+    ResolverConfig, Verdict,
 };
-#[cfg(feature = "remote")]
-pub use authenticator::{KeyChanges, NotReady};
 pub use challenge::{Challenge, ChallengeSettings};
-pub use claims::NumericDate;
 pub use clock::{Clock, SystemClock};
 #[cfg(feature = "config")]
 pub use config::{Config, ConfigFile, SettingError};
@@ -111,27 +101,22 @@ pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError, ProductionErr
 pub use future::BoxFuture;
 pub use grant::{Grant, GrantBuilder, GrantMapping};
 pub use hooks::{ChallengeMap, VerdictHook, call_for_answer, call_to_decide};
-pub use issuer::Issuer;
-pub use jwk::{JwkSet, SkippedKey, VerificationKey};
-pub use jws::{Algorithm, TokenProfile, TokenType, UnknownAlgorithm};
+pub use issuer::{Issuer, TokenProfile};
 #[cfg(feature = "remote")]
+pub use key_source::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, RemoteJwkSet};
 pub use key_source::{
-    Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, JwkSetFile, KeyDocument, KeyInfo,
-    KeySource, KeySourceError, KeyStatus, KeyTransport, Loaded, PemFile, RefreshPolicy,
-    RemoteJwkSet, Validators,
+    JwkSetFile, KeyDocument, KeyInfo, KeySource, KeySourceError, KeyStatus, KeyTransport, Loaded,
+    PemFile, RefreshPolicy, Validators,
 };
 pub use location::{MultipleTokens, TokenLocation};
-#[cfg(feature = "mint")]
-pub use mint::{
-    DestinationError, IssuedToken, MintError, MintedToken, Minter, RenewingToken,
-    RenewingTokenBuilder, SigningKey, TokenDestinations, TokenError, TokenSource,
-};
+pub use maybe_pending::MaybePending;
 pub use no_caller::{Anonymous, NoCaller};
-pub use pipeline::{
-    hide::HiddenTokens,
-    jws::{JwsVerifier, VerifiedPayload},
-};
+pub use pipeline::hide::HiddenTokens;
 pub use policy::Policy;
+pub use portcullis_jose::{
+    Algorithm, JwkSet, JwsError, JwsErrorKind, JwsVerifier, NumericDate, SigningKey, SkippedKey,
+    TokenType, UnknownAlgorithm, VerificationKey, VerifiedPayload,
+};
 pub use principal::{Actor, Principal};
 pub use request::{BearerToken, RequestView};
 pub use requirement::Requirement;
@@ -140,4 +125,12 @@ pub use scope::Scope;
 pub use strategy::{
     Attempt, Credential, Identity, IssuerResolver, StaticTokens, StaticTokensBuilder, Strategy,
     Tenants, TokenFile, TokenFormat,
+};
+
+pub(crate) use portcullis_jose::{json, jws};
+
+pub(crate) use error::{
+    ClaimPathError, FileError, GrantMappingError, IssuerError, JwkSetError, KeyError,
+    KeySourceConfigError, LocationError, RequirementError, ResourceError, StaticTokenError,
+    VariableError,
 };

@@ -2,7 +2,7 @@
 
 use std::{fmt, slice, sync::Arc};
 
-use crate::{AuthError, ConfigError};
+use crate::AuthError;
 
 /// A location in a request from which a token is extracted.
 ///
@@ -315,13 +315,13 @@ impl TokenLocation {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let invalid = |name: &str| Err(ConfigError::InvalidPlace { name: name.to_owned() });
+    pub(crate) fn check(&self) -> Result<(), LocationError> {
+        let invalid = |name: &str| Err(LocationError::InvalidName { name: name.to_owned() });
         match (&self.kind, &self.scheme) {
             (LocationKind::Custom(custom), None) => {
                 let is_custom = |source: &Self| matches!(source.kind, LocationKind::Custom(_));
                 if custom.sources.is_empty() || custom.sources.iter().any(is_custom) {
-                    return invalid(&self.name);
+                    return Err(LocationError::InvalidSources { name: self.name.clone() });
                 }
                 custom.sources.iter().try_for_each(Self::check)
             }
@@ -352,9 +352,9 @@ impl TokenLocation {
     }
 
     /// Checks the locations of one engine or route.
-    pub(crate) fn check_all(locations: &[Self]) -> Result<(), ConfigError> {
+    pub(crate) fn check_all(locations: &[Self]) -> Result<(), LocationError> {
         if locations.is_empty() {
-            return Err(ConfigError::NoPlaces);
+            return Err(LocationError::NoLocations);
         }
         locations.iter().try_for_each(Self::check)?;
         let is_duplicate = |(index, location): &(usize, &Self)| {
@@ -362,7 +362,7 @@ impl TokenLocation {
         };
         match locations.iter().enumerate().find(is_duplicate) {
             None => Ok(()),
-            Some((_, location)) => Err(ConfigError::DuplicatePlace { name: location.name.clone() }),
+            Some((_, location)) => Err(LocationError::Duplicate { name: location.name.clone() }),
         }
     }
 }
@@ -395,3 +395,63 @@ pub enum MultipleTokens {
     /// Each must be accepted, cookies included. The caller is that of the first one.
     All,
 }
+
+/// A token location that cannot be used. The text says what to change.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum LocationError {
+    /// There is no location to extract a token from.
+    NoLocations,
+    /// Two locations are the same, so that each token would be found twice.
+    Duplicate {
+        /// The name of the header field, query parameter or cookie.
+        name: String,
+    },
+    /// A name cannot be that of a header field, scheme, query parameter or cookie.
+    InvalidName {
+        /// The name.
+        name: String,
+    },
+    /// A [custom](TokenLocation::custom) location has no sources, or one that is custom itself.
+    InvalidSources {
+        /// The name of the location.
+        name: String,
+    },
+    /// A location is bound to an issuer that is not trusted.
+    UntrustedIssuer {
+        /// The issuer.
+        issuer: String,
+    },
+}
+
+impl fmt::Display for LocationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoLocations => f.write_str(
+                "there is no location to extract a token from: give one to `locations(…)`, or leave \
+                 the default",
+            ),
+            Self::Duplicate { name } => {
+                write!(f, "location `{name}` is given twice: give each location once")
+            }
+            Self::InvalidName { name } => write!(
+                f,
+                "`{name}` cannot name a header field, scheme, query parameter or cookie: use letters, \
+                 digits, `-` and `_`; a scheme goes with a header field, and cookies with \
+                 `TokenLocation::cookie`"
+            ),
+            Self::InvalidSources { name } => write!(
+                f,
+                "the custom location `{name}` has no sources, or one that is custom itself: name the \
+                 header fields, query parameters or cookies that it reads"
+            ),
+            Self::UntrustedIssuer { issuer } => write!(
+                f,
+                "a location is bound to the issuer `{issuer}`, which is not trusted, so none of its \
+                 tokens would be accepted: add it with `issuer(…)`, under the same name"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for LocationError {}

@@ -11,7 +11,7 @@ pub(crate) fn rejected(code: &'static str) {
 pub(crate) fn rejected(_code: &'static str) {}
 
 /// A fetch of keys is over.
-#[cfg(all(feature = "remote", feature = "metrics"))]
+#[cfg(feature = "metrics")]
 pub(crate) fn fetched(source: &str, succeeded: bool, failures_in_a_row: u32) {
     let source = || source.to_owned();
     let outcome = if succeeded { "success" } else { "failure" };
@@ -20,15 +20,15 @@ pub(crate) fn fetched(source: &str, succeeded: bool, failures_in_a_row: u32) {
     metrics::gauge!("portcullis_key_fetch_failures", "source" => source()).set(failures_in_a_row);
 }
 
-#[cfg(all(feature = "remote", not(feature = "metrics")))]
+#[cfg(not(feature = "metrics"))]
 pub(crate) fn fetched(_source: &str, _succeeded: bool, _failures_in_a_row: u32) {}
 
 /// A source has this many usable keys.
-#[cfg(all(feature = "remote", feature = "metrics"))]
+#[cfg(feature = "metrics")]
 pub(crate) fn keys(source: &str, keys: usize) {
     let keys = u32::try_from(keys).unwrap_or(u32::MAX);
     metrics::gauge!("portcullis_keys", "source" => source.to_owned()).set(keys);
 }
 
-#[cfg(all(feature = "remote", not(feature = "metrics")))]
+#[cfg(not(feature = "metrics"))]
 pub(crate) fn keys(_source: &str, _keys: usize) {}

@@ -91,11 +91,11 @@ mistake! {
     a_waiting_request_is_forgotten: E0005
     given {
         fn some<T>() -> T { unimplemented!() }
-        use portcullis::{Authenticator, Judgement, RequestView};
+        use portcullis::{Authenticator, MaybePending, RequestView};
         let (auth, request): (Authenticator, Box<dyn RequestView>) = some();
     }
-    wrong { let Judgement::Done(verdict) = auth.begin(&*request); }
-    right { let Judgement::Done(verdict) = auth.begin(&*request) else { return }; }
+    wrong { let MaybePending::Ready(verdict) = auth.authenticate(&*request); }
+    right { let MaybePending::Ready(verdict) = auth.authenticate(&*request) else { return }; }
 }
 
 mistake! {

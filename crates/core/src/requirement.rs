@@ -1,8 +1,8 @@
 //! Whose tokens a route asks for.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt};
 
-use crate::{AuthError, AuthErrorKind, Authenticated, ConfigError};
+use crate::{AuthError, AuthErrorKind, Authenticated};
 
 /// Whose tokens a route asks for, where one good token of any trusted issuer is not the rule.
 ///
@@ -123,21 +123,17 @@ impl Requirement {
     }
 
     /// Checks that a request can meet it.
-    pub(crate) fn check(&self, issuers: &HashSet<&str>) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self, issuers: &HashSet<&str>) -> Result<(), RequirementError> {
         match &self.node {
             Node::Token { issuer: Some(issuer), .. } if !issuers.contains(issuer.as_str()) => {
-                Err(ConfigError::UntrustedRequirement { issuer: issuer.clone() })
+                Err(RequirementError::UntrustedIssuer { issuer: issuer.clone() })
             }
             Node::Token { audiences, .. } if audiences.iter().any(String::is_empty) => {
-                Err(ConfigError::EmptyRequirement { part: "audience" })
+                Err(RequirementError::Empty { part: "audience" })
             }
             Node::Token { .. } => Ok(()),
-            Node::Any(parts) if parts.is_empty() => {
-                Err(ConfigError::EmptyRequirement { part: "any" })
-            }
-            Node::All(parts) if parts.is_empty() => {
-                Err(ConfigError::EmptyRequirement { part: "all" })
-            }
+            Node::Any(parts) if parts.is_empty() => Err(RequirementError::Empty { part: "any" }),
+            Node::All(parts) if parts.is_empty() => Err(RequirementError::Empty { part: "all" }),
             Node::Any(parts) | Node::All(parts) => {
                 parts.iter().try_for_each(|part| part.check(issuers))
             }
@@ -266,3 +262,36 @@ enum Use {
     OtherAudience,
     Fits,
 }
+
+/// A requirement that no request could meet. The text says what to change.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RequirementError {
+    /// A requirement names an issuer that is not trusted.
+    UntrustedIssuer {
+        /// The issuer.
+        issuer: String,
+    },
+    /// A requirement has no part, or an empty one, so that nothing or everything would meet it.
+    Empty {
+        /// The part.
+        part: &'static str,
+    },
+}
+
+impl fmt::Display for RequirementError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UntrustedIssuer { issuer } => write!(
+                f,
+                "a requirement names the issuer `{issuer}`, which is not trusted, so no token would \
+                 meet it: add it with `issuer(…)`, under the same name"
+            ),
+            Self::Empty { part } => {
+                write!(f, "`{part}` of a requirement is empty: say what it asks for")
+            }
+        }
+    }
+}
+
+impl std::error::Error for RequirementError {}

@@ -4,7 +4,7 @@
 
 use portcullis::{
     Admission, Algorithm, Authenticator, AuthenticatorBuilder, ConfigError, Issuer,
-    ProductionError, RequestView, Requirement, VerificationKey,
+    ProductionError, RequestView, Requirement, VerificationKey, error::KeySourceConfigError,
 };
 
 const PEM: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
@@ -21,7 +21,7 @@ fn with(issuer: Issuer) -> AuthenticatorBuilder {
 fn rejects(issuer: Issuer, expected: &[&str]) {
     assert!(with(issuer.clone()).build().is_ok(), "{expected:?}");
     let error = with(issuer).production().build().unwrap_err();
-    assert!(matches!(error, ConfigError::NotForProduction(_)), "{error}");
+    assert!(matches!(error, ConfigError::Production(_)), "{error}");
     let text = error.to_string();
     assert!(expected.iter().all(|words| text.contains(words)), "{text}");
 }
@@ -93,7 +93,10 @@ fn rejects_plain_http_unless_from_this_machine() {
     }
     // Without that word it is rejected everywhere.
     let error = with(Issuer::discover("http://idp.test").audience("b")).build().unwrap_err();
-    assert!(matches!(error, ConfigError::InvalidKeySource { .. }), "{error}");
+    assert!(
+        matches!(error, ConfigError::KeySource(KeySourceConfigError::InvalidLocation { .. })),
+        "{error}"
+    );
     assert!(expected.iter().all(|words| error.to_string().contains(words)), "{error}");
     for url in ["https://idp.test/keys", "http://127.0.0.1:8080/keys", "http://localhost/keys"] {
         let issuer = Issuer::new("a").audience("b").jwk_set_uri(url);
@@ -122,18 +125,20 @@ fn rejects_requests_without_a_caller() {
         (Admission::DangerousFailed, ProductionError::FailedCredentials),
     ] {
         let error = auth.clone().try_with_admission(admission).unwrap_err();
-        assert!(matches!(&error, ConfigError::NotForProduction(found) if *found == expected));
+        assert!(matches!(&error, ConfigError::Production(found) if *found == expected));
         // A layer cannot stop the program, so it is overruled.
-        assert!(!auth.clone().with_admission(admission).authenticate(&Empty).admits_anonymous);
+        assert!(!auth.clone().with_admission(admission).authenticate_now(&Empty).admits_anonymous);
     }
     let optional = || Requirement::issuer("https://idp.test").optional();
     assert!(matches!(
         auth.with_requirement(optional()),
-        Err(ConfigError::NotForProduction(ProductionError::OptionalCredentials))
+        Err(ConfigError::Production(ProductionError::OptionalCredentials))
     ));
 
     let free = with(issuer()).build().unwrap();
-    assert!(free.with_admission(Admission::DangerousFailed).authenticate(&Empty).admits_anonymous);
+    assert!(
+        free.with_admission(Admission::DangerousFailed).authenticate_now(&Empty).admits_anonymous
+    );
 }
 
 #[test]
@@ -141,17 +146,17 @@ fn requests_without_credentials_can_be_allowed_and_bad_ones_cannot() {
     let auth = with(issuer()).production().optional_credentials().build().unwrap();
     assert!(auth.clone().try_with_admission(Admission::DangerousFailed).is_err());
     let failed = auth.clone().with_admission(Admission::DangerousFailed);
-    assert!(!failed.authenticate(&Empty).admits_anonymous);
+    assert!(!failed.authenticate_now(&Empty).admits_anonymous);
     assert!(auth.clone().with_requirement(Requirement::any_issuer().optional()).is_ok());
     let optional = auth.try_with_admission(Admission::Optional).unwrap();
-    assert!(optional.authenticate(&Empty).admits_anonymous);
+    assert!(optional.authenticate_now(&Empty).admits_anonymous);
 }
 
 #[test]
 fn a_route_that_is_declared_public_admits_requests_without_a_caller() {
     let engine = || with(issuer()).production();
     for builder in [engine(), engine().optional_credentials()] {
-        let verdict = builder.build().unwrap().authenticate(&Empty);
+        let verdict = builder.build().unwrap().authenticate_now(&Empty);
         assert!(!verdict.admits_anonymous);
         assert!(verdict.for_public_route().admits_anonymous);
     }

@@ -4,7 +4,7 @@ use std::{fmt, sync::OnceLock};
 
 use aws_lc_rs::hmac;
 use base64_simd::URL_SAFE_NO_PAD;
-use portcullis::{Algorithm, ConfigError, VerificationKey};
+use portcullis::{Algorithm, VerificationKey, error::KeyError};
 use serde_json::Value;
 
 /// A key that signs tokens with one algorithm.
@@ -85,8 +85,8 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if the key is one that Portcullis rejects, such as a short secret.
-    pub fn verification_key(&self) -> Result<VerificationKey, ConfigError> {
+    /// [`KeyError`] if the key is one that Portcullis rejects, such as a short secret.
+    pub fn verification_key(&self) -> Result<VerificationKey, KeyError> {
         match &self.key {
             Key::Private(key) => key.verification_key(),
             Key::Secret(secret) => {

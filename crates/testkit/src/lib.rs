@@ -16,12 +16,12 @@
 //!     .build()?;
 //!
 //! let token = issuer.token().subject("alice").audience("orders").scope("orders:read").build();
-//! let caller = auth.authenticate_token(&token)?;
+//! let caller = auth.authenticate_token_now(&token)?;
 //! assert_eq!(caller.principal().subject(), "alice");
 //! assert!(caller.grant().has_scope("orders:read"));
 //!
 //! clock.advance(std::time::Duration::from_secs(3661));
-//! assert_eq!(auth.authenticate_token(&token).unwrap_err().kind().code(), "token_expired");
+//! assert_eq!(auth.authenticate_token_now(&token).unwrap_err().kind().code(), "token_expired");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -36,16 +36,16 @@ fn signs_with_the_new_key_after_a_rotation() {
     assert_eq!(issuer.key(Algorithm::ES256).key_id(), "es256-2");
 
     let new_token = token.build();
-    let rejected = before.authenticate_token(&new_token).unwrap_err().kind();
+    let rejected = before.authenticate_token_now(&new_token).unwrap_err().kind();
     assert_eq!(rejected, AuthErrorKind::UnknownKey);
     let after = authenticator(&issuer);
-    after.authenticate_token(&new_token).unwrap();
-    after.authenticate_token(&old_token).unwrap();
+    after.authenticate_token_now(&new_token).unwrap();
+    after.authenticate_token_now(&old_token).unwrap();
 
     issuer.retire_old_keys();
     let later = authenticator(&issuer);
-    later.authenticate_token(&new_token).unwrap();
-    let rejected = later.authenticate_token(&old_token).unwrap_err().kind();
+    later.authenticate_token_now(&new_token).unwrap();
+    let rejected = later.authenticate_token_now(&old_token).unwrap_err().kind();
     assert_eq!(rejected, AuthErrorKind::UnknownKey);
 }
 

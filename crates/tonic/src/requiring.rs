@@ -9,10 +9,7 @@ use std::{
 };
 
 use http::{Extensions, Uri};
-use portcullis::{
-    AuthError, ChallengeSettings, Policy,
-    policy::{Decision, RouteView},
-};
+use portcullis::{AuthError, ChallengeSettings, MaybePending, Policy, policy::RouteView};
 use portcullis_tower::{Caller, Granted, Rejection};
 use tonic::Status;
 
@@ -21,7 +18,7 @@ use crate::{GrpcStatus, request::RejectionForm};
 /// The future of [`RequestExt::require`](crate::RequestExt::require). It holds nothing of the request.
 #[must_use = "nobody may go on before it has ended"]
 pub struct Requiring {
-    decision: Result<Decision, Status>,
+    decision: Result<MaybePending<Result<(), AuthError>>, Status>,
     settings: Option<Arc<ChallengeSettings>>,
     form: GrpcStatus,
 }
@@ -42,7 +39,7 @@ impl Requiring {
             }
         };
         let message = Message { method: RejectionForm::method(extensions), parameters };
-        let decision = policy.begin(&caller, &granted.0, &message);
+        let decision = policy.authorize(&caller, &granted.0, &message);
         let settings = Some(Arc::clone(caller.challenge_settings()));
         Self { decision: Ok(decision), settings, form }
     }
@@ -59,8 +56,8 @@ impl Future for Requiring {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let result = match &mut self.decision {
             Err(status) => return Poll::Ready(Err(status.clone())),
-            Ok(Decision::Done(result)) => result.clone(),
-            Ok(Decision::Waiting(deciding)) => ready!(Pin::new(deciding).poll(cx)),
+            Ok(MaybePending::Ready(result)) => result.clone(),
+            Ok(MaybePending::Pending(deciding)) => ready!(Pin::new(deciding).poll(cx)),
         };
         Poll::Ready(result.map_err(|error| self.reject(error)))
     }

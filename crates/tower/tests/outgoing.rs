@@ -14,9 +14,8 @@ use std::{
 };
 
 use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
-use portcullis::{
-    ConfigError, DestinationError, IssuedToken, NumericDate, RenewingToken, TokenError,
-};
+use portcullis::NumericDate;
+use portcullis_mint::{DestinationError, IssuedToken, MintError, RenewingToken, TokenError};
 use portcullis_testkit::ManualClock;
 use portcullis_tower::{AddBearerToken, AddBearerTokenError, AddBearerTokenLayer};
 use tokio::sync::Semaphore;
@@ -260,7 +259,7 @@ async fn a_token_goes_only_where_it_may() {
         "https://orders.test:99999",
     ] {
         let rejected = any.clone().origin(origin);
-        assert!(matches!(rejected, Err(ConfigError::InvalidOrigin { .. })), "{origin}");
+        assert!(matches!(rejected, Err(MintError::InvalidOrigin { .. })), "{origin}");
     }
 }
 

@@ -18,13 +18,18 @@ pub struct ConfigRow {
 }
 
 impl ConfigRow {
-    fn new<T>(
+    fn new<T, E: Into<ConfigError>>(
         name: impl Into<String>,
         stands_for: &'static str,
-        result: Result<T, ConfigError>,
+        result: Result<T, E>,
         expected: &'static str,
     ) -> Self {
-        Self { name: name.into(), stands_for, result: result.map(|_| ()), expected }
+        Self {
+            name: name.into(),
+            stands_for,
+            result: result.map(drop).map_err(Into::into),
+            expected,
+        }
     }
 
     /// Returns what is done, in words.
@@ -46,7 +51,10 @@ impl ConfigRow {
 }
 
 fn variant_of(error: &ConfigError) -> String {
-    format!("{error:?}").chars().take_while(char::is_ascii_alphanumeric).collect()
+    // `Issuer(NoKeys { … })` becomes `Issuer::NoKeys`.
+    let debug = format!("{error:?}");
+    let names: Vec<_> = debug.split([' ', '(', ')']).take(2).filter(|name| *name != "{").collect();
+    names.join("::")
 }
 
 /// Returns the configurations that must be errors.
@@ -64,7 +72,7 @@ fn secrets(setting: &Setting) -> Vec<ConfigRow> {
     let stands_for = "§1 CVE-2017-11424, CVE-2023-48223, CVE-2026-34950, GHSA-g3jj-5cmm-3hxx";
     for algorithm in [Algorithm::RS256, Algorithm::ES256] {
         for (form, secret) in public_key::forms_of(setting.issuer.key(algorithm)) {
-            let rejected = "SecretIsPublicKey";
+            let rejected = "Key::SecretIsPublicKey";
             let made = VerificationKey::from_secret(&secret, Algorithm::HS256);
             let name = format!("the secret is a key of {algorithm}: {form}");
             rows.push(ConfigRow::new(name, stands_for, made, rejected));
@@ -92,13 +100,13 @@ fn secrets(setting: &Setting) -> Vec<ConfigRow> {
             format!("the secret is {what}"),
             stands_for,
             made,
-            "SecretIsPublicKey",
+            "Key::SecretIsPublicKey",
         ));
     }
     for (algorithm, needed) in
         [(Algorithm::HS256, 32), (Algorithm::HS384, 48), (Algorithm::HS512, 64)]
     {
-        let short = "SecretTooShort";
+        let short = "Key::SecretTooShort";
         for len in [0, 1, needed - 1] {
             let made = VerificationKey::from_secret(vec![7; len], algorithm);
             let name = format!("a secret of {len} bytes for {algorithm}");
@@ -109,7 +117,7 @@ fn secrets(setting: &Setting) -> Vec<ConfigRow> {
         rows.push(ConfigRow::new(name, "§1 CVE-2026-45363", made, short));
     }
     let made = VerificationKey::from_secret([7; 64], Algorithm::RS256);
-    rows.push(ConfigRow::new("a secret for RS256", "§1 jose2go #38", made, "UnusableKey"));
+    rows.push(ConfigRow::new("a secret for RS256", "§1 jose2go #38", made, "Key::Unusable"));
     rows
 }
 
@@ -170,16 +178,16 @@ fn jwk_sets(setting: &Setting) -> Vec<ConfigRow> {
             format!("a JWK Set with {what}"),
             stands_for,
             made,
-            "NoUsableKey",
+            "JwkSet::NoUsableKey",
         ));
     }
     for (what, text, expected) in [
-        ("empty", "", "InvalidJwkSet"),
-        ("a list", "[]", "InvalidJwkSet"),
-        ("an object without `keys`", "{}", "InvalidJwkSet"),
-        ("an object whose `keys` is an object", r#"{"keys":{}}"#, "InvalidJwkSet"),
-        ("an HTML page", "<html></html>", "InvalidJwkSet"),
-        ("without keys", r#"{"keys":[]}"#, "NoUsableKey"),
+        ("empty", "", "JwkSet::Invalid"),
+        ("a list", "[]", "JwkSet::Invalid"),
+        ("an object without `keys`", "{}", "JwkSet::Invalid"),
+        ("an object whose `keys` is an object", r#"{"keys":{}}"#, "JwkSet::Invalid"),
+        ("an HTML page", "<html></html>", "JwkSet::Invalid"),
+        ("without keys", r#"{"keys":[]}"#, "JwkSet::NoUsableKey"),
     ] {
         let name = format!("a JWK Set that is {what}");
         rows.push(ConfigRow::new(name, "§9", JwkSet::from_json(text), expected));
@@ -196,20 +204,20 @@ fn pem_texts() -> Vec<ConfigRow> {
     let twice = block("PUBLIC KEY") + &block("PUBLIC KEY");
     let mut rows = Vec::new();
     for (what, text, expected) in [
-        ("empty", String::new(), "InvalidPem"),
-        ("a file name", "keys/idp.pem".to_owned(), "InvalidPem"),
-        ("two keys", twice, "InvalidPem"),
-        ("a private key", block("PRIVATE KEY"), "PrivateKey"),
-        ("an EC private key", block("EC PRIVATE KEY"), "PrivateKey"),
-        ("an OpenSSH private key", block("OPENSSH PRIVATE KEY"), "PrivateKey"),
+        ("empty", String::new(), "Key::InvalidPem"),
+        ("a file name", "keys/idp.pem".to_owned(), "Key::InvalidPem"),
+        ("two keys", twice, "Key::InvalidPem"),
+        ("a private key", block("PRIVATE KEY"), "Key::PrivateKey"),
+        ("an EC private key", block("EC PRIVATE KEY"), "Key::PrivateKey"),
+        ("an OpenSSH private key", block("OPENSSH PRIVATE KEY"), "Key::PrivateKey"),
         (
             "a public key and a private key",
             block("PUBLIC KEY") + &block("PRIVATE KEY"),
-            "PrivateKey",
+            "Key::PrivateKey",
         ),
-        ("a request for a certificate", block("CERTIFICATE REQUEST"), "InvalidPem"),
-        ("a certificate that is none", block("CERTIFICATE"), "UnusableKey"),
-        ("an RSA key that is none", block("RSA PUBLIC KEY"), "UnusableKey"),
+        ("a request for a certificate", block("CERTIFICATE REQUEST"), "Key::InvalidPem"),
+        ("a certificate that is none", block("CERTIFICATE"), "Key::Unusable"),
+        ("an RSA key that is none", block("RSA PUBLIC KEY"), "Key::Unusable"),
     ] {
         let name = format!("a PEM text that is {what}");
         rows.push(ConfigRow::new(
@@ -240,24 +248,24 @@ fn issuers(setting: &Setting) -> Vec<ConfigRow> {
     };
     vec![
         row("no issuer", "§3 CVE-2024-8901", build(vec![]), "NoIssuer"),
-        row("no audience", "§3 CVE-2023-22482, §7", no_audience, "NoAudience"),
+        row("no audience", "§3 CVE-2023-22482, §7", no_audience, "Issuer::NoAudience"),
         row(
             "an issuer without a name",
             "§3 CVE-2026-22748",
             build(vec![Issuer::new("").jwk_set(&set)]),
-            "EmptyIssuer",
+            "Issuer::NoName",
         ),
         row(
             "an issuer without a key",
             "§2 CVE-2026-27962",
             build(vec![Issuer::new("https://idp.test")]),
-            "NoKeys",
+            "Issuer::NoKeys",
         ),
         row(
             "an issuer twice",
             "§7 keys bound to the issuer",
             build(vec![trusted(), trusted()]),
-            "DuplicateIssuer",
+            "Issuer::Duplicate",
         ),
         row(
             "two issuers that stand for any",
@@ -266,25 +274,25 @@ fn issuers(setting: &Setting) -> Vec<ConfigRow> {
                 Issuer::dangerous_any("a").jwk_set(&set),
                 Issuer::dangerous_any("b").jwk_set(&set),
             ]),
-            "DuplicateIssuer",
+            "Issuer::Duplicate",
         ),
         row(
             "an issuer that stands for any under the name of a trusted one",
             "§7 keys bound to the issuer",
             build(vec![trusted(), Issuer::dangerous_any(setting.issuer.name()).jwk_set(&set)]),
-            "DuplicateIssuer",
+            "Issuer::Duplicate",
         ),
         row(
             "an empty audience",
             "§3 CVE-2023-22482",
             build(vec![trusted().audience("")]),
-            "EmptySetting",
+            "Issuer::EmptySetting",
         ),
         row(
             "an empty list of subjects",
             "§3 CVE-2022-29165",
             build(vec![trusted().subjects(<[&str; 0]>::default())]),
-            "EmptySetting",
+            "Issuer::EmptySetting",
         ),
         row(
             "a realm with a newline",
@@ -300,68 +308,68 @@ fn issuers(setting: &Setting) -> Vec<ConfigRow> {
                 .audience(AUDIENCE)
                 .locations([TokenLocation::bearer(), TokenLocation::bearer()])
                 .build(),
-            "DuplicatePlace",
+            "Location::Duplicate",
         ),
         row(
             "cookies as a header field",
             "RFC 6750 §2",
             place(TokenLocation::header("cookie")),
-            "InvalidPlace",
+            "Location::InvalidName",
         ),
         row(
             "a scheme in a query",
             "RFC 6750 §2",
             place(TokenLocation::query("t").scheme("Bearer")),
-            "InvalidPlace",
+            "Location::InvalidName",
         ),
         row(
             "public keys for HS256 alone",
             "§1 CVE-2024-37568",
             build(vec![trusted().algorithms([Algorithm::HS256])]),
-            "NoKeyForAlgorithms",
+            "Issuer::NoKeyForAlgorithms",
         ),
         row(
             "no algorithm allowed",
             "§1 CVE-2022-23540",
             build(vec![trusted().algorithms([])]),
-            "NoKeyForAlgorithms",
+            "Issuer::NoKeyForAlgorithms",
         ),
-        row("no place for a token", "RFC 6750 §2", no_places, "NoPlaces"),
+        row("no place for a token", "RFC 6750 §2", no_places, "Location::NoLocations"),
         row(
             "a header name with a newline",
             "RFC 9110 §5.1",
             place(TokenLocation::header("x\r\ny")),
-            "InvalidPlace",
+            "Location::InvalidName",
         ),
         row(
             "a query name with `&`",
             "RFC 6750 §2.3",
             place(TokenLocation::query("a&b")),
-            "InvalidPlace",
+            "Location::InvalidName",
         ),
         row(
             "a query name that is percent-encoded",
             "RFC 6750 §2.3",
             place(TokenLocation::query("a%5Fb")),
-            "InvalidPlace",
+            "Location::InvalidName",
         ),
         row(
             "a cookie name with `=`",
             "RFC 6265",
             place(TokenLocation::cookie("a=b")),
-            "InvalidPlace",
+            "Location::InvalidName",
         ),
         row(
             "an empty scheme",
             "RFC 9110 §11.1",
             place(TokenLocation::bearer().scheme("")),
-            "InvalidPlace",
+            "Location::InvalidName",
         ),
         row(
             "a required claim with a broken pointer",
             "RFC 6901",
             build(vec![trusted().required_claims(["/a~b"])]),
-            "InvalidClaimPath",
+            "Issuer::RequiredClaim",
         ),
     ]
 }

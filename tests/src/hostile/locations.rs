@@ -178,17 +178,17 @@ fn several_places(setting: &Setting) -> Vec<Row> {
                 "malformed_request",
             ),
             (
-                "a bad header, and a good cookie that does not help it",
+                "a bad header, and a good cookie that does not replace it",
                 Request::new().bearer(&bad).cookie(&*query),
                 "signature_mismatch",
             ),
             (
-                "the scheme alone, and a good cookie that does not help it",
+                "the scheme alone, and a good cookie that does not replace it",
                 Request::new().authorization("Bearer").cookie(&*query),
                 "malformed_request",
             ),
             (
-                "a bad query, and a good cookie that does not help it",
+                "a bad query, and a good cookie that does not replace it",
                 Request::new().query(format!("access_token={bad}")).cookie(&*query),
                 "signature_mismatch",
             ),

@@ -2,7 +2,7 @@
 
 use portcullis::{
     Authenticator, BoxFuture, ConfigError, Fetch, FetchError, FetchRequest, FetchResponse, Issuer,
-    ReloadableAuthenticator, RemoteJwkSet,
+    ReloadableAuthenticator, RemoteJwkSet, error::KeySourceConfigError,
 };
 use portcullis_testkit::{KeyServer, Reply, TestIssuer};
 use serde_json::json;
@@ -77,7 +77,13 @@ fn an_unusable_key_url_is_not_shown_with_its_query_or_password() {
             Issuer::new("https://idp.test").key_source(RemoteJwkSet::discover(&uri)),
         ] {
             let error = Authenticator::builder().issuer(trusted).audience("a").build().unwrap_err();
-            assert!(matches!(error, ConfigError::InvalidKeySource { .. }), "{error:?}");
+            assert!(
+                matches!(
+                    error,
+                    ConfigError::KeySource(KeySourceConfigError::InvalidLocation { .. })
+                ),
+                "{error:?}"
+            );
             let shown = format!("{} {error:?}", chain(&error));
             assert!(!shown.contains(SECRET), "{shown}");
         }

@@ -11,8 +11,8 @@ use std::{
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    Algorithm, Authenticator, BoxFuture, Challenge, Issuer, Judgement, KeyDocument, KeySource,
-    KeySourceError, Loaded, NumericDate, RefreshPolicy, Validators,
+    Algorithm, Authenticator, BoxFuture, Challenge, Issuer, KeyDocument, KeySource, KeySourceError,
+    Loaded, NumericDate, RefreshPolicy, Validators,
 };
 use portcullis_testkit::{ManualClock, SigningKey, TestIssuer};
 use serde_json::json;
@@ -216,20 +216,17 @@ pub(super) fn engine<const N: usize>(clock: &ManualClock, issuers: [Issuer; N]) 
 
 /// The verdict by the keys at hand.
 pub(super) fn verdict(auth: &Authenticator, token: &str) -> &'static str {
-    auth.authenticate_token(token).map_or_else(|error| error.kind().code(), |_| "accepted")
+    auth.authenticate_token_now(token).map_or_else(|error| error.kind().code(), |_| "accepted")
 }
 
 /// The verdict after a wait for keys, as an adapter would give it.
 pub(super) async fn patient_verdict(auth: Authenticator, token: String) -> &'static str {
-    let verdict = match auth.begin(&Request::new().bearer(&token)) {
-        Judgement::Done(verdict) => verdict,
-        Judgement::Waiting(waiting) => waiting.await,
-    };
+    let verdict = auth.authenticate(&Request::new().bearer(&token)).await;
     verdict.result.map_or_else(|error| error.kind().code(), |_| "accepted")
 }
 
 pub(super) fn challenge(auth: &Authenticator, token: &str) -> Challenge {
-    Challenge::from(&auth.authenticate_token(token).unwrap_err())
+    Challenge::from(&auth.authenticate_token_now(token).unwrap_err())
 }
 
 /// Lets all tasks run until nothing is left to do but to wait. The test has one thread, and a

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use portcullis::{
     Algorithm, Authenticator, ConfigError, HttpFetch, Issuer, RefreshPolicy, RemoteJwkSet,
+    error::KeySourceConfigError,
 };
 use portcullis_testkit::{KeyServer, ManualClock, Reply, TestIssuer};
 use serde_json::json;
@@ -194,7 +195,14 @@ async fn rule_15_only_https_is_fetched_and_http_from_this_machine() {
                 assert!(safe && soon(auth.ready()).await.is_err(), "{uri}");
             }
             Err(error) => {
-                assert!(!safe && matches!(error, ConfigError::InvalidKeySource { .. }), "{error}");
+                assert!(
+                    !safe
+                        && matches!(
+                            error,
+                            ConfigError::KeySource(KeySourceConfigError::InvalidLocation { .. })
+                        ),
+                    "{error}"
+                );
             }
         }
     }

@@ -135,7 +135,7 @@ fn static_tokens_are_administrators() {
         builder.strategy(tokens).with_grant::<Claims>()
     });
     for token in ["first", "second"] {
-        let caller = system.auth.authenticate_token(token).unwrap();
+        let caller = system.auth.authenticate_token_now(token).unwrap();
         assert_eq!(caller.principal().subject(), "admin:coordinator-control-plane");
         assert_eq!(caller.grant().role(), Role::Admin);
     }

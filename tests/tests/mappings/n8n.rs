@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use conformance::{AUDIENCE, Request};
 use portcullis::{
-    Account, AccountStatus, AuthError, DelegationResolver, GrantMapping, Identity, Judgement,
-    Policy, ResolverConfig, StaticTokens, policy,
+    Account, AccountStatus, AuthError, DelegationResolver, GrantMapping, Identity, Policy,
+    ResolverConfig, StaticTokens, policy,
 };
 use serde_json::{Value, json};
 
@@ -81,10 +81,7 @@ impl World {
 
     /// Waits for who acts with which scopes of the API, or for the code of the rejection.
     async fn judge(&self, token: &str) -> Result<TokenGrant, &'static str> {
-        let verdict = match self.system.auth.begin(&Request::new().bearer(token)) {
-            Judgement::Done(verdict) => verdict,
-            Judgement::Waiting(waiting) => waiting.await,
-        };
+        let verdict = self.system.auth.authenticate(&Request::new().bearer(token)).await;
         let caller = verdict.result.map_err(|error| error.kind().code())?;
         // The policy of a route asks for a scope of the API.
         let policy: Policy<TokenGrant> = policy::grant(|grant: &TokenGrant| {

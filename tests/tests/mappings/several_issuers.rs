@@ -42,7 +42,7 @@ fn rights<G: Clone + Send + Sync + 'static>(
     auth: &Authenticator<G>,
     token: TokenBuilder,
 ) -> Result<G, &'static str> {
-    let found = auth.authenticate_token(&token.audience(AUDIENCE).build());
+    let found = auth.authenticate_token_now(&token.audience(AUDIENCE).build());
     found.map(|caller| G::clone(caller.grant())).map_err(|error| error.kind().code())
 }
 
@@ -93,6 +93,6 @@ fn two_issuers_make_one_type_by_a_function_that_knows_who_speaks() {
     assert_eq!(rights(&auth, names_of_partner), Err("missing_claim"));
     // One policy is for both.
     let policy = policy::grant(|rights: &Rights| rights.level >= 2);
-    let caller = auth.authenticate_token(&of_ours.audience(AUDIENCE).build()).unwrap();
+    let caller = auth.authenticate_token_now(&of_ours.audience(AUDIENCE).build()).unwrap();
     assert!(policy.check(caller.principal(), caller.grant()).is_ok());
 }

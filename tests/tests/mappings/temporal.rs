@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use portcullis::{
-    Authenticator, ConfigError, Grant, GrantMapping, Principal, policy::RoleHierarchy,
+    Authenticator, ConfigError, Grant, GrantMapping, Principal, error::GrantMappingError,
+    policy::RoleHierarchy,
 };
 use portcullis_testkit::TestIssuer;
 use serde_json::{Value, json};
@@ -194,7 +195,10 @@ fn a_pattern_that_is_wrong_is_a_mistake() {
         let issuer = TestIssuer::new("https://idp.test").trusted().grant_mapping(mapping);
         let builder = Authenticator::builder().issuer(issuer).audience("temporal");
         let error = builder.build().unwrap_err();
-        assert!(matches!(error, ConfigError::InvalidPattern { .. }), "{pattern}: {error}");
+        assert!(
+            matches!(error, ConfigError::GrantMapping(GrantMappingError::InvalidPattern { .. })),
+            "{pattern}: {error}"
+        );
     }
 }
 

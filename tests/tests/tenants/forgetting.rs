@@ -10,9 +10,8 @@ use std::{
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    Attempt, Authenticator, BoxFuture, Credential, Identity, Issuer, Judgement, KeyDocument,
-    KeySource, KeySourceError, Loaded, NumericDate, Principal, ResolverConfig, Strategy, Tenants,
-    Validators,
+    Attempt, Authenticator, BoxFuture, Credential, Identity, Issuer, KeyDocument, KeySource,
+    KeySourceError, Loaded, NumericDate, Principal, ResolverConfig, Strategy, Tenants, Validators,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 use tokio::{sync::watch, task::JoinHandle};
@@ -184,10 +183,7 @@ fn by_subject(
 }
 
 async fn rights(auth: &Authenticator<usize>, token: &str) -> usize {
-    let verdict = match auth.begin(&Request::new().bearer(token)) {
-        Judgement::Done(verdict) => verdict,
-        Judgement::Waiting(waiting) => waiting.await,
-    };
+    let verdict = auth.authenticate(&Request::new().bearer(token)).await;
     **verdict.result.unwrap().grant()
 }
 

@@ -6,9 +6,7 @@ use std::sync::{
 };
 
 use conformance::{AUDIENCE, NOW, Request};
-use portcullis::{
-    AuthError, AuthErrorKind, Authenticator, Issuer, Judgement, NumericDate, Tenants, Verdict,
-};
+use portcullis::{AuthError, AuthErrorKind, Authenticator, Issuer, NumericDate, Tenants, Verdict};
 use portcullis_testkit::{ManualClock, TestIssuer};
 use tokio::sync::watch;
 
@@ -86,10 +84,7 @@ impl World {
 }
 
 pub(crate) async fn patient(auth: &Authenticator, request: &Request) -> Verdict {
-    match auth.begin(request) {
-        Judgement::Done(verdict) => verdict,
-        Judgement::Waiting(waiting) => waiting.await,
-    }
+    auth.authenticate(request).await
 }
 
 pub(crate) fn outcome(verdict: &Verdict) -> String {

@@ -14,7 +14,7 @@ use actix_web::{
     http::header::{self, HeaderMap, HeaderValue},
 };
 use pin_project_lite::pin_project;
-use portcullis::Waiting;
+use portcullis::{BoxFuture, Verdict};
 
 use super::service::{Outcome, Shared};
 use crate::ResponseForRejection;
@@ -47,7 +47,7 @@ pin_project! {
         },
         // Behind a pointer, because few requests wait, and all futures have the size of the largest.
         Waiting {
-            waiting: Box<Waiting<G>>,
+            waiting: BoxFuture<'static, Verdict<G>>,
             held: Option<Box<Held<S, G, R>>>,
         },
     }
@@ -69,12 +69,12 @@ impl<S: Service<ServiceRequest>, G, R: ResponseForRejection> JwtAuthFuture<S, G,
     }
 
     pub(super) fn waiting(
-        waiting: Waiting<G>,
+        waiting: BoxFuture<'static, Verdict<G>>,
         request: ServiceRequest,
         shared: Rc<Shared<S, G, R>>,
     ) -> Self {
         let held = Some(Box::new(Held { request, shared }));
-        Self { state: State::Waiting { waiting: Box::new(waiting), held } }
+        Self { state: State::Waiting { waiting, held } }
     }
 }
 
@@ -118,7 +118,7 @@ where
                     None => return Poll::Pending,
                 },
                 StateProj::Waiting { waiting, held } => {
-                    let verdict = ready!(Pin::new(&mut **waiting).poll(cx));
+                    let verdict = ready!(waiting.as_mut().poll(cx));
                     let Some(held) = held.take() else { return Poll::Pending };
                     let Held { mut request, shared } = *held;
                     let outcome = shared.config.decide(&mut request, verdict);

@@ -12,7 +12,7 @@ use actix_web::{
     dev::{RequestHead, Service, ServiceRequest, ServiceResponse},
     http::{Method, header},
 };
-use portcullis::{AuthContext, Judgement, LayerError, Verdict};
+use portcullis::{AuthContext, LayerError, MaybePending, Verdict};
 
 use super::{JwtAuth, future::JwtAuthFuture, transform::Preflight};
 use crate::{
@@ -64,11 +64,11 @@ where
         } else {
             let judgement = {
                 let extensions = request.extensions();
-                config.auth.begin(&View::with(request.head(), extensions.get::<Removed>()))
+                config.auth.authenticate(&View::with(request.head(), extensions.get::<Removed>()))
             };
             match judgement {
-                Judgement::Done(verdict) => config.decide(&mut request, verdict),
-                Judgement::Waiting(waiting) => {
+                MaybePending::Ready(verdict) => config.decide(&mut request, verdict),
+                MaybePending::Pending(waiting) => {
                     return JwtAuthFuture::waiting(waiting, request, Rc::clone(&self.shared));
                 }
             }

@@ -14,7 +14,7 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse},
 };
 use pin_project_lite::pin_project;
-use portcullis::{AuthError, ChallengeSettings, policy::Deciding};
+use portcullis::{AuthError, BoxFuture, ChallengeSettings};
 
 use super::service::{Shared, rejection};
 use crate::ResponseForRejection;
@@ -45,7 +45,7 @@ pin_project! {
             response: Option<ServiceResponse>,
         },
         Waiting {
-            deciding: Deciding,
+            deciding: BoxFuture<'static, Result<(), AuthError>>,
             held: Option<Box<Held<S, G, R>>>,
         },
     }
@@ -68,7 +68,7 @@ impl<S: Service<ServiceRequest>, G, R> RequireFuture<S, G, R> {
     }
 
     pub(super) fn waiting(
-        deciding: Deciding,
+        deciding: BoxFuture<'static, Result<(), AuthError>>,
         request: ServiceRequest,
         settings: Arc<ChallengeSettings>,
         shared: Rc<Shared<S, G, R>>,

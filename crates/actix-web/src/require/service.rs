@@ -11,10 +11,7 @@ use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse},
 };
-use portcullis::{
-    AuthContext, AuthError, ChallengeSettings,
-    policy::{Deciding, Decision},
-};
+use portcullis::{AuthContext, AuthError, BoxFuture, ChallengeSettings, MaybePending};
 
 use super::{
     Require, RequireFuture,
@@ -74,7 +71,7 @@ where
 /// What the policy says of a request, now or soon.
 enum Begun {
     Done(Result<(), Box<Rejection>>),
-    Waiting(Deciding, Arc<ChallengeSettings>),
+    Waiting(BoxFuture<'static, Result<(), AuthError>>, Arc<ChallengeSettings>),
 }
 
 impl<G: Send + Sync + 'static, R> Require<G, R> {
@@ -91,11 +88,11 @@ impl<G: Send + Sync + 'static, R> Require<G, R> {
             }
         };
         let settings = || Arc::clone(caller.challenge_settings());
-        match self.policy.begin(caller, &grant, &Route { request, pattern }) {
-            Decision::Done(result) => {
+        match self.policy.authorize(caller, &grant, &Route { request, pattern }) {
+            MaybePending::Ready(result) => {
                 Begun::Done(result.map_err(|error| rejection(error, settings(), request)))
             }
-            Decision::Waiting(deciding) => Begun::Waiting(deciding, settings()),
+            MaybePending::Pending(deciding) => Begun::Waiting(deciding, settings()),
         }
     }
 }

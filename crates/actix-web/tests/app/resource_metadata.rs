@@ -5,7 +5,7 @@ use actix_web::{
     http::{Method, header},
     test, web,
 };
-use portcullis_actix_web::{Authenticator, ConfigError, JwtAuth, ResourceMetadataService};
+use portcullis_actix_web::{Authenticator, JwtAuth, ResourceMetadataService, error::ResourceError};
 use portcullis_testkit::TestIssuer;
 
 use super::support::{World, allowed, answer, get, request, who};
@@ -64,5 +64,5 @@ async fn each_resource_has_its_own_metadata_whatever_is_in_its_path() {
 #[actix_web::test]
 async fn an_engine_without_a_resource_has_none() {
     let error = ResourceMetadataService::new(&World::new().auth).unwrap_err();
-    assert!(matches!(error, ConfigError::NoResource), "{error:?}");
+    assert!(matches!(error, ResourceError::NotConfigured), "{error:?}");
 }

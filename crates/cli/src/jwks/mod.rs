@@ -4,7 +4,8 @@ mod findings;
 mod source;
 
 use portcullis::{
-    ConfigError, JwkSet,
+    JwkSet,
+    error::JwkSetError,
     explain::{printable, quoted},
 };
 use serde::Serialize;
@@ -111,7 +112,7 @@ fn key_report(index: usize, jwk: &Value) -> KeyReport {
     };
     let (thumbprint, reason) = match &set {
         Ok(set) => (set.keys().first().and_then(|key| key.thumbprint()), None),
-        Err(ConfigError::NoUsableKey { reasons }) => {
+        Err(JwkSetError::NoUsableKey { reasons }) => {
             let reason = reasons.first().map_or("it cannot be used", String::as_str);
             // Its place and its name stand beside it already.
             let reason = reason.split_once(": ").map_or(reason, |(_, reason)| reason);
@@ -134,7 +135,7 @@ fn key_report(index: usize, jwk: &Value) -> KeyReport {
 fn judge_together(text: &str, keys: &mut [KeyReport]) {
     let text = text.trim_start_matches('\u{feff}');
     let mut set = JwkSet::from_json(text);
-    if matches!(set, Err(ConfigError::InvalidJwkSet { .. })) && keys.len() == 1 {
+    if matches!(set, Err(JwkSetError::Invalid { .. })) && keys.len() == 1 {
         // It may be a single JWK, which files may hold.
         set = JwkSet::from_json(&format!("{{\"keys\":[{text}]}}"));
     }
@@ -146,7 +147,7 @@ fn judge_together(text: &str, keys: &mut [KeyReport]) {
     };
     match set {
         Ok(set) => set.skipped().iter().for_each(|key| mark(key.index(), key.reason())),
-        Err(ConfigError::NoUsableKey { reasons }) => {
+        Err(JwkSetError::NoUsableKey { reasons }) => {
             for (index, reason) in reasons.iter().enumerate() {
                 mark(index, reason.split_once(": ").map_or(reason.as_str(), |(_, reason)| reason));
             }

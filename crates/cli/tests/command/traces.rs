@@ -1,6 +1,6 @@
 //! The traces of broken tokens, as a person reads them.
 //!
-//! They are kept in `traces/`. `UPDATE_STORIES=1` writes them anew: read what has changed.
+//! They are kept in `traces/`. `UPDATE_TRACES=1` writes them anew: read what has changed.
 
 use std::{fs, path::Path};
 
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::support::{ISSUER, NOW, Service};
 
 /// Tells a trace, and compares it with the one that is kept.
-fn assert_story(name: &str, config: &str, token: impl FnOnce(&Service) -> String) {
+fn assert_trace(name: &str, config: &str, token: impl FnOnce(&Service) -> String) {
     let service = Service::with(config);
     let token = token(&service);
     let run = service.judge("explain", &["--format", "text"], &token);
@@ -22,96 +22,96 @@ fn assert_story(name: &str, config: &str, token: impl FnOnce(&Service) -> String
     }
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/command/traces/{name}.txt"));
-    if std::env::var_os("UPDATE_STORIES").is_some() {
+    if std::env::var_os("UPDATE_TRACES").is_some() {
         fs::write(&path, &run.stdout).unwrap();
     }
     assert_eq!(run.stdout, fs::read_to_string(&path).unwrap(), "{name}");
 }
 
 fn usual(name: &str, token: impl FnOnce(&Service) -> String) {
-    assert_story(name, ISSUER, token);
+    assert_trace(name, ISSUER, token);
 }
 
 #[test]
-fn the_story_of_a_good_token() {
+fn the_trace_of_a_good_token() {
     usual("good", |service| service.valid().claim("client_id", "web").build());
 }
 
 #[test]
-fn the_story_of_a_token_for_another_audience() {
+fn the_trace_of_a_token_for_another_audience() {
     usual("audience", |service| service.valid().audience("web").build());
 }
 
 #[test]
-fn the_story_of_an_expired_token() {
+fn the_trace_of_an_expired_token() {
     usual("expired", |service| service.valid().expired().build());
 }
 
 #[test]
-fn the_story_of_a_token_of_a_key_that_was_replaced() {
+fn the_trace_of_a_token_of_a_key_that_was_replaced() {
     usual("unknown-key", |service| service.valid().header("kid", "2019-rsa").build());
 }
 
 #[test]
-fn the_story_of_a_forged_token() {
+fn the_trace_of_a_forged_token() {
     usual("forged", |service| service.valid().wrong_signature().build());
 }
 
 #[test]
-fn the_story_of_an_issuer_with_a_slash_too_many() {
+fn the_trace_of_an_issuer_with_a_slash_too_many() {
     usual("slash", |service| service.valid().claim("iss", "https://idp.test/").build());
 }
 
 #[test]
-fn the_story_of_a_token_without_signature() {
+fn the_trace_of_a_token_without_signature() {
     usual("none", |service| service.valid().header("alg", "none").signature("").build());
 }
 
 #[test]
-fn the_story_of_a_header_field_that_was_copied_as_a_whole() {
+fn the_trace_of_a_header_field_that_was_copied_as_a_whole() {
     usual("bearer", |service| format!("Bearer {}", service.valid().build()));
 }
 
 #[test]
-fn the_story_of_a_token_that_was_cut_off() {
+fn the_trace_of_a_token_that_was_cut_off() {
     usual("cut", |service| service.valid().build().chars().take(120).collect());
 }
 
 #[test]
-fn the_story_of_an_id_token() {
+fn the_trace_of_an_id_token() {
     usual("type", |service| service.valid().header("typ", "logout+jwt").build());
 }
 
 #[test]
-fn the_story_of_a_token_for_one_client_alone() {
+fn the_trace_of_a_token_for_one_client_alone() {
     usual("bound", |service| service.valid().claim("cnf", json!({"jkt": "x"})).build());
 }
 
 #[test]
-fn the_story_of_a_claim_that_is_missing() {
+fn the_trace_of_a_claim_that_is_missing() {
     let config = format!("{ISSUER}required_claims = [\"/realm/tenant\"]\n");
-    assert_story("missing", &config, |service| service.valid().build());
+    assert_trace("missing", &config, |service| service.valid().build());
 }
 
 #[test]
-fn the_story_of_a_clock_that_is_wrong() {
+fn the_trace_of_a_clock_that_is_wrong() {
     usual("clock", |service| service.valid().claim("iat", NOW + 600).build());
 }
 
 #[test]
-fn the_story_of_an_algorithm_that_is_not_meant() {
+fn the_trace_of_an_algorithm_that_is_not_meant() {
     let config = format!("{ISSUER}algorithms = [\"RS256\"]\n");
-    assert_story("algorithm", &config, |service| {
+    assert_trace("algorithm", &config, |service| {
         service.valid().algorithm(Algorithm::EdDSA).build()
     });
 }
 
 #[test]
-fn the_story_of_a_mistyped_api_key_does_not_show_it() {
+fn the_trace_of_a_mistyped_api_key_does_not_show_it() {
     let config = format!(
         "{ISSUER}\n[[static_token]]\nname = \"service\"\ntoken_file = \"tokens.txt\"\nsubject = \"etl\"\n"
     );
-    assert_story("api-key", &config, |service| {
+    assert_trace("api-key", &config, |service| {
         service.folder.write("tokens.txt", "4e1hvZ2m7pYcTq0sKfWbNw\n");
         "4e1hvZ2m7pYcTq0sKfWbNx".to_owned()
     });

@@ -3,11 +3,17 @@
 use std::sync::Arc;
 
 use super::{
-    Admission, Authenticated, Authenticator, Engine, Judgement, Verdict, Waiting, judge::Held,
+    Admission, Authenticated, Authenticator, Engine, Verdict,
+    judge::Held,
+    waiting::{result_later, verdict_later},
 };
 use crate::{
-    AuthError, AuthErrorKind, HiddenTokens, RequestView, TokenLocation,
-    pipeline::{Presented, Wanted, extract, hide},
+    AuthError, AuthErrorKind, HiddenTokens, MaybePending, RequestView, TokenLocation,
+    pipeline::{
+        Presented, Wanted,
+        extract::{self, Tokens},
+        hide,
+    },
 };
 
 /// The engine of one request, and the handle that it came to.
@@ -26,46 +32,61 @@ impl<G> Clone for Bound<'_, G> {
 impl<G> Copy for Bound<'_, G> {}
 
 impl<'e, G: Send + Sync + 'static> Bound<'e, G> {
-    pub(super) fn begin(self, request: &dyn RequestView) -> Judgement<G> {
-        let engine = &**self.engine;
-        #[cfg(feature = "remote")]
-        engine.start_tasks();
+    pub(super) fn authenticate(self, request: &dyn RequestView) -> MaybePending<Verdict<G>> {
         let hidden = self.hidden_tokens(request);
+        let tokens = match self.extract(request) {
+            Ok(tokens) => tokens,
+            Err(error) => return MaybePending::Ready(self.verdict_without_tokens(error, hidden)),
+        };
+        match self.judge(&tokens) {
+            Ok(caller) => MaybePending::Ready(self.verdict(Ok(caller), hidden)),
+            Err(Held { error, begun: None }) => {
+                MaybePending::Ready(self.verdict(Err(error), hidden))
+            }
+            Err(Held { begun: Some(begun), .. }) => {
+                MaybePending::Pending(verdict_later(self, &tokens, begun, hidden))
+            }
+        }
+    }
+
+    pub(super) fn authenticate_now(self, request: &dyn RequestView) -> Verdict<G> {
+        let hidden = self.hidden_tokens(request);
+        match self.extract(request) {
+            Ok(tokens) => self.verdict(self.judge(&tokens).map_err(|held| held.error), hidden),
+            Err(error) => self.verdict_without_tokens(error, hidden),
+        }
+    }
+
+    pub(super) fn authenticate_token(
+        self,
+        token: &str,
+    ) -> MaybePending<Result<Authenticated<G>, AuthError>> {
+        let tokens = [Presented::elsewhere(token)];
+        match self.judge_token(token) {
+            Ok(caller) => MaybePending::Ready(Ok(caller)),
+            Err(Held { error, begun: None }) => MaybePending::Ready(Err(error)),
+            Err(Held { begun: Some(begun), .. }) => {
+                MaybePending::Pending(result_later(self, &tokens, begun))
+            }
+        }
+    }
+
+    pub(super) fn judge_token(self, token: &str) -> Result<Authenticated<G>, Held<G>> {
+        if token.is_empty() {
+            return Err(AuthError::from(AuthErrorKind::NoCredentials).into());
+        }
+        self.engine.start_tasks();
+        self.judge(&[Presented::elsewhere(token)])
+    }
+
+    fn extract<'r>(self, request: &'r dyn RequestView) -> Result<Tokens<'r>, AuthError> {
+        let engine = &**self.engine;
+        engine.start_tasks();
         let wanted = match &self.handle.route.requirement {
             Some(requirement) if requirement.is_of_several() => Wanted::OneInEachPlace,
             _ => Wanted::One,
         };
-        let tokens = match extract::extract(self.places(), engine.several, wanted, request) {
-            Ok(tokens) => tokens,
-            Err(error) => return Judgement::Done(self.verdict_without_tokens(error, hidden)),
-        };
-        self.begin_tokens(&tokens, hidden)
-    }
-
-    pub(super) fn begin_token(self, token: &str) -> Judgement<G> {
-        let hidden = HiddenTokens::default();
-        if token.is_empty() {
-            let error = AuthErrorKind::NoCredentials.into();
-            return Judgement::Done(self.verdict_without_tokens(error, hidden));
-        }
-        #[cfg(feature = "remote")]
-        self.engine.start_tasks();
-        self.begin_tokens(&[Presented::elsewhere(token)], hidden)
-    }
-
-    pub(super) fn begin_tokens(
-        self,
-        tokens: &[Presented<'_>],
-        hidden: HiddenTokens,
-    ) -> Judgement<G> {
-        match self.judge(tokens) {
-            Ok(caller) => Judgement::Done(self.verdict(Ok(caller), hidden)),
-            Err(Held { error, begun: None }) => Judgement::Done(self.verdict(Err(error), hidden)),
-            Err(Held { error, begun: Some(begun) }) => {
-                let verdict = self.verdict(Err(error), hidden);
-                Judgement::Waiting(Waiting::new(self, tokens, begun, verdict))
-            }
-        }
+        extract::extract(self.places(), engine.several, wanted, request)
     }
 
     pub(super) fn hidden_tokens(self, request: &dyn RequestView) -> HiddenTokens {

@@ -10,14 +10,14 @@ use super::{
     production::{self, AnonymousLimit},
     register,
 };
-#[cfg(feature = "remote")]
 use crate::key_source::SourceTasks;
 use crate::{
     AuthError, Clock, ConfigError, Grant, Issuer, MultipleTokens, Principal, ProtectedResource,
     ResourceMetadata, Strategy, SystemClock, TokenLocation,
     challenge::ChallengeSettings,
     issuer::{EngineInfo, TrustedIssuers},
-    pipeline::{Hide, KnownHeaders},
+    jws::KnownHeaders,
+    pipeline::Hide,
     strategy::{Chain, Slot},
 };
 
@@ -344,12 +344,11 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         let unfit_for_production =
             production::check(&self.issuers, self.any_issuer_in_production).err();
         if let (true, Some(error)) = (production, &unfit_for_production) {
-            return Err(ConfigError::NotForProduction(error.clone()));
+            return Err(error.clone().into());
         }
         if production {
             self.strategies.iter().try_for_each(|strategy| strategy.check_production())?;
         }
-        #[cfg(feature = "remote")]
         if production {
             production::warn_of_loopback(&self.issuers);
         }
@@ -385,7 +384,6 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             known_headers: KnownHeaders::default(),
             resource_metadata,
             anonymous: AnonymousLimit::new(production, self.optional_credentials),
-            #[cfg(feature = "remote")]
             tasks: SourceTasks::default(),
         };
         Ok(Authenticator::new(engine))

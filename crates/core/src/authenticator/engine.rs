@@ -4,11 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Admission, GrantSource, production::AnonymousLimit};
 use crate::{
-    Clock, ConfigError, GrantMapping, MultipleTokens, Requirement, ResourceMetadata, Strategy,
-    TokenLocation,
+    Clock, ConfigError, GrantMapping, IssuerError, LocationError, MultipleTokens, Requirement,
+    ResourceMetadata, Strategy, TokenLocation,
     challenge::ChallengeSettings,
     issuer::{EngineInfo, LEEWAY, Origin, TrustedIssuers},
-    pipeline::{Hide, KnownHeaders},
+    jws::KnownHeaders,
+    pipeline::Hide,
     strategy::{Chain, Registered, ReservedNames},
 };
 
@@ -29,7 +30,6 @@ pub(crate) struct Engine<G> {
     pub(super) info: Arc<EngineInfo>,
     pub(crate) resource_metadata: Option<Arc<ResourceMetadata>>,
     pub(crate) anonymous: AnonymousLimit,
-    #[cfg(feature = "remote")]
     pub(crate) tasks: crate::key_source::SourceTasks,
 }
 
@@ -72,10 +72,10 @@ pub(super) fn register(
 ) -> Result<Arc<Registered>, ConfigError> {
     let name = strategy.name().to_owned();
     if name.is_empty() {
-        return Err(ConfigError::EmptyIssuer);
+        return Err(IssuerError::NoName.into());
     }
     if issuers.all().any(|issuer| issuer.name() == name) {
-        return Err(ConfigError::DuplicateIssuer { issuer: name });
+        return Err(IssuerError::Duplicate { issuer: name }.into());
     }
     let mapping = GrantMapping::default().permissions("permissions", ":");
     let origin = Arc::new(Origin::new(name, &mapping, LEEWAY, info)?);
@@ -87,13 +87,13 @@ pub(super) fn check_places(
     places: &[TokenLocation],
     issuers: &TrustedIssuers,
     chain: &Chain,
-) -> Result<(), ConfigError> {
+) -> Result<(), LocationError> {
     TokenLocation::check_all(places)?;
     let strategies = chain.names();
     for issuer in places.iter().filter_map(|place| place.issuer.as_deref()) {
         let is_trusted = issuers.all().any(|trusted| trusted.name() == issuer);
         if !is_trusted && !strategies.iter().any(|strategy| strategy == issuer) {
-            return Err(ConfigError::UntrustedRequirement { issuer: issuer.to_owned() });
+            return Err(LocationError::UntrustedIssuer { issuer: issuer.to_owned() });
         }
     }
     Ok(())

@@ -35,7 +35,6 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     #[must_use]
     pub fn explain_token(&self, token: &str) -> Explanation<G> {
         let engine = self.engine();
-        #[cfg(feature = "remote")]
         engine.start_tasks();
         let auth = Bound { engine: &engine, handle: self };
         let issuers = engine.issuers.all().map(|issuer| issuer.name().to_owned()).collect();

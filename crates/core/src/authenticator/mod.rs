@@ -10,7 +10,6 @@ mod grant_source;
 mod judge;
 mod measuring;
 mod production;
-#[cfg(feature = "remote")]
 mod readiness;
 mod reloadable;
 mod resolver;
@@ -23,17 +22,14 @@ pub use builder::AuthenticatorBuilder;
 pub use delegation::{Account, AccountStatus, DelegationResolver};
 pub(crate) use engine::Engine;
 pub(crate) use grant_source::{GrantSource, PrincipalMapping};
-#[cfg(feature = "remote")]
 pub use readiness::{KeyChanges, NotReady};
 pub use reloadable::ReloadableAuthenticator;
 pub use resolver::{GrantResolver, ResolverConfig};
 pub use verdict::{Authenticated, Verdict};
-pub use waiting::{Judgement, Waiting};
 
 use crate::{
-    AuthError, AuthErrorKind, ConfigError, Grant, HiddenTokens, RequestView, Requirement,
-    ResourceMetadata, Strategy, TokenLocation, challenge::ChallengeSettings, pipeline::Presented,
-    strategy::Slot,
+    AuthError, ConfigError, Grant, HiddenTokens, MaybePending, RequestView, Requirement,
+    ResourceMetadata, Strategy, TokenLocation, challenge::ChallengeSettings, strategy::Slot,
 };
 use bound::Bound;
 use engine::{check_places, register};
@@ -55,7 +51,7 @@ use reloadable::Current;
 ///     .issuer(Issuer::new("https://idp.example.com").jwk_set(&JwkSet::from_json(json)?))
 ///     .audience("https://api.example.com")
 ///     .build()?;
-/// let rejected = auth.authenticate_token("no token").unwrap_err();
+/// let rejected = auth.authenticate_token_now("no token").unwrap_err();
 /// assert_eq!(rejected.kind().code(), "malformed_request");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -209,7 +205,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::NotForProduction`] if the engine does not allow that.
+    /// [`ConfigError::Production`] if the engine does not allow that.
     pub fn try_with_admission(self, admission: Admission) -> Result<Self, ConfigError> {
         self.engine().anonymous.check(admission)?;
         Ok(self.with_route_admission(admission))
@@ -225,28 +221,43 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         self.engine().anonymous != AnonymousLimit::Any
     }
 
-    /// Judges a request by the keys at hand.
-    #[must_use]
-    pub fn authenticate(&self, request: &dyn RequestView) -> Verdict<G> {
-        match self.begin(request) {
-            Judgement::Done(verdict) => verdict,
-            Judgement::Waiting(waiting) => waiting.give_up(),
-        }
+    /// Judges a request. The verdict is pending, for a bounded time, if a key is missing that a source
+    /// may return, if a strategy takes its time, or if the caller's rights are looked up.
+    pub fn authenticate(&self, request: &dyn RequestView) -> MaybePending<Verdict<G>> {
+        self.with_engine(|auth| auth.authenticate(request))
     }
 
-    /// Judges a request. Where a key is missing that a source may bring soon, where a strategy takes
-    /// its time, or where the caller's rights are looked up, what comes back waits for that, for a
-    /// bounded time.
+    /// Judges a request by what is at hand, without waiting. Whatever
+    /// [`authenticate`](Self::authenticate) would wait for, a key, a strategy or the caller's rights,
+    /// rejects the request. A missing key is still requested from its source, for later requests.
     #[must_use]
-    pub fn begin(&self, request: &dyn RequestView) -> Judgement<G> {
-        self.with_engine(|auth| auth.begin(request))
+    pub fn authenticate_now(&self, request: &dyn RequestView) -> Verdict<G> {
+        self.with_engine(|auth| auth.authenticate_now(request))
     }
 
-    /// Judges a token that some other code took out of a request, as [`begin`](Self::begin) judges a
-    /// request: what comes back may wait, for a bounded time.
-    #[must_use]
-    pub fn begin_token(&self, token: &str) -> Judgement<G> {
-        self.with_engine(|auth| auth.begin_token(token))
+    /// Judges a token that other code extracted from a request, as [`authenticate`](Self::authenticate)
+    /// judges a request.
+    ///
+    /// # Errors
+    ///
+    /// Why the token is rejected. A text that is not a `b64token` is
+    /// [`MalformedRequest`](crate::AuthErrorKind::MalformedRequest), and an empty one
+    /// [`NoCredentials`](crate::AuthErrorKind::NoCredentials).
+    pub fn authenticate_token(
+        &self,
+        token: &str,
+    ) -> MaybePending<Result<Authenticated<G>, AuthError>> {
+        self.with_engine(|auth| auth.authenticate_token(token))
+    }
+
+    /// Judges a token that other code extracted from a request by what is at hand, as
+    /// [`authenticate_now`](Self::authenticate_now) judges a request.
+    ///
+    /// # Errors
+    ///
+    /// As [`authenticate_token`](Self::authenticate_token). Whatever that would wait for is an error too.
+    pub fn authenticate_token_now(&self, token: &str) -> Result<Authenticated<G>, AuthError> {
+        self.with_engine(|auth| auth.judge_token(token).map_err(|held| held.error))
     }
 
     /// Returns what is left of the parts of a request that hold tokens, where the request is not
@@ -254,23 +265,6 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     #[must_use]
     pub fn hidden_tokens(&self, request: &dyn RequestView) -> HiddenTokens {
         self.with_engine(|auth| auth.hidden_tokens(request))
-    }
-
-    /// Judges a token that some other code took out of a request, by the keys at hand.
-    ///
-    /// # Errors
-    ///
-    /// Why the token is rejected. A text that is not even a `b64token` is
-    /// [`AuthErrorKind::MalformedRequest`], and an empty one [`AuthErrorKind::NoCredentials`].
-    pub fn authenticate_token(&self, token: &str) -> Result<Authenticated<G>, AuthError> {
-        if token.is_empty() {
-            return Err(AuthErrorKind::NoCredentials.into());
-        }
-        self.with_engine(|auth| {
-            #[cfg(feature = "remote")]
-            auth.engine.start_tasks();
-            auth.judge(&[Presented::elsewhere(token)]).map_err(|held| held.error)
-        })
     }
 
     /// Returns the realm and the metadata URL that challenges name.

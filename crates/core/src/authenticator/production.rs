@@ -2,7 +2,7 @@
 
 use std::{env, ffi::OsStr};
 
-use crate::{Admission, ConfigError, Issuer, ProductionError};
+use crate::{Admission, Issuer, ProductionError, VariableError};
 
 /// The environment variable that stands for the setting.
 const VARIABLE: &str = "PORTCULLIS_PRODUCTION";
@@ -39,29 +39,29 @@ impl AnonymousLimit {
     }
 
     /// Checks that a route gets what it asks for.
-    pub(super) fn check(self, admission: Admission) -> Result<(), ConfigError> {
+    pub(super) fn check(self, admission: Admission) -> Result<(), ProductionError> {
         if self.limited(admission) == admission {
             return Ok(());
         }
-        Err(ConfigError::NotForProduction(match admission {
+        Err(match admission {
             Admission::DangerousFailed => ProductionError::FailedCredentials,
             _ => ProductionError::OptionalCredentials,
-        }))
+        })
     }
 }
 
 /// Tells whether the environment asks for production.
-pub(super) fn is_asked_for_by_environment() -> Result<bool, ConfigError> {
+pub(super) fn is_asked_for_by_environment() -> Result<bool, VariableError> {
     is_on(env::var_os(VARIABLE).as_deref())
 }
 
-fn is_on(value: Option<&OsStr>) -> Result<bool, ConfigError> {
+fn is_on(value: Option<&OsStr>) -> Result<bool, VariableError> {
     match value.map(OsStr::to_str) {
         None => Ok(false),
         Some(Some("1" | "true")) => Ok(true),
         Some(Some("" | "0" | "false")) => Ok(false),
         // Whoever has set it meant something: to guess wrong would switch checks off.
-        Some(_) => Err(ConfigError::InvalidVariable {
+        Some(_) => Err(VariableError::Invalid {
             variable: VARIABLE.to_owned(),
             expected: "`1` or `true` for production, `0` or `false` otherwise",
         }),
@@ -84,14 +84,12 @@ fn check_issuer(issuer: &Issuer, allows_any: bool) -> Result<(), ProductionError
     if issuer.has_short_secret() {
         return Err(ProductionError::ShortSecret { issuer: name() });
     }
-    #[cfg(feature = "remote")]
     for source in issuer.key_sources() {
         check_source(&name(), &**source)?;
     }
     Ok(())
 }
 
-#[cfg(feature = "remote")]
 fn check_source(issuer: &str, source: &dyn crate::KeySource) -> Result<(), ProductionError> {
     let (issuer, label) = (issuer.to_owned(), source.label().to_owned());
     if source.transport() == crate::KeyTransport::PlainHttp {
@@ -104,7 +102,6 @@ fn check_source(issuer: &str, source: &dyn crate::KeySource) -> Result<(), Produ
 }
 
 /// Logs a warning for each source whose keys come over plain http from this machine.
-#[cfg(feature = "remote")]
 pub(super) fn warn_of_loopback(issuers: &[Issuer]) {
     #[cfg(feature = "tracing")]
     for issuer in issuers {
@@ -126,6 +123,7 @@ pub(super) fn warn_of_loopback(issuers: &[Issuer]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ConfigError;
 
     #[test]
     fn the_variable_says_yes_or_no_and_anything_else_is_an_error() {
@@ -157,7 +155,7 @@ mod tests {
             crate::Authenticator::builder().issuer(issuer).build()
         };
         if env::var_os(VARIABLE).is_some() {
-            assert!(matches!(auth(), Err(ConfigError::NotForProduction(_))));
+            assert!(matches!(auth(), Err(ConfigError::Production(_))));
             return;
         }
         assert!(!auth().unwrap().is_for_production());

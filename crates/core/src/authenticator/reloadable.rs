@@ -119,11 +119,9 @@ impl<G: Send + Sync + 'static> ReloadableAuthenticator<G> {
         let _held = self.current.replacing.lock().await;
         let (old, new) = (self.current.load_full(), auth.engine());
         self.current.check_requirements(&new)?;
-        #[cfg(feature = "remote")]
         super::readiness::take_over(&old, &new).await?;
         // Again, because a route may have been added meanwhile, and a key withdrawn.
         self.current.check_requirements(&new)?;
-        #[cfg(feature = "remote")]
         super::readiness::take_over_keys(&old, &new);
         self.current.engine.store(new);
         drop(old);

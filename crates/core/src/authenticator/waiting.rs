@@ -1,11 +1,6 @@
 //! Requests that wait: for a key, for a strategy, or for the application's rights.
 
-use std::{
-    fmt,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::sync::Arc;
 
 use super::{
     Authenticator, Bound, Engine, Verdict,
@@ -13,57 +8,39 @@ use super::{
     judge::{Begun, Held},
 };
 use crate::{
-    Attempt, AuthError, AuthErrorKind, Authenticated, BoxFuture, NumericDate,
+    Attempt, AuthError, AuthErrorKind, Authenticated, BoxFuture, HiddenTokens, NumericDate,
     pipeline::{Coming, Presented, Stop, finish_identity},
     strategy::{Slot, StrategyComing, answer},
 };
-#[cfg(feature = "remote")]
 use crate::{
     issuer::{KeysComing, OtherKeysComing, Over},
     pipeline::{Patience, prove},
 };
 
-/// What the engine says of a request, now or soon.
-#[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "an adapter must handle both")]
-pub enum Judgement<G = crate::Grant> {
-    /// It is judged.
-    Done(Verdict<G>),
-    /// A key, a strategy or the caller's rights are on their way.
-    Waiting(Waiting<G>),
+/// Waits for the verdict on a request. It holds the tokens, and nothing else of the request.
+pub(super) fn verdict_later<G: Send + Sync + 'static>(
+    auth: Bound<'_, G>,
+    tokens: &[Presented<'_>],
+    begun: Box<Begun<G>>,
+    hidden: HiddenTokens,
+) -> BoxFuture<'static, Verdict<G>> {
+    let tokens: Vec<_> = tokens.iter().map(Presented::to_owned_token).collect();
+    let (handle, standing) = (auth.handle.clone(), Standing::new(auth, &begun));
+    Box::pin(async move {
+        let (standing, result) = judge_as_it_stands(&handle, &tokens, *begun, standing).await;
+        standing.bound(&handle).verdict(result, hidden)
+    })
 }
 
-/// A request that waits, for a bounded time. It holds the tokens, and nothing else of the request.
-#[must_use = "futures do nothing unless polled"]
-pub struct Waiting<G> {
-    future: BoxFuture<'static, Verdict<G>>,
-    now: Verdict<G>,
-}
-
-impl<G> Waiting<G> {
-    /// Returns the verdict by what is at hand.
-    #[must_use]
-    pub fn give_up(self) -> Verdict<G> {
-        self.now
-    }
-}
-
-impl<G: Send + Sync + 'static> Waiting<G> {
-    pub(super) fn new(
-        auth: Bound<'_, G>,
-        tokens: &[Presented<'_>],
-        begun: Box<Begun<G>>,
-        now: Verdict<G>,
-    ) -> Self {
-        let tokens: Vec<_> = tokens.iter().map(Presented::to_owned_token).collect();
-        let (handle, hidden) = (auth.handle.clone(), now.hidden.clone());
-        let standing = Standing::new(auth, &begun);
-        let future = Box::pin(async move {
-            let (standing, result) = judge_as_it_stands(&handle, &tokens, *begun, standing).await;
-            standing.bound(&handle).verdict(result, hidden)
-        });
-        Self { future, now }
-    }
+/// Waits for the caller of tokens.
+pub(super) fn result_later<G: Send + Sync + 'static>(
+    auth: Bound<'_, G>,
+    tokens: &[Presented<'_>],
+    begun: Box<Begun<G>>,
+) -> BoxFuture<'static, Result<Authenticated<G>, AuthError>> {
+    let tokens: Vec<_> = tokens.iter().map(Presented::to_owned_token).collect();
+    let (handle, standing) = (auth.handle.clone(), Standing::new(auth, &begun));
+    Box::pin(async move { judge_as_it_stands(&handle, &tokens, *begun, standing).await.1 })
 }
 
 /// Goes on with a judgement, and judges anew as long as what it was made by is replaced meanwhile.
@@ -161,10 +138,6 @@ async fn judge_later<G: Send + Sync + 'static>(
 }
 
 /// Waits until one token is judged.
-#[cfg_attr(
-    not(feature = "remote"),
-    expect(unused_variables, reason = "keys alone have a deadline")
-)]
 async fn settle<G: Send + Sync + 'static>(
     auth: Bound<'_, G>,
     token: &Presented<'_>,
@@ -176,9 +149,7 @@ async fn settle<G: Send + Sync + 'static>(
             Ok(caller) => return Ok(caller),
             Err(Stop { error, coming: None, .. }) => return Err(error.about(&token.token)),
             Err(Stop { coming: Some(coming), .. }) => match *coming {
-                #[cfg(feature = "remote")]
                 Coming::Keys(coming) => wait_for_keys(auth, token, coming, deadline).await,
-                #[cfg(feature = "remote")]
                 Coming::OtherKeys(coming) => {
                     wait_for_other_keys(auth, token, coming, deadline).await
                 }
@@ -222,7 +193,6 @@ async fn wait_for_strategy<G: Send + Sync + 'static>(
 }
 
 /// Waits for a key, no longer than the deadline of the request.
-#[cfg(feature = "remote")]
 async fn wait_for_keys<G: Send + Sync + 'static>(
     auth: Bound<'_, G>,
     token: &Presented<'_>,
@@ -241,7 +211,6 @@ async fn wait_for_keys<G: Send + Sync + 'static>(
 }
 
 /// Judges anew whenever a fetch is over, until the key is there or no fetch is left.
-#[cfg(feature = "remote")]
 async fn judge_when_over<G: Send + Sync + 'static>(
     auth: Bound<'_, G>,
     token: &Presented<'_>,
@@ -271,7 +240,6 @@ async fn judge_when_over<G: Send + Sync + 'static>(
 
 /// Waits for other keys than those that do not verify a token, no longer than the deadline of the
 /// request.
-#[cfg(feature = "remote")]
 async fn wait_for_other_keys<G: Send + Sync + 'static>(
     auth: Bound<'_, G>,
     token: &Presented<'_>,
@@ -294,7 +262,6 @@ async fn wait_for_other_keys<G: Send + Sync + 'static>(
 
 /// Judges anew whenever a source has brought other keys, until they verify the token or no fetch is
 /// left.
-#[cfg(feature = "remote")]
 async fn judge_by_others<G: Send + Sync + 'static>(
     auth: Bound<'_, G>,
     token: &Presented<'_>,
@@ -310,7 +277,6 @@ async fn judge_by_others<G: Send + Sync + 'static>(
 }
 
 /// Waits until the deadline of the request, which the first wait of a request sets.
-#[cfg(feature = "remote")]
 fn timeout<'e, G>(
     auth: Bound<'e, G>,
     longest_wait: std::time::Duration,
@@ -322,7 +288,6 @@ fn timeout<'e, G>(
     clock.sleep_until(latest.min(*deadline.get_or_insert(latest)))
 }
 
-#[cfg(feature = "remote")]
 fn is_about_keys(error: &AuthError) -> bool {
     use AuthErrorKind::{
         AlgorithmNotAllowed, AmbiguousKey, KeysUnavailable, SignatureMismatch, UnknownKey,
@@ -330,18 +295,4 @@ fn is_about_keys(error: &AuthError) -> bool {
     let kind = error.kind();
     let is_about_which = matches!(kind, UnknownKey | AmbiguousKey | AlgorithmNotAllowed);
     is_about_which || matches!(kind, KeysUnavailable | SignatureMismatch)
-}
-
-impl<G> Future for Waiting<G> {
-    type Output = Verdict<G>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Verdict<G>> {
-        self.future.as_mut().poll(cx)
-    }
-}
-
-impl<G> fmt::Debug for Waiting<G> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Waiting").finish_non_exhaustive()
-    }
 }

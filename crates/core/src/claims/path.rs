@@ -1,10 +1,10 @@
 //! Where in the claims a value is: a member name, or a JSON pointer.
 
-use std::{borrow::Cow, collections::VecDeque};
+use std::{borrow::Cow, collections::VecDeque, fmt};
 
 use super::{NotIncluded, not_included};
 use crate::{
-    AuthError, AuthErrorKind, ConfigError,
+    AuthError, AuthErrorKind,
     json::{Kind, Name, Object, Value},
 };
 
@@ -26,7 +26,7 @@ enum Member {
 }
 
 impl ClaimPath {
-    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ClaimPathError> {
         let segments = match text.strip_prefix('/') {
             Some(pointer) => pointer.split('/').map(unescape).collect::<Option<_>>(),
             None if text.is_empty() => None,
@@ -34,7 +34,7 @@ impl ClaimPath {
         };
         segments
             .and_then(Self::from_segments)
-            .ok_or_else(|| ConfigError::InvalidClaimPath { path: text.to_owned() })
+            .ok_or_else(|| ClaimPathError { path: text.to_owned() })
     }
 
     fn from_segments(mut segments: VecDeque<Box<str>>) -> Option<Self> {
@@ -54,7 +54,7 @@ impl ClaimPath {
         is_date && self.rest.is_empty()
     }
 
-    pub(crate) fn parse_all<I>(texts: I) -> Result<Vec<Self>, ConfigError>
+    pub(crate) fn parse_all<I>(texts: I) -> Result<Vec<Self>, ClaimPathError>
     where
         I: IntoIterator,
         I::Item: AsRef<str>,
@@ -118,6 +118,39 @@ impl ClaimPath {
         Ok(value)
     }
 }
+
+/// A claim that is named by nothing or by a malformed JSON pointer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ClaimPathError {
+    path: String,
+}
+
+impl ClaimPathError {
+    /// Returns the text that names no claim.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Replaces the text.
+    #[cfg(feature = "config")]
+    pub(crate) fn with_path(self, replace: impl FnOnce(String) -> String) -> Self {
+        Self { path: replace(self.path) }
+    }
+}
+
+impl fmt::Display for ClaimPathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = &self.path;
+        write!(
+            f,
+            "`{path}` names no claim: give a member name, or a JSON pointer with `~0` for `~` and \
+             `~1` for `/`"
+        )
+    }
+}
+
+impl std::error::Error for ClaimPathError {}
 
 /// `~1` stands for a slash and `~0` for a tilde; any other tilde is an error.
 fn unescape(segment: &str) -> Option<Box<str>> {

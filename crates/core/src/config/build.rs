@@ -10,9 +10,10 @@ use super::{
     },
 };
 use crate::{
-    Algorithm, Authenticator, AuthenticatorBuilder, ConfigError, Identity, Issuer, JwkSet,
-    JwkSetFile, KeySource, PemFile, ProductionError, ProtectedResource, RefreshPolicy,
-    RemoteJwkSet, StaticTokens, TokenFile, TokenLocation, TokenType, VerificationKey,
+    Algorithm, Authenticator, AuthenticatorBuilder, ConfigError, Identity, Issuer, IssuerError,
+    JwkSet, JwkSetFile, KeySource, PemFile, ProductionError, ProtectedResource, RefreshPolicy,
+    RemoteJwkSet, ResourceError, StaticTokens, TokenFile, TokenLocation, TokenType, VariableError,
+    VerificationKey,
     key_source::{SecretFile, SecretKeys},
 };
 
@@ -24,7 +25,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidSetting`], which names the key whose value cannot be used.
+    /// [`ConfigError::Setting`], which names the key whose value cannot be used.
     pub fn builder(&self) -> Result<AuthenticatorBuilder> {
         let mut builder = Authenticator::builder().multiple_tokens(self.extract.several);
         builder = builder.of_config(self);
@@ -85,7 +86,7 @@ impl Config {
         }
         issuer = self.keys(issuer, settings, path)?;
         let mapping = grant::mapping(&settings.grant)
-            .map_err(|(key, error)| self.because(format!("{path}.grant{key}"), error))?;
+            .map_err(|(key, error)| self.because(format!("{path}.grant{key}"), error.into()))?;
         Ok(rules(issuer, settings).grant_mapping(mapping))
     }
 
@@ -102,12 +103,12 @@ impl Config {
         };
         if keys.discovery {
             let source = remote(RemoteJwkSet::discover(&settings.name));
-            source.check().map_err(|error| in_key("discovery", error))?;
+            source.check().map_err(|error| in_key("discovery", error.into()))?;
             issuer = issuer.key_source(source);
         }
         for uri in &keys.jwks_uris {
             let source = remote(RemoteJwkSet::new(uri));
-            source.check().map_err(|error| in_key("jwks_uri", error))?;
+            source.check().map_err(|error| in_key("jwks_uri", error.into()))?;
             issuer = issuer.key_source(source);
         }
         for file in &keys.jwks_files {
@@ -124,10 +125,10 @@ impl Config {
                 .map_err(|error| in_key("secret_file", error))?;
         }
         for variable in &keys.secret_variables {
-            let missing = || ConfigError::MissingVariable { variable: variable.clone() };
+            let missing = || VariableError::Missing { variable: variable.clone() }.into();
             let secret = std::env::var(variable).map_err(|_| in_key("secret_env", missing()))?;
             let keys = secret_keys(settings).of(secret.as_bytes());
-            for key in keys.map_err(|error| in_key("secret_env", error))? {
+            for key in keys.map_err(|error| in_key("secret_env", error.into()))? {
                 issuer = issuer.key(key);
             }
         }
@@ -180,7 +181,7 @@ impl Config {
 
     /// Finds the key that an error of the engine is about.
     pub(crate) fn about(&self, error: ConfigError) -> ConfigError {
-        if matches!(error, ConfigError::InvalidSetting(_)) {
+        if matches!(error, ConfigError::Setting(_)) {
             return error;
         }
         let of = |name: &str, key: &str| {
@@ -191,15 +192,18 @@ impl Config {
             })
         };
         let key = match &error {
-            ConfigError::NoAudience { issuer } => of(issuer, "audience"),
-            ConfigError::NoKeyForAlgorithms { issuer } => of(issuer, "algorithms"),
-            ConfigError::EmptySetting { issuer, setting: "subjects" } => of(issuer, "subject"),
-            ConfigError::EmptySetting { issuer, setting } => of(issuer, setting),
-            ConfigError::NoKeys { issuer } | ConfigError::DuplicateIssuer { issuer } => {
-                of(issuer, "")
-            }
-            ConfigError::EmptyIssuer => of("", ""),
-            ConfigError::NotForProduction(error) => match error {
+            ConfigError::Issuer(error) => match error {
+                IssuerError::NoAudience { issuer } => of(issuer, "audience"),
+                IssuerError::NoKeyForAlgorithms { issuer } => of(issuer, "algorithms"),
+                IssuerError::EmptySetting { issuer, setting: "subjects" } => of(issuer, "subject"),
+                IssuerError::EmptySetting { issuer, setting } => of(issuer, setting),
+                IssuerError::NoKeys { issuer } | IssuerError::Duplicate { issuer } => {
+                    of(issuer, "")
+                }
+                IssuerError::NoName => of("", ""),
+                IssuerError::RequiredClaim(_) => String::new(),
+            },
+            ConfigError::Production(error) => match error {
                 ProductionError::AnyAudience { issuer } => of(issuer, "dangerous_any_audience"),
                 ProductionError::AnyIssuer { name } => of(name, "dangerous_any_issuer"),
                 ProductionError::PlainHttp { issuer, .. } => of(issuer, "dangerous_allow_http"),
@@ -210,13 +214,12 @@ impl Config {
                 ProductionError::ShortToken { name } => self.static_token(name),
                 _ => "production".to_owned(),
             },
-            ConfigError::NoPlaces
-            | ConfigError::InvalidPlace { .. }
-            | ConfigError::DuplicatePlace { .. }
-            | ConfigError::UntrustedRequirement { .. } => "extract.places".to_owned(),
+            ConfigError::Location(_) | ConfigError::Requirement(_) => "extract.places".to_owned(),
             ConfigError::InvalidChallengeText { setting } => (*setting).to_owned(),
-            ConfigError::InvalidResource { .. } => "resource.identifier".to_owned(),
-            ConfigError::InvalidResourceMetadata { .. } => "resource".to_owned(),
+            ConfigError::Resource(ResourceError::InvalidIdentifier { .. }) => {
+                "resource.identifier".to_owned()
+            }
+            ConfigError::Resource(ResourceError::InvalidMetadata { .. }) => "resource".to_owned(),
             _ => String::new(),
         };
         self.because(key, error)

@@ -123,9 +123,3 @@ impl Error for SettingError {
         self.inner.source.as_ref().map(|source| -> &(dyn Error + 'static) { source })
     }
 }
-
-impl From<SettingError> for ConfigError {
-    fn from(error: SettingError) -> Self {
-        Self::InvalidSetting(error)
-    }
-}

@@ -12,7 +12,8 @@ use tokio::runtime::Handle;
 
 use super::Config;
 use crate::{
-    Authenticator, ConfigError, Grant, NumericDate, ReloadableAuthenticator, TokenFormat,
+    Authenticator, ConfigError, FileError, Grant, NumericDate, ReloadableAuthenticator,
+    TokenFormat,
     file::{self, SETTLED, Settling, Stamp, Warnings},
     strategy::CUT_OFF_SETTLED,
 };
@@ -179,7 +180,7 @@ impl<G: Send + Sync + 'static> ConfigFile<G> {
             self.pause().await;
         }
         let source = io::Error::other("it is still being written: replace it by a rename");
-        let error = ConfigError::File { path: self.inner.path.clone(), source };
+        let error = FileError::unreadable(&self.inner.path, source).into();
         Err(self.inner.keep(&mut self.inner.state(), error, self.inner.engine.clock().now()))
     }
 
@@ -209,7 +210,7 @@ impl<G: Send + Sync + 'static> ConfigFile<G> {
         let path = self.inner.path.clone();
         in_thread(move || found(&path)).await.unwrap_or_else(|source| Found {
             look: Look { file: None, named: Vec::new() },
-            config: Err(ConfigError::File { path: self.inner.path.clone(), source }),
+            config: Err(FileError::unreadable(&self.inner.path, source).into()),
         })
     }
 
@@ -255,7 +256,7 @@ impl<G: Send + Sync + 'static> ConfigFile<G> {
             (looks_at_named(&of_build) == named).then_some(auth)
         };
         let built = in_thread(build).await.unwrap_or_else(|source| {
-            Some(Err(ConfigError::File { path: self.inner.path.clone(), source }))
+            Some(Err(FileError::unreadable(&self.inner.path, source).into()))
         });
         Some(match built? {
             Ok(auth) => {
@@ -358,7 +359,9 @@ fn found(path: &Path) -> Found {
             let named = config.as_ref().map(looks_at_named).unwrap_or_default();
             Found { look: Look { file: Some(content.stamp), named }, config }
         }
-        Err(error) => Found { look: Look { file: None, named: Vec::new() }, config: Err(error) },
+        Err(error) => {
+            Found { look: Look { file: None, named: Vec::new() }, config: Err(error.into()) }
+        }
     }
 }
 

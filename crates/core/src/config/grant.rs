@@ -6,7 +6,7 @@ use super::{
     read::filled,
     settings::{GrantSettings, PermissionForm, PermissionSettings},
 };
-use crate::{ConfigError, GrantMapping};
+use crate::{GrantMapping, GrantMappingError};
 
 /// Reads the section at this path.
 pub(super) fn read(mut section: Section, path: &str) -> Result<GrantSettings, SettingError> {
@@ -60,7 +60,7 @@ fn read_permissions(mut section: Section, path: &str) -> Result<PermissionSettin
 /// Makes the mapping. An error comes with the key that it is about, below the section's own.
 pub(super) fn mapping(
     settings: &GrantSettings,
-) -> Result<GrantMapping, (&'static str, ConfigError)> {
+) -> Result<GrantMapping, (&'static str, GrantMappingError)> {
     let mut mapping = GrantMapping::default()
         .more_roles(settings.more_roles.iter().cloned())
         .default_roles(settings.default_roles.iter().cloned());
@@ -80,7 +80,7 @@ pub(super) fn mapping(
         mapping = with_permissions(mapping, permissions)?;
     }
     mapping.compile().map_err(|error| match error {
-        ConfigError::InvalidPattern { .. } => (".permissions.pattern", error),
+        GrantMappingError::InvalidPattern { .. } => (".permissions.pattern", error),
         error => ("", error),
     })?;
     Ok(mapping)
@@ -89,7 +89,7 @@ pub(super) fn mapping(
 fn with_permissions(
     mapping: GrantMapping,
     settings: &PermissionSettings,
-) -> Result<GrantMapping, (&'static str, ConfigError)> {
+) -> Result<GrantMapping, (&'static str, GrantMappingError)> {
     let claim = &settings.claim;
     let mut mapping = match &settings.form {
         PermissionForm::Separator(separator) => mapping.permissions(claim, separator),
@@ -98,7 +98,7 @@ fn with_permissions(
         #[cfg(not(feature = "regex"))]
         PermissionForm::Pattern(pattern) => {
             let reason = "this program was built without the feature `regex`".to_owned();
-            let error = ConfigError::InvalidPattern { pattern: pattern.clone(), reason };
+            let error = GrantMappingError::InvalidPattern { pattern: pattern.clone(), reason };
             return Err((".permissions.pattern", error));
         }
         PermissionForm::Tuple { listed, flags } => {

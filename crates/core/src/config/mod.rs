@@ -118,7 +118,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidSetting`].
+    /// [`ConfigError::Setting`].
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         Ok(Source::default().read(Node::from_toml(text))?)
     }
@@ -128,7 +128,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidSetting`].
+    /// [`ConfigError::Setting`].
     pub fn from_json(text: &str) -> Result<Self, ConfigError> {
         Ok(Source::default().read(Node::from_json(text))?)
     }
@@ -138,7 +138,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::File`] if it cannot be read, and [`ConfigError::InvalidSetting`].
+    /// [`ConfigError::File`] if it cannot be read, and [`ConfigError::Setting`].
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         Self::of_file(path, &crate::file::read_text(path)?.data)

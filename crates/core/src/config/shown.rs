@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{ConfigError, ProductionError};
+use crate::{
+    ConfigError, FileError, GrantMappingError, IssuerError, KeySourceConfigError, LocationError,
+    ProductionError, RequirementError, ResourceError, VariableError,
+};
 
 /// Replaces a text that contains a part of a variable's value.
 const HIDDEN: &str = "***";
@@ -82,39 +85,101 @@ impl Shown {
         }
         let text = |hidden: String| self.text(hidden);
         match error {
-            E::DuplicateIssuer { issuer } => E::DuplicateIssuer { issuer: text(issuer) },
+            E::Issuer(error) => self.issuer(error).into(),
+            E::Location(error) => self.location(error).into(),
+            E::Requirement(RequirementError::UntrustedIssuer { issuer }) => {
+                RequirementError::UntrustedIssuer { issuer: text(issuer) }.into()
+            }
+            E::GrantMapping(error) => self.grant_mapping(error).into(),
+            E::Resource(error) => self.resource(error).into(),
+            E::KeySource(error) => self.key_source(error).into(),
+            E::Variable(VariableError::Missing { variable }) => {
+                VariableError::Missing { variable: text(variable) }.into()
+            }
+            E::Production(error) => self.production(error).into(),
+            E::KeysWouldBeLost(not_ready) => E::KeysWouldBeLost(not_ready.with_texts(text)),
+            E::File(error) => self.file(error, folder).into(),
+            other => other,
+        }
+    }
+
+    fn issuer(&self, error: IssuerError) -> IssuerError {
+        use IssuerError as E;
+
+        let text = |hidden: String| self.text(hidden);
+        match error {
+            E::NoName => E::NoName,
+            E::Duplicate { issuer } => E::Duplicate { issuer: text(issuer) },
             E::NoAudience { issuer } => E::NoAudience { issuer: text(issuer) },
             E::NoKeys { issuer } => E::NoKeys { issuer: text(issuer) },
             E::NoKeyForAlgorithms { issuer } => E::NoKeyForAlgorithms { issuer: text(issuer) },
             E::EmptySetting { issuer, setting } => {
                 E::EmptySetting { issuer: text(issuer), setting }
             }
-            E::UntrustedRequirement { issuer } => E::UntrustedRequirement { issuer: text(issuer) },
-            E::InvalidKeySource { reason } => E::InvalidKeySource { reason: text(reason) },
-            E::RemoteFile { uri } => E::RemoteFile { uri: text(uri) },
-            E::DuplicatePlace { name } => E::DuplicatePlace { name: text(name) },
-            E::InvalidPlace { name } => E::InvalidPlace { name: text(name) },
-            E::InvalidResource { resource, reason } => {
-                E::InvalidResource { resource: text(resource), reason }
-            }
-            E::InvalidResourceMetadata { parameter, reason } => {
-                E::InvalidResourceMetadata { parameter, reason: text(reason) }
-            }
-            E::InvalidClaimPath { path } => E::InvalidClaimPath { path: text(path) },
+            E::RequiredClaim(error) => E::RequiredClaim(error.with_path(text)),
+        }
+    }
+
+    fn location(&self, error: LocationError) -> LocationError {
+        use LocationError as E;
+
+        let text = |hidden: String| self.text(hidden);
+        match error {
+            E::NoLocations => E::NoLocations,
+            E::Duplicate { name } => E::Duplicate { name: text(name) },
+            E::InvalidName { name } => E::InvalidName { name: text(name) },
+            E::UntrustedIssuer { issuer } => E::UntrustedIssuer { issuer: text(issuer) },
+        }
+    }
+
+    fn grant_mapping(&self, error: GrantMappingError) -> GrantMappingError {
+        use GrantMappingError as E;
+
+        let text = |hidden: String| self.text(hidden);
+        match error {
+            E::InvalidClaimPath(error) => E::InvalidClaimPath(error.with_path(text)),
             E::InvalidPattern { pattern, reason } => {
                 E::InvalidPattern { pattern: text(pattern), reason: text(reason) }
             }
-            E::MissingVariable { variable } => E::MissingVariable { variable: text(variable) },
-            E::NotForProduction(error) => E::NotForProduction(self.production(error)),
-            E::KeysWouldBeLost(not_ready) => E::KeysWouldBeLost(not_ready.with_texts(text)),
-            E::File { path, source } => E::File { path: self.path(path, folder), source },
+            E::Empty { part } => E::Empty { part },
+        }
+    }
+
+    fn resource(&self, error: ResourceError) -> ResourceError {
+        use ResourceError as E;
+
+        match error {
+            E::InvalidIdentifier { resource, reason } => {
+                E::InvalidIdentifier { resource: self.text(resource), reason }
+            }
+            E::InvalidMetadata { parameter, reason } => {
+                E::InvalidMetadata { parameter, reason: self.text(reason) }
+            }
+            E::NotConfigured => E::NotConfigured,
+        }
+    }
+
+    fn key_source(&self, error: KeySourceConfigError) -> KeySourceConfigError {
+        use KeySourceConfigError as E;
+
+        match error {
+            E::InvalidLocation { reason } => E::InvalidLocation { reason: self.text(reason) },
+            E::RemoteFile { uri } => E::RemoteFile { uri: self.text(uri) },
+        }
+    }
+
+    fn file(&self, error: FileError, folder: &Path) -> FileError {
+        match error {
+            FileError::Unreadable { path, source } => {
+                FileError::unreadable(self.path(path, folder), source)
+            }
             // The content of a file is not that of a variable.
-            E::InFile { path, source } => {
-                let source = match *source {
-                    E::NotForProduction(error) => E::NotForProduction(self.production(error)),
-                    source => source,
-                };
-                E::InFile { path: self.path(path, folder), source: Box::new(source) }
+            FileError::Unusable { path, source } => {
+                let path = self.path(path, folder);
+                match source.downcast::<ProductionError>() {
+                    Ok(error) => FileError::unusable(path, self.production(*error)),
+                    Err(other) => FileError::unusable(path, other),
+                }
             }
             other => other,
         }

@@ -18,7 +18,7 @@ pub(crate) use self::{
     settling::{SETTLED, Settling},
     warnings::Warnings,
 };
-use crate::ConfigError;
+use crate::FileError;
 
 /// The longest file, in bytes: thousands of tokens, or hundreds of issuers.
 const MAX_LEN: u64 = 256 * 1024;
@@ -73,13 +73,11 @@ impl Stamp {
     }
 
     /// Returns the digest of the content, in hexadecimal digits.
-    #[cfg(feature = "remote")]
     pub(crate) fn hex(&self) -> String {
         self.digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Returns a text that differs where length, modification time or file differ.
-    #[cfg(feature = "remote")]
     pub(crate) fn version(&self) -> String {
         format!("{} {:?} {:?}", self.len, self.modified, self.identity)
     }
@@ -89,10 +87,10 @@ impl Stamp {
 ///
 /// # Errors
 ///
-/// [`ConfigError::File`] if it cannot be read, is too long, is not a regular file or not UTF-8.
-pub(crate) fn read_text(path: &Path) -> Result<Content<String>, ConfigError> {
+/// [`FileError::Unreadable`] if it cannot be read, is too long, is not a regular file or not UTF-8.
+pub(crate) fn read_text(path: &Path) -> Result<Content<String>, FileError> {
     let Content { data, stamp } = read(path)?;
-    let data = String::from_utf8(data).map_err(|error| ConfigError::File {
+    let data = String::from_utf8(data).map_err(|error| FileError::Unreadable {
         path: path.to_owned(),
         source: io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()),
     })?;
@@ -103,9 +101,9 @@ pub(crate) fn read_text(path: &Path) -> Result<Content<String>, ConfigError> {
 ///
 /// # Errors
 ///
-/// [`ConfigError::File`] if it cannot be read, is too long, or is not a regular file.
-pub(crate) fn read(path: &Path) -> Result<Content<Vec<u8>>, ConfigError> {
-    read_limited(path).map_err(|source| ConfigError::File { path: path.to_owned(), source })
+/// [`FileError::Unreadable`] if it cannot be read, is too long, or is not a regular file.
+pub(crate) fn read(path: &Path) -> Result<Content<Vec<u8>>, FileError> {
+    read_limited(path).map_err(|source| FileError::Unreadable { path: path.to_owned(), source })
 }
 
 fn read_limited(path: &Path) -> io::Result<Content<Vec<u8>>> {

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::ConfigError;
 use crate::NumericDate;
 
 #[test]
@@ -21,7 +22,7 @@ fn time_counts_from_the_first_look_that_found_the_same() {
 fn a_lasting_error_is_due_at_first_when_it_changes_and_once_a_minute() {
     let at = NumericDate::from_seconds;
     let (mut warnings, inner) = (Warnings::default(), io::Error::other("inner"));
-    let error = ConfigError::File { path: "a".into(), source: inner };
+    let error = ConfigError::from(FileError::unreadable("a", inner));
     let other = ConfigError::NoIssuer;
     assert_eq!(warnings.due(&error, at(0)).as_deref(), Some("inner"));
     assert_eq!(warnings.due(&error, at(59)), None);

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
+use super::GrantMappingError;
 use super::{
     compiled::{CompiledMapping, Entries, Permissions},
     split::Split,
 };
-use crate::{
-    AuthError, ConfigError, Grant, Principal, authenticator::PrincipalMapping, claims::ClaimPath,
-};
+use crate::{AuthError, Grant, Principal, authenticator::PrincipalMapping, claims::ClaimPath};
 
 /// Which claims of an issuer's tokens hold scopes, roles, permissions and groups.
 ///
@@ -252,7 +251,7 @@ impl GrantMapping {
         Self { malformed: Malformed::Ignored, ..self }
     }
 
-    pub(crate) fn compile(&self) -> Result<CompiledMapping, ConfigError> {
+    pub(crate) fn compile(&self) -> Result<CompiledMapping, GrantMappingError> {
         let permissions = match &self.permissions {
             None => None,
             Some((claim, form)) => Some(Permissions {
@@ -263,7 +262,7 @@ impl GrantMapping {
             }),
         };
         if self.known_roles.as_ref().is_some_and(Vec::is_empty) {
-            return Err(ConfigError::EmptyRequirement { part: "known roles" });
+            return Err(GrantMappingError::Empty { part: "known roles" });
         }
         Ok(CompiledMapping {
             scope: ClaimPath::parse_all(&self.scope)?,
@@ -279,10 +278,10 @@ impl GrantMapping {
 }
 
 impl Form {
-    fn compile(&self) -> Result<Entries, ConfigError> {
+    fn compile(&self) -> Result<Entries, GrantMappingError> {
         match self {
             Self::Separator(separator) if separator.is_empty() => {
-                Err(ConfigError::EmptyRequirement { part: "separator of permissions" })
+                Err(GrantMappingError::Empty { part: "separator of permissions" })
             }
             Self::Separator(separator) => Ok(Entries::Texts(Split::Separator(separator.clone()))),
             #[cfg(feature = "regex")]
@@ -290,7 +289,7 @@ impl Form {
             Self::Tuple { listed, flags }
                 if listed.is_empty() || flags.contains(&String::new()) =>
             {
-                Err(ConfigError::EmptyRequirement { part: "level of permissions" })
+                Err(GrantMappingError::Empty { part: "level of permissions" })
             }
             Self::Tuple { listed, flags } => {
                 Ok(Entries::Tuples { listed: listed.as_str().into(), flags: boxed(flags) })

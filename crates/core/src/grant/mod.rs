@@ -1,6 +1,7 @@
 //! What the caller may do.
 
 mod compiled;
+mod error;
 mod mapping;
 pub(crate) mod reads;
 mod split;
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 pub(crate) use compiled::CompiledMapping;
+pub use error::GrantMappingError;
 pub use mapping::GrantMapping;
 pub(crate) use reads::{Watched, watch};
 

@@ -1,7 +1,7 @@
 //! From an entry of the permissions to resource and level.
 
 #[cfg(feature = "regex")]
-use crate::ConfigError;
+use super::GrantMappingError;
 
 /// How an entry is split, checked when the configuration is built.
 #[derive(Debug)]
@@ -18,9 +18,9 @@ pub(super) enum Split {
 impl Split {
     /// Checks a pattern. A misspelled one is a mistake, and never falls back to something else.
     #[cfg(feature = "regex")]
-    pub(super) fn pattern(text: &str) -> Result<Self, ConfigError> {
+    pub(super) fn pattern(text: &str) -> Result<Self, GrantMappingError> {
         let invalid =
-            |reason: String| ConfigError::InvalidPattern { pattern: text.to_owned(), reason };
+            |reason: String| GrantMappingError::InvalidPattern { pattern: text.to_owned(), reason };
         let pattern = regex::Regex::new(text).map_err(|error| invalid(in_one_line(&error)))?;
         let has = |name: &str| pattern.capture_names().flatten().any(|own| own == name);
         let pairs = [("resource", "level"), ("namespace", "role")];

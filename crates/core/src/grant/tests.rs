@@ -1,5 +1,5 @@
 use super::*;
-use crate::{AuthErrorKind, ConfigError, json::Object};
+use crate::{AuthErrorKind, GrantMappingError, json::Object};
 
 fn map(mapping: &GrantMapping, claims: &str) -> Result<Grant, AuthErrorKind> {
     let claims = Object::parse(claims).unwrap();
@@ -88,7 +88,7 @@ fn permissions_are_found_by_a_pattern_with_named_groups() {
     assert_eq!(map(&other_names, r#"{"permissions":"a/b/c"}"#), Ok(expected));
     for mistake in ["(", "read", "(?<namespace>a)", "(?<role>a)", "(?<a>x)(?<b>y)"] {
         let error = matching(mistake).compile().unwrap_err();
-        assert!(matches!(error, ConfigError::InvalidPattern { .. }), "{mistake}");
+        assert!(matches!(error, GrantMappingError::InvalidPattern { .. }), "{mistake}");
         assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
 }
@@ -117,7 +117,7 @@ fn another_type_is_an_error_and_never_an_empty_list() {
 #[test]
 fn a_bad_pointer_is_a_configuration_error() {
     for mapping in [GrantMapping::default().scope(["/a~"]), GrantMapping::default().roles([""])] {
-        assert!(matches!(mapping.compile(), Err(ConfigError::InvalidClaimPath { .. })));
+        assert!(matches!(mapping.compile(), Err(GrantMappingError::InvalidClaimPath(_))));
     }
 }
 

@@ -11,8 +11,9 @@ use std::{
 
 use super::{Issuer, IssuerKeys, Rules};
 use crate::{
-    Clock, ConfigError, GrantMapping, NumericDate, ProductionError, challenge::ChallengeSettings,
-    claims::ClaimPath, grant::CompiledMapping, jws::AlgorithmSet, name_index::NameIndex,
+    Clock, ConfigError, GrantMapping, GrantMappingError, IssuerError, NumericDate, ProductionError,
+    challenge::ChallengeSettings, claims::ClaimPath, grant::CompiledMapping, jws::AlgorithmSet,
+    jws::NameIndex,
 };
 
 impl Issuer {
@@ -24,7 +25,7 @@ impl Issuer {
         now: NumericDate,
     ) -> Result<IssuerConfig, ConfigError> {
         if self.name.is_empty() {
-            return Err(ConfigError::EmptyIssuer);
+            return Err(IssuerError::NoName.into());
         }
         let first_keys = self.first_keys();
         let audiences =
@@ -32,38 +33,28 @@ impl Issuer {
         let audiences = match (self.any_audience, audiences.is_empty()) {
             (true, _) => None,
             (false, false) => Some(audiences),
-            (false, true) => return Err(ConfigError::NoAudience { issuer: self.name }),
+            (false, true) => return Err(IssuerError::NoAudience { issuer: self.name }.into()),
         };
         if audiences.iter().flatten().any(String::is_empty) {
-            return Err(ConfigError::EmptySetting { issuer: self.name, setting: "audience" });
+            return Err(IssuerError::EmptySetting { issuer: self.name, setting: "audience" }.into());
         }
         if self.rules.subjects.as_ref().is_some_and(Vec::is_empty) {
-            return Err(ConfigError::EmptySetting { issuer: self.name, setting: "subjects" });
+            return Err(IssuerError::EmptySetting { issuer: self.name, setting: "subjects" }.into());
         }
-        #[cfg(feature = "remote")]
         self.sources.iter().try_for_each(|source| source.check())?;
-        #[cfg(feature = "remote")]
         let has_sources = !self.sources.is_empty();
-        #[cfg(not(feature = "remote"))]
-        let has_sources = false;
         if self.keys.is_empty() && !has_sources {
-            return Err(ConfigError::NoKeys { issuer: self.name });
+            return Err(IssuerError::NoKeys { issuer: self.name }.into());
         }
         let of_keys =
             first_keys.iter().fold(AlgorithmSet::EMPTY, |set, key| set.union(key.algorithm_set()));
         let algorithms = self.algorithms.unwrap_or(AlgorithmSet::ASYMMETRIC.union(of_keys));
         if !has_sources && !of_keys.iter().any(|algorithm| algorithms.contains(algorithm)) {
-            return Err(ConfigError::NoKeyForAlgorithms { issuer: self.name });
+            return Err(IssuerError::NoKeyForAlgorithms { issuer: self.name }.into());
         }
-        #[cfg(feature = "remote")]
         let keys = IssuerKeys::new(self.keys, self.skipped, self.key_matching, self.sources, now);
-        #[cfg(not(feature = "remote"))]
-        let keys = {
-            let _ = now;
-            IssuerKeys::new(self.keys, self.skipped, self.key_matching)
-        };
         Ok(IssuerConfig {
-            required: ClaimPath::parse_all(&self.rules.required)?,
+            required: ClaimPath::parse_all(&self.rules.required).map_err(IssuerError::from)?,
             keys: Arc::new(keys),
             any: self.any,
             algorithms,
@@ -118,7 +109,7 @@ impl Origin {
         mapping: &GrantMapping,
         leeway: Duration,
         engine: &Arc<EngineInfo>,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, GrantMappingError> {
         let (mapping, engine) = (Arc::new(mapping.compile()?), Arc::clone(engine));
         let id = ORIGINS.fetch_add(1, Ordering::Relaxed);
         Ok(Self { id, name, strategy: None, mapping, leeway, max_age: None, engine })
@@ -215,7 +206,7 @@ impl TrustedIssuers {
             .or_else(|| any.iter().find(|issuer| !by_name.get(issuer.name()).is_empty()))
             .or_else(|| any.get(1));
         if let Some(duplicate) = duplicate {
-            return Err(ConfigError::DuplicateIssuer { issuer: duplicate.name().to_owned() });
+            return Err(IssuerError::Duplicate { issuer: duplicate.name().to_owned() }.into());
         }
         let algorithms = named
             .iter()

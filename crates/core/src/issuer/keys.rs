@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
-#[cfg(feature = "remote")]
 use super::coming::{KeysComing, OtherKeysComing};
-#[cfg(feature = "remote")]
 use crate::{
     AuthError,
     key_source::{CachedSource, KeyIdUse, KeySource, KeySourceError},
@@ -21,36 +19,14 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct IssuerKeys {
     current: ArcSwap<Keys>,
-    #[cfg(feature = "remote")]
     fixed: Vec<VerificationKey>,
-    #[cfg(feature = "remote")]
     fixed_skipped: Vec<SkippedKey>,
-    #[cfg(feature = "remote")]
     matching: KeyMatching,
-    #[cfg(feature = "remote")]
     sources: Vec<Arc<CachedSource>>,
     /// Held while a new set is made, so that the newest one stands at the end.
-    #[cfg(feature = "remote")]
     rebuilding: std::sync::Mutex<()>,
 }
 
-#[cfg(not(feature = "remote"))]
-impl IssuerKeys {
-    pub(crate) fn new(
-        fixed: Vec<VerificationKey>,
-        fixed_skipped: Vec<SkippedKey>,
-        matching: KeyMatching,
-    ) -> Self {
-        let keys = Keys::new(fixed, matching).skipped(fixed_skipped);
-        Self { current: ArcSwap::from_pointee(keys) }
-    }
-
-    pub(crate) fn load(&self, _now: NumericDate) -> Guard<Arc<Keys>> {
-        self.current.load()
-    }
-}
-
-#[cfg(feature = "remote")]
 impl IssuerKeys {
     pub(crate) fn new(
         fixed: Vec<VerificationKey>,
@@ -193,7 +169,6 @@ impl IssuerKeys {
 }
 
 /// What asking for a key that is not there leads to.
-#[cfg(feature = "remote")]
 #[derive(Debug)]
 pub(crate) enum Asked<T> {
     /// A fetch is on its way that may bring it.

@@ -1,15 +1,15 @@
 //! An issuer that is trusted, and the rules for its tokens.
 
-#[cfg(feature = "remote")]
 mod coming;
 mod config;
+mod error;
 mod keys;
+mod profile;
 mod rules;
 
 #[cfg(feature = "remote")]
 use url::Url;
 
-#[cfg(feature = "remote")]
 pub(crate) use self::{
     coming::{KeysComing, OtherKeysComing, Over},
     keys::Asked,
@@ -19,13 +19,17 @@ pub(crate) use self::{
     keys::IssuerKeys,
     rules::{LEEWAY, Rules},
 };
+pub use error::IssuerError;
+pub use profile::TokenProfile;
+
+use crate::KeySource;
 use crate::{
     Algorithm, GrantMapping, JwkSet, SkippedKey, VerificationKey,
     jws::AlgorithmSet,
     keys::{KeyMatching, MatchBy, SameId},
 };
 #[cfg(feature = "remote")]
-use crate::{ConfigError, JwkSetFile, KeySource, RefreshPolicy, RemoteJwkSet};
+use crate::{JwkSetFile, KeySourceConfigError, RefreshPolicy, RemoteJwkSet};
 
 /// An issuer that is trusted, its keys, and the rules for its tokens.
 ///
@@ -48,7 +52,6 @@ pub struct Issuer {
     any: bool,
     keys: Vec<VerificationKey>,
     skipped: Vec<SkippedKey>,
-    #[cfg(feature = "remote")]
     sources: Vec<std::sync::Arc<dyn KeySource>>,
     key_matching: KeyMatching,
     algorithms: Option<AlgorithmSet>,
@@ -69,7 +72,6 @@ impl Issuer {
             any: false,
             keys: Vec::new(),
             skipped: Vec::new(),
-            #[cfg(feature = "remote")]
             sources: Vec::new(),
             key_matching: KeyMatching::default(),
             algorithms: None,
@@ -113,7 +115,8 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidKeySource`] for what can never be fetched, and [`ConfigError::RemoteFile`].
+    /// [`KeySourceConfigError::InvalidLocation`] for what can never be fetched, and
+    /// [`KeySourceConfigError::RemoteFile`].
     ///
     /// ```
     /// use portcullis::{Issuer, RefreshPolicy};
@@ -123,12 +126,17 @@ impl Issuer {
     /// # Ok::<(), portcullis::ConfigError>(())
     /// ```
     #[cfg(feature = "remote")]
-    pub fn jwk_set_at(self, uri: &str, policy: RefreshPolicy) -> Result<Self, ConfigError> {
+    pub fn jwk_set_at(
+        self,
+        uri: &str,
+        policy: RefreshPolicy,
+    ) -> Result<Self, KeySourceConfigError> {
         if let Ok(url) = Url::parse(uri)
             && url.scheme() == "file"
         {
             let path = url.to_file_path();
-            let path = path.map_err(|()| ConfigError::RemoteFile { uri: uri.to_owned() })?;
+            let path =
+                path.map_err(|()| KeySourceConfigError::RemoteFile { uri: uri.to_owned() })?;
             return Ok(self.key_source(JwkSetFile::new(path).refresh_policy(policy)));
         }
         let source = RemoteJwkSet::new(uri).refresh_policy(policy);
@@ -137,7 +145,6 @@ impl Issuer {
     }
 
     /// Adds a source of keys. Several sources add up, and each keeps its own last good keys.
-    #[cfg(feature = "remote")]
     pub fn key_source(mut self, source: impl KeySource + 'static) -> Self {
         self.sources.push(std::sync::Arc::new(source));
         self
@@ -169,7 +176,7 @@ impl Issuer {
     /// 1. A token with `kid` is for the key of that id.
     /// 2. A token without `kid` is for the keys without an id that were added here, and rejected where
     ///    there is none.
-    /// 3. Keys without an id that a source brings (`key_source`, feature `remote`) are not used.
+    /// 3. Keys without an id that a source brings are not used.
     ///
     /// Default: a token without `kid` is for the only key that fits, and a key without an id for every
     /// token where no key of the issuer has one.
@@ -179,7 +186,7 @@ impl Issuer {
 
     /// Of several keys with one key id, only the last that allows the token's algorithm may have signed
     /// it, whether the token names the id or not: keys that were added here come first, then those of each
-    /// source (`key_source`, feature `remote`) in the order in which it was added, each in the order of its
+    /// source in the order in which it was added, each in the order of its
     /// document.
     /// While a source has no keys, those before it stand. Default: each of them may, four at most.
     pub fn last_key_of_id_wins(self) -> Self {
@@ -242,17 +249,11 @@ impl Issuer {
 
     /// Returns the keys that are there from the start, also those of sources.
     fn first_keys(&self) -> Vec<VerificationKey> {
-        #[cfg(feature = "remote")]
-        {
-            let seeds = self.sources.iter().filter_map(|source| source.seed());
-            let of_sources = seeds.flat_map(|(document, _)| document.keys.to_vec());
-            self.keys.iter().cloned().chain(of_sources).collect()
-        }
-        #[cfg(not(feature = "remote"))]
-        self.keys.clone()
+        let seeds = self.sources.iter().filter_map(|source| source.seed());
+        let of_sources = seeds.flat_map(|(document, _)| document.keys.to_vec());
+        self.keys.iter().cloned().chain(of_sources).collect()
     }
 
-    #[cfg(feature = "remote")]
     pub(crate) fn key_sources(&self) -> &[std::sync::Arc<dyn KeySource>] {
         &self.sources
     }

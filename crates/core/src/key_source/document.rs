@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{ConfigError, JwkSet, VerificationKey, jwk::SkippedKey};
+use crate::{JwkSet, JwkSetError, SkippedKey, VerificationKey};
 
 /// What a source answers.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl KeyDocument {
     /// # Errors
     ///
     /// As [`JwkSet::from_json`].
-    pub fn from_json(json: &str) -> Result<Self, ConfigError> {
+    pub fn from_json(json: &str) -> Result<Self, JwkSetError> {
         let set = JwkSet::from_json(json)?;
         let document = Self::new(set.keys().iter().cloned());
         Ok(Self {

@@ -19,6 +19,7 @@ pub struct KeySourceError {
 
 /// When a server wants to be asked again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "only the HTTP client sets it"))]
 pub(super) enum RetryAfter {
     After(Duration),
     At(NumericDate),
@@ -45,11 +46,13 @@ impl KeySourceError {
     }
 
     /// Says when the server wants to be asked again.
+    #[cfg(feature = "remote")]
     pub(super) fn with_retry_after(self, retry_after: Option<RetryAfter>) -> Self {
         Self { retry_after, ..self }
     }
 
     /// Returns whether the server says when it wants to be asked again.
+    #[cfg(feature = "remote")]
     pub(super) fn has_retry_after(&self) -> bool {
         self.retry_after.is_some()
     }
@@ -118,6 +121,39 @@ impl Error for KeySourceError {
         }
     }
 }
+
+/// A source of keys that could never bring any.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum KeySourceConfigError {
+    /// Keys can never be fetched from the given location, such as one that is not a URL.
+    InvalidLocation {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A `file` URI names a file of another machine.
+    RemoteFile {
+        /// The URI.
+        uri: String,
+    },
+}
+
+impl fmt::Display for KeySourceConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidLocation { reason } => write!(
+                f,
+                "keys can never be fetched from there: {reason}; use https, or http from this very \
+                 machine, or say `dangerous_allow_http`"
+            ),
+            Self::RemoteFile { uri } => {
+                write!(f, "file URI with remote host is not supported: {uri}")
+            }
+        }
+    }
+}
+
+impl Error for KeySourceConfigError {}
 
 #[cfg(test)]
 mod tests {

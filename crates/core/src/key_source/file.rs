@@ -13,9 +13,8 @@ use super::{KeyDocument, KeySource, KeySourceError, Loaded, RefreshPolicy, Valid
 #[cfg(feature = "config")]
 use crate::Algorithm;
 use crate::{
-    BoxFuture, ConfigError, NumericDate, VerificationKey,
+    BoxFuture, FileError, JwkSet, KeyError, NumericDate, VerificationKey,
     file::{self, Content},
-    jwk::as_set,
 };
 
 /// How often a file is looked at. Its content is compared, so that it does not matter how it was
@@ -64,6 +63,9 @@ struct KeyFile {
     reading: Arc<Mutex<()>>,
 }
 
+/// What is wrong with the content of a file: a [`KeyError`] or a [`JwkSetError`](crate::JwkSetError).
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 impl Clone for KeyFile {
     fn clone(&self) -> Self {
         let (path, label, policy) = (self.path.clone(), self.label.clone(), self.policy.clone());
@@ -82,9 +84,9 @@ impl JwkSetFile {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::File`] if it cannot be read, and [`ConfigError::InFile`] if it holds no usable
+    /// [`FileError::Unreadable`] if it cannot be read, and [`FileError::Unusable`] if it holds no usable
     /// key.
-    pub fn read(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
+    pub fn read(path: impl Into<PathBuf>) -> Result<Self, FileError> {
         Ok(Self(KeyFile::read_first(path.into(), set_document)?))
     }
 
@@ -106,9 +108,9 @@ impl PemFile {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::File`] if it cannot be read, and [`ConfigError::InFile`] if it holds no usable
+    /// [`FileError::Unreadable`] if it cannot be read, and [`FileError::Unusable`] if it holds no usable
     /// key.
-    pub fn read(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
+    pub fn read(path: impl Into<PathBuf>) -> Result<Self, FileError> {
         Ok(Self(KeyFile::read_first(path.into(), pem_document)?))
     }
 
@@ -122,7 +124,7 @@ impl PemFile {
 #[cfg(feature = "config")]
 impl SecretFile {
     /// Reads the file now, so that a mistake in it shows at the start.
-    pub(crate) fn read(path: impl Into<PathBuf>, keys: SecretKeys) -> Result<Self, ConfigError> {
+    pub(crate) fn read(path: impl Into<PathBuf>, keys: SecretKeys) -> Result<Self, FileError> {
         let file = KeyFile::read_first(path.into(), |secret| keys.document(secret))?;
         // What was long is not replaced by what is short: production has accepted it as long.
         let is_short =
@@ -140,7 +142,7 @@ impl SecretFile {
 #[cfg(feature = "config")]
 impl SecretKeys {
     /// Makes a key for each algorithm of a secret.
-    pub(crate) fn of(&self, secret: &[u8]) -> Result<Vec<VerificationKey>, ConfigError> {
+    pub(crate) fn of(&self, secret: &[u8]) -> Result<Vec<VerificationKey>, KeyError> {
         let key = |&algorithm| match self.short {
             true => VerificationKey::dangerous_from_short_secret(secret, algorithm),
             false => VerificationKey::from_secret(secret, algorithm),
@@ -149,7 +151,7 @@ impl SecretKeys {
     }
 
     /// Reads a file: the bytes as they are, less one final newline, which editors add.
-    fn document(&self, secret: &[u8]) -> Result<KeyDocument, ConfigError> {
+    fn document(&self, secret: &[u8]) -> Result<KeyDocument, BoxError> {
         let secret = secret.strip_suffix(b"\n").unwrap_or(secret);
         Ok(KeyDocument::new(self.of(secret)?).settling())
     }
@@ -164,12 +166,13 @@ impl KeyFile {
 
     fn read_first(
         path: PathBuf,
-        read: impl Fn(&[u8]) -> Result<KeyDocument, ConfigError>,
-    ) -> Result<Self, ConfigError> {
+        read: impl Fn(&[u8]) -> Result<KeyDocument, BoxError>,
+    ) -> Result<Self, FileError> {
         let content = file::read(&path)?;
         let document = read(&content.data);
-        let in_file = |source| ConfigError::InFile { path: path.clone(), source: Box::new(source) };
-        let first = document.map_err(in_file)?.validators(Some(validators(&content)));
+        let first = document
+            .map_err(|error| FileError::unusable(&path, error))?
+            .validators(Some(validators(&content)));
         Ok(Self { first: Some(first), ..Self::new(path) })
     }
 
@@ -203,7 +206,7 @@ impl KeyFile {
     async fn load(
         &self,
         known: Option<&Validators>,
-        read: impl Fn(&[u8]) -> Result<KeyDocument, ConfigError>,
+        read: impl Fn(&[u8]) -> Result<KeyDocument, BoxError>,
     ) -> Result<Loaded, KeySourceError> {
         let content = self.read().await?;
         let validators = validators(&content);
@@ -222,25 +225,25 @@ fn validators(content: &Content<Vec<u8>>) -> Validators {
     Validators { etag: Some(stamp.hex()), last_modified: Some(stamp.version()) }
 }
 
-fn text(data: &[u8]) -> Result<&str, ConfigError> {
+fn text(data: &[u8]) -> Result<&str, KeyError> {
     let reason = "it is not UTF-8".to_owned();
-    std::str::from_utf8(data).map_err(|_| ConfigError::UnusableKey { reason })
+    std::str::from_utf8(data).map_err(|_| KeyError::Unusable { reason })
 }
 
-fn set_document(data: &[u8]) -> Result<KeyDocument, ConfigError> {
-    KeyDocument::from_json(&as_set(text(data)?))
+fn set_document(data: &[u8]) -> Result<KeyDocument, BoxError> {
+    Ok(KeyDocument::from_json(&JwkSet::text_of_set(text(data)?))?)
 }
 
-fn pem_document(data: &[u8]) -> Result<KeyDocument, ConfigError> {
-    VerificationKey::from_pem(text(data)?).map(|key| KeyDocument::new([key]))
+fn pem_document(data: &[u8]) -> Result<KeyDocument, BoxError> {
+    Ok(KeyDocument::new([VerificationKey::from_pem(text(data)?)?]))
 }
 
 fn read_limited(path: &Path) -> Result<Content<Vec<u8>>, KeySourceError> {
     file::read(path).map_err(|error| match error {
-        ConfigError::File { source, .. } if source.kind() == ErrorKind::Other => {
+        FileError::Unreadable { source, .. } if source.kind() == ErrorKind::Other => {
             KeySourceError::new(source.to_string())
         }
-        ConfigError::File { source, .. } => {
+        FileError::Unreadable { source, .. } => {
             KeySourceError::with_source("the file cannot be read", source)
         }
         other => KeySourceError::new(other.to_string()),
@@ -320,6 +323,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::KeySourceConfigError;
 
     #[test]
     fn a_file_that_is_read_at_the_start_has_its_keys_at_once() {
@@ -336,6 +340,7 @@ mod tests {
         fs::remove_dir_all(&folder).unwrap();
     }
 
+    #[cfg(feature = "remote")]
     #[test]
     fn a_set_may_be_at_a_uri_of_either_kind() {
         let at = |uri| crate::Issuer::new("a").jwk_set_at(uri, RefreshPolicy::default());
@@ -350,7 +355,7 @@ mod tests {
         }
         for uri in ["", "keys.json", "/keys.json", "http://idp.test/keys", "ftp://idp.test/keys"] {
             let error = at(uri).unwrap_err();
-            assert!(matches!(error, ConfigError::InvalidKeySource { .. }), "{error}");
+            assert!(matches!(error, KeySourceConfigError::InvalidLocation { .. }), "{error}");
         }
     }
 

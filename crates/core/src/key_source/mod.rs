@@ -4,15 +4,19 @@
 //! and goes on with that through an outage. Requests read an immutable set behind one atomic
 //! pointer: they never wait for a fetch while the key that they need is there.
 
+#[cfg(feature = "remote")]
 mod address;
 mod bucket;
 mod cached;
 mod document;
 mod driver;
 mod error;
+#[cfg(feature = "remote")]
 mod fetch;
 mod file;
+#[cfg(feature = "remote")]
 mod public_url;
+#[cfg(feature = "remote")]
 mod remote;
 mod schedule;
 mod seen;
@@ -23,15 +27,17 @@ mod tests;
 
 use std::fmt;
 
-use crate::{BoxFuture, ConfigError, NumericDate};
+use crate::{BoxFuture, NumericDate};
 
 pub(crate) use cached::{CachedSource, FetchEnd, FetchOver, any_over};
 pub use document::{KeyDocument, Loaded, Validators};
-pub use error::KeySourceError;
+pub use error::{KeySourceConfigError, KeySourceError};
+#[cfg(feature = "remote")]
 pub use fetch::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch};
 pub use file::{JwkSetFile, PemFile};
 #[cfg(feature = "config")]
 pub(crate) use file::{SecretFile, SecretKeys};
+#[cfg(feature = "remote")]
 pub use remote::RemoteJwkSet;
 pub(crate) use schedule::KeyIdUse;
 pub use schedule::RefreshPolicy;
@@ -64,8 +70,8 @@ pub trait KeySource: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidKeySource`], say.
-    fn check(&self) -> Result<(), ConfigError> {
+    /// A [`KeySourceConfigError`].
+    fn check(&self) -> Result<(), KeySourceConfigError> {
         Ok(())
     }
 

@@ -5,15 +5,15 @@
 use std::sync::Arc;
 
 use super::{
-    peek::{SignatureRoom, UnverifiedJwt},
-    segments::Segments,
+    peek::UnverifiedJwt,
     select::Selected,
     stop::{self, Patience, Stop},
 };
 use crate::{
     AuthError, AuthErrorKind, NumericDate,
     issuer::IssuerConfig,
-    keys::{Candidates, Keys},
+    jws::{Candidates, Segments, SignatureRoom},
+    keys::Keys,
 };
 
 /// A token, its issuer, and the keys of that issuer which may have signed it.

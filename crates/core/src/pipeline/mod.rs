@@ -3,20 +3,16 @@
 //! A stage takes the proof of the stage before it and returns its own. Each proof can be made by
 //! its own stage alone, so that code that skips a check does not compile.
 
-pub(crate) mod authorize;
 mod check;
 pub(crate) mod extract;
 mod find;
-mod header;
 pub(crate) mod hide;
-pub(crate) mod jws;
 mod lookup;
 mod map;
 mod names;
 mod observe;
 pub(crate) mod peek;
 pub(crate) mod respond;
-mod segments;
 mod select;
 mod stop;
 mod validate;
@@ -25,9 +21,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use authorize::{Answer, AsyncAnswer, Rejection, answer_of, own_answer_of};
 pub(crate) use extract::{Presented, Wanted};
-pub(crate) use header::KnownHeaders;
 pub(crate) use hide::Hide;
 pub(crate) use observe::Observer;
 pub(crate) use peek::PeekedJwt;
@@ -43,11 +37,11 @@ use crate::{
     authenticator::Engine,
     issuer::Origin,
     json::{Name, Object},
+    jws::{Segments, SignatureRoom},
     principal::PrincipalParts,
 };
 
 /// Proves one token, from its bytes to the caller and the grant.
-#[cfg(feature = "remote")]
 pub(crate) fn prove<G: Send + Sync + 'static>(
     engine: &Engine<G>,
     presented: &Presented<'_>,
@@ -64,7 +58,7 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
     patience: Patience,
     observer: &mut O,
 ) -> Result<Authenticated<G>, Stop> {
-    let segments = segments::Segments::split(&presented.token, engine.max_token_len)
+    let segments = Segments::split(presented.token.as_bytes(), engine.max_token_len)
         .map_err(Stop::abstaining)?;
     let known = &engine.known_headers;
     let mut decoded = peek::Decoded::default();
@@ -85,7 +79,7 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
     observer.selected(issuer, &keys);
     let located = lookup::lookup(selected, &keys, now, patience)?;
     observer.located(located.candidates());
-    let mut signature = peek::SignatureRoom::default();
+    let mut signature = SignatureRoom::default();
     let complete = located.read_rest(&segments, &mut signature)?;
     observer.complete();
     let verified = verify::verify(complete, |error, key_id| {

@@ -5,7 +5,6 @@ use crate::{
     AuthError, AuthErrorKind, NumericDate, Principal, issuer::IssuerConfig, keys::Keys,
     strategy::StrategyComing,
 };
-#[cfg(feature = "remote")]
 use crate::{
     issuer::{Asked, KeysComing, OtherKeysComing},
     key_source::KeyIdUse,
@@ -25,10 +24,8 @@ pub(crate) struct Stop {
 #[derive(Debug)]
 pub(crate) enum Coming {
     /// A fetch that may bring the key that was missing.
-    #[cfg(feature = "remote")]
     Keys(KeysComing),
     /// A fetch that may bring other keys than those that do not verify the token.
-    #[cfg(feature = "remote")]
     OtherKeys(OtherKeysComing),
     /// The answer of a strategy.
     Strategy(StrategyComing),
@@ -45,7 +42,8 @@ impl Stop {
     }
 
     /// Stops at a token that is none of any trusted issuer.
-    pub(super) fn abstaining(error: AuthError) -> Self {
+    pub(super) fn abstaining(error: impl Into<AuthError>) -> Self {
+        let error: AuthError = error.into();
         Self { abstains: true, ..error.into() }
     }
 }
@@ -62,19 +60,15 @@ pub(crate) enum Patience {
     /// It may be asked for.
     Ask,
     /// It was asked for while a fetch was under way that may have begun too early.
-    #[cfg(feature = "remote")]
     AskAgain(KeyIdUse),
     /// Every source was asked for it and has answered.
-    #[cfg(feature = "remote")]
     AllAnswered,
     /// It was asked for, and not every source has answered.
-    #[cfg(feature = "remote")]
     NotAnswered,
 }
 
 /// The keys at hand do not say with which key to verify. Requests a missing key from the sources, or
 /// other keys where none fits, and distinguishes an unknown key from one that could not be looked up.
-#[cfg(feature = "remote")]
 #[cold]
 pub(super) fn at_lookup(
     error: AuthError,
@@ -114,7 +108,6 @@ pub(super) fn at_lookup(
 ///
 /// While a source fails, the verdict stays a bad signature: there were keys to judge by, and with 503 a
 /// forged token could make a healthy instance look broken.
-#[cfg(feature = "remote")]
 #[cold]
 pub(super) fn at_verify(
     error: AuthError,
@@ -136,7 +129,6 @@ pub(super) fn at_verify(
 
 /// Stops until other keys have come than those that the token was judged by. Once a token has waited,
 /// the verdict is final.
-#[cfg(feature = "remote")]
 fn until_other_keys(
     error: AuthError,
     key_id: Option<&str>,
@@ -151,32 +143,4 @@ fn until_other_keys(
     let coming = issuer.keys.ask_for_others(keys, key_id, now, &error);
     let coming = coming.map(|coming| Box::new(Coming::OtherKeys(coming)));
     Stop { error, coming, abstains: false }
-}
-
-/// No key has made the signature, and no source can bring others.
-#[cfg(not(feature = "remote"))]
-#[cold]
-pub(super) fn at_verify(
-    error: AuthError,
-    _: Option<&str>,
-    _: &IssuerConfig,
-    _: &Keys,
-    _: NumericDate,
-    _: Patience,
-) -> Stop {
-    error.into()
-}
-
-/// A key is missing, and there is nobody to ask for it.
-#[cfg(not(feature = "remote"))]
-#[cold]
-pub(super) fn at_lookup(
-    error: AuthError,
-    _: &PeekedJwt<'_, '_>,
-    _: &IssuerConfig,
-    _: &Keys,
-    _: NumericDate,
-    _: Patience,
-) -> Stop {
-    error.into()
 }

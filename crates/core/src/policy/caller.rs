@@ -1,10 +1,10 @@
 //! Rules about who calls, and whom the token is from and for.
 
-use super::Policy;
-use crate::{
-    AuthErrorKind,
-    pipeline::{Answer, Rejection},
+use super::{
+    Policy,
+    authorize::{Answer, Denial},
 };
+use crate::AuthErrorKind;
 
 /// Every caller whose token is good: for a place that must name a policy.
 pub fn authenticated() -> Policy {
@@ -14,7 +14,7 @@ pub fn authenticated() -> Policy {
 /// No caller: for a place that must name a policy, such as the default of
 /// [`except_route`](Policy::except_route).
 pub fn deny_all() -> Policy {
-    Policy::own_rule("nobody", |_, _| Err(Rejection::No(AuthErrorKind::NotPermitted.into())))
+    Policy::own_rule("nobody", |_, _| Err(Denial::No(AuthErrorKind::NotPermitted.into())))
 }
 
 /// The token is from this issuer ([RFC 7519 §4.1.1]): for a service that trusts several. Another
@@ -98,5 +98,5 @@ pub fn not_delegated() -> Policy {
 
 fn yes_or(yes: bool, kind: AuthErrorKind) -> Answer {
     // Unlike a function of the application, which may not know the caller, the rule does tell.
-    if yes { Ok(()) } else { Err(Rejection::No(kind.into())) }
+    if yes { Ok(()) } else { Err(Denial::No(kind.into())) }
 }

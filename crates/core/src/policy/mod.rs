@@ -64,8 +64,8 @@
 //!     .and(policy::grant(|rights: &Rights| rights.credit > 0));
 //! ```
 
+mod authorize;
 mod caller;
-mod decision;
 mod path_parameter;
 mod permission;
 mod role_hierarchy;
@@ -83,9 +83,15 @@ use std::{error::Error, sync::Arc};
 
 use serde::Serialize;
 
+use self::{
+    authorize::{Answer, Denial},
+    route::KeptRoute,
+    route_table::RouteTable,
+    step_up::check_login,
+    tree::{Node, Quantity},
+};
 pub use self::{
     caller::{actor, audience, authenticated, client, deny_all, issuer, not_delegated, subject},
-    decision::{Deciding, Decision},
     path_parameter::{PathParameter, path_parameter},
     permission::{Resource, permission},
     role_hierarchy::RoleHierarchy,
@@ -95,17 +101,7 @@ pub use self::{
     token_kinds::TokenKinds,
     tree::Policy,
 };
-pub(crate) use self::{
-    route::KeptRoute,
-    route_table::RouteTable,
-    step_up::check_login,
-    tree::{Node, Quantity},
-};
-use crate::{
-    AuthError, AuthErrorKind, Grant, Principal,
-    claims::ClaimPath,
-    pipeline::{Answer, Rejection},
-};
+use crate::{AuthError, AuthErrorKind, Grant, Principal, claims::ClaimPath};
 
 /// The caller has this scope token.
 pub fn scope(token: impl Into<Box<str>>) -> Policy {
@@ -158,7 +154,7 @@ pub fn any_role<I: IntoIterator<Item: Into<Box<str>>>>(roles: I) -> Policy {
 }
 
 fn has_roles(enough: bool) -> Answer {
-    if enough { Ok(()) } else { Err(Rejection::No(AuthErrorKind::InsufficientRole.into())) }
+    if enough { Ok(()) } else { Err(Denial::No(AuthErrorKind::InsufficientRole.into())) }
 }
 
 /// A claim of the token has this value: same JSON type, same content. It is named by its member

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use super::Policy;
+use super::{
+    Policy,
+    authorize::{Answer, Denial},
+};
 use crate::{
     AuthError, AuthErrorKind, Principal,
     claims::ClaimPath,
     json::{Kind, Value},
-    pipeline::{Answer, Rejection},
 };
 
 /// Names a parameter of the request's path, such as `tenant` of the route `/tenants/{tenant}/jobs`,
@@ -131,15 +133,15 @@ impl PathParameter {
 const NO_PATH: &str = "a claim whose name is empty or no JSON pointer";
 
 /// Finds the claim. `null` is not there.
-fn find<'a>(path: &ClaimPath, principal: &'a Principal) -> Result<Option<Value<'a>>, Rejection> {
+fn find<'a>(path: &ClaimPath, principal: &'a Principal) -> Result<Option<Value<'a>>, Denial> {
     // The claims were one object when the token was accepted.
     let claims = principal.object().ok_or_else(malformed)?;
-    let value = path.find_included(&claims).map_err(Rejection::CannotTell)?;
+    let value = path.find_included(&claims).map_err(Denial::Unknown)?;
     Ok(value.filter(|value| value.kind() != Kind::Null))
 }
 
 /// Compares a text with a claim's string or number.
-fn equals(value: &str, claim: Value<'_>) -> Result<bool, Rejection> {
+fn equals(value: &str, claim: Value<'_>) -> Result<bool, Denial> {
     if let Some(text) = claim.as_str() {
         return Ok(*text == *value);
     }
@@ -147,7 +149,7 @@ fn equals(value: &str, claim: Value<'_>) -> Result<bool, Rejection> {
     if is_plain_integer(number) && is_plain_integer(value) {
         return Ok(number == value);
     }
-    Err(Rejection::CannotTell(AuthError::because(
+    Err(Denial::Unknown(AuthError::because(
         AuthErrorKind::NotPermitted,
         "a path parameter is compared with a number, and one of them is no plain decimal integer",
     )))
@@ -167,12 +169,12 @@ fn yes_or_no(yes: bool) -> Answer {
     if yes { Ok(()) } else { Err(no()) }
 }
 
-fn no() -> Rejection {
-    Rejection::No(AuthErrorKind::NotPermitted.into())
+fn no() -> Denial {
+    Denial::No(AuthErrorKind::NotPermitted.into())
 }
 
-fn malformed() -> Rejection {
-    Rejection::CannotTell(AuthError::because(
+fn malformed() -> Denial {
+    Denial::Unknown(AuthError::because(
         AuthErrorKind::MalformedClaim,
         "a claim of a policy is neither a string, a number nor a list of these",
     ))

@@ -1,7 +1,7 @@
 //! Rules about permissions on resources.
 
-use super::{PathParameter, Policy};
-use crate::{AuthErrorKind, Grant, pipeline::Rejection};
+use super::{PathParameter, Policy, authorize::Denial};
+use crate::{AuthErrorKind, Grant};
 
 /// The caller has exactly this level on a resource: one of this name, or the one that a
 /// [parameter of the path](super::path_parameter) names.
@@ -49,7 +49,7 @@ impl Resource {
     ) -> Policy {
         let decide = move |grant: &Grant, resource: &str| {
             let may = has(grant, resource);
-            if may { Ok(()) } else { Err(Rejection::No(AuthErrorKind::NotPermitted.into())) }
+            if may { Ok(()) } else { Err(Denial::No(AuthErrorKind::NotPermitted.into())) }
         };
         match self.name {
             Name::Fixed(name) => Policy::own_rule(rule, move |_, grant| decide(grant, &name)),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Policy, Resource};
-use crate::{AuthErrorKind, pipeline::Rejection};
+use super::{Policy, Resource, authorize::Denial};
+use crate::AuthErrorKind;
 
 /// An order of roles, or of levels of permissions, declared once: each includes those before it.
 ///
@@ -85,11 +85,7 @@ impl RoleHierarchy {
         Policy::own_rule("role_at_least", move |_, grant: &crate::Grant| {
             let is_enough =
                 at_least.is_everyones() || grant.roles().any(|role| at_least.includes(role));
-            if is_enough {
-                Ok(())
-            } else {
-                Err(Rejection::No(AuthErrorKind::InsufficientRole.into()))
-            }
+            if is_enough { Ok(()) } else { Err(Denial::No(AuthErrorKind::InsufficientRole.into())) }
         })
     }
 

@@ -4,12 +4,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Node, Policy, tree::is_visible_ascii};
+use super::{
+    Node, Policy,
+    authorize::{Answer, Denial},
+    tree::is_visible_ascii,
+};
 use crate::{
     AuthError, AuthErrorKind, NumericDate, Principal,
     claims::{NotIncluded, not_included},
     error::StepUp,
-    pipeline::{Answer, Rejection},
 };
 
 /// The user logged in with one of these authentication context classes, the preferred one first:
@@ -60,14 +63,14 @@ pub fn max_age(max_age: Duration) -> Policy {
 /// Decides whether the login is good enough.
 pub(crate) fn check_login(step_up: &Arc<StepUp>, principal: &Principal) -> Answer {
     let claims = principal.object().ok_or_else(|| malformed("the claims are no object"))?;
-    let absent = NotIncluded::of(&claims).map_err(Rejection::CannotTell)?;
+    let absent = NotIncluded::of(&claims).map_err(Denial::Unknown)?;
     let find = |name| {
         if absent.as_ref().is_some_and(|absent| absent.has_name(name)) {
-            return Err(Rejection::CannotTell(not_included()));
+            return Err(Denial::Unknown(not_included()));
         }
         Ok(claims.find(name))
     };
-    let not_enough = || Rejection::No(AuthError::stepping_up(Arc::clone(step_up)));
+    let not_enough = || Denial::No(AuthError::stepping_up(Arc::clone(step_up)));
     if step_up.acr_values.is_some() {
         let acr = find("acr")?.ok_or_else(not_enough)?;
         let acr = acr.as_str().ok_or_else(|| malformed("`acr` is not a string"))?;
@@ -93,6 +96,6 @@ pub(crate) fn check_login(step_up: &Arc<StepUp>, principal: &Principal) -> Answe
     Ok(())
 }
 
-fn malformed(reason: &'static str) -> Rejection {
-    Rejection::CannotTell(AuthError::because(AuthErrorKind::MalformedClaim, reason))
+fn malformed(reason: &'static str) -> Denial {
+    Denial::Unknown(AuthError::because(AuthErrorKind::MalformedClaim, reason))
 }

@@ -1,12 +1,10 @@
 //! Rules about what a token is for.
 
-use super::Policy;
-use crate::{
-    AuthError, AuthErrorKind,
-    claims::ClaimPath,
-    json::Kind,
-    pipeline::{Answer, Rejection},
+use super::{
+    Policy,
+    authorize::{Answer, Denial},
 };
+use crate::{AuthError, AuthErrorKind, claims::ClaimPath, json::Kind};
 
 /// The kinds of tokens that an issuer makes, told apart by a claim, and declared once: tokens for a
 /// running task and for one that waits, say.
@@ -76,11 +74,11 @@ impl TokenKinds {
         }
         let (known, absent) = (self.known.clone(), self.absent.clone());
         Policy::own_rule("token_kind", move |principal, _| {
-            let claims = principal.object().ok_or(Rejection::CannotTell(MALFORMED))?;
-            let value = claim.find_included(&claims).map_err(Rejection::CannotTell)?;
+            let claims = principal.object().ok_or(Denial::Unknown(MALFORMED))?;
+            let value = claim.find_included(&claims).map_err(Denial::Unknown)?;
             // `null` is not there.
             let kind = match value.filter(|value| value.kind() != Kind::Null) {
-                Some(value) => Some(value.as_str().ok_or(Rejection::CannotTell(MALFORMED))?),
+                Some(value) => Some(value.as_str().ok_or(Denial::Unknown(MALFORMED))?),
                 None => None,
             };
             decide(kind.as_deref().or(absent.as_deref()), &kinds, &known)
@@ -96,9 +94,9 @@ fn decide(kind: Option<&str>, allowed: &[Box<str>], known: &[Box<str>]) -> Answe
     if is_in(allowed) {
         Ok(())
     } else if is_in(known) {
-        Err(Rejection::No(AuthErrorKind::NotPermitted.into()))
+        Err(Denial::No(AuthErrorKind::NotPermitted.into()))
     } else {
         let reason = "the token is of no kind that is known";
-        Err(Rejection::CannotTell(AuthError::because(AuthErrorKind::NotPermitted, reason)))
+        Err(Denial::Unknown(AuthError::because(AuthErrorKind::NotPermitted, reason)))
     }
 }

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Decision, RouteTable, RouteView};
-use crate::{
-    AuthError, Grant, Principal,
-    error::StepUp,
-    pipeline::{Answer, AsyncAnswer, answer_of, authorize, own_answer_of},
+use super::{
+    RouteTable, RouteView,
+    authorize::{self, Answer, answer_of, own_answer_of},
 };
+use crate::{AuthError, BoxFuture, Grant, MaybePending, Principal, error::StepUp};
 
 /// What a handler asks of its caller. Cloning copies pointers.
 ///
@@ -53,7 +52,10 @@ type RuleFunction<G> = Arc<dyn Fn(&Principal, &G) -> Answer + Send + Sync>;
 
 type PathRuleFunction<G> = Arc<dyn Fn(&str, &Principal, &G) -> Answer + Send + Sync>;
 
-type AsyncFunction<G> = Arc<dyn Fn(Principal, Arc<G>, Option<String>) -> AsyncAnswer + Send + Sync>;
+pub(super) type AsyncFunction<G> =
+    Arc<dyn Fn(Principal, Arc<G>, Option<String>) -> AsyncAnswer + Send + Sync>;
+
+pub(super) type AsyncAnswer = BoxFuture<'static, Result<(), AuthError>>;
 
 /// Finds the standard grant inside of the application's.
 pub(crate) type GrantOf<G> = Arc<dyn Fn(&G) -> &Grant + Send + Sync>;
@@ -208,34 +210,42 @@ impl<G> Policy<G> {
         Self { node: Node::Not(Arc::new(self)) }
     }
 
-    /// Decides whether a caller may go on.
+    /// Decides whether a caller may use a handler.
     ///
-    /// Rules are asked in the order in which they are written, and no further than is needed. An
-    /// asynchronous one that is reached has to answer first, and the rest waits for it. Without one
-    /// nothing is allocated.
+    /// Rules are evaluated in the order in which they are written, and only as far as needed. The
+    /// result is pending if an asynchronous rule is reached; the rules after it wait for its answer.
+    /// Without one nothing is allocated. A pending result holds the caller and the parts of the route
+    /// that rules look at, and nothing else of the request.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check). A rule that panics rejects the request as a fault of the application
+    /// (500).
     ///
     /// # Examples
     ///
     /// ```
     /// # use std::sync::Arc;
-    /// use portcullis::{AuthError, Grant, Principal, policy::{Decision, RouteView, scope}};
+    /// use portcullis::{AuthError, Grant, Principal, policy::{RouteView, scope}};
     ///
     /// async fn may_go_on(
     ///     caller: &Principal,
     ///     grant: &Arc<Grant>,
     ///     route: &dyn RouteView,
     /// ) -> Result<(), AuthError> {
-    ///     match scope("orders:read").begin(caller, grant, route) {
-    ///         Decision::Done(result) => result,
-    ///         Decision::Waiting(deciding) => deciding.await,
-    ///     }
+    ///     scope("orders:read").authorize(caller, grant, route).await
     /// }
     /// ```
-    pub fn begin(&self, principal: &Principal, grant: &Arc<G>, route: &dyn RouteView) -> Decision
+    pub fn authorize(
+        &self,
+        principal: &Principal,
+        grant: &Arc<G>,
+        route: &dyn RouteView,
+    ) -> MaybePending<Result<(), AuthError>>
     where
         G: Send + Sync + 'static,
     {
-        authorize::begin(self, principal, grant, route)
+        authorize::authorize(self, principal, grant, route)
     }
 
     /// Decides whether a caller may go on, where there is no route to look at and no time to wait:
@@ -246,8 +256,11 @@ impl<G> Policy<G> {
     ///
     /// Why not: of kind `InsufficientScope`, naming the scope, `InsufficientRole` or
     /// `NotPermitted`, or what a function of the application rejects with.
-    pub fn check(&self, principal: &Principal, grant: &G) -> Result<(), AuthError> {
-        authorize::authorize(self, principal, grant)
+    pub fn check(&self, principal: &Principal, grant: &G) -> Result<(), AuthError>
+    where
+        G: Send + Sync + 'static,
+    {
+        authorize::authorize_now(self, principal, grant)
     }
 }
 

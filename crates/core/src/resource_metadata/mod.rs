@@ -3,6 +3,7 @@
 //! [RFC 9728]: https://www.rfc-editor.org/rfc/rfc9728
 
 mod document;
+mod error;
 mod identifier;
 mod protected_resource;
 mod response;
@@ -10,5 +11,6 @@ mod response;
 mod tests;
 
 pub use document::ResourceMetadata;
+pub use error::ResourceError;
 pub use protected_resource::ProtectedResource;
 pub use response::ResourceMetadataResponse;

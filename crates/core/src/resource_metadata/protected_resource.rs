@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{ResourceMetadata, identifier::Identifier};
-use crate::{ConfigError, Issuer, Strategy, TokenLocation, location::LocationKind};
+use crate::{Issuer, ResourceError, Strategy, TokenLocation, location::LocationKind};
 
 /// Parameters that the engine derives, or that have a setter which checks them.
 const RESERVED: [&str; 4] =
@@ -127,11 +127,11 @@ impl ProtectedResource {
         issuers: &[Issuer],
         strategies: &[Arc<dyn Strategy>],
         places: &[TokenLocation],
-    ) -> Result<ResourceMetadata, ConfigError> {
+    ) -> Result<ResourceMetadata, ResourceError> {
         let identifier = match Identifier::parse(&self.identifier) {
             Ok(identifier) => identifier,
             Err(reason) => {
-                return Err(ConfigError::InvalidResource {
+                return Err(ResourceError::InvalidIdentifier {
                     resource: without_password(&self.identifier),
                     reason,
                 });
@@ -202,7 +202,7 @@ fn check_server(
     server: &str,
     issuers: &[Issuer],
     strategies: &[Arc<dyn Strategy>],
-) -> Result<(), ConfigError> {
+) -> Result<(), ResourceError> {
     let is_trusted = issuers.iter().any(|issuer| issuer.own_name().is_none_or(|own| own == server))
         || strategies.iter().any(|strategy| strategy.name() == server);
     let reason = if !is_trusted {
@@ -229,7 +229,7 @@ fn is_issuer_url(name: &str) -> bool {
 
 fn check_parameters(
     parameters: Vec<(String, Result<Value, String>)>,
-) -> Result<Vec<(String, Value)>, ConfigError> {
+) -> Result<Vec<(String, Value)>, ResourceError> {
     let mut checked: Vec<(String, Value)> = Vec::new();
     for (name, value) in parameters {
         let value = match value {
@@ -269,8 +269,8 @@ fn is_scope_token(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic() && !b"\"\\".contains(&b))
 }
 
-fn invalid(parameter: impl Into<String>, reason: impl Into<String>) -> ConfigError {
-    ConfigError::InvalidResourceMetadata { parameter: parameter.into(), reason: reason.into() }
+fn invalid(parameter: impl Into<String>, reason: impl Into<String>) -> ResourceError {
+    ResourceError::InvalidMetadata { parameter: parameter.into(), reason: reason.into() }
 }
 
 /// Takes out of a URL what may be a password.

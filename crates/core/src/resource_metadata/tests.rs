@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    Attempt, Authenticator, AuthenticatorBuilder, ConfigError, Credential, Issuer, Strategy,
-    TokenLocation, VerificationKey,
+    Attempt, Authenticator, AuthenticatorBuilder, ConfigError, Credential, Issuer, ResourceError,
+    Strategy, TokenLocation, VerificationKey,
 };
 
 fn issuer(issuer: Issuer) -> Issuer {
@@ -179,7 +179,9 @@ fn a_parameter_that_clients_could_not_use_is_rejected() {
 #[test]
 fn a_url_that_names_no_resource_is_rejected_and_its_password_not_shown() {
     let rejected = builder(["https://idp.test"]).resource("https://me:pa@ss@api.test/m").build();
-    let Err(ConfigError::InvalidResource { resource, reason }) = rejected else {
+    let Err(ConfigError::Resource(ResourceError::InvalidIdentifier { resource, reason })) =
+        rejected
+    else {
         panic!("{rejected:?}")
     };
     assert_eq!(resource, "***@api.test/m");

@@ -11,7 +11,9 @@ pub(crate) use chain::{Chain, Registered, Slot, StrategyComing, answer};
 pub use identity::Identity;
 #[cfg(feature = "config")]
 pub(crate) use static_tokens::{CUT_OFF_SETTLED, is_one_token};
-pub use static_tokens::{StaticTokens, StaticTokensBuilder, TokenFile, TokenFormat};
+pub use static_tokens::{
+    StaticTokenError, StaticTokens, StaticTokensBuilder, TokenFile, TokenFormat,
+};
 pub use tenants::{IssuerResolver, Tenants};
 
 use crate::{AuthError, AuthErrorKind, BearerToken, BoxFuture, ConfigError, json::Object};
@@ -47,7 +49,7 @@ use crate::{AuthError, AuthErrorKind, BearerToken, BoxFuture, ConfigError, json:
 /// }
 ///
 /// let auth = Authenticator::builder().strategy(Sessions).build()?;
-/// assert_eq!(auth.authenticate_token("sess_4711")?.principal().subject(), "alice");
+/// assert_eq!(auth.authenticate_token_now("sess_4711")?.principal().subject(), "alice");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Strategy: Debug + Send + Sync {
@@ -68,7 +70,7 @@ pub trait Strategy: Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::NotForProduction`], which stops the engine.
+    /// [`ConfigError::Production`], which stops the engine.
     fn check_production(&self) -> Result<(), ConfigError> {
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::{
 
 use http::{HeaderValue, Request, Response, header};
 use pin_project_lite::pin_project;
-use portcullis::Waiting;
+use portcullis::{BoxFuture, Verdict};
 use tower_service::Service;
 
 use super::JwtAuthLayer;
@@ -48,7 +48,7 @@ pin_project! {
 
 /// The wait, and what a request needs to go on when it is over.
 struct Held<S, G, R, ReqBody> {
-    waiting: Waiting<G>,
+    waiting: BoxFuture<'static, Verdict<G>>,
     request: Request<ReqBody>,
     service: S,
     layer: JwtAuthLayer<G, R>,
@@ -67,7 +67,7 @@ where
     }
 
     pub(super) fn waiting(
-        waiting: Waiting<G>,
+        waiting: BoxFuture<'static, Verdict<G>>,
         request: Request<ReqBody>,
         service: S,
         layer: JwtAuthLayer<G, R>,

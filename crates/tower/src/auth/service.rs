@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, uri::PathAndQuery,
 };
-use portcullis::{AuthContext, Grant, HiddenTokens, Judgement, RequestView, Verdict};
+use portcullis::{AuthContext, Grant, HiddenTokens, MaybePending, RequestView, Verdict};
 use tower_service::Service;
 
 use super::{
@@ -57,11 +57,11 @@ where
             return JwtAuthFuture::inner(self.inner.call(request), no_store);
         }
         match self.layer.begin(&request) {
-            Judgement::Done(verdict) => match self.layer.decide(&mut request, verdict) {
+            MaybePending::Ready(verdict) => match self.layer.decide(&mut request, verdict) {
                 Ok(no_store) => JwtAuthFuture::inner(self.inner.call(request), no_store),
                 Err(response) => JwtAuthFuture::rejected(response),
             },
-            Judgement::Waiting(waiting) => {
+            MaybePending::Pending(waiting) => {
                 // The service that was made ready is the one that must be called; a clone that was
                 // not takes its place.
                 let clone = self.inner.clone();
@@ -74,16 +74,16 @@ where
 
 impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     /// Judges a request, or waits for a key; never for a target that is open to everyone.
-    fn begin<ReqBody>(&self, request: &Request<ReqBody>) -> Judgement<G> {
+    fn begin<ReqBody>(&self, request: &Request<ReqBody>) -> MaybePending<Verdict<G>> {
         let view = View::of(request);
         match self.public.contain(request.uri()) {
-            Ok(false) => self.auth.begin(&view),
-            Ok(true) => Judgement::Done(self.auth.authenticate(&view).for_public_route()),
+            Ok(false) => self.auth.authenticate(&view),
+            Ok(true) => MaybePending::Ready(self.auth.authenticate_now(&view).for_public_route()),
             Err(panic) => {
-                let mut verdict = self.auth.authenticate(&view);
+                let mut verdict = self.auth.authenticate_now(&view);
                 verdict.result = Err(panic);
                 verdict.admits_anonymous = false;
-                Judgement::Done(verdict)
+                MaybePending::Ready(verdict)
             }
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use http::{HeaderValue, Request, Uri, header};
-use portcullis::{ConfigError, IssuedToken, RenewingToken, TokenDestinations, TokenError};
+use portcullis_mint::{IssuedToken, MintError, RenewingToken, TokenDestinations, TokenError};
 use tower_layer::Layer;
 
 use super::{AddBearerToken, AddBearerTokenError};
@@ -24,7 +24,8 @@ use super::{AddBearerToken, AddBearerTokenError};
 ///
 /// ```
 /// use http::{Request, Response};
-/// use portcullis::{Algorithm, Minter, RenewingToken, SigningKey};
+/// use portcullis::{Algorithm, SigningKey};
+/// use portcullis_mint::{Minter, RenewingToken};
 /// use portcullis_tower::AddBearerTokenLayer;
 /// use serde_json::json;
 /// use tower::{ServiceBuilder, ServiceExt};
@@ -82,20 +83,17 @@ impl AddBearerTokenLayer {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidOrigin`] for what is no absolute URI, and for `http` to another machine.
+    /// [`MintError::InvalidOrigin`] for what is no absolute URI, and for `http` to another machine.
     /// Where that is meant, say [`dangerous_allow_cleartext`](Self::dangerous_allow_cleartext) before.
-    pub fn origin(self, origin: impl TryInto<Uri>) -> Result<Self, ConfigError> {
-        let origin = origin.try_into().map_err(|_| ConfigError::InvalidOrigin {
+    pub fn origin(self, origin: impl TryInto<Uri>) -> Result<Self, MintError> {
+        let origin = origin.try_into().map_err(|_| MintError::InvalidOrigin {
             origin: String::new(),
             reason: "it is no URI",
         })?;
         let (scheme, host) = (origin.scheme_str().unwrap_or_default(), whole_host(&origin));
         if host != origin.host() {
             let (reason, host) = ("what follows its host is no port", host.unwrap_or_default());
-            return Err(ConfigError::InvalidOrigin {
-                origin: format!("{scheme}://{host}"),
-                reason,
-            });
+            return Err(MintError::InvalidOrigin { origin: format!("{scheme}://{host}"), reason });
         }
         let host = host.unwrap_or_default();
         let destinations = self.destinations.origin(scheme, host, origin.port_u16())?;

@@ -9,7 +9,7 @@ use std::{
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use portcullis::{ChallengeSettings, policy::Deciding};
+use portcullis::{AuthError, BoxFuture, ChallengeSettings};
 use tower_service::Service;
 
 use crate::{Rejection, ResponseForRejection, rejection::RejectionForm};
@@ -40,7 +40,7 @@ pin_project! {
             response: Option<S::Response>,
         },
         Deciding {
-            deciding: Deciding,
+            deciding: BoxFuture<'static, Result<(), AuthError>>,
             held: Option<Box<Held<S, R, ReqBody>>>,
         },
     }
@@ -66,7 +66,10 @@ where
         Self { state: State::Rejected { response: Some(response) } }
     }
 
-    pub(super) fn deciding(deciding: Deciding, held: Held<S, R, ReqBody>) -> Self {
+    pub(super) fn deciding(
+        deciding: BoxFuture<'static, Result<(), AuthError>>,
+        held: Held<S, R, ReqBody>,
+    ) -> Self {
         Self { state: State::Deciding { deciding, held: Some(Box::new(held)) } }
     }
 }

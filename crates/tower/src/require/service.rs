@@ -6,10 +6,7 @@ use std::{
 };
 
 use http::{Request, Response};
-use portcullis::{
-    AuthContext, ChallengeSettings, Grant,
-    policy::{Deciding, Decision},
-};
+use portcullis::{AuthContext, AuthError, BoxFuture, ChallengeSettings, Grant, MaybePending};
 use tower_service::Service;
 
 use super::{RequireFuture, RequireLayer, future::Held};
@@ -66,6 +63,8 @@ where
     }
 }
 
+type Deciding = BoxFuture<'static, Result<(), AuthError>>;
+
 impl<G: Send + Sync + 'static, R> RequireLayer<G, R> {
     /// Decides, or returns what the decision waits for and what a challenge would name.
     fn begin<B>(
@@ -81,16 +80,16 @@ impl<G: Send + Sync + 'static, R> RequireLayer<G, R> {
         let settings = Arc::clone(caller.challenge_settings());
         let decision = if self.looks_at_route {
             let caller = caller.clone();
-            self.policy.begin(&caller, &grant, &Route::read(request))
+            self.policy.authorize(&caller, &grant, &Route::read(request))
         } else {
-            self.policy.begin(caller, &grant, &())
+            self.policy.authorize(caller, &grant, &())
         };
         match decision {
-            Decision::Done(Ok(())) => Ok(None),
-            Decision::Done(Err(error)) => {
+            MaybePending::Ready(Ok(())) => Ok(None),
+            MaybePending::Ready(Err(error)) => {
                 Err(Box::new(Rejection::new(error, settings, request.method())))
             }
-            Decision::Waiting(deciding) => Ok(Some((deciding, settings))),
+            MaybePending::Pending(deciding) => Ok(Some((deciding, settings))),
         }
     }
 }

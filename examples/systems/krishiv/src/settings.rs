@@ -6,6 +6,7 @@ use portcullis_axum::{
     Algorithm, Authenticator, Clock, ConfigError, GrantMapping, Identity, Issuer, ProductionError,
     RefreshPolicy, RemoteJwkSet, Requirement, StaticTokens, StaticTokensBuilder, TokenFile,
     TokenFormat, TokenLocation,
+    error::{GrantMappingError, IssuerError},
 };
 
 use crate::roles::{ADMIN, READER};
@@ -96,14 +97,16 @@ fn oidc(variables: &Variables, production: bool) -> Result<Option<Issuer>, Strin
 
 fn about_variable(error: &ConfigError) -> String {
     let variable = match error {
-        ConfigError::NotForProduction(ProductionError::ShortToken { name }) if name == "ui" => {
+        ConfigError::Production(ProductionError::ShortToken { name }) if name == "ui" => {
             "KRISHIV_UI_TOKEN"
         }
-        ConfigError::NotForProduction(ProductionError::ShortToken { .. }) => {
+        ConfigError::Production(ProductionError::ShortToken { .. }) => {
             "KRISHIV_COORDINATOR_BEARER_TOKEN"
         }
-        ConfigError::InvalidClaimPath { .. } => "KRISHIV_OIDC_ROLE_CLAIM",
-        ConfigError::EmptySetting { .. } => "KRISHIV_OIDC_AUDIENCE",
+        ConfigError::GrantMapping(GrantMappingError::InvalidClaimPath(_)) => {
+            "KRISHIV_OIDC_ROLE_CLAIM"
+        }
+        ConfigError::Issuer(IssuerError::EmptySetting { .. }) => "KRISHIV_OIDC_AUDIENCE",
         _ => "KRISHIV_OIDC_JWKS_URI",
     };
     format!("{variable}: {error}")

@@ -4,7 +4,7 @@ use std::{collections::HashMap, error::Error, time::Duration};
 
 use portcullis_tonic::{
     Algorithm, AuthErrorKind, Authenticator, ConfigError, GrantMapping, Issuer, MultipleTokens,
-    RefreshPolicy, StaticTokens, TokenLocation,
+    RefreshPolicy, StaticTokens, TokenLocation, error::GrantMappingError,
 };
 
 use crate::go_duration;
@@ -43,7 +43,7 @@ impl Settings {
         let auth =
             builder.locations([bearer()]).multiple_tokens(MultipleTokens::First).build().map_err(
                 |error| match error {
-                    ConfigError::InvalidPattern { .. } => {
+                    ConfigError::GrantMapping(GrantMappingError::InvalidPattern { .. }) => {
                         format!("TEMPORAL_JWT_PERMISSIONS_REGEX: {error}")
                     }
                     _ => error.to_string(),

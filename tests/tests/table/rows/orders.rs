@@ -109,7 +109,7 @@ fn told(counts: Result<Answer, &str>, filled: &[&str]) -> Answer {
     if filled.contains(&QUERY) { answer.no_store() } else { answer }
 }
 
-/// One place holds something bad and another a good token, which must never help it.
+/// One place holds something bad and another a good token, which must never replace it.
 fn pairs(world: &World, rule: MultipleTokens) -> Vec<(String, Request, Answer)> {
     let expired = world.token().expired().build();
     let mut rows = Vec::new();

@@ -18,7 +18,7 @@ use super::{
     Fetch, FetchRequest, FetchResponse, HttpFetch, KeyDocument, KeySource, KeySourceError,
     KeyTransport, Loaded, RefreshPolicy, Validators, error::RetryAfter,
 };
-use crate::{BoxFuture, ConfigError, NumericDate};
+use crate::{BoxFuture, JwkSetError, KeySourceConfigError, NumericDate};
 
 /// The longest document, in bytes: a hundred keys with certificate chains stay below it.
 const MAX_LEN: usize = 256 * 1024;
@@ -111,7 +111,7 @@ impl RemoteJwkSet {
     /// # Errors
     ///
     /// As [`JwkSet::from_json`](crate::JwkSet::from_json).
-    pub fn seed(self, json: &str, good_at: NumericDate) -> Result<Self, ConfigError> {
+    pub fn seed(self, json: &str, good_at: NumericDate) -> Result<Self, JwkSetError> {
         Ok(Self { seed: Some((KeyDocument::from_json(json)?, good_at)), ..self })
     }
 
@@ -216,11 +216,11 @@ impl KeySource for RemoteJwkSet {
         Box::pin(self.load_keys(known))
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), KeySourceConfigError> {
         let checked = self.location.keys().and_then(|_| self.location.metadata_urls());
         checked
             .map(drop)
-            .map_err(|error| ConfigError::InvalidKeySource { reason: error.to_string() })
+            .map_err(|error| KeySourceConfigError::InvalidLocation { reason: error.to_string() })
     }
 
     fn seed(&self) -> Option<(KeyDocument, NumericDate)> {

@@ -16,9 +16,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Decision, Policy, RouteView};
+use super::{Policy, RouteView};
 use crate::{
-    AuthError, AuthErrorKind, Clock, Grant, Issuer, NumericDate, Principal, VerificationKey,
+    AuthError, AuthErrorKind, Clock, Grant, Issuer, MaybePending, NumericDate, Principal,
+    VerificationKey,
     challenge::ChallengeSettings,
     issuer::{EngineInfo, TrustedIssuers},
     json::{Name, Object},
@@ -48,7 +49,7 @@ fn caller(claims: &str) -> Principal {
         is_for_production: false,
         unfit_for_production: None,
     };
-    let key = VerificationKey::from_pem(include_str!("../../jwk/testdata/ed25519.pem")).unwrap();
+    let key = VerificationKey::from_pem(include_str!("testdata/ed25519.pem")).unwrap();
     let issuer = Issuer::new(ISSUER).leeway(LEEWAY).key(key);
     let issuers =
         TrustedIssuers::new(vec![issuer], &["api".to_owned()], &Arc::new(info), NumericDate::EPOCH);
@@ -106,9 +107,9 @@ fn decide(
     grant: &Grant,
     route: &dyn RouteView,
 ) -> (Result<(), AuthError>, usize) {
-    let deciding = match policy.begin(caller, &Arc::new(grant.clone()), route) {
-        Decision::Done(result) => return (result, 0),
-        Decision::Waiting(deciding) => deciding,
+    let deciding = match policy.authorize(caller, &Arc::new(grant.clone()), route) {
+        MaybePending::Ready(result) => return (result, 0),
+        MaybePending::Pending(deciding) => deciding,
     };
     let mut deciding = pin!(deciding);
     let mut cx = Context::from_waker(Waker::noop());

@@ -15,8 +15,8 @@ use proptest::{prelude::*, sample::select};
 
 use super::{Route, caller, decide};
 use crate::{
-    AuthError, AuthErrorKind, Grant,
-    policy::{self, Decision, Policy},
+    AuthError, AuthErrorKind, Grant, MaybePending,
+    policy::{self, Policy},
 };
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -238,15 +238,16 @@ fn an_asynchronous_rule_that_is_not_reached_costs_no_wait() {
         Asked::default(),
     ));
     let caller = caller(r#"{"sub":"alice"}"#);
-    let decision = policy.begin(&caller, &Arc::default(), &());
-    assert!(matches!(decision, Decision::Done(Ok(()))), "{decision:?}");
+    let decision = policy.authorize(&caller, &Arc::default(), &());
+    assert!(matches!(decision, MaybePending::Ready(Ok(()))), "{decision:?}");
 }
 
 #[test]
 fn a_rule_that_panics_allows_nobody_however_often_it_is_asked() {
     let policy = policy::check_async(async |_, _: Arc<Grant>| panic!("in a rule")).not();
     let caller = caller(r#"{"sub":"alice"}"#);
-    let Decision::Waiting(mut deciding) = policy.begin(&caller, &Arc::default(), &()) else {
+    let MaybePending::Pending(mut deciding) = policy.authorize(&caller, &Arc::default(), &())
+    else {
         panic!("decided without the rule");
     };
     for _ in 0..2 {
@@ -260,7 +261,7 @@ fn a_rule_that_panics_allows_nobody_however_often_it_is_asked() {
 #[test]
 fn a_decision_can_move_between_threads() {
     fn can<T: Send + Unpin + 'static>() {}
-    can::<policy::Deciding>();
+    can::<MaybePending<Result<(), AuthError>>>();
 }
 
 #[test]
@@ -280,9 +281,9 @@ fn rules_of_the_standard_grant_apply_inside_of_another_and_wait_there_too() {
         (policy::acr_values(["gold"]), Err(AuthErrorKind::ReauthenticationRequired)),
     ] {
         let policy = policy.on(|rights: &Rights| &rights.standard);
-        let result = match policy.begin(&caller, &rights, &Route::named("GET", "/x")) {
-            Decision::Done(result) => result,
-            Decision::Waiting(deciding) => {
+        let result = match policy.authorize(&caller, &rights, &Route::named("GET", "/x")) {
+            MaybePending::Ready(result) => result,
+            MaybePending::Pending(deciding) => {
                 let mut deciding = std::pin::pin!(deciding);
                 let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
                 match deciding.as_mut().poll(&mut cx) {

@@ -2,11 +2,12 @@
 
 use std::{env, sync::Arc, time::Duration};
 
+use super::StaticTokenError;
 use super::{
     Identity, Shared, StaticTokens, TokenFile, TokenFormat, table::Entry,
     token_file::CUT_OFF_SETTLED,
 };
-use crate::{Clock, ConfigError, SystemClock};
+use crate::{Clock, ConfigError, SystemClock, VariableError};
 
 /// How often files are looked at.
 const RELOAD_EVERY: Duration = Duration::from_secs(2);
@@ -149,13 +150,13 @@ impl StaticTokensBuilder {
         let mut fixed = Vec::new();
         for (token, identity) in self.tokens {
             if token.is_empty() {
-                return Err(ConfigError::InvalidToken { line: 1, reason: "it is empty" });
+                return Err(StaticTokenError::InvalidLine { line: 1, reason: "it is empty" }.into());
             }
             fixed.push(Entry::of_token(&token, identity));
         }
         for (variable, format) in self.variables {
             let text = env::var(&variable)
-                .map_err(|_| ConfigError::MissingVariable { variable: variable.clone() })?;
+                .map_err(|_| VariableError::Missing { variable: variable.clone() })?;
             fixed.extend(format.entries(&text, &unnamed)?);
         }
         for (text, format) in self.texts {

@@ -1,21 +1,20 @@
 //! Texts with one token a line.
 
 use super::{
-    Identity,
+    Identity, StaticTokenError,
     table::{Digest, Entry},
 };
-use crate::ConfigError;
 
 /// Reads all lines. `unnamed` is the caller of a token without a name.
-pub(super) fn entries(text: &str, unnamed: &Identity) -> Result<Vec<Entry>, ConfigError> {
+pub(super) fn entries(text: &str, unnamed: &Identity) -> Result<Vec<Entry>, StaticTokenError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = text.lines().map(str::trim).zip(1_usize..);
     let lines = lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#'));
     lines.map(|(line, number)| entry(line, number, unnamed)).collect()
 }
 
-fn entry(line: &str, number: usize, unnamed: &Identity) -> Result<Entry, ConfigError> {
-    let invalid = |reason| ConfigError::InvalidToken { line: number, reason };
+fn entry(line: &str, number: usize, unnamed: &Identity) -> Result<Entry, StaticTokenError> {
+    let invalid = |reason| StaticTokenError::InvalidLine { line: number, reason };
     let (identity, token) = match line.split_once('=') {
         None => (unnamed.clone(), line),
         Some(_) if is_padded(line) => (unnamed.clone(), line),
@@ -74,7 +73,7 @@ pub(crate) fn is_one_token(text: &str) -> bool {
 }
 
 /// Rejects what a file holds whose text was lost, as after a power failure: everybody can guess it.
-pub(super) fn check(token: &str, line: usize) -> Result<(), ConfigError> {
+pub(super) fn check(token: &str, line: usize) -> Result<(), StaticTokenError> {
     let is_visible = |character: char| character.is_alphanumeric() || character.is_ascii_graphic();
     let reason = if token.contains('\0') {
         "it has a zero byte inside"
@@ -83,7 +82,7 @@ pub(super) fn check(token: &str, line: usize) -> Result<(), ConfigError> {
     } else {
         return Ok(());
     };
-    Err(ConfigError::InvalidToken { line, reason })
+    Err(StaticTokenError::InvalidLine { line, reason })
 }
 
 /// The shortest padded token that needs no name: base64 of 16 bytes.

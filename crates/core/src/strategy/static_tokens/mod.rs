@@ -1,6 +1,7 @@
 //! Tokens and API keys that are known beforehand.
 
 mod builder;
+mod error;
 mod line;
 mod production;
 mod reload;
@@ -13,6 +14,7 @@ mod token_file;
 use std::{fmt, sync::Arc, time::Duration};
 
 pub use builder::StaticTokensBuilder;
+pub use error::StaticTokenError;
 #[cfg(feature = "config")]
 pub(crate) use line::is_one_token;
 #[cfg(feature = "config")]
@@ -76,7 +78,7 @@ use crate::{AuthError, AuthErrorKind, ConfigError};
 ///     .build()?;
 /// let auth = Authenticator::builder().strategy(tokens).build()?;
 ///
-/// let caller = auth.authenticate_token("4e1hvZ2m7pYcTq0sKfWbNw")?;
+/// let caller = auth.authenticate_token_now("4e1hvZ2m7pYcTq0sKfWbNw")?;
 /// assert!(caller.principal().subject() == "service:etl" && caller.grant().has_role("writer"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -100,7 +102,7 @@ impl StaticTokens {
     ///
     /// The [`ConfigError`] of the first file that cannot be used: the tokens at hand stay. Where the last
     /// line of a file that was written in place lacks its line end, everything else is adopted, and
-    /// [`ConfigError::InFile`] names the line.
+    /// [`FileError::Unusable`](crate::FileError::Unusable) names the line.
     pub fn reload(&self) -> Result<(), Arc<ConfigError>> {
         self.shared.reload()
     }

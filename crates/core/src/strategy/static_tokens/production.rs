@@ -1,6 +1,6 @@
 //! The rules for tokens in production.
 
-use crate::{ConfigError, ProductionError};
+use crate::ProductionError;
 
 /// The shortest token in production, in bytes: 16 random bytes cannot be guessed.
 const SHORTEST: usize = 16;
@@ -9,10 +9,10 @@ const SHORTEST: usize = 16;
 const RECOMMENDED: usize = 32;
 
 /// Rejects tokens that can be guessed. A token that is known by its digest alone is not checked.
-pub(super) fn check_lengths(set: &str, shortest: Option<usize>) -> Result<(), ConfigError> {
+pub(super) fn check_lengths(set: &str, shortest: Option<usize>) -> Result<(), ProductionError> {
     if shortest.is_some_and(|len| len < SHORTEST) {
         let error = ProductionError::ShortToken { name: set.to_owned() };
-        return Err(ConfigError::NotForProduction(error));
+        return Err(error);
     }
     Ok(())
 }

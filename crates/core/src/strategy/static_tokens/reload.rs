@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::shared::Shared;
-use crate::{ConfigError, file::SETTLED};
+use crate::{ConfigError, FileError, file::SETTLED};
 
 /// The shortest time from look to look.
 const SHORTEST: Duration = Duration::from_millis(10);
@@ -30,7 +30,7 @@ impl Reloading {
         thread::Builder::new()
             .name("portcullis-tokens".to_owned())
             .spawn(move || run(&shared, every, &stopped))
-            .map_err(|source| ConfigError::File { path: "(a thread)".into(), source })?;
+            .map_err(|error| FileError::unreadable("(a thread)", error))?;
         Ok(Self { _stop: stop, every })
     }
 }

@@ -12,12 +12,12 @@ use std::{
 use arc_swap::ArcSwap;
 
 use super::{
-    Identity, TokenFile,
+    Identity, StaticTokenError, TokenFile,
     production::{check_lengths, warn_of_short},
     table::{Entry, Table},
 };
 use crate::{
-    Clock, ConfigError, NumericDate,
+    Clock, ConfigError, FileError, NumericDate,
     file::{Content, Settling, Stamp, Warnings},
 };
 
@@ -57,7 +57,7 @@ struct Watched {
 /// The files as one reading found them.
 pub(super) struct Reading {
     number: u64,
-    contents: Result<Vec<Content<String>>, ConfigError>,
+    contents: Result<Vec<Content<String>>, FileError>,
 }
 
 /// Whether changed files are adopted at once.
@@ -139,7 +139,7 @@ impl Shared {
             Ok(contents) => self.take_contents(&mut watched, &contents, reading.number, when, now),
             Err(error) => {
                 watched.settling.end();
-                Err(self.failed(&mut watched, error, now))
+                Err(self.failed(&mut watched, error.into(), now))
             }
         }
     }
@@ -161,7 +161,7 @@ impl Shared {
             }
             match self.parse(contents, &watched.adopted) {
                 Ok(parsed) => self.adopt(watched, parsed, stamps, number),
-                Err(error) => return Err(self.failed(watched, error, now)),
+                Err(error) => return Err(self.failed(watched, error.into(), now)),
             }
         } else {
             watched.settling.end();
@@ -253,16 +253,10 @@ impl Shared {
     }
 
     /// Makes a table of the files. Without stamps of earlier contents nothing is held back.
-    fn parse(
-        &self,
-        contents: &[Content<String>],
-        adopted: &[Stamp],
-    ) -> Result<Parsed, ConfigError> {
+    fn parse(&self, contents: &[Content<String>], adopted: &[Stamp]) -> Result<Parsed, FileError> {
         let known = self.table.load();
         let (mut entries, mut held_back) = (self.fixed.clone(), None);
         for (index, (file, content)) in self.files.iter().zip(contents).enumerate() {
-            let in_file =
-                |error| ConfigError::InFile { path: file.path.clone(), source: Box::new(error) };
             let holds_back =
                 adopted.get(index).is_some_and(|adopted| file.holds_back(content, adopted));
             let text = content.data.as_str();
@@ -270,8 +264,12 @@ impl Shared {
                 if holds_back { text.split_at(end_of_lines(text)) } else { (text, "") };
             // Of the whole text, so that an error names its line. One in the last line is an error like
             // any other.
-            let mut of_file = file.entries(text, &self.unnamed).map_err(in_file)?;
-            let last = file.entries(cut_off, &self.unnamed).map_err(in_file)?;
+            let mut of_file = file
+                .entries(text, &self.unnamed)
+                .map_err(|error| FileError::unusable(&file.path, error))?;
+            let last = file
+                .entries(cut_off, &self.unnamed)
+                .map_err(|error| FileError::unusable(&file.path, error))?;
             // A token that was good before is not the beginning of one.
             if !last.iter().all(|entry| known.has(entry)) {
                 of_file.truncate(of_file.len().saturating_sub(last.len()));
@@ -279,7 +277,8 @@ impl Shared {
             }
             if self.in_production.load(Ordering::SeqCst) {
                 let shortest = of_file.iter().filter_map(|entry| entry.len).min();
-                check_lengths(&self.name, shortest).map_err(in_file)?;
+                check_lengths(&self.name, shortest)
+                    .map_err(|error| FileError::unusable(&file.path, error))?;
             }
             entries.extend(of_file.into_iter().map(Entry::of_file));
         }
@@ -336,5 +335,5 @@ fn end_of_lines(text: &str) -> usize {
 fn no_line_end(path: PathBuf, line: usize) -> ConfigError {
     let reason = "it has no line end, as if the file were still being written; end the line, or replace \
                   the file by a rename";
-    ConfigError::InFile { path, source: Box::new(ConfigError::InvalidToken { line, reason }) }
+    FileError::unusable(path, StaticTokenError::InvalidLine { line, reason }).into()
 }

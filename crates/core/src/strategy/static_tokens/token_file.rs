@@ -2,9 +2,9 @@
 
 use std::{io, iter::repeat, path::PathBuf, time::Duration};
 
-use super::{Identity, line, table::Entry};
+use super::{Identity, StaticTokenError, line, table::Entry};
 use crate::{
-    ConfigError,
+    FileError,
     file::{self, Content, SETTLED, Stamp},
 };
 
@@ -64,9 +64,9 @@ impl TokenFile {
         Self { may_be_missing: true, ..self }
     }
 
-    pub(super) fn read(&self) -> Result<Content<String>, ConfigError> {
+    pub(super) fn read(&self) -> Result<Content<String>, FileError> {
         match file::read_text(&self.path) {
-            Err(ConfigError::File { source, .. })
+            Err(FileError::Unreadable { source, .. })
                 if self.may_be_missing && source.kind() == io::ErrorKind::NotFound =>
             {
                 Ok(Content { data: String::new(), stamp: Stamp::absent() })
@@ -96,7 +96,7 @@ impl TokenFile {
         &self,
         text: &str,
         unnamed: &Identity,
-    ) -> Result<Vec<Entry>, ConfigError> {
+    ) -> Result<Vec<Entry>, StaticTokenError> {
         self.format.entries(text, unnamed)
     }
 }
@@ -119,7 +119,11 @@ impl TokenFormat {
         !last.is_empty() && (self != Self::Lines || !last.starts_with('#'))
     }
 
-    pub(super) fn entries(self, text: &str, unnamed: &Identity) -> Result<Vec<Entry>, ConfigError> {
+    pub(super) fn entries(
+        self,
+        text: &str,
+        unnamed: &Identity,
+    ) -> Result<Vec<Entry>, StaticTokenError> {
         let without_mark = text.strip_prefix('\u{feff}').unwrap_or(text);
         let tokens: Vec<(&str, usize)> = match self {
             Self::Lines => return line::entries(text, unnamed),

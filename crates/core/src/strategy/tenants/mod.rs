@@ -12,7 +12,7 @@ pub use resolver::IssuerResolver;
 use store::{Remembered, Store, Tenant};
 
 use super::{Attempt, Credential, Identity, Strategy};
-use crate::{AuthError, AuthErrorKind, Authenticated, Clock, Judgement, SystemClock, Waiting};
+use crate::{AuthError, AuthErrorKind, Authenticated, BoxFuture, Clock, MaybePending, SystemClock};
 
 /// The longest name that is looked up, in bytes.
 const MAX_NAME: usize = 512;
@@ -180,9 +180,9 @@ impl Tenants {
 impl Shared {
     /// Judges a token whose tenant is at hand.
     fn judge_known(self: &Arc<Self>, tenant: Arc<Tenant>, token: &str) -> Attempt {
-        match tenant.auth.begin_token(token) {
-            Judgement::Done(verdict) => self.conclude(&tenant, verdict.result),
-            Judgement::Waiting(waiting) => {
+        match tenant.auth.authenticate_token(token) {
+            MaybePending::Ready(result) => self.conclude(&tenant, result),
+            MaybePending::Pending(waiting) => {
                 let (shared, token) = (Arc::clone(self), token.to_owned());
                 let name = tenant.name.to_string();
                 let begun = Some((tenant, waiting));
@@ -197,11 +197,11 @@ impl Shared {
         &self,
         name: &str,
         token: &str,
-        mut begun: Option<(Arc<Tenant>, Waiting<()>)>,
+        mut begun: Option<(Arc<Tenant>, Judging)>,
     ) -> Attempt {
         for _ in 0..MAX_JUDGEMENTS {
             if let Some((tenant, waiting)) = begun.take() {
-                let result = waiting.await.result;
+                let result = waiting.await;
                 if self.store.is_current(&tenant) {
                     return self.conclude(&tenant, result);
                 }
@@ -224,10 +224,7 @@ impl Shared {
             Ok(None) => return Attempt::Abstain,
             Err(error) => return Attempt::Reject(error),
         };
-        let result = match tenant.auth.begin_token(token) {
-            Judgement::Done(verdict) => verdict.result,
-            Judgement::Waiting(waiting) => waiting.await.result,
-        };
+        let result = tenant.auth.authenticate_token(token).await;
         self.conclude(&tenant, result)
     }
 
@@ -247,6 +244,9 @@ impl Shared {
         }
     }
 }
+
+/// A token that its tenant judges.
+type Judging = BoxFuture<'static, Result<Authenticated<()>, AuthError>>;
 
 fn unavailable(reason: &'static str) -> AuthError {
     AuthError::because(AuthErrorKind::ResolverUnavailable, reason)

@@ -66,7 +66,7 @@ impl Shown {
         let faults: Vec<_> = notes.filter(|note| note["entry"]["source"] != "network").collect();
         assert!(faults.is_empty(), "{faults:?}");
         self.tab.close().await;
-        println!("interop: browser: krishiv: 1 trace");
+        println!("interop: browser: krishiv: 1 journey");
     }
 }
 

@@ -3,7 +3,7 @@ mod files;
 use std::{fs, path::PathBuf, time::Duration};
 
 use super::*;
-use crate::{Authenticator, NumericDate, Requirement};
+use crate::{Authenticator, FileError, NumericDate, ProductionError, Requirement};
 
 const SECRET: &str = "4e1hvZ2m7pYcTq0sKfWbNw";
 
@@ -13,6 +13,12 @@ fn accepted(tokens: &StaticTokens, token: &str) -> Option<String> {
         Attempt::Abstain => None,
         other => panic!("{other:?}"),
     }
+}
+
+/// Returns what is wrong with the content of a file.
+fn in_file<E: std::error::Error + 'static>(error: &ConfigError) -> &E {
+    let ConfigError::File(FileError::Unusable { source, .. }) = error else { panic!("{error:?}") };
+    source.downcast_ref().unwrap()
 }
 
 fn of_text(text: &str) -> Result<StaticTokens, ConfigError> {
@@ -98,13 +104,12 @@ fn a_file_whose_text_was_lost_has_no_token_that_all_can_guess() {
         ] {
             fs::write(&file.0, text).unwrap();
             let error = tokens.reload().err();
-            assert!(auth.authenticate(&Query(guess)).result.is_err(), "{format:?} {text:?}");
+            assert!(auth.authenticate_now(&Query(guess)).result.is_err(), "{format:?} {text:?}");
             // What was good before stays.
-            assert!(auth.authenticate(&Query("t=first")).result.is_ok());
-            let Some(ConfigError::InFile { source, .. }) = error.as_deref() else {
-                panic!("{error:?}")
-            };
-            assert!(matches!(**source, ConfigError::InvalidToken { line: 1 | 2, .. }), "{source}");
+            assert!(auth.authenticate_now(&Query("t=first")).result.is_ok());
+            let error = error.unwrap();
+            let found: &StaticTokenError = in_file(&error);
+            assert!(matches!(found, StaticTokenError::InvalidLine { line: 1 | 2, .. }), "{found}");
         }
     }
 }
@@ -139,12 +144,15 @@ fn a_line_that_is_no_token_is_a_mistake_that_names_its_line_and_not_its_text() {
         ("etl=\u{e9}", 1),
     ] {
         let error = of_text(text).unwrap_err();
-        let ConfigError::InvalidToken { line: found, .. } = &error else { panic!("{error}") };
+        let ConfigError::StaticToken(StaticTokenError::InvalidLine { line: found, .. }) = &error
+        else {
+            panic!("{error}")
+        };
         assert_eq!(*found, line, "{text}");
         assert!(!error.to_string().contains("words"), "{error}");
     }
     let empty = StaticTokens::builder("set").token("", Identity::new("x")).build();
-    assert!(matches!(empty.unwrap_err(), ConfigError::InvalidToken { .. }));
+    assert!(matches!(empty.unwrap_err(), ConfigError::StaticToken(_)));
     let unset = StaticTokens::builder("set").env("PORTCULLIS_TEST_NOT_SET").build().unwrap_err();
     assert!(unset.to_string().contains("PORTCULLIS_TEST_NOT_SET"), "{unset}");
 }
@@ -154,7 +162,7 @@ fn a_set_without_a_token_lets_nobody_in() {
     let tokens = of_text("# none yet").unwrap();
     assert!(tokens.is_empty());
     let auth = Authenticator::builder().strategy(tokens).build().unwrap();
-    assert_eq!(auth.authenticate_token("x").unwrap_err().kind().code(), "no_credentials");
+    assert_eq!(auth.authenticate_token_now("x").unwrap_err().kind().code(), "no_credentials");
 }
 
 #[test]
@@ -165,7 +173,7 @@ fn tokens_are_callers_of_the_set() {
     assert!(!shown.contains(SECRET), "{shown}");
     let auth = Authenticator::builder().strategy(tokens).build().unwrap();
     let auth = auth.with_requirement(Requirement::issuer("service-tokens")).unwrap();
-    let caller = auth.authenticate_token(SECRET).unwrap();
+    let caller = auth.authenticate_token_now(SECRET).unwrap();
     assert_eq!(caller.principal().issuer(), "service-tokens");
     assert!(caller.grant().has_scope("jobs:read"));
     assert_eq!(caller.principal().expires_at(), None::<NumericDate>);
@@ -217,15 +225,21 @@ fn a_token_is_replaced_by_way_of_both() {
 #[test]
 fn a_file_that_cannot_be_used_changes_nothing_and_is_told() {
     let file = TokenFile::new("broken");
-    assert!(matches!(file.tokens().build().unwrap_err(), ConfigError::File { .. }));
+    assert!(matches!(
+        file.tokens().build().unwrap_err(),
+        ConfigError::File(FileError::Unreadable { .. })
+    ));
     file.write("first");
     let tokens = file.tokens().build().unwrap();
     assert!(tokens.last_error().is_none());
     file.write("two words");
-    assert!(matches!(*tokens.reload().unwrap_err(), ConfigError::InFile { .. }));
+    assert!(matches!(*tokens.reload().unwrap_err(), ConfigError::File(FileError::Unusable { .. })));
     assert!(tokens.last_error().is_some() && accepted(&tokens, "first").is_some());
     fs::remove_file(&file.0).unwrap();
-    assert!(matches!(*tokens.reload().unwrap_err(), ConfigError::File { .. }));
+    assert!(matches!(
+        *tokens.reload().unwrap_err(),
+        ConfigError::File(FileError::Unreadable { .. })
+    ));
     fs::create_dir(&file.0).unwrap();
     assert!(tokens.reload().is_err());
     fs::remove_dir(&file.0).unwrap();
@@ -323,7 +337,11 @@ fn a_variable_may_have_another_form() {
     let builder = StaticTokens::builder("set").env_of_format(variable, TokenFormat::Whole);
     assert!(text.contains(' ') && accepted(&builder.build().unwrap(), text).is_some());
     let lines = StaticTokens::builder("set").env(variable).build();
-    assert!(matches!(lines.unwrap_err(), ConfigError::InvalidToken { line: 1, .. }));
+    let ConfigError::StaticToken(StaticTokenError::InvalidLine { line, .. }) = lines.unwrap_err()
+    else {
+        panic!("not an invalid line")
+    };
+    assert_eq!(line, 1);
 }
 
 #[test]
@@ -342,7 +360,7 @@ fn a_file_that_may_be_missing_is_one_without_tokens() {
     fs::create_dir(&file.0).unwrap();
     let rejected = tokens.reload();
     fs::remove_dir(&file.0).unwrap();
-    assert!(matches!(*rejected.unwrap_err(), ConfigError::File { .. }));
+    assert!(matches!(*rejected.unwrap_err(), ConfigError::File(FileError::Unreadable { .. })));
 }
 
 #[test]
@@ -368,8 +386,8 @@ fn production_rejects_tokens_that_can_be_guessed() {
     for short in [set().text(short), set().token(short, Identity::new("x")), set().text("etl=0000")]
     {
         let error = built(short).unwrap_err();
-        let ConfigError::NotForProduction(error) = error else { panic!("{error}") };
-        assert_eq!(error, crate::ProductionError::ShortToken { name: "services".to_owned() });
+        let ConfigError::Production(error) = error else { panic!("{error}") };
+        assert_eq!(error, ProductionError::ShortToken { name: "services".to_owned() });
         let text = error.to_string();
         assert!(text.contains("`services`") && text.contains("16 bytes"), "{text}");
         assert!(text.contains("32 random bytes") && !text.contains("fifteen"), "{text}");
@@ -379,7 +397,7 @@ fn production_rejects_tokens_that_can_be_guessed() {
     let auth = Authenticator::builder().strategy(set().text(long).build().unwrap()).production();
     let auth = auth.build().unwrap();
     let more = |text| auth.add_strategy(StaticTokens::builder("more").text(text).build().unwrap());
-    assert!(matches!(more(short), Err(ConfigError::NotForProduction(_))));
+    assert!(matches!(more(short), Err(ConfigError::Production(_))));
     more(long).unwrap();
 }
 
@@ -391,10 +409,9 @@ fn production_rejects_short_tokens_of_a_file_that_is_read_again() {
     let auth = Authenticator::builder().strategy(tokens.clone()).production().build().unwrap();
     file.write("a-token-that-is-long-enough\nshort\n");
     let error = tokens.reload().unwrap_err();
-    let ConfigError::InFile { source, .. } = &*error else { panic!("{error}") };
-    assert!(matches!(**source, ConfigError::NotForProduction(_)), "{source}");
-    assert!(auth.authenticate_token("short").is_err());
-    assert!(auth.authenticate_token("a-token-that-is-long-enough").is_ok());
+    assert!(matches!(in_file(&error), ProductionError::ShortToken { .. }), "{error:?}");
+    assert!(auth.authenticate_token_now("short").is_err());
+    assert!(auth.authenticate_token_now("a-token-that-is-long-enough").is_ok());
 }
 
 #[cfg(feature = "tracing")]
