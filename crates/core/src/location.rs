@@ -319,9 +319,12 @@ impl TokenLocation {
         let invalid = |name: &str| Err(LocationError::InvalidName { name: name.to_owned() });
         match (&self.kind, &self.scheme) {
             (LocationKind::Custom(custom), None) => {
-                let is_custom = |source: &Self| matches!(source.kind, LocationKind::Custom(_));
-                if custom.sources.is_empty() || custom.sources.iter().any(is_custom) {
-                    return Err(LocationError::InvalidSources { name: self.name.clone() });
+                let is_custom = |source: &&Self| matches!(source.kind, LocationKind::Custom(_));
+                if custom.sources.is_empty() {
+                    return Err(LocationError::NoLocations);
+                }
+                if let Some(source) = custom.sources.iter().find(is_custom) {
+                    return invalid(&source.name);
                 }
                 custom.sources.iter().try_for_each(Self::check)
             }
@@ -412,11 +415,6 @@ pub enum LocationError {
         /// The name.
         name: String,
     },
-    /// A [custom](TokenLocation::custom) location has no sources, or one that is custom itself.
-    InvalidSources {
-        /// The name of the location.
-        name: String,
-    },
     /// A location is bound to an issuer that is not trusted.
     UntrustedIssuer {
         /// The issuer.
@@ -437,13 +435,8 @@ impl fmt::Display for LocationError {
             Self::InvalidName { name } => write!(
                 f,
                 "`{name}` cannot name a header field, scheme, query parameter or cookie: use letters, \
-                 digits, `-` and `_`; a scheme goes with a header field, and cookies with \
-                 `TokenLocation::cookie`"
-            ),
-            Self::InvalidSources { name } => write!(
-                f,
-                "the custom location `{name}` has no sources, or one that is custom itself: name the \
-                 header fields, query parameters or cookies that it reads"
+                 digits, `-` and `_`; a scheme goes with a header field, cookies with \
+                 `TokenLocation::cookie`, and a custom location has other ones as its sources"
             ),
             Self::UntrustedIssuer { issuer } => write!(
                 f,
