@@ -236,8 +236,10 @@
 mod auth;
 mod caller;
 mod extract;
+mod future;
 #[cfg(doctest)]
 mod mistakes;
+mod readiness;
 mod rejection;
 mod remove_tokens;
 mod request_view;
@@ -254,15 +256,18 @@ pub use portcullis::*;
 #[cfg(feature = "mint")]
 #[doc(no_inline)]
 pub use portcullis_mint::*;
-pub use rejection::{ProblemJson, Rejection, ResponseForRejection};
+pub use readiness::ReadinessService;
+pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
 pub use remove_tokens::RemoveTokens;
 pub use require::Require;
 pub use resource_metadata::ResourceMetadataService;
 
 // Named, because they are in the signatures of others; nobody writes them.
 #[doc(hidden)]
-pub use auth::{JwtAuthFuture, JwtAuthMiddleware};
+pub use auth::JwtAuthMiddleware;
+#[doc(hidden)]
+pub use future::AuthFuture;
 #[doc(hidden)]
 pub use remove_tokens::RemoveTokensService;
 #[doc(hidden)]
-pub use require::{RequireFuture, RequireMiddleware};
+pub use require::RequireMiddleware;

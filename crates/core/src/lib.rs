@@ -47,6 +47,7 @@
 //! | `explain` | no | the trace of one token, stage by stage, for operators |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
+mod anonymous;
 mod authenticated;
 mod authenticator;
 mod bounded_map;
@@ -72,9 +73,9 @@ mod maybe_pending;
 mod metrics;
 #[cfg(doctest)]
 mod mistakes;
-mod no_caller;
 mod pipeline;
 mod principal;
+mod rejection;
 mod request;
 mod requirement;
 mod resource_metadata;
@@ -85,11 +86,13 @@ mod strategy;
 mod test_log;
 
 // The public interface is:
+pub mod adapter;
 #[cfg(feature = "config")]
 pub mod config;
 pub mod error;
 pub mod policy;
 
+pub use anonymous::Anonymous;
 pub use authenticated::Authenticated;
 pub use authenticator::{
     Authenticator, AuthenticatorBuilder, KeyChanges, NotReady, ReloadableAuthenticator, Verdict,
@@ -104,7 +107,6 @@ pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError, ProductionErr
 pub use future::BoxFuture;
 pub use grant::{Grant, GrantBuilder, GrantMapping};
 pub use grant_source::{Account, AccountStatus, DelegationResolver, GrantResolver, ResolverConfig};
-pub use hooks::{ChallengeMap, VerdictHook, call_for_answer, call_to_decide};
 pub use issuer::{Issuer, TokenProfile};
 #[cfg(feature = "remote")]
 pub use key_source::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, RemoteJwkSet};
@@ -114,7 +116,6 @@ pub use key_source::{
 };
 pub use location::{MultipleTokens, TokenLocation};
 pub use maybe_pending::MaybePending;
-pub use no_caller::{Anonymous, NoCaller};
 pub use pipeline::hide::HiddenTokens;
 pub use policy::Policy;
 pub use portcullis_jose::{
@@ -122,9 +123,10 @@ pub use portcullis_jose::{
     TokenType, UnknownAlgorithm, VerificationKey, VerifiedPayload,
 };
 pub use principal::{Actor, Principal};
+pub use rejection::Rejection;
 pub use request::{BearerToken, RequestView};
 pub use requirement::Requirement;
-pub use resource_metadata::{ProtectedResource, ResourceMetadata, ResourceMetadataResponse};
+pub use resource_metadata::{ProtectedResource, ResourceMetadata};
 pub use scope::Scope;
 pub use strategy::{
     Attempt, Credential, Identity, IssuerResolver, StaticTokens, StaticTokensBuilder, Strategy,

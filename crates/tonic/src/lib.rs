@@ -96,6 +96,7 @@ mod outgoing;
 mod request;
 mod require;
 mod requiring;
+mod route;
 mod status;
 
 /// What errors of bodies turn into, as tonic has it.
@@ -117,7 +118,8 @@ pub use portcullis_mint::*;
 #[cfg(feature = "mint")]
 pub use portcullis_tower::AddBearerTokenError;
 pub use portcullis_tower::{
-    Anonymous, Caller, Granted, JwtAuth, JwtAuthFuture, OtherCallers, Rejection, RequireFuture,
+    AuthFuture, Caller, Granted, JwtAuth, OtherCallers, ReadinessService, ResourceMetadataBody,
+    ResourceMetadataService,
 };
 pub use request::RequestExt;
 pub use require::{Require, RequireLayer};

@@ -8,7 +8,7 @@ use actix_web::{
     middleware::Condition,
     web::{self, ServiceConfig},
 };
-use portcullis::{Admission, ChallengeMap, Policy, policy};
+use portcullis::{Admission, Policy, adapter::ChallengeMap, policy};
 use portcullis_actix_web::{
     AuthContext, Caller, CallerRejection, Granted, JwtAuth, Optional, OtherCallers, RemoveTokens,
     Require,

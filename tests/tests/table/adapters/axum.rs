@@ -10,7 +10,7 @@ use axum::{
     routing::any,
     serve::ListenerExt,
 };
-use portcullis::{Admission, ChallengeMap, Policy};
+use portcullis::{Admission, Policy, adapter::ChallengeMap};
 use portcullis_axum::{
     AuthContext, Caller, CallerRejection, Granted, JwtAuthLayer, OtherCallers, RequireLayer,
 };
