@@ -45,7 +45,7 @@ fn count(names: &[&str], folder: &Path) -> Vec<u64> {
         // its instructions would be counted, which no budget has room for.
         .args(["--zero-before=portcullis_benches::counted", "--toggle-collect=*measured*"])
         .arg("--dump-after=portcullis_benches::counted")
-        .arg("--toggle-collect=portcullis::jwk::key::VerificationKey::verify")
+        .arg("--toggle-collect=portcullis_jose::jwk::key::VerificationKey::verify")
         .arg(program)
         .args([ARGUMENT, &ITERATIONS.to_string()])
         .args(names)

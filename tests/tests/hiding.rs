@@ -72,6 +72,23 @@ fn places_of_others() -> Vec<TokenLocation> {
     ]
 }
 
+/// The same places, read by functions of the application.
+fn places_of_functions() -> Vec<TokenLocation> {
+    let prefixed = |values: &[Option<&str>]| {
+        let text = values.iter().flatten().next().copied().unwrap_or_default();
+        Ok(text.rsplit_once("k_").map(|(_, token)| token.to_owned()))
+    };
+    let custom = |name: &str, source| TokenLocation::custom(name, [source], prefixed);
+    let cookies = [TokenLocation::cookie("access_token"), TokenLocation::cookie("key")];
+    vec![
+        custom("field", TokenLocation::header("authorization")),
+        custom("scheme", TokenLocation::header("x-key").scheme("Bearer")),
+        custom("query", TokenLocation::query("key")),
+        TokenLocation::custom("cookies", cookies, prefixed),
+        custom("subprotocol", TokenLocation::web_socket_protocol("access_token")),
+    ]
+}
+
 /// Pieces that the fields and queries of a request are put together from. `#` is a number of its own.
 const PIECES: [&str; 29] = [
     "SECRET#",
@@ -180,7 +197,7 @@ fn secrets(text: &str) -> Vec<String> {
 #[test]
 fn nothing_that_was_taken_for_a_token_is_left() {
     let several = [MultipleTokens::Reject, MultipleTokens::First, MultipleTokens::All];
-    let engines: Vec<_> = [places(), places_of_others()]
+    let engines: Vec<_> = [places(), places_of_others(), places_of_functions()]
         .into_iter()
         .flat_map(|places| several.map(|several| (places.clone(), several)))
         .map(|(places, several)| {

@@ -4,18 +4,20 @@
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::{
-        Arc,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
     Admission, Attempt, AuthErrorKind, Authenticator, Challenge, Clock, ConfigError, Credential,
-    Identity, MaybePending, MultipleTokens, NumericDate, Requirement, StaticTokens, Strategy,
-    TokenLocation, Verdict, error::IssuerError, policy,
+    Identity, MaybePending, MultipleTokens, NumericDate, ReloadableAuthenticator, Requirement,
+    StaticTokens, Strategy, TokenLocation, Verdict, error::IssuerError, policy,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 
@@ -365,27 +367,34 @@ async fn a_clock_that_is_set_back_makes_no_request_wait_for_longer() {
 }
 
 #[tokio::test]
-async fn strategies_come_and_go_while_the_engine_runs() {
+async fn strategies_come_and_go_by_a_reload() {
     let world = World::new();
-    let auth = world.builder().issuer(world.issuer.trusted()).build().unwrap();
-    let shared = auth.clone();
-    assert_eq!(judge(&shared, "opaque").await, "malformed_token");
-    auth.add_strategy(Told::new("sessions", Says::Accept, When::Now)).unwrap();
-    assert_eq!(judge(&shared, "opaque").await, "sessions");
-    assert_eq!(judge(&shared, &world.token()).await, "alice");
-    auth.add_strategy(Told::new("sessions", Says::Reject, When::Now)).unwrap();
+    let builder = || world.builder().issuer(world.issuer.trusted());
+    let told = |says| Told::new("sessions", says, When::Now);
+    let reloadable = ReloadableAuthenticator::new(builder().build().unwrap());
+    let auth = reloadable.authenticator();
+    assert_eq!(judge(&auth, "opaque").await, "malformed_token");
+    let one = || builder().strategy(told(Says::Accept));
+    reloadable.replace(one().build().unwrap()).await.unwrap();
+    assert_eq!(judge(&auth, "opaque").await, "sessions");
+    assert_eq!(judge(&auth, &world.token()).await, "alice");
+    let two = one().strategy(told(Says::Reject)).build().unwrap();
+    reloadable.replace(two).await.unwrap();
     assert_eq!(auth.strategies(), ["sessions", "sessions"]);
-    assert_eq!(auth.remove_strategy("sessions"), 2);
-    assert_eq!(auth.remove_strategy("sessions"), 0);
-    assert_eq!(judge(&shared, "opaque").await, "malformed_token");
+    assert_eq!(judge(&auth, "opaque").await, "sessions");
+    reloadable.replace(builder().build().unwrap()).await.unwrap();
+    assert!(auth.strategies().is_empty());
+    assert_eq!(judge(&auth, "opaque").await, "malformed_token");
 }
 
-/// Begins to judge, changes the strategies, and only then waits.
-async fn judge_across(auth: &Authenticator, token: &str, change: impl FnOnce()) -> String {
+/// Begins to judge, replaces the engine, and only then waits.
+async fn judge_across(first: Authenticator, token: &str, second: Authenticator) -> String {
+    let reloadable = ReloadableAuthenticator::new(first);
+    let auth = reloadable.authenticator();
     let MaybePending::Pending(waiting) = auth.authenticate(&Request::new().bearer(token)) else {
         panic!("it is judged at once")
     };
-    change();
+    reloadable.replace(second).await.unwrap();
     outcome(&waiting.await)
 }
 
@@ -396,30 +405,28 @@ async fn what_a_strategy_answers_after_it_was_removed_is_not_believed() {
         for when in [When::Later, When::MuchLater] {
             let told = |name, says| Told::new(name, says, when);
             let builder = || world.builder().strategy(told("sessions", says));
-            let auth = builder().issuer(world.issuer.trusted()).build().unwrap();
-            let remove = || assert_eq!(auth.remove_strategy("sessions"), 1);
-            assert_eq!(judge_across(&auth, &world.token(), remove).await, "alice", "{says:?}");
+            let first = builder().issuer(world.issuer.trusted()).build().unwrap();
+            let second = world.builder().issuer(world.issuer.trusted()).build().unwrap();
+            let outcome = judge_across(first, &world.token(), second).await;
+            assert_eq!(outcome, "alice", "{says:?}");
             // Another one is asked in its place.
-            let auth = builder().build().unwrap();
-            let replace = || {
-                auth.remove_strategy("sessions");
-                auth.add_strategy(told("others", Says::Accept)).unwrap();
-            };
-            assert_eq!(judge_across(&auth, "opaque", replace).await, "others", "{says:?}");
+            let first = builder().build().unwrap();
+            let second = world.builder().strategy(told("others", Says::Accept)).build().unwrap();
+            assert_eq!(judge_across(first, "opaque", second).await, "others", "{says:?}");
             // Those behind it may be gone too.
-            let auth = builder().strategy(told("others", Says::Accept)).build().unwrap();
-            let remove = || {
-                auth.remove_strategy("sessions");
-                auth.remove_strategy("others");
-            };
-            assert_eq!(judge_across(&auth, "opaque", remove).await, "no_credentials", "{says:?}");
+            let first = builder().strategy(told("others", Says::Accept)).build().unwrap();
+            let second = world.builder().strategy(told("third", Says::Abstain)).build().unwrap();
+            assert_eq!(judge_across(first, "opaque", second).await, "no_credentials", "{says:?}");
         }
     }
 }
 
-/// Is removed while it accepts the one token that it knows.
+/// Replaces the engine while it accepts the one token that it knows.
 #[derive(Debug)]
-struct Leaving(Authenticator);
+struct Leaving {
+    /// The engine, and what replaces it.
+    replaced: Arc<Mutex<Option<(ReloadableAuthenticator, Authenticator)>>>,
+}
 
 impl Strategy for Leaving {
     fn name(&self) -> &str {
@@ -430,7 +437,11 @@ impl Strategy for Leaving {
         if credential.token() != "first" {
             return Attempt::Abstain;
         }
-        self.0.remove_strategy("leaving");
+        if let Some((reloadable, next)) = self.replaced.lock().unwrap().take() {
+            let replaced = pin!(reloadable.replace(next));
+            let polled = replaced.poll(&mut Context::from_waker(Waker::noop()));
+            assert!(matches!(polled, Poll::Ready(Ok(()))), "{polled:?}");
+        }
         Attempt::Accept(Identity::new("leaving"))
     }
 }
@@ -439,12 +450,19 @@ impl Strategy for Leaving {
 async fn what_was_removed_while_it_answered_is_not_believed_by_a_request_that_waits() {
     let world = World::new();
     for says in [Says::Accept, Says::Reject, Says::Abstain] {
-        let builder = world.builder().issuer(world.issuer.trusted());
-        let places = [TokenLocation::bearer(), TokenLocation::header("x-token")];
-        let builder = builder.locations(places).multiple_tokens(MultipleTokens::All);
-        let auth = builder.build().unwrap();
-        auth.add_strategy(Leaving(auth.clone())).unwrap();
-        auth.add_strategy(Told::new("others", says, When::Later)).unwrap();
+        let builder = || {
+            let places = [TokenLocation::bearer(), TokenLocation::header("x-token")];
+            let builder = world.builder().issuer(world.issuer.trusted());
+            builder.locations(places).multiple_tokens(MultipleTokens::All)
+        };
+        let others = || Told::new("others", says, When::Later);
+        let replaced = Arc::<Mutex<_>>::default();
+        let leaving = Leaving { replaced: Arc::clone(&replaced) };
+        let first = builder().strategy(leaving).strategy(others()).build().unwrap();
+        let reloadable = ReloadableAuthenticator::new(first);
+        let auth = reloadable.authenticator();
+        let second = builder().strategy(others()).build().unwrap();
+        *replaced.lock().unwrap() = Some((reloadable, second));
         let request = Request::new().bearer("first").field("x-token", "second");
         let outcome = outcome(&patient(&auth, &request).await);
         // Who is left is asked about both tokens.
@@ -454,12 +472,23 @@ async fn what_was_removed_while_it_answered_is_not_believed_by_a_request_that_wa
             Says::Abstain => "malformed_token",
         };
         assert_eq!(outcome, expected, "{says:?}");
+        assert!(replaced.lock().unwrap().is_none());
     }
 }
 
-/// Removes itself and adds another of its kind whenever it answers.
-#[derive(Debug)]
-struct Restless(Authenticator, Arc<AtomicUsize>);
+/// Replaces the engine by another of its kind whenever it answers.
+#[derive(Clone, Debug)]
+struct Restless {
+    reloadable: Arc<OnceLock<ReloadableAuthenticator>>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Restless {
+    fn engine(&self) -> Authenticator {
+        let world = World::new();
+        world.builder().issuer(world.issuer.trusted()).strategy(self.clone()).build().unwrap()
+    }
+}
 
 impl Strategy for Restless {
     fn name(&self) -> &str {
@@ -467,35 +496,31 @@ impl Strategy for Restless {
     }
 
     fn attempt(&self, _: &Credential<'_>) -> Attempt {
-        self.1.fetch_add(1, Ordering::SeqCst);
-        let (auth, asked) = (self.0.clone(), Arc::clone(&self.1));
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let own = self.clone();
         Attempt::Later(Box::pin(async move {
-            auth.remove_strategy("restless");
-            match auth.add_strategy(Self(auth.clone(), asked)) {
-                Ok(()) => Attempt::Accept(Identity::new("restless")),
-                Err(error) => panic!("{error}"),
-            }
+            own.reloadable.get().unwrap().replace(own.engine()).await.unwrap();
+            Attempt::Accept(Identity::new("restless"))
         }))
     }
 }
 
 #[tokio::test]
-async fn a_request_ends_however_often_strategies_change() {
-    let world = World::new();
-    let auth = world.builder().issuer(world.issuer.trusted()).build().unwrap();
-    let asked = Arc::<AtomicUsize>::default();
-    auth.add_strategy(Restless(auth.clone(), Arc::clone(&asked))).unwrap();
+async fn a_request_ends_however_often_its_engine_is_replaced() {
+    let restless = Restless { reloadable: Arc::default(), asked: Arc::default() };
+    let reloadable = ReloadableAuthenticator::new(restless.engine());
+    let auth = reloadable.authenticator();
+    restless.reloadable.set(reloadable).unwrap();
     assert_eq!(judge(&auth, "opaque").await, "resolver_unavailable");
-    assert_eq!(asked.load(Ordering::SeqCst), 5);
-    // It holds the engine that holds it.
-    auth.remove_strategy("restless");
+    assert_eq!(restless.asked.load(Ordering::SeqCst), 5);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_request_is_rejected_while_strategies_come_and_go() {
     let world = World::new();
-    let auth = world.builder().issuer(world.issuer.trusted()).build().unwrap();
-    let (requests, token) = (auth.clone(), world.token());
+    let builder = || world.builder().issuer(world.issuer.trusted());
+    let reloadable = ReloadableAuthenticator::new(builder().build().unwrap());
+    let (requests, token) = (reloadable.authenticator(), world.token());
     let load = tokio::spawn(async move {
         for request in 0..2_000 {
             assert_eq!(judge(&requests, &token).await, "alice", "{request}");
@@ -505,9 +530,10 @@ async fn no_request_is_rejected_while_strategies_come_and_go() {
         }
     });
     while !load.is_finished() {
-        auth.add_strategy(Told::new("sessions", Says::Abstain, When::Now)).unwrap();
+        let with = builder().strategy(Told::new("sessions", Says::Abstain, When::Now));
+        reloadable.replace(with.build().unwrap()).await.unwrap();
         tokio::task::yield_now().await;
-        auth.remove_strategy("sessions");
+        reloadable.replace(builder().build().unwrap()).await.unwrap();
     }
     load.await.unwrap();
 }
@@ -523,8 +549,6 @@ async fn a_strategy_has_a_name_that_is_no_issuers() {
         builder().strategy(named("")).build().unwrap_err(),
         ConfigError::Issuer(IssuerError::NoName)
     ));
-    let running = builder().build().unwrap();
-    assert!(running.add_strategy(named("https://idp.test")).is_err());
     assert!(matches!(Authenticator::builder().build().unwrap_err(), ConfigError::NoIssuer));
 }
 

@@ -277,6 +277,9 @@ pub use extract::{CallerRejection, Claims, Optional};
 /// Everything of the engine, under the same names.
 #[doc(no_inline)]
 pub use portcullis::*;
+#[cfg(feature = "mint")]
+#[doc(no_inline)]
+pub use portcullis_mint::*;
 pub use readiness::ReadinessService;
 pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
 pub use remove_tokens::RemoveTokens;

@@ -246,6 +246,9 @@ mod mistakes;
 #[doc(no_inline)]
 pub use portcullis::*;
 #[cfg(feature = "mint")]
+#[doc(no_inline)]
+pub use portcullis_mint::*;
+#[cfg(feature = "mint")]
 pub use portcullis_tower::{
     AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, AddBearerTokenLayer,
 };

@@ -88,7 +88,7 @@ impl Judge for SignatureJudge {
     }
 
     fn judge(&self, number: u64, line: &str, out: &mut Vec<u8>) -> Finding {
-        let judged = self.verifier.verify(line);
+        let judged = self.verifier.verify(line).map_err(AuthError::from);
         match (&judged, self.is_json) {
             (Ok(verified), true) => push_json(out, &Verified::new(number, verified)),
             (Err(error), true) => push_json(out, &Rejected::new(number, error)),

@@ -1,6 +1,7 @@
 //! `mint`: makes a token.
 
-use portcullis::{Minter, NumericDate};
+use portcullis::NumericDate;
+use portcullis_mint::Minter;
 use serde_json::{Map, Value, json};
 
 use crate::{

@@ -45,16 +45,17 @@
 //! | `metrics` | no | counters of rejections and of fetches of keys, through the crate `metrics` |
 //! | `regex` | no | permissions found by regular expressions |
 //! | `explain` | no | the trace of one token, stage by stage, for operators |
-//! | `mint` | no | keys that sign, tokens of the service's own, and tokens for calls to others, renewed ahead of their end |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
 mod anonymous;
+mod authenticated;
 mod authenticator;
 mod bounded_map;
 mod challenge;
 mod claims;
 mod clock;
 mod context;
+mod engine;
 mod expiry;
 #[cfg(feature = "explain")]
 pub mod explain;
@@ -62,21 +63,16 @@ mod file;
 mod flights;
 mod future;
 mod grant;
+mod grant_source;
 mod hooks;
 mod issuer;
-mod json;
-mod jwk;
-mod jws;
 mod key_source;
 mod keys;
 mod location;
 mod maybe_pending;
 mod metrics;
-#[cfg(feature = "mint")]
-mod mint;
 #[cfg(doctest)]
 mod mistakes;
-mod name_index;
 mod pipeline;
 mod principal;
 mod rejection;
@@ -97,23 +93,21 @@ pub mod error;
 pub mod policy;
 
 pub use anonymous::Anonymous;
+pub use authenticated::Authenticated;
 pub use authenticator::{
-    Account, AccountStatus, Admission, Authenticated, Authenticator, AuthenticatorBuilder,
-    DelegationResolver, GrantResolver, KeyChanges, NotReady, ReloadableAuthenticator,
-    ResolverConfig, Verdict,
+    Authenticator, AuthenticatorBuilder, KeyChanges, NotReady, ReloadableAuthenticator, Verdict,
 };
 pub use challenge::{Challenge, ChallengeSettings};
-pub use claims::NumericDate;
 pub use clock::{Clock, SystemClock};
 #[cfg(feature = "config")]
 pub use config::{Config, ConfigFile, SettingError};
 pub use context::AuthContext;
+pub use engine::Admission;
 pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError, ProductionError};
 pub use future::BoxFuture;
 pub use grant::{Grant, GrantBuilder, GrantMapping};
-pub use issuer::Issuer;
-pub use jwk::{JwkSet, SkippedKey, VerificationKey};
-pub use jws::{Algorithm, TokenProfile, TokenType, UnknownAlgorithm};
+pub use grant_source::{Account, AccountStatus, DelegationResolver, GrantResolver, ResolverConfig};
+pub use issuer::{Issuer, TokenProfile};
 #[cfg(feature = "remote")]
 pub use key_source::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, RemoteJwkSet};
 pub use key_source::{
@@ -122,16 +116,12 @@ pub use key_source::{
 };
 pub use location::{MultipleTokens, TokenLocation};
 pub use maybe_pending::MaybePending;
-#[cfg(feature = "mint")]
-pub use mint::{
-    DestinationError, IssuedToken, MintError, MintedToken, Minter, RenewingToken,
-    RenewingTokenBuilder, SigningKey, TokenDestinations, TokenError, TokenSource,
-};
-pub use pipeline::{
-    hide::HiddenTokens,
-    jws::{JwsVerifier, VerifiedPayload},
-};
+pub use pipeline::hide::HiddenTokens;
 pub use policy::Policy;
+pub use portcullis_jose::{
+    Algorithm, JwkSet, JwsError, JwsErrorKind, JwsVerifier, NumericDate, SigningKey, SkippedKey,
+    TokenType, UnknownAlgorithm, VerificationKey, VerifiedPayload,
+};
 pub use principal::{Actor, Principal};
 pub use rejection::Rejection;
 pub use request::{BearerToken, RequestView};
@@ -142,6 +132,8 @@ pub use strategy::{
     Attempt, Credential, Identity, IssuerResolver, StaticTokens, StaticTokensBuilder, Strategy,
     Tenants, TokenFile, TokenFormat,
 };
+
+pub(crate) use portcullis_jose::{json, jws};
 
 pub(crate) use error::{
     ClaimPathError, FileError, GrantMappingError, IssuerError, JwkSetError, KeyError,

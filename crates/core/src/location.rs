@@ -1,15 +1,17 @@
-//! Where in a request a token may be.
+//! Locations in a request from which a token is extracted.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, slice, sync::Arc};
 
-/// A place that a token is taken from.
+use crate::AuthError;
+
+/// A location in a request from which a token is extracted.
 ///
 /// # Examples
 ///
 /// ```
 /// use portcullis::{Authenticator, TokenLocation};
 ///
-/// // The paved path: `Authorization: Bearer`, then `?access_token=`, then a cookie of that name.
+/// // The usual three: `Authorization: Bearer`, then `?access_token=`, then a cookie of that name.
 /// let builder = Authenticator::builder().locations(TokenLocation::header_query_cookie("access_token"));
 ///
 /// // An API key in a header of its own, and nothing else.
@@ -20,18 +22,28 @@ use std::{fmt, sync::Arc};
 pub struct TokenLocation {
     pub(crate) kind: LocationKind,
     pub(crate) name: String,
-    /// In front of the token in a header field.
+    /// The scheme before the token in a header field.
     pub(crate) scheme: Option<Scheme>,
     pub(crate) prefix: Option<Prefix>,
-    /// Whether white space around the token is taken off.
+    /// Whether white space around the token is removed.
     pub(crate) trimmed: bool,
-    /// Whether a place without a token in it is as if it were not there.
-    pub(crate) may_be_empty: bool,
-    /// The only issuer whose tokens this place may hold.
+    pub(crate) empty: EmptyToken,
+    /// The only issuer whose tokens this location may hold.
     pub(crate) issuer: Option<Arc<str>>,
+    /// Browsers attach cookies to requests; everything else is in a request on purpose.
+    pub(crate) is_explicit: bool,
 }
 
-/// What stands in front of the token in a header field.
+/// How an empty token is read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum EmptyToken {
+    Malformed,
+    Absent,
+    /// As a value for the function of a custom location.
+    Passed,
+}
+
+/// The scheme before the token in a header field.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Scheme {
     pub(crate) name: String,
@@ -49,22 +61,46 @@ pub(crate) enum SchemeForm {
     Required,
 }
 
-/// What the token begins with in a place.
+/// The prefix that the token has in a location.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Prefix {
     pub(crate) text: String,
-    /// Whether a value without it is a bad token, and not the token of somebody else.
+    /// Whether a value without it is a bad token, instead of a token for another reader.
     pub(crate) required: bool,
-    /// Whether it is taken off as often as it is there.
+    /// Whether it is removed as often as it occurs.
     pub(crate) repeated: bool,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum LocationKind {
     Header,
     Query,
     Cookie,
     WebSocketProtocol,
+    Custom(Custom),
+}
+
+/// A token that a function of the application makes of the values of other locations.
+#[derive(Clone)]
+pub(crate) struct Custom {
+    pub(crate) sources: Arc<[TokenLocation]>,
+    pub(crate) token: Arc<CustomToken>,
+}
+
+type CustomToken = dyn Fn(&[Option<&str>]) -> Result<Option<String>, AuthError> + Send + Sync;
+
+impl PartialEq for Custom {
+    fn eq(&self, other: &Self) -> bool {
+        self.sources == other.sources && Arc::ptr_eq(&self.token, &other.token)
+    }
+}
+
+impl Eq for Custom {}
+
+impl fmt::Debug for Custom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Custom").field("sources", &self.sources).finish_non_exhaustive()
+    }
 }
 
 /// The field that WebSocket clients offer subprotocols in ([RFC 6455 §11.3.4]).
@@ -90,8 +126,8 @@ impl TokenLocation {
 
     /// A parameter of the query ([RFC 6750 §2.3]).
     ///
-    /// URLs end up in logs and browser histories. Adapters take the parameter out of the URI that
-    /// inner layers see, and forbid caches to store the response; a proxy in front has seen it.
+    /// URLs end up in logs and browser histories. Adapters remove the parameter from the URI that
+    /// inner layers see, and forbid caches to store the response. A proxy in front still sees it.
     ///
     /// [RFC 6750 §2.3]: https://www.rfc-editor.org/rfc/rfc6750#section-2.3
     pub fn query(name: impl Into<String>) -> Self {
@@ -100,8 +136,8 @@ impl TokenLocation {
 
     /// A cookie.
     ///
-    /// Browsers send cookies by themselves, to requests that other sites cause too: a service that
-    /// takes tokens from a cookie needs a defence against cross-site request forgery.
+    /// Browsers attach cookies to requests that other sites cause. A service that accepts tokens from a
+    /// cookie needs a defence against cross-site request forgery.
     pub fn cookie(name: impl Into<String>) -> Self {
         Self::at(LocationKind::Cookie, name.into())
     }
@@ -110,8 +146,8 @@ impl TokenLocation {
     /// ([RFC 6455 §11.3.4]): the only field of a WebSocket handshake that a page can set. The page
     /// says `new WebSocket(url, ["access_token", token])`.
     ///
-    /// Adapters take the token out of the field, so that no handler selects it as the subprotocol and
-    /// sends it back. The handler must select the name, which is still there, or browsers close the
+    /// Adapters remove the token from the field, so that no handler selects it as the subprotocol and
+    /// sends it back. The handler must select the name, which remains in the field, or browsers close the
     /// connection.
     ///
     /// [RFC 6455 §11.3.4]: https://www.rfc-editor.org/rfc/rfc6455#section-11.3.4
@@ -119,21 +155,79 @@ impl TokenLocation {
         Self::at(LocationKind::WebSocketProtocol, name.into())
     }
 
-    /// The three places in the order that most services use: `Authorization: Bearer`, a query
+    /// The three locations in the order that most services use: `Authorization: Bearer`, a query
     /// parameter and a cookie of one name.
     pub fn header_query_cookie(name: impl Into<String>) -> [Self; 3] {
         let name = name.into();
         [Self::bearer(), Self::query(name.clone()), Self::cookie(name)]
     }
 
+    /// A token that a function of the application makes of the values of other locations: for what the
+    /// other kinds cannot express, such as a token inside HTTP Basic credentials or in two cookies.
+    ///
+    /// `sources` are the locations to read. `token` receives one value for each source, in their order:
+    /// the text that the source has as its token, which may be empty, or `None` where the request lacks it. It
+    /// is not called if all of them are `None`. It returns
+    ///
+    /// - `Ok(Some(token))`: the token, which is then judged like any other;
+    /// - `Ok(None)`, or an error of the kind [`NoCredentials`](crate::AuthErrorKind::NoCredentials): this
+    ///   location holds no token, and the next one is read;
+    /// - any other error: the request is rejected with it.
+    ///
+    /// It runs in the request path, so it must be quick. If it panics, the request is rejected with an
+    /// [internal error](crate::AuthErrorKind::InternalError). `name` is for explanations alone.
+    ///
+    /// A request that has a source twice is rejected with
+    /// [`MultipleTokens`](crate::AuthErrorKind::MultipleTokens), except under [`MultipleTokens::First`]; one with a
+    /// value that is not UTF-8 is a [malformed request](crate::AuthErrorKind::MalformedRequest). A location
+    /// with a cookie among its sources is read like a [cookie](Self::cookie): only if there is no explicit token.
+    ///
+    /// # Hiding
+    ///
+    /// The function cannot see the request, so it cannot read what is not hidden. The sources are hidden as if each
+    /// of them were a location itself, whatever the function returns: parameters of the query and subprotocols
+    /// always, header fields and cookies with
+    /// [`remove_tokens`](crate::AuthenticatorBuilder::remove_tokens).
+    ///
+    /// # Errors
+    ///
+    /// `build()` fails without sources, and if one of them is custom itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use portcullis::{Authenticator, TokenLocation};
+    ///
+    /// // The token's signature is in a cookie that scripts cannot read, the rest in one that they can.
+    /// let sources = [TokenLocation::cookie("token"), TokenLocation::cookie("signature")];
+    /// let split = TokenLocation::custom("two cookies", sources, |values| match values {
+    ///     [Some(token), Some(signature)] => Ok(Some(format!("{token}.{signature}"))),
+    ///     _ => Ok(None),
+    /// });
+    /// let builder = Authenticator::builder().locations([split]);
+    /// ```
+    pub fn custom(
+        name: impl Into<String>,
+        sources: impl IntoIterator<Item = Self>,
+        token: impl Fn(&[Option<&str>]) -> Result<Option<String>, AuthError> + Send + Sync + 'static,
+    ) -> Self {
+        let sources = sources.into_iter();
+        let sources = sources.map(|source| Self { empty: EmptyToken::Passed, ..source });
+        let sources: Arc<[Self]> = sources.collect();
+        let is_explicit = sources.iter().all(|source| source.is_explicit);
+        let kind = LocationKind::Custom(Custom { sources, token: Arc::new(token) });
+        Self { is_explicit, ..Self::at(kind, name.into()) }
+    }
+
     fn at(kind: LocationKind, name: String) -> Self {
         Self {
+            is_explicit: !matches!(kind, LocationKind::Cookie),
             kind,
             name,
             scheme: None,
             prefix: None,
             trimmed: false,
-            may_be_empty: false,
+            empty: EmptyToken::Malformed,
             issuer: None,
         }
     }
@@ -151,7 +245,7 @@ impl TokenLocation {
     /// scheme. For services that must read fields as another system does; HTTP has schemes in
     /// [any letter case](Self::scheme).
     ///
-    /// The scheme alone is an empty token: servers take spaces off the end of a field
+    /// The scheme alone is an empty token, because servers remove spaces from the end of a field
     /// ([RFC 9110 §5.5]).
     ///
     /// [RFC 9110 §5.5]: https://www.rfc-editor.org/rfc/rfc9110#section-5.5
@@ -161,22 +255,19 @@ impl TokenLocation {
 
     /// The scheme that every field of this name has, in any letter case, with one space behind it; all
     /// that follows is the token. A field of another scheme, or of none, is a
-    /// [malformed request](crate::AuthErrorKind::MalformedRequest), and no place behind this one is looked
-    /// at instead; an empty one is none. For services that take what they cannot read for bad
-    /// credentials, and not for none.
+    /// [malformed request](crate::AuthErrorKind::MalformedRequest), and no later location is read. An empty
+    /// field is ignored.
     pub fn required_scheme(self, scheme: impl Into<String>) -> Self {
         Self { scheme: Some(Scheme { name: scheme.into(), form: SchemeForm::Required }), ..self }
     }
 
-    /// A prefix that the token has in this place. It is taken off once; a value without it is not
-    /// a token of ours.
+    /// A prefix that the token has in this location. It is removed once. A value without it is ignored.
     pub fn prefix(self, prefix: impl Into<String>) -> Self {
         self.with_prefix(prefix.into(), false)
     }
 
-    /// A prefix that every token in this place has. It is taken off once; a value without it is a
-    /// [malformed token](crate::AuthErrorKind::MalformedToken), and no place behind this one is looked
-    /// at instead.
+    /// A prefix that every token in this location has. It is removed once. A value without it is a
+    /// [malformed token](crate::AuthErrorKind::MalformedToken), and no later location is read.
     pub fn required_prefix(self, prefix: impl Into<String>) -> Self {
         self.with_prefix(prefix.into(), true)
     }
@@ -185,48 +276,59 @@ impl TokenLocation {
         Self { prefix: Some(Prefix { text, required, repeated: false }), ..self }
     }
 
-    /// Takes the prefix off as often as it is there. Default: once.
+    /// Removes the prefix as often as it occurs. Default: once.
     ///
     /// # Security
     ///
-    /// One token then has endlessly many spellings: what looks at tokens as text, such as a cache, a
-    /// list of those that are blocked or a search in logs, misses all but one.
+    /// One token then has endlessly many spellings. Whatever compares tokens as text, such as a cache, a
+    /// block list or a search in logs, misses all but one.
     pub fn dangerous_repeated_prefix(self) -> Self {
         let prefix = self.prefix.map(|prefix| Prefix { repeated: true, ..prefix });
         Self { prefix, ..self }
     }
 
-    /// Takes white space of ASCII off both ends of the token, and then looks for its prefix. Default: what follows the
-    /// name, or an [exact scheme](Self::exact_scheme), is the token; a [scheme](Self::scheme) in any
-    /// letter case may have several spaces behind it.
+    /// Removes ASCII white space from both ends of the token, before its prefix is read. Default: all that
+    /// follows the name, or an [exact scheme](Self::exact_scheme), is the token; a [scheme](Self::scheme) in
+    /// any letter case may have several spaces behind it.
     pub fn trimmed(self) -> Self {
         Self { trimmed: true, ..self }
     }
 
-    /// Takes a place that holds an empty token for one that is not there: the next one is read, and a
-    /// request with nothing else is one without credentials. Default: an empty token is a
-    /// [malformed request](crate::AuthErrorKind::MalformedRequest), and final.
+    /// Ignores an empty token: the next location is read, and a request with nothing else has no
+    /// credentials. Default: an empty token is a
+    /// [malformed request](crate::AuthErrorKind::MalformedRequest), and no later location is read.
     pub fn empty_is_absent(self) -> Self {
-        Self { may_be_empty: true, ..self }
+        Self { empty: EmptyToken::Absent, ..self }
     }
 
-    /// The only issuer whose tokens this place may hold. Tokens of this issuer may be in other places
-    /// too, unless these are bound to other issuers. Default: any that is trusted.
+    /// The only issuer whose tokens this location may hold. Tokens of this issuer may be in other
+    /// locations too, unless these are bound to other issuers. Default: any trusted issuer.
     pub fn of_issuer(self, issuer: impl Into<Arc<str>>) -> Self {
         Self { issuer: Some(issuer.into()), ..self }
     }
 
-    /// A cookie is sent by the browser; anything else the client means.
-    pub(crate) fn is_explicit(&self) -> bool {
-        self.kind != LocationKind::Cookie
+    /// The locations that are read in the request: those of a custom location are its sources.
+    pub(crate) fn sources(&self) -> &[Self] {
+        match &self.kind {
+            LocationKind::Custom(custom) => &custom.sources,
+            _ => slice::from_ref(self),
+        }
     }
 
     pub(crate) fn check(&self) -> Result<(), LocationError> {
         let invalid = |name: &str| Err(LocationError::InvalidName { name: name.to_owned() });
-        if !is_token(&self.name) {
-            return invalid(&self.name);
-        }
         match (&self.kind, &self.scheme) {
+            (LocationKind::Custom(custom), None) => {
+                let is_custom = |source: &&Self| matches!(source.kind, LocationKind::Custom(_));
+                if custom.sources.is_empty() {
+                    return Err(LocationError::NoLocations);
+                }
+                if let Some(source) = custom.sources.iter().find(is_custom) {
+                    return invalid(&source.name);
+                }
+                custom.sources.iter().try_for_each(Self::check)
+            }
+            _ if !is_token(&self.name) => invalid(&self.name),
             // Cookies are read as such; as a field they would count as explicit.
             (LocationKind::Header, _)
                 if self.name == "cookie" || self.name == WEB_SOCKET_PROTOCOL =>
@@ -242,28 +344,28 @@ impl TokenLocation {
         }
     }
 
-    /// Tells whether both read the same thing. Whose tokens they may hold makes no other place.
-    fn is_same_place(&self, other: &Self) -> bool {
-        let read = |place: &Self| {
+    /// Returns whether both read the same thing. The issuer that a location is bound to does not matter.
+    fn is_same_location(&self, other: &Self) -> bool {
+        let read = |location: &Self| {
             // Read in any letter case.
-            let scheme = place.scheme.as_ref().map(|scheme| scheme.name.to_ascii_lowercase());
-            (place.kind, place.name.clone(), scheme, place.prefix.clone())
+            let scheme = location.scheme.as_ref().map(|scheme| scheme.name.to_ascii_lowercase());
+            (location.kind.clone(), location.name.clone(), scheme, location.prefix.clone())
         };
         read(self) == read(other)
     }
 
-    /// Checks places that stand together.
-    pub(crate) fn check_all(places: &[Self]) -> Result<(), LocationError> {
-        if places.is_empty() {
+    /// Checks the locations of one engine or route.
+    pub(crate) fn check_all(locations: &[Self]) -> Result<(), LocationError> {
+        if locations.is_empty() {
             return Err(LocationError::NoLocations);
         }
-        places.iter().try_for_each(Self::check)?;
-        let is_twice = |(index, place): &(usize, &Self)| {
-            places.iter().take(*index).any(|other| other.is_same_place(place))
+        locations.iter().try_for_each(Self::check)?;
+        let is_duplicate = |(index, location): &(usize, &Self)| {
+            locations.iter().take(*index).any(|other| other.is_same_location(location))
         };
-        match places.iter().enumerate().find(is_twice) {
+        match locations.iter().enumerate().find(is_duplicate) {
             None => Ok(()),
-            Some((_, place)) => Err(LocationError::Duplicate { name: place.name.clone() }),
+            Some((_, location)) => Err(LocationError::Duplicate { name: location.name.clone() }),
         }
     }
 }
@@ -280,20 +382,20 @@ fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$'*-.^_`|~".contains(&byte)
 }
 
-/// What happens when a request brings more than one token.
+/// What happens if a request has more than one token.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum MultipleTokens {
-    /// Two explicit tokens are rejected ([RFC 6750 §2]); a cookie, which browsers send by
-    /// themselves, is read only when there is no explicit one. Of several cookie places the first
-    /// that is filled counts. The default.
+    /// Two explicit tokens are rejected ([RFC 6750 §2]). A cookie, which browsers attach on their own, is read
+    /// only if there is no explicit token. Of several cookie locations the first that has a token counts. The
+    /// default.
     ///
     /// [RFC 6750 §2]: https://www.rfc-editor.org/rfc/rfc6750#section-2
     #[default]
     Reject,
-    /// The first in the order of places counts; the others are not looked at.
+    /// The first in the order of locations counts; the others are not read.
     First,
-    /// Each must be accepted, cookies included; the caller is the one of the first.
+    /// Each must be accepted, cookies included. The caller is that of the first one.
     All,
 }
 
@@ -333,8 +435,8 @@ impl fmt::Display for LocationError {
             Self::InvalidName { name } => write!(
                 f,
                 "`{name}` cannot name a header field, scheme, query parameter or cookie: use letters, \
-                 digits, `-` and `_`; a scheme goes with a header field, and cookies with \
-                 `TokenLocation::cookie`"
+                 digits, `-` and `_`; a scheme goes with a header field, cookies with \
+                 `TokenLocation::cookie`, and a custom location has other ones as its sources"
             ),
             Self::UntrustedIssuer { issuer } => write!(
                 f,

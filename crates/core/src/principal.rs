@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct};
 use crate::{
     AuthError, AuthErrorKind, Grant, NumericDate,
     claims::{ClaimPath, NotIncluded, may_read, not_included},
-    grant::{CompiledMapping, reads},
+    grant::reads,
     issuer::Origin,
     json::{Name, Object},
 };
@@ -215,7 +215,9 @@ impl Principal {
     ///
     /// # Errors
     ///
-    /// Kind [`AuthErrorKind::MalformedClaim`] if a claim of the mapping has another type.
+    /// Kind [`AuthErrorKind::MalformedClaim`] if a claim of the mapping has another type, and what a
+    /// mapping [of the application's own](crate::GrantMapping::from_fn) rejects. Kind
+    /// [`AuthErrorKind::InternalError`] if such a mapping calls this method.
     ///
     /// # Examples
     ///
@@ -233,16 +235,7 @@ impl Principal {
     /// });
     /// ```
     pub fn standard_grant(&self) -> Result<Grant, AuthError> {
-        self.with_claims(&CompiledMapping::grant)
-    }
-
-    /// Maps the claims by the mapping of the issuer.
-    pub(crate) fn with_claims<G>(
-        &self,
-        map: &dyn Fn(&CompiledMapping, &Object<'_>) -> Result<G, AuthError>,
-    ) -> Result<G, AuthError> {
-        let claims = self.object().ok_or(AuthErrorKind::MalformedToken)?;
-        map(&self.inner.origin.mapping, &claims)
+        self.inner.origin.mapping.grant_of(self)
     }
 
     pub(crate) fn claims_text(&self) -> &str {

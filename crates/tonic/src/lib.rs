@@ -118,6 +118,9 @@ pub use outgoing::{AddBearerToken, AddBearerTokenFuture, AddBearerTokenLayer};
 #[doc(no_inline)]
 pub use portcullis::*;
 #[cfg(feature = "mint")]
+#[doc(no_inline)]
+pub use portcullis_mint::*;
+#[cfg(feature = "mint")]
 pub use portcullis_tower::AddBearerTokenError;
 pub use portcullis_tower::{
     AuthFuture, Caller, Granted, JwtAuth, OtherCallers, ReadinessService, ResourceMetadataBody,

@@ -14,9 +14,8 @@ use std::{
 };
 
 use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
-use portcullis::{
-    DestinationError, IssuedToken, MintError, NumericDate, RenewingToken, TokenError,
-};
+use portcullis::NumericDate;
+use portcullis_mint::{DestinationError, IssuedToken, MintError, RenewingToken, TokenError};
 use portcullis_testkit::ManualClock;
 use portcullis_tower::{AddBearerToken, AddBearerTokenError, AddBearerTokenLayer};
 use tokio::sync::Semaphore;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
     Attempt, Authenticator, AuthenticatorBuilder, Credential, Identity, Issuer, JwkSet,
-    NumericDate, Requirement, StaticTokens, Strategy, Tenants, Verdict, policy,
+    NumericDate, ReloadableAuthenticator, Requirement, StaticTokens, Strategy, Tenants, Verdict,
+    policy,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 
@@ -128,16 +129,19 @@ async fn a_tenant_inside_of_another_strategy_cannot_have_such_a_name_either() {
 }
 
 #[tokio::test]
-async fn a_name_is_reserved_from_when_it_is_owned() {
+async fn a_name_is_reserved_for_as_long_as_it_is_owned() {
     let world = World::new();
     let acme = world.issuer("acme");
     let (tenants, _) = world.tenants(std::slice::from_ref(&acme));
-    let auth = world.builder().strategy(tenants).build().unwrap();
+    let without = || world.builder().strategy(tenants.clone());
+    let reloadable = ReloadableAuthenticator::new(without().build().unwrap());
+    let auth = reloadable.authenticator();
     assert_eq!(judge(&auth, &token(&acme)).await, "acme");
     let acme_keys = StaticTokens::builder("acme").token("0123456789abcdef", Identity::new("etl"));
-    auth.add_strategy(acme_keys.build().unwrap()).unwrap();
+    let with = without().strategy(acme_keys.build().unwrap()).build().unwrap();
+    reloadable.replace(with).await.unwrap();
     assert_eq!(judge(&auth, &token(&acme)).await, "no_credentials");
-    auth.remove_strategy("acme");
+    reloadable.replace(without().build().unwrap()).await.unwrap();
     assert_eq!(judge(&auth, &token(&acme)).await, "acme");
 }
 

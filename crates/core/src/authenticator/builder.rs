@@ -4,20 +4,18 @@ use std::{any::TypeId, sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 
-use super::{
-    Authenticator, Engine, GrantSource, PrincipalMapping, ResolverConfig,
-    engine::check_places,
-    production::{self, AnonymousLimit},
-    register,
-};
-use crate::key_source::SourceTasks;
+use super::{Authenticator, production};
 use crate::{
     AuthError, Clock, ConfigError, Grant, Issuer, MultipleTokens, Principal, ProtectedResource,
-    ResourceMetadata, Strategy, SystemClock, TokenLocation,
+    ResolverConfig, ResourceMetadata, Strategy, SystemClock, TokenLocation,
     challenge::ChallengeSettings,
+    engine::{AnonymousLimit, Engine},
+    grant_source::{GrantSource, PrincipalMapping},
     issuer::{EngineInfo, TrustedIssuers},
-    pipeline::{Hide, KnownHeaders},
-    strategy::{Chain, Slot},
+    jws::KnownHeaders,
+    key_source::SourceTasks,
+    pipeline::hide::Hide,
+    strategy::{Registered, Slot},
 };
 
 /// The longest token, in bytes, unless configured otherwise. Real access tokens stay below 4 KiB;
@@ -31,20 +29,26 @@ const STRATEGY_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 #[must_use]
 pub struct AuthenticatorBuilder<G = Grant> {
+    settings: Settings,
+    grant: GrantSource<G>,
+}
+
+/// All settings but the one that the type of the grant depends on.
+#[derive(Debug)]
+struct Settings {
     issuers: Vec<Issuer>,
     strategies: Vec<Arc<dyn Strategy>>,
     /// How many strategies stand in front of the issuers of JWTs.
     before_issuers: Option<usize>,
     strategy_timeout: Duration,
     audiences: Vec<String>,
-    places: Vec<TokenLocation>,
-    several: MultipleTokens,
+    locations: Vec<TokenLocation>,
+    multiple_tokens: MultipleTokens,
     hide: Hide,
     max_token_len: usize,
     clock: Arc<dyn Clock>,
     challenge: ChallengeSettings,
     resource: Option<ProtectedResource>,
-    grant: GrantSource<G>,
     production: bool,
     optional_credentials: bool,
     any_issuer_in_production: bool,
@@ -55,41 +59,42 @@ pub struct AuthenticatorBuilder<G = Grant> {
 
 impl AuthenticatorBuilder {
     pub(super) fn new() -> Self {
-        Self {
+        let settings = Settings {
             issuers: Vec::new(),
             strategies: Vec::new(),
             before_issuers: None,
             strategy_timeout: STRATEGY_TIMEOUT,
             audiences: Vec::new(),
-            places: vec![TokenLocation::bearer()],
-            several: MultipleTokens::default(),
+            locations: vec![TokenLocation::bearer()],
+            multiple_tokens: MultipleTokens::default(),
             hide: Hide::Necessary,
             max_token_len: MAX_TOKEN_LEN,
             clock: Arc::new(SystemClock),
             challenge: ChallengeSettings::default(),
             resource: None,
-            grant: GrantSource::DEFAULT,
             production: false,
             optional_credentials: false,
             any_issuer_in_production: false,
             #[cfg(feature = "config")]
             config: None,
-        }
+        };
+        Self { settings, grant: GrantSource::DEFAULT }
     }
 
     /// Errors of [`build`](Self::build) name the keys of this configuration, and show no value of a
     /// variable.
     #[cfg(feature = "config")]
-    pub(crate) fn of_config(self, config: &crate::config::Config) -> Self {
-        Self { config: Some(Arc::new(config.clone())), ..self }
+    pub(crate) fn of_config(mut self, config: &crate::config::Config) -> Self {
+        self.settings.config = Some(Arc::new(config.clone()));
+        self
     }
 }
 
 impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     /// Adds an issuer that is trusted.
     pub fn issuer(mut self, issuer: Issuer) -> Self {
-        self.before_issuers.get_or_insert(self.strategies.len());
-        self.issuers.push(issuer);
+        self.settings.before_issuers.get_or_insert(self.settings.strategies.len());
+        self.settings.issuers.push(issuer);
         self
     }
 
@@ -102,7 +107,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     /// Adds a [strategy](Strategy) for another kind of credential than JWTs. Strategies are asked in the
     /// order in which they are added; all issuers are one of them, at the place of the first.
     pub fn strategy(mut self, strategy: impl Strategy + 'static) -> Self {
-        self.strategies.push(Arc::new(strategy));
+        self.settings.strategies.push(Arc::new(strategy));
         self
     }
 
@@ -128,26 +133,29 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     /// The longest time that a strategy may take for a token ([`Attempt::Later`](crate::Attempt::Later)):
     /// after that the request is rejected as
     /// [`ResolverUnavailable`](crate::AuthErrorKind::ResolverUnavailable), 503. Default: 2 seconds.
-    pub fn strategy_timeout(self, strategy_timeout: Duration) -> Self {
-        Self { strategy_timeout, ..self }
+    pub fn strategy_timeout(mut self, strategy_timeout: Duration) -> Self {
+        self.settings.strategy_timeout = strategy_timeout;
+        self
     }
 
     /// Adds an audience that stands for this service, for issuers that have none of their own.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audiences.push(audience.into());
+        self.settings.audiences.push(audience.into());
         self
     }
 
     /// The places that a token may be in, in order, such as `[TokenLocation::cookie("session")]`. Default:
     /// [`TokenLocation::bearer`].
-    pub fn locations<I: IntoIterator<Item = TokenLocation>>(self, places: I) -> Self {
-        Self { places: places.into_iter().collect(), ..self }
+    pub fn locations<I: IntoIterator<Item = TokenLocation>>(mut self, locations: I) -> Self {
+        self.settings.locations = locations.into_iter().collect();
+        self
     }
 
     /// What happens when a request brings more than one token. Default:
     /// [`MultipleTokens::Reject`].
-    pub fn multiple_tokens(self, several: MultipleTokens) -> Self {
-        Self { several, ..self }
+    pub fn multiple_tokens(mut self, multiple_tokens: MultipleTokens) -> Self {
+        self.settings.multiple_tokens = multiple_tokens;
+        self
     }
 
     /// Takes tokens out of header fields and cookies too before handlers see the request, so that none
@@ -157,13 +165,15 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     /// from them, and it decides before the body is read. A handler in axum, tower or tonic that reads
     /// trailers (in tonic, `Streaming::trailers`) must not log or forward a field such as `authorization`.
     /// actix-web discards trailers.
-    pub fn remove_tokens(self) -> Self {
-        Self { hide: Hide::Everything, ..self }
+    pub fn remove_tokens(mut self) -> Self {
+        self.settings.hide = Hide::Everything;
+        self
     }
 
     /// The longest token, in bytes. Default: 16 KiB.
-    pub fn max_token_len(self, max_token_len: usize) -> Self {
-        Self { max_token_len, ..self }
+    pub fn max_token_len(mut self, max_token_len: usize) -> Self {
+        self.settings.max_token_len = max_token_len;
+        self
     }
 
     /// The clock. Default: the [`SystemClock`].
@@ -171,15 +181,16 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         self.shared_clock(Arc::new(clock))
     }
 
-    pub(crate) fn shared_clock(self, clock: Arc<dyn Clock>) -> Self {
-        Self { clock, ..self }
+    pub(crate) fn shared_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.settings.clock = clock;
+        self
     }
 
     /// The realm that challenges name ([RFC 9110 §11.5]). Default: none.
     ///
     /// [RFC 9110 §11.5]: https://www.rfc-editor.org/rfc/rfc9110#section-11.5
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
-        self.challenge.realm = Some(realm.into());
+        self.settings.challenge.realm = Some(realm.into());
         self
     }
 
@@ -194,8 +205,9 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     ///
     /// [RFC 9728 §1.2]: https://www.rfc-editor.org/rfc/rfc9728#section-1.2
     /// [RFC 8707 §2]: https://www.rfc-editor.org/rfc/rfc8707#section-2
-    pub fn resource(self, resource: impl Into<ProtectedResource>) -> Self {
-        Self { resource: Some(resource.into()), ..self }
+    pub fn resource(mut self, resource: impl Into<ProtectedResource>) -> Self {
+        self.settings.resource = Some(resource.into());
+        self
     }
 
     /// The URL of the protected resource metadata that challenges name ([RFC 9728 §5.1]).
@@ -203,7 +215,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     ///
     /// [RFC 9728 §5.1]: https://www.rfc-editor.org/rfc/rfc9728#section-5.1
     pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
-        self.challenge.resource_metadata = Some(url.into());
+        self.settings.challenge.resource_metadata = Some(url.into());
         self
     }
 
@@ -253,26 +265,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     }
 
     fn with_grant_source<T>(self, grant: GrantSource<T>) -> AuthenticatorBuilder<T> {
-        AuthenticatorBuilder {
-            issuers: self.issuers,
-            strategies: self.strategies,
-            before_issuers: self.before_issuers,
-            strategy_timeout: self.strategy_timeout,
-            audiences: self.audiences,
-            places: self.places,
-            several: self.several,
-            hide: self.hide,
-            max_token_len: self.max_token_len,
-            clock: self.clock,
-            challenge: self.challenge,
-            resource: self.resource,
-            grant,
-            production: self.production,
-            optional_credentials: self.optional_credentials,
-            any_issuer_in_production: self.any_issuer_in_production,
-            #[cfg(feature = "config")]
-            config: self.config,
-        }
+        AuthenticatorBuilder { settings: self.settings, grant }
     }
 
     /// Refuses to build with settings that are for trying out, each with an error of its own:
@@ -294,15 +287,17 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     /// not trusted when a token names it ([`UntrustedIssuer`](crate::AuthErrorKind::UntrustedIssuer)).
     ///
     /// Default: as the environment variable `PORTCULLIS_PRODUCTION` says (`1` or `true`), and else not.
-    pub fn production(self) -> Self {
-        Self { production: true, ..self }
+    pub fn production(mut self) -> Self {
+        self.settings.production = true;
+        self
     }
 
     /// Says that routes may let requests without credentials through in
     /// [production](Self::production). Bad credentials are rejected all the same. Default: they may
     /// not.
-    pub fn optional_credentials(self) -> Self {
-        Self { optional_credentials: true, ..self }
+    pub fn optional_credentials(mut self) -> Self {
+        self.settings.optional_credentials = true;
+        self
     }
 
     /// Lets [`Issuer::dangerous_any`] stand in [production](Self::production): for a service that must run
@@ -313,8 +308,9 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     ///
     /// Whoever gets a token from any issuer that signs with the same keys, such as another tenant of the
     /// provider, gets in here if the token names the audience.
-    pub fn dangerous_any_issuer_in_production(self) -> Self {
-        Self { any_issuer_in_production: true, ..self }
+    pub fn dangerous_any_issuer_in_production(mut self) -> Self {
+        self.settings.any_issuer_in_production = true;
+        self
     }
 
     /// Checks the configuration. Nothing is fetched.
@@ -324,76 +320,87 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     /// A [`ConfigError`] that says what to change.
     pub fn build(self) -> Result<Authenticator<G>, ConfigError> {
         #[cfg(feature = "config")]
-        if let Some(config) = self.config.clone() {
+        if let Some(config) = self.settings.config.clone() {
             return self.build_engine().map_err(|error| config.about(error));
         }
         self.build_engine()
     }
 
-    fn build_engine(mut self) -> Result<Authenticator<G>, ConfigError> {
-        TokenLocation::check_all(&self.places)?;
-        let resource_metadata = self.publish_resource()?;
-        self.challenge.check()?;
-        let challenge = Arc::new(self.challenge);
-        let now = self.clock.now();
-        if self.issuers.is_empty() && self.strategies.is_empty() {
+    fn build_engine(self) -> Result<Authenticator<G>, ConfigError> {
+        let Self { mut settings, grant } = self;
+        TokenLocation::check_all(&settings.locations)?;
+        let resource_metadata = settings.publish_resource()?;
+        settings.challenge.check()?;
+        let challenge = Arc::new(settings.challenge);
+        let now = settings.clock.now();
+        if settings.issuers.is_empty() && settings.strategies.is_empty() {
             return Err(ConfigError::NoIssuer);
         }
-        let production = self.production || production::is_asked_for_by_environment()?;
+        let production = settings.production || production::is_asked_for_by_environment()?;
         let unfit_for_production =
-            production::check(&self.issuers, self.any_issuer_in_production).err();
+            production::check(&settings.issuers, settings.any_issuer_in_production).err();
         if let (true, Some(error)) = (production, &unfit_for_production) {
             return Err(error.clone().into());
         }
         if production {
-            self.strategies.iter().try_for_each(|strategy| strategy.check_production())?;
-        }
-        if production {
-            production::warn_of_loopback(&self.issuers);
+            settings.strategies.iter().try_for_each(|strategy| strategy.check_production())?;
+            production::warn_of_loopback(&settings.issuers);
         }
         let info = Arc::new(EngineInfo {
             challenge: Arc::clone(&challenge),
-            clock: Arc::clone(&self.clock),
+            clock: Arc::clone(&settings.clock),
             grant_type: std::any::type_name::<G>(),
             grant_type_id: TypeId::of::<G>(),
             is_for_production: production,
             unfit_for_production,
         });
-        let issuers = TrustedIssuers::new(self.issuers, &self.audiences, &info, now)?;
-        let strategies = self.strategies.into_iter();
-        let slots = strategies.map(|strategy| register(strategy, &issuers, &info).map(Slot::Other));
-        let mut slots = slots.collect::<Result<Vec<_>, _>>()?;
-        if let Some(position) = self.before_issuers {
-            slots.insert(position.min(slots.len()), Slot::Jwt);
-        }
-        let chain = Chain::new(slots);
-        check_places(&self.places, &issuers, &chain)?;
+        let issuers = TrustedIssuers::new(settings.issuers, &settings.audiences, &info, now)?;
+        let strategies = slots(settings.strategies, settings.before_issuers, &issuers, &info)?;
         let engine = Engine {
             issuers,
-            chain,
-            strategy_timeout: self.strategy_timeout,
-            info,
-            places: self.places,
-            several: self.several,
-            hide: self.hide,
-            max_token_len: self.max_token_len,
-            clock: self.clock,
-            grant: self.grant,
+            strategies,
+            strategy_timeout: settings.strategy_timeout,
+            locations: settings.locations,
+            multiple_tokens: settings.multiple_tokens,
+            hide: settings.hide,
+            max_token_len: settings.max_token_len,
+            clock: settings.clock,
+            grant,
             challenge,
             known_headers: KnownHeaders::default(),
             resource_metadata,
-            anonymous: AnonymousLimit::new(production, self.optional_credentials),
+            anonymous: AnonymousLimit::new(production, settings.optional_credentials),
             tasks: SourceTasks::default(),
         };
+        engine.check_locations(&engine.locations)?;
         Ok(Authenticator::new(engine))
     }
+}
 
+impl Settings {
     /// Makes the metadata, and sets what follows from them.
     fn publish_resource(&mut self) -> Result<Option<Arc<ResourceMetadata>>, ConfigError> {
         let Some(resource) = self.resource.take() else { return Ok(None) };
-        let metadata = resource.publish(&self.issuers, &self.strategies, &self.places)?;
+        let metadata = resource.publish(&self.issuers, &self.strategies, &self.locations)?;
         self.audiences.extend_from_slice(metadata.audiences());
         self.challenge.resource_metadata.get_or_insert_with(|| metadata.url().to_owned());
         Ok(Some(Arc::new(metadata)))
     }
+}
+
+/// Puts the strategies and the issuers in their order. Returns no slots if there are only issuers.
+fn slots(
+    strategies: Vec<Arc<dyn Strategy>>,
+    before_issuers: Option<usize>,
+    issuers: &TrustedIssuers,
+    info: &Arc<EngineInfo>,
+) -> Result<Vec<Slot>, ConfigError> {
+    let registered = strategies
+        .into_iter()
+        .map(|strategy| Ok(Slot::Other(Arc::new(Registered::new(strategy, issuers, info)?))));
+    let mut slots = registered.collect::<Result<Vec<_>, ConfigError>>()?;
+    if let Some(position) = before_issuers.filter(|_| !slots.is_empty()) {
+        slots.insert(position.min(slots.len()), Slot::Jwt);
+    }
+    Ok(slots)
 }

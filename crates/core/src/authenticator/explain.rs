@@ -1,11 +1,12 @@
 //! The trace of one token.
 
-use super::{Authenticator, Bound};
+use super::{Authenticator, Route};
 use crate::{
     Algorithm, AuthError, AuthErrorKind, Authenticated, TokenLocation,
+    engine::Engine,
     explain::{Explanation, Trace, quoted},
     location::LocationKind,
-    pipeline::Presented,
+    pipeline::{Presented, Stop},
 };
 
 impl<G: Send + Sync + 'static> Authenticator<G> {
@@ -36,29 +37,26 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     pub fn explain_token(&self, token: &str) -> Explanation<G> {
         let engine = self.engine();
         engine.start_tasks();
-        let auth = Bound { engine: &engine, handle: self };
         let issuers = engine.issuers.all().map(|issuer| issuer.name().to_owned()).collect();
-        let places = engine.places.iter().map(described).collect();
+        let places = engine.locations.iter().map(described).collect();
         let allowed = engine.issuers.algorithms.iter().map(Algorithm::name).collect();
         let mut trace = Trace::new(issuers, places, allowed);
-        let verdict = judge_explained(auth, token, &mut trace);
+        let verdict = judge_explained(&engine, &self.route, token, &mut trace);
         trace.end(token, engine.max_token_len, verdict)
     }
 }
 
 fn judge_explained<G: Send + Sync + 'static>(
-    auth: Bound<'_, G>,
+    engine: &Engine<G>,
+    route: &Route,
     token: &str,
     trace: &mut Trace,
 ) -> Result<Authenticated<G>, AuthError> {
     if token.is_empty() {
         return Err(AuthErrorKind::NoCredentials.into());
     }
-    let presented = Presented::elsewhere(token);
-    let slots = auth.engine.chain.load();
-    let judged = auth.judge_one_observed(&presented, slots.as_ref(), trace);
-    let caller = judged.map_err(|stop| stop.error)?;
-    auth.choose(vec![caller])
+    let judged = engine.judge_one(&Presented::elsewhere(token), trace);
+    route.choose(vec![judged.map_err(Stop::into_error)?])
 }
 
 fn described(place: &TokenLocation) -> String {
@@ -71,5 +69,6 @@ fn described(place: &TokenLocation) -> String {
         LocationKind::Query => format!("query parameter {name}"),
         LocationKind::Cookie => format!("cookie {name}"),
         LocationKind::WebSocketProtocol => format!("WebSocket subprotocol {name}"),
+        LocationKind::Custom(_) => format!("custom location {name}"),
     }
 }

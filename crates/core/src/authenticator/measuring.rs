@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Authenticator;
-use crate::{Algorithm, jwk::CertificateThumbprints, keys::KeyHint};
+use crate::{Algorithm, jws::CertificateThumbprints, keys::KeyHint};
 
 impl<G> Authenticator<G> {
     /// Returns what finds a key of an issuer as a request does. Not part of the interface.

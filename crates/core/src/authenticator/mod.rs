@@ -1,39 +1,30 @@
 //! The engine: from a request to who calls and what they may do.
 
-mod bound;
+mod authenticate;
 mod builder;
-mod delegation;
-mod engine;
 #[cfg(feature = "explain")]
 mod explain;
-mod grant_source;
 mod judge;
 mod measuring;
+mod pending;
 mod production;
 mod readiness;
 mod reloadable;
-mod resolver;
 mod verdict;
-mod waiting;
 
 use std::{fmt, sync::Arc};
 
 pub use builder::AuthenticatorBuilder;
-pub use delegation::{Account, AccountStatus, DelegationResolver};
-pub(crate) use engine::Engine;
-pub(crate) use grant_source::{GrantSource, PrincipalMapping};
 pub use readiness::{KeyChanges, NotReady};
 pub use reloadable::ReloadableAuthenticator;
-pub use resolver::{GrantResolver, ResolverConfig};
-pub use verdict::{Authenticated, Verdict};
+pub use verdict::Verdict;
 
 use crate::{
-    AuthError, ConfigError, Grant, HiddenTokens, MaybePending, RequestView, Requirement,
-    ResourceMetadata, Strategy, TokenLocation, challenge::ChallengeSettings, strategy::Slot,
+    Admission, ConfigError, Grant, Requirement, ResourceMetadata, TokenLocation,
+    challenge::ChallengeSettings,
+    engine::{AnonymousLimit, Engine},
+    strategy::names,
 };
-use bound::Bound;
-use engine::{check_places, register};
-use production::AnonymousLimit;
 use reloadable::Current;
 
 /// Judges requests: takes the token out, proves it, and tells who calls and what they may do.
@@ -72,7 +63,7 @@ enum Source<G> {
 #[derive(Clone, Debug, Default)]
 struct Route {
     /// `None`: those of the engine.
-    places: Option<Arc<[TokenLocation]>>,
+    locations: Option<Arc<[TokenLocation]>>,
     requirement: Option<Arc<Requirement>>,
     admission: Admission,
 }
@@ -95,10 +86,10 @@ impl<G> Authenticator<G> {
 
     /// Does something with the engine of this moment.
     #[inline]
-    fn with_engine<T>(&self, run: impl FnOnce(Bound<'_, G>) -> T) -> T {
+    fn with_engine<T>(&self, run: impl FnOnce(&Arc<Engine<G>>) -> T) -> T {
         match &self.source {
-            Source::Fixed(engine) => run(Bound { engine, handle: self }),
-            Source::Current(current) => run(Bound { engine: &current.load(), handle: self }),
+            Source::Fixed(engine) => run(engine),
+            Source::Current(current) => run(&current.load()),
         }
     }
 }
@@ -150,43 +141,19 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// none, or that cannot be, and for one that is bound to an issuer who is not trusted.
     pub fn with_locations<I: IntoIterator<Item = TokenLocation>>(
         self,
-        places: I,
+        locations: I,
     ) -> Result<Self, ConfigError> {
-        let places: Arc<[TokenLocation]> = places.into_iter().collect();
-        let engine = self.engine();
-        check_places(&places, &engine.issuers, &engine.chain)?;
-        let route = Route { places: Some(places), ..self.route };
+        let locations: Arc<[TokenLocation]> = locations.into_iter().collect();
+        self.engine().check_locations(&locations)?;
+        let route = Route { locations: Some(locations), ..self.route };
         Ok(Self { route, ..self })
-    }
-
-    /// Adds a strategy while the engine runs, behind all others. It holds from the next request on.
-    ///
-    /// # Errors
-    ///
-    /// A [`ConfigError`] if it has the name of a trusted issuer, or none.
-    pub fn add_strategy(&self, strategy: impl Strategy + 'static) -> Result<(), ConfigError> {
-        let engine = self.engine();
-        let registered = engine.register(Arc::new(strategy))?;
-        engine.chain.change(|slots| slots.push(Slot::Other(registered)));
-        Ok(())
-    }
-
-    /// Takes the strategies of this name away, and tells how many there were. It holds from the next
-    /// request on, and for those that wait: whatever such a strategy answers later, they are judged anew.
-    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
-    pub fn remove_strategy(&self, name: &str) -> usize {
-        self.engine().chain.change(|slots| {
-            let before = slots.len();
-            slots.retain(|slot| !matches!(slot, Slot::Other(own) if own.name() == name));
-            before.saturating_sub(slots.len())
-        })
     }
 
     /// Returns the names of the strategies, in the order in which they are asked. Issuers of JWTs are not
     /// among them.
     #[must_use]
     pub fn strategies(&self) -> Vec<String> {
-        self.engine().chain.names()
+        names(&self.engine().strategies).map(ToOwned::to_owned).collect()
     }
 
     /// Returns the same engine for a route that lets requests through without a caller. An engine for
@@ -221,56 +188,10 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         self.engine().anonymous != AnonymousLimit::Any
     }
 
-    /// Judges a request. The verdict is pending, for a bounded time, if a key is missing that a source
-    /// may return, if a strategy takes its time, or if the caller's rights are looked up.
-    pub fn authenticate(&self, request: &dyn RequestView) -> MaybePending<Verdict<G>> {
-        self.with_engine(|auth| auth.authenticate(request))
-    }
-
-    /// Judges a request by what is at hand, without waiting. Whatever
-    /// [`authenticate`](Self::authenticate) would wait for, a key, a strategy or the caller's rights,
-    /// rejects the request. A missing key is still requested from its source, for later requests.
-    #[must_use]
-    pub fn authenticate_now(&self, request: &dyn RequestView) -> Verdict<G> {
-        self.with_engine(|auth| auth.authenticate_now(request))
-    }
-
-    /// Judges a token that other code extracted from a request, as [`authenticate`](Self::authenticate)
-    /// judges a request.
-    ///
-    /// # Errors
-    ///
-    /// Why the token is rejected. A text that is not a `b64token` is
-    /// [`MalformedRequest`](crate::AuthErrorKind::MalformedRequest), and an empty one
-    /// [`NoCredentials`](crate::AuthErrorKind::NoCredentials).
-    pub fn authenticate_token(
-        &self,
-        token: &str,
-    ) -> MaybePending<Result<Authenticated<G>, AuthError>> {
-        self.with_engine(|auth| auth.authenticate_token(token))
-    }
-
-    /// Judges a token that other code extracted from a request by what is at hand, as
-    /// [`authenticate_now`](Self::authenticate_now) judges a request.
-    ///
-    /// # Errors
-    ///
-    /// As [`authenticate_token`](Self::authenticate_token). Whatever that would wait for is an error too.
-    pub fn authenticate_token_now(&self, token: &str) -> Result<Authenticated<G>, AuthError> {
-        self.with_engine(|auth| auth.judge_token(token).map_err(|held| held.error))
-    }
-
-    /// Returns what is left of the parts of a request that hold tokens, where the request is not
-    /// judged.
-    #[must_use]
-    pub fn hidden_tokens(&self, request: &dyn RequestView) -> HiddenTokens {
-        self.with_engine(|auth| auth.hidden_tokens(request))
-    }
-
     /// Returns the realm and the metadata URL that challenges name.
     #[must_use]
     pub fn challenge_settings(&self) -> Arc<ChallengeSettings> {
-        self.with_engine(|auth| Arc::clone(&auth.engine.challenge))
+        self.with_engine(|engine| Arc::clone(&engine.challenge))
     }
 
     /// Returns what the service publishes of itself ([RFC 9728]): `None` unless it has a
@@ -279,26 +200,8 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// [RFC 9728]: https://www.rfc-editor.org/rfc/rfc9728
     #[must_use]
     pub fn resource_metadata(&self) -> Option<Arc<ResourceMetadata>> {
-        self.with_engine(|auth| auth.engine.resource_metadata.clone())
+        self.with_engine(|engine| engine.resource_metadata.clone())
     }
-}
-
-/// Whether requests without a caller are let through.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Admission {
-    /// None is. The default.
-    #[default]
-    Required,
-    /// Those *without* credentials are. Bad credentials are rejected.
-    Optional,
-    /// All are: without credentials, and with any that are bad, malformed or cannot be judged. The
-    /// handler sees the failure.
-    ///
-    /// # Security
-    ///
-    /// Whatever the handler does for anonymous callers it does for forged and expired tokens too.
-    DangerousFailed,
 }
 
 impl<G> Clone for Authenticator<G> {
@@ -316,8 +219,8 @@ impl<G> fmt::Debug for Authenticator<G> {
         let engine = self.engine();
         f.debug_struct("Authenticator")
             .field("issuers", &engine.issuers)
-            .field("places", &self.route.places.as_deref().unwrap_or(&engine.places))
-            .field("several", &engine.several)
+            .field("locations", &self.route.locations.as_deref().unwrap_or(&engine.locations))
+            .field("multiple_tokens", &engine.multiple_tokens)
             .field("requirement", &self.route.requirement)
             .field("admission", &self.route.admission)
             .finish_non_exhaustive()

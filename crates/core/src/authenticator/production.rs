@@ -2,53 +2,10 @@
 
 use std::{env, ffi::OsStr};
 
-use crate::{Admission, Issuer, ProductionError, VariableError};
+use crate::{Issuer, ProductionError, VariableError};
 
 /// The environment variable that stands for the setting.
 const VARIABLE: &str = "PORTCULLIS_PRODUCTION";
-
-/// Which requests without a caller an engine lets through, as far as a route asks for an [`Admission`].
-///
-/// A route that is declared public is not limited:
-/// [`Verdict::for_public_route`](crate::Verdict::for_public_route).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum AnonymousLimit {
-    /// As the route says.
-    Any,
-    /// Those without credentials.
-    WithoutCredentials,
-    None,
-}
-
-impl AnonymousLimit {
-    pub(super) fn new(production: bool, optional_credentials: bool) -> Self {
-        match (production, optional_credentials) {
-            (false, _) => Self::Any,
-            (true, true) => Self::WithoutCredentials,
-            (true, false) => Self::None,
-        }
-    }
-
-    /// Returns what a route may do of what it asks for.
-    pub(super) fn limited(self, admission: Admission) -> Admission {
-        match (self, admission) {
-            (Self::Any, admission) => admission,
-            (Self::WithoutCredentials, Admission::Optional) => Admission::Optional,
-            (Self::WithoutCredentials | Self::None, _) => Admission::Required,
-        }
-    }
-
-    /// Checks that a route gets what it asks for.
-    pub(super) fn check(self, admission: Admission) -> Result<(), ProductionError> {
-        if self.limited(admission) == admission {
-            return Ok(());
-        }
-        Err(match admission {
-            Admission::DangerousFailed => ProductionError::FailedCredentials,
-            _ => ProductionError::OptionalCredentials,
-        })
-    }
-}
 
 /// Tells whether the environment asks for production.
 pub(super) fn is_asked_for_by_environment() -> Result<bool, VariableError> {

@@ -2,10 +2,11 @@
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
-use super::{Authenticator, Engine};
+use super::Authenticator;
 use crate::{
     ConfigError, KeyStatus,
     adapter::PlainResponse,
+    engine::Engine,
     issuer::IssuerConfig,
     key_source::{FetchEnd, FetchOver, KeySourceError, any_over},
 };

@@ -7,8 +7,8 @@ use std::{
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::{Authenticator, Engine, Route, Source};
-use crate::{ConfigError, Grant, Requirement};
+use super::{Authenticator, Route, Source};
+use crate::{ConfigError, Grant, Requirement, engine::Engine};
 
 /// The engine that handles look up at each request.
 pub(super) struct Current<G> {
@@ -56,7 +56,7 @@ impl<G> Current<G> {
 ///    no keys for an issuer which has some now.
 ///
 /// A handle that never changes costs a request nothing for this; one of these costs it a look at an
-/// atomic pointer. Strategies that were added to a running engine go with it.
+/// atomic pointer.
 ///
 /// # Examples
 ///

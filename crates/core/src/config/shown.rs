@@ -181,6 +181,7 @@ impl Shown {
                     Err(other) => FileError::unusable(path, other),
                 }
             }
+            other => other,
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod auth;
 mod config;
+mod jws;
 mod kind;
 mod layer;
 #[cfg(feature = "tracing")]
@@ -22,14 +23,10 @@ pub use production::ProductionError;
 pub(crate) use step_up::StepUp;
 pub use variable::VariableError;
 
+pub use portcullis_jose::{FileError, JwkSetError, KeyError};
+
 pub use crate::{
-    claims::ClaimPathError,
-    grant::GrantMappingError,
-    issuer::IssuerError,
-    jwk::{FileError, JwkSetError, KeyError},
-    key_source::KeySourceConfigError,
-    location::LocationError,
-    requirement::RequirementError,
-    resource_metadata::ResourceError,
-    strategy::StaticTokenError,
+    claims::ClaimPathError, grant::GrantMappingError, issuer::IssuerError,
+    key_source::KeySourceConfigError, location::LocationError, requirement::RequirementError,
+    resource_metadata::ResourceError, strategy::StaticTokenError,
 };

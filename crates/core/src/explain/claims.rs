@@ -49,12 +49,7 @@ fn types(typ: Option<&str>, allowed: Option<&[TokenType]>) -> String {
     let Some(allowed) = allowed else {
         return format!("type (`typ`) {typ}; any is accepted (dangerous_any_token_type)");
     };
-    let name = |own: &TokenType| match own {
-        TokenType::Absent => "no type".to_owned(),
-        TokenType::Jwt => "`JWT`".to_owned(),
-        TokenType::AtJwt => "`at+jwt`".to_owned(),
-        TokenType::Other(name) => quoted(name),
-    };
+    let name = |own: &TokenType| own.media_type().map_or("no type".to_owned(), quoted);
     let allowed: Vec<_> = allowed.iter().map(name).collect();
     format!("type (`typ`) {typ}; this service expects {}", allowed.join(" or "))
 }

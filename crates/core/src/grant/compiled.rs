@@ -1,6 +1,6 @@
 //! From claims to a [`Grant`].
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap, sync::Arc};
 
 use super::{
     Part,
@@ -8,8 +8,9 @@ use super::{
     split::Split,
 };
 use crate::{
-    AuthError, AuthErrorKind, Grant, Scope,
+    AuthError, AuthErrorKind, Grant, Principal, Scope,
     claims::{ClaimPath, NotIncluded},
+    grant_source::PrincipalMapping,
     json::{Kind, Object, Value},
 };
 
@@ -23,6 +24,13 @@ pub(crate) struct CompiledMapping {
     pub(super) default_roles: Vec<Box<str>>,
     pub(super) groups: Vec<ClaimPath>,
     pub(super) permissions: Option<Permissions>,
+    /// Makes the grant instead of the above.
+    pub(super) function: Option<Arc<PrincipalMapping<Grant>>>,
+}
+
+thread_local! {
+    /// Whether a function of the application makes a grant in this thread now.
+    static IN_FUNCTION: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The claim that holds permissions, and how.
@@ -44,6 +52,22 @@ pub(super) enum Entries {
 }
 
 impl CompiledMapping {
+    /// Makes the grant of a caller.
+    pub(crate) fn grant_of(&self, caller: &Principal) -> Result<Grant, AuthError> {
+        let Some(function) = &self.function else {
+            return self.grant(&caller.object().ok_or(AuthErrorKind::MalformedToken)?);
+        };
+        // A function that asks for the standard grant asks for its own result, without end.
+        if IN_FUNCTION.replace(true) {
+            let reason = "a grant mapping of the application calls `standard_grant`";
+            return Err(AuthError::because(AuthErrorKind::InternalError, reason));
+        }
+        let grant = function.map(caller);
+        IN_FUNCTION.set(false);
+        grant
+    }
+
+    /// Makes the grant of claims, where no function does.
     pub(crate) fn grant(&self, claims: &Object<'_>) -> Result<Grant, AuthError> {
         let mut claims = Claims::new(claims)?;
         let mut grant = Grant {

@@ -1,11 +1,13 @@
 //! Which claims hold the rights.
 
+use std::sync::Arc;
+
 use super::GrantMappingError;
 use super::{
     compiled::{CompiledMapping, Entries, Permissions},
     split::Split,
 };
-use crate::claims::ClaimPath;
+use crate::{AuthError, Grant, Principal, claims::ClaimPath, grant_source::PrincipalMapping};
 
 /// Which claims of an issuer's tokens hold scopes, roles, permissions and groups.
 ///
@@ -52,6 +54,7 @@ pub struct GrantMapping {
     permissions: Option<(String, Form)>,
     level_case: LevelCase,
     malformed: Malformed,
+    function: Option<Arc<PrincipalMapping<Grant>>>,
 }
 
 /// How an entry of the permissions tells resource and level.
@@ -92,6 +95,7 @@ impl Default for GrantMapping {
             permissions: None,
             level_case: LevelCase::Kept,
             malformed: Malformed::Rejected,
+            function: None,
         }
     }
 }
@@ -108,6 +112,40 @@ impl GrantMapping {
     pub fn empty() -> Self {
         let none: [&str; 0] = [];
         Self::default().scope(none).roles(none).groups(none)
+    }
+
+    /// A mapping by a function of the application, for claims that the settings cannot express. Other
+    /// settings of the mapping have no effect then.
+    ///
+    /// It runs after the token was found valid, for each request, so it must be quick. The request is
+    /// rejected with the error that it returns. If it panics, the request is rejected with an [internal
+    /// error](crate::AuthErrorKind::InternalError). If it reads a claim that the token
+    /// [does not include](crate::Grant#claims-that-the-token-does-not-include), the request is rejected, whatever it
+    /// returns.
+    ///
+    /// An application whose whole engine has a grant of its own type uses
+    /// [`with_grant_from`](crate::AuthenticatorBuilder::with_grant_from) instead.
+    ///
+    /// ```
+    /// use portcullis::{Grant, GrantMapping};
+    ///
+    /// // `"level": 7` stands for three roles.
+    /// let mapping = GrantMapping::from_fn(|caller| {
+    ///     let level: u32 = caller.claim("level")?.unwrap_or(0);
+    ///     let roles = [(1, "reader"), (2, "writer"), (4, "admin")];
+    ///     let held = roles.iter().filter(|(bit, _)| level & bit != 0).map(|(_, role)| *role);
+    ///     Ok(Grant::builder().roles(held).build())
+    /// });
+    /// ```
+    pub fn from_fn(
+        function: impl Fn(&Principal) -> Result<Grant, AuthError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { function: Some(Arc::new(PrincipalMapping::new(function))), ..Self::empty() }
+    }
+
+    /// Returns whether a function of the application makes the grant.
+    pub(crate) fn is_function(&self) -> bool {
+        self.function.is_some()
     }
 
     /// The claims that may hold the scope. Default: `scope`, `scp`.
@@ -234,6 +272,7 @@ impl GrantMapping {
             default_roles: boxed(&self.default_roles),
             groups: ClaimPath::parse_all(&self.groups)?,
             permissions,
+            function: self.function.clone(),
         })
     }
 }

@@ -9,11 +9,14 @@ use std::{
     time::Duration,
 };
 
-use super::{Issuer, IssuerKeys, Rules};
+use super::{Issuer, Rules};
 use crate::{
     Clock, ConfigError, GrantMapping, GrantMappingError, IssuerError, NumericDate, ProductionError,
-    challenge::ChallengeSettings, claims::ClaimPath, grant::CompiledMapping, jws::AlgorithmSet,
-    name_index::NameIndex,
+    challenge::ChallengeSettings,
+    claims::ClaimPath,
+    grant::CompiledMapping,
+    jws::{AlgorithmSet, NameIndex},
+    key_source::IssuerKeys,
 };
 
 impl Issuer {
@@ -59,6 +62,7 @@ impl Issuer {
             any: self.any,
             algorithms,
             audiences,
+            calls_the_application: !self.rules.checks.is_empty() || self.mapping.is_function(),
             origin: Arc::new(
                 Origin::new(self.name, &self.mapping, self.rules.leeway, engine)?
                     .with_max_age(self.rules.max_age),
@@ -78,6 +82,8 @@ pub(crate) struct IssuerConfig {
     pub(crate) audiences: Option<Vec<String>>,
     pub(crate) required: Vec<ClaimPath>,
     pub(crate) rules: Rules,
+    /// Whether a function of the application checks or maps the claims, and needs the caller for that.
+    pub(crate) calls_the_application: bool,
     pub(crate) origin: Arc<Origin>,
 }
 

@@ -1,28 +1,22 @@
 //! An issuer that is trusted, and the rules for its tokens.
 
-mod coming;
 mod config;
 mod error;
-mod keys;
+mod profile;
 mod rules;
 
 #[cfg(feature = "remote")]
 use url::Url;
 
 pub(crate) use self::{
-    coming::{KeysComing, OtherKeysComing, Over},
-    keys::Asked,
-};
-pub(crate) use self::{
     config::{EngineInfo, IssuerConfig, Origin, TrustedIssuers},
-    keys::IssuerKeys,
     rules::{LEEWAY, Rules},
 };
 pub use error::IssuerError;
+pub use profile::TokenProfile;
 
-use crate::KeySource;
 use crate::{
-    Algorithm, GrantMapping, JwkSet, SkippedKey, VerificationKey,
+    Algorithm, GrantMapping, JwkSet, KeySource, SkippedKey, VerificationKey,
     jws::AlgorithmSet,
     keys::{KeyMatching, MatchBy, SameId},
 };

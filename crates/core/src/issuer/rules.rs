@@ -1,9 +1,11 @@
 //! The rules for the claims of an issuer's tokens.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::Issuer;
-use crate::{NumericDate, TokenProfile, TokenType};
+use crate::{
+    AuthError, NumericDate, Principal, TokenProfile, TokenType, grant_source::PrincipalMapping,
+};
 
 /// How far clocks may differ, unless configured otherwise.
 pub(crate) const LEEWAY: Duration = Duration::from_secs(60);
@@ -26,6 +28,8 @@ pub(crate) struct Rules {
     pub(crate) max_lifetime: Option<Duration>,
     pub(crate) bound_tokens_ignored: bool,
     pub(crate) required: Vec<String>,
+    /// The checks of the application.
+    pub(crate) checks: Vec<Arc<PrincipalMapping<()>>>,
 }
 
 impl Rules {
@@ -33,6 +37,11 @@ impl Rules {
     pub(crate) fn date(&self, number: &str) -> Option<NumericDate> {
         let date = NumericDate::from_json_number(number)?;
         Some(if self.fractions_count { date } else { date.whole_seconds() })
+    }
+
+    /// Runs the checks of the application.
+    pub(crate) fn validate(&self, caller: &Principal) -> Result<(), AuthError> {
+        self.checks.iter().try_for_each(|check| check.map(caller))
     }
 
     /// Tells whether a date that a token has is one.
@@ -55,6 +64,7 @@ impl Default for Rules {
             max_lifetime: None,
             bound_tokens_ignored: false,
             required: Vec::new(),
+            checks: Vec::new(),
         }
     }
 }
@@ -103,6 +113,37 @@ impl Issuer {
     /// counts as missing.
     pub fn required_claims<I: IntoIterator<Item: Into<String>>>(mut self, claims: I) -> Self {
         self.rules.required.extend(claims.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds a check of the application for every token of this issuer, for rules that no setting has.
+    ///
+    /// It runs after the signature and the claims of the token were found valid, and before its grant is
+    /// made, for each request, so it must be quick. The request is rejected with the error that it returns, for example
+    /// of the kind [`WrongSubject`](crate::AuthErrorKind::WrongSubject) (401) or
+    /// [`NotPermitted`](crate::AuthErrorKind::NotPermitted) (403). If it panics, the request is rejected with an
+    /// [internal error](crate::AuthErrorKind::InternalError). If it reads a claim that the token
+    /// [does not include](crate::Grant#claims-that-the-token-does-not-include), the request is rejected, whatever it
+    /// returns. Several checks all run, in the order in which they were added.
+    ///
+    /// It can only reject: no check of the engine is relaxed by it.
+    ///
+    /// ```
+    /// use portcullis::{AuthErrorKind, Issuer};
+    ///
+    /// let issuer = Issuer::new("https://idp.example.com").validate(|caller| {
+    ///     let use_of_token: Option<String> = caller.claim("token_use")?;
+    ///     match use_of_token.as_deref() {
+    ///         Some("access") => Ok(()),
+    ///         _ => Err(AuthErrorKind::WrongType.into()),
+    ///     }
+    /// });
+    /// ```
+    pub fn validate(
+        mut self,
+        check: impl Fn(&Principal) -> Result<(), AuthError> + Send + Sync + 'static,
+    ) -> Self {
+        self.rules.checks.push(Arc::new(PrincipalMapping::new(check)));
         self
     }
 

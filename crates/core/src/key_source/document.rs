@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{JwkSet, JwkSetError, VerificationKey, jwk::SkippedKey};
+use crate::{JwkSet, JwkSetError, SkippedKey, VerificationKey};
 
 /// What a source answers.
 #[derive(Clone, Debug)]

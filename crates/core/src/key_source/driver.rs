@@ -7,8 +7,8 @@ use std::{
 
 use tokio::{sync::watch, task::JoinSet};
 
-use super::{CachedSource, KeySourceError, Loaded, tasks::Alive};
-use crate::{Clock, issuer::IssuerKeys};
+use super::{CachedSource, IssuerKeys, KeySourceError, Loaded, tasks::Alive};
+use crate::Clock;
 
 /// No fetch takes longer, whatever its source is.
 const MAX_FETCH: Duration = Duration::from_secs(30);

@@ -13,9 +13,8 @@ use super::{KeyDocument, KeySource, KeySourceError, Loaded, RefreshPolicy, Valid
 #[cfg(feature = "config")]
 use crate::Algorithm;
 use crate::{
-    BoxFuture, FileError, KeyError, NumericDate, VerificationKey,
+    BoxFuture, FileError, JwkSet, KeyError, NumericDate, VerificationKey,
     file::{self, Content},
-    jwk::as_set,
 };
 
 /// How often a file is looked at. Its content is compared, so that it does not matter how it was
@@ -232,7 +231,7 @@ fn text(data: &[u8]) -> Result<&str, KeyError> {
 }
 
 fn set_document(data: &[u8]) -> Result<KeyDocument, BoxError> {
-    Ok(KeyDocument::from_json(&as_set(text(data)?))?)
+    Ok(KeyDocument::from_json(&JwkSet::text_of_set(text(data)?))?)
 }
 
 fn pem_document(data: &[u8]) -> Result<KeyDocument, BoxError> {
@@ -324,6 +323,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    #[cfg(feature = "remote")]
     use crate::KeySourceConfigError;
 
     #[test]

@@ -14,6 +14,8 @@ mod error;
 #[cfg(feature = "remote")]
 mod fetch;
 mod file;
+mod issuer_keys;
+mod missing_keys;
 #[cfg(feature = "remote")]
 mod public_url;
 #[cfg(feature = "remote")]
@@ -29,7 +31,8 @@ use std::fmt;
 
 use crate::{BoxFuture, NumericDate};
 
-pub(crate) use cached::{CachedSource, FetchEnd, FetchOver, any_over};
+use cached::CachedSource;
+pub(crate) use cached::{FetchEnd, FetchOver, Requested, any_over};
 pub use document::{KeyDocument, Loaded, Validators};
 pub use error::{KeySourceConfigError, KeySourceError};
 #[cfg(feature = "remote")]
@@ -37,9 +40,11 @@ pub use fetch::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch};
 pub use file::{JwkSetFile, PemFile};
 #[cfg(feature = "config")]
 pub(crate) use file::{SecretFile, SecretKeys};
+pub(crate) use issuer_keys::IssuerKeys;
+pub(crate) use missing_keys::{Asked, MissingKey, OtherKeys};
 #[cfg(feature = "remote")]
 pub use remote::RemoteJwkSet;
-pub(crate) use schedule::KeyIdUse;
+use schedule::KeyIdUse;
 pub use schedule::RefreshPolicy;
 pub use status::{KeyInfo, KeyStatus};
 pub(crate) use tasks::SourceTasks;

@@ -1,6 +1,6 @@
 //! What operators see of a source.
 
-use crate::{Algorithm, NumericDate, VerificationKey, jwk::SkippedKey};
+use crate::{Algorithm, NumericDate, SkippedKey, VerificationKey};
 
 /// The state of one source of keys, at one moment.
 #[derive(Clone, Debug)]

@@ -8,8 +8,11 @@ use std::sync::{
 
 use tokio::{runtime::Handle, sync::watch};
 
-use super::driver::{SourceRef, drive};
-use crate::{Clock, issuer::IssuerKeys};
+use super::{
+    IssuerKeys,
+    driver::{SourceRef, drive},
+};
+use crate::Clock;
 
 /// The tasks of one engine. Dropping it ends them, fetches under way included.
 #[derive(Debug)]

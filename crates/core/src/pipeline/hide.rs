@@ -1,21 +1,19 @@
-//! What is left of a request without its tokens: what handlers and their logs should see.
+//! The parts of a request without their tokens, for handlers and their logs.
 
-use std::borrow::Cow;
-
-use super::extract::{after_scheme, cookie_value, is_named, is_required};
+use super::find::{Content, Position, elements, find};
 use crate::{
     RequestView, TokenLocation,
     location::{LocationKind, WEB_SOCKET_PROTOCOL},
 };
 
-/// The parts of a request that hold tokens, without them. Adapters put these in place of what came.
+/// The parts of a request that hold tokens, without these tokens. Adapters replace the original parts with them.
 #[derive(Clone, Default)]
 pub struct HiddenTokens {
     query: Option<String>,
     fields: Vec<FieldWithoutTokens>,
 }
 
-/// The values that are left of the fields of one name.
+/// The values that remain of the fields of one name.
 #[derive(Clone)]
 struct FieldWithoutTokens {
     name: String,
@@ -32,8 +30,8 @@ impl HiddenTokens {
         self.query.as_deref()
     }
 
-    /// Returns the header fields that had tokens to be taken out: the name in lower case, and the
-    /// values to put in place of all that came, which may be none.
+    /// Returns the header fields that had tokens: the name in lower case, and the values that replace all
+    /// original ones, which may be none.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &[Vec<u8>])> {
         self.fields.iter().map(|field| (field.name.as_str(), field.values.as_slice()))
     }
@@ -49,7 +47,7 @@ impl std::fmt::Debug for HiddenTokens {
     }
 }
 
-/// In which places tokens are hidden. The query and WebSocket subprotocols always are: they end up in
+/// The locations whose tokens are hidden. The query and WebSocket subprotocols always are: they end up in
 /// logs and in responses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Hide {
@@ -57,113 +55,109 @@ pub(crate) enum Hide {
     Everything,
 }
 
-/// Takes the tokens out of what the places name.
+/// Removes what the locations name. Every location counts, also one that extraction does not read because
+/// another has precedence.
 pub(crate) fn hide(
-    places: &[TokenLocation],
+    locations: &[TokenLocation],
     hide: Hide,
     request: &dyn RequestView,
 ) -> HiddenTokens {
-    let query = request.query().and_then(|query| query_without_tokens(places, query));
-    let is_field = |place: &&TokenLocation| match place.kind {
-        LocationKind::Query => false,
-        LocationKind::WebSocketProtocol => true,
-        LocationKind::Header | LocationKind::Cookie => hide == Hide::Everything,
+    let query = query_without_tokens(locations, request);
+    let may_hide_fields = |location: &TokenLocation| {
+        matches!(location.kind, LocationKind::WebSocketProtocol | LocationKind::Custom(_))
     };
+    if hide == Hide::Necessary && !locations.iter().any(may_hide_fields) {
+        return HiddenTokens { query, fields: Vec::new() };
+    }
     let mut fields: Vec<FieldWithoutTokens> = Vec::new();
-    for place in places.iter().filter(is_field) {
-        let name = field_name(place);
-        if fields.iter().all(|done| done.name != name) {
-            fields.extend(field_without_tokens(places, name, request));
+    for source in locations.iter().flat_map(TokenLocation::sources) {
+        let Some(name) = field_name(source) else { continue };
+        let is_hidden = hide == Hide::Everything || name == WEB_SOCKET_PROTOCOL;
+        if is_hidden && fields.iter().all(|done| done.name != name) {
+            fields.extend(field_without_tokens(locations, name, request));
         }
     }
     HiddenTokens { query, fields }
 }
 
-fn field_name(place: &TokenLocation) -> &str {
-    match place.kind {
-        LocationKind::Cookie => "cookie",
-        LocationKind::WebSocketProtocol => WEB_SOCKET_PROTOCOL,
-        LocationKind::Header | LocationKind::Query => &place.name,
+/// Returns the field that a location reads; `None`: the query.
+fn field_name(location: &TokenLocation) -> Option<&str> {
+    match location.kind {
+        LocationKind::Query => None,
+        LocationKind::Cookie => Some("cookie"),
+        LocationKind::WebSocketProtocol => Some(WEB_SOCKET_PROTOCOL),
+        LocationKind::Header | LocationKind::Custom(_) => Some(&location.name),
     }
 }
 
-fn query_without_tokens(places: &[TokenLocation], query: &str) -> Option<String> {
-    let is_token = |parameter: &str| {
-        let name = parameter.split('=').next().unwrap_or_default();
-        let mut in_query = places.iter().filter(|place| place.kind == LocationKind::Query);
-        in_query.any(|place| is_named(name, &place.name))
-    };
-    if !query.split('&').any(is_token) {
+/// Returns the positions of tokens in the query, or in the fields of this name.
+fn positions(
+    locations: &[TokenLocation],
+    name: Option<&str>,
+    request: &dyn RequestView,
+) -> Vec<Position> {
+    let mut positions = Vec::new();
+    let sources = locations.iter().flat_map(TokenLocation::sources);
+    for location in sources.filter(|location| field_name(location) == name) {
+        // A parameter or subprotocol of the location's name is hidden whatever it holds.
+        let is_hidden_whole =
+            matches!(location.kind, LocationKind::Query | LocationKind::WebSocketProtocol);
+        find(location, request, &mut |found| {
+            if is_hidden_whole || !matches!(found.content, Content::Foreign) {
+                positions.push(found.position);
+            }
+        });
+    }
+    positions
+}
+
+fn query_without_tokens(locations: &[TokenLocation], request: &dyn RequestView) -> Option<String> {
+    let query = request.query()?;
+    let positions = positions(locations, None, request);
+    if positions.is_empty() {
         return None;
     }
-    let rest: Vec<_> = query.split('&').filter(|parameter| !is_token(parameter)).collect();
-    Some(rest.join("&"))
+    let rest = elements(query.as_bytes(), b'&').map(|(range, _)| range);
+    let rest = rest.filter(|range| positions.iter().all(|position| position.range != *range));
+    Some(rest.filter_map(|range| query.get(range)).collect::<Vec<_>>().join("&"))
 }
 
-/// Returns what is left of the fields of one name, if there was a token in one.
+/// Returns what remains of the fields of one name, if one of them has a token.
 fn field_without_tokens(
-    places: &[TokenLocation],
+    locations: &[TokenLocation],
     name: &str,
     request: &dyn RequestView,
 ) -> Option<FieldWithoutTokens> {
-    let places: Vec<_> = places.iter().filter(|place| field_name(place) == name).collect();
-    let (mut values, mut found) = (Vec::new(), false);
-    let mut follows = vec![false; places.len()];
+    let positions = positions(locations, Some(name), request);
+    let (mut field, mut values, mut is_changed) = (0_usize, Vec::new(), false);
     request.field_values(name, &mut |value| {
-        let left: Option<Cow<'_, [u8]>> = match name {
-            "cookie" => list_without(value, b';', b"; ", |cookie| is_token_cookie(&places, cookie)),
-            WEB_SOCKET_PROTOCOL => list_without(value, b',', b", ", |protocol| {
-                if protocol.is_empty() {
-                    return false;
-                }
-                let is_token = follows.contains(&true);
-                for (follows, place) in follows.iter_mut().zip(&places) {
-                    *follows = !*follows && place.name.as_bytes() == protocol;
-                }
-                is_token
-            }),
-            _ if places.iter().any(|place| is_token_field(place, value)) => None,
-            _ => Some(Cow::Borrowed(value)),
-        };
-        found |= left.as_deref() != Some(value);
-        values.extend(left.map(Cow::into_owned));
+        let in_field = || positions.iter().filter(|position| position.field == field);
+        if in_field().next().is_none() {
+            values.push(value.to_vec());
+        } else {
+            is_changed = true;
+            values.extend(value_without_tokens(name, value, |range| {
+                in_field().any(|position| position.range == *range)
+            }));
+        }
+        field = field.saturating_add(1);
     });
-    found.then(|| FieldWithoutTokens { name: name.to_owned(), values })
+    is_changed.then(|| FieldWithoutTokens { name: name.to_owned(), values })
 }
 
-/// Returns a list without some of its elements; `None` if no element is left.
-fn list_without<'v>(
-    value: &'v [u8],
-    separator: u8,
-    joint: &[u8],
-    mut is_token: impl FnMut(&[u8]) -> bool,
-) -> Option<Cow<'v, [u8]>> {
-    let elements: Vec<_> = value.split(|&byte| byte == separator).map(<[u8]>::trim_ascii).collect();
-    let left: Vec<_> = elements.iter().copied().filter(|element| !is_token(element)).collect();
-    if left.len() == elements.len() {
-        return Some(Cow::Borrowed(value));
-    }
-    (!left.is_empty()).then(|| Cow::Owned(left.join(joint)))
-}
-
-fn is_token_cookie(places: &[&TokenLocation], cookie: &[u8]) -> bool {
-    places.iter().any(|place| {
-        cookie_value(cookie, &place.name).is_some_and(|value| has_prefix(place, value))
-    })
-}
-
-fn is_token_field(place: &TokenLocation, value: &[u8]) -> bool {
-    let token = match &place.scheme {
-        Some(scheme) => after_scheme(value, scheme),
-        None => Some(value),
+/// Returns a value without some of its elements; `None` if no element remains. The value of a field that is
+/// not a list is one element.
+fn value_without_tokens(
+    name: &str,
+    value: &[u8],
+    is_token: impl Fn(&std::ops::Range<usize>) -> bool,
+) -> Option<Vec<u8>> {
+    let (separator, joint) = match name {
+        "cookie" => (b';', b"; "),
+        WEB_SOCKET_PROTOCOL => (b',', b", "),
+        _ => return None,
     };
-    // Where a scheme is required all else is a bad token, and no less secret.
-    token.map_or_else(|| is_required(place), |token| has_prefix(place, token))
-}
-
-fn has_prefix(place: &TokenLocation, token: &[u8]) -> bool {
-    let token = if place.trimmed { token.trim_ascii() } else { token };
-    let has = |text: &str| token.starts_with(text.as_bytes());
-    // Where a prefix is required all else is a bad token, and no less secret.
-    place.prefix.as_ref().is_none_or(|prefix| prefix.required || has(&prefix.text))
+    let rest = elements(value, separator).filter(|(range, _)| !is_token(range));
+    let rest: Vec<_> = rest.map(|(_, element)| element).collect();
+    (!rest.is_empty()).then(|| rest.join(&joint[..]))
 }

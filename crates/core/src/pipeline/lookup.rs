@@ -5,15 +5,16 @@
 use std::sync::Arc;
 
 use super::{
-    peek::{SignatureRoom, UnverifiedJwt},
-    segments::Segments,
+    peek::UnverifiedJwt,
     select::Selected,
-    stop::{self, Patience, Stop},
+    stop::{self, Stop},
 };
 use crate::{
     AuthError, AuthErrorKind, NumericDate,
     issuer::IssuerConfig,
-    keys::{Candidates, Keys},
+    jws::{Candidates, Segments, SignatureRoom},
+    key_source::Asked,
+    keys::Keys,
 };
 
 /// A token, its issuer, and the keys of that issuer which may have signed it.
@@ -69,7 +70,7 @@ pub(super) fn lookup<'a, 'd: 'a, 'k>(
     selected: Selected<'a, 'd, 'k>,
     keys: &'k Keys,
     now: NumericDate,
-    patience: Patience,
+    asked: Asked,
 ) -> Result<Located<'a, 'd, 'k>, Stop> {
     let (token, issuer) = (selected.token(), selected.issuer());
     let algorithm = token.algorithm();
@@ -79,6 +80,6 @@ pub(super) fn lookup<'a, 'd: 'a, 'k>(
     }
     let candidates = keys
         .candidates(token.unverified_key_hint(), algorithm)
-        .map_err(|error| stop::at_lookup(error, token, issuer, keys, now, patience))?;
+        .map_err(|error| stop::at_lookup(error, token, issuer, keys, now, asked))?;
     Ok(Located { selected, candidates })
 }

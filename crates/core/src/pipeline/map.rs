@@ -5,17 +5,21 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::{check::CheckedClaims, stop::Stop};
+use super::{
+    check::CheckedClaims,
+    stop::{Missing, Stop},
+};
 use crate::{
     Actor, AuthError, AuthErrorKind, Authenticated, NumericDate, Principal,
-    authenticator::{Engine, GrantSource},
     claims::NotIncluded,
-    issuer::Origin,
+    engine::Engine,
+    grant_source::GrantSource,
+    issuer::IssuerConfig,
     json::{Kind, Name, Object, Value},
     principal::{PrincipalParts, Text},
 };
 
-/// The principal in parts, and the grant if it is made of the claims as they stand.
+/// The principal in parts, and the grant if no function of the application takes part in it.
 ///
 /// The parts point into the text of the claims instead of borrowing it, so that the text can move
 /// into the principal without a copy.
@@ -36,14 +40,28 @@ impl<G: Send + Sync + 'static> Mapped<G> {
     pub(super) fn finish(
         self,
         claims: String,
-        origin: &Arc<Origin>,
+        issuer: &IssuerConfig,
         engine: &Engine<G>,
     ) -> Result<Authenticated<G>, Stop> {
-        let caller = Principal::new(claims, Arc::clone(origin), self.parts);
+        let caller = Principal::new(claims, Arc::clone(&issuer.origin), self.parts);
         match self.grant {
             Some(grant) => Ok(Authenticated::new(caller, Arc::new(grant))),
-            None => engine.grant.grant(caller, &*engine.clock),
+            None => {
+                issuer.rules.validate(&caller)?;
+                with_grant(caller, engine)
+            }
         }
+    }
+}
+
+/// Adds the grant of a caller.
+pub(super) fn with_grant<G: Send + Sync + 'static>(
+    caller: Principal,
+    engine: &Engine<G>,
+) -> Result<Authenticated<G>, Stop> {
+    match engine.grant.grant_now(&caller, &*engine.clock)? {
+        Some(grant) => Ok(Authenticated::new(caller, grant)),
+        None => Err(Stop::pending(Missing::Grant(caller))),
     }
 }
 
@@ -62,9 +80,12 @@ pub(super) fn map<G>(
     let valid = &checked.into_valid();
     let dates = (valid.expires_at(), valid.issued_at());
     let parts = parts(valid.claims(), valid.claims_text(), dates)?;
+    let issuer = valid.issuer();
     let grant = match source {
-        GrantSource::Claims(map) => Some(map(&valid.issuer().origin.mapping, valid.claims())?),
-        GrantSource::Principal(_) | GrantSource::GrantResolver(_) => None,
+        GrantSource::Claims(map, _) if !issuer.calls_the_application => {
+            Some(map(&issuer.origin.mapping, valid.claims())?)
+        }
+        _ => None,
     };
     Ok(Mapped { parts, grant })
 }

@@ -5,16 +5,14 @@
 
 mod check;
 pub(crate) mod extract;
-mod header;
+mod find;
 pub(crate) mod hide;
-pub(crate) mod jws;
 mod lookup;
 mod map;
 mod names;
 mod observe;
 pub(crate) mod peek;
 pub(crate) mod respond;
-mod segments;
 mod select;
 mod stop;
 mod validate;
@@ -24,11 +22,9 @@ mod verify;
 mod tests;
 
 pub(crate) use extract::{Presented, Wanted};
-pub(crate) use header::KnownHeaders;
-pub(crate) use hide::Hide;
 pub(crate) use observe::Observer;
 pub(crate) use peek::PeekedJwt;
-pub(crate) use stop::{Coming, Patience, Stop};
+pub(crate) use stop::{Missing, Stop};
 pub(crate) use validate::good_until;
 #[cfg(feature = "explain")]
 pub(crate) use {validate::has_required, verify::VerifiedJws};
@@ -37,55 +33,49 @@ use std::sync::Arc;
 
 use crate::{
     AuthError, AuthErrorKind, Authenticated, Identity, Principal,
-    authenticator::Engine,
+    engine::Engine,
     issuer::Origin,
     json::{Name, Object},
+    jws::{Segments, SignatureRoom},
+    key_source::Asked,
     principal::PrincipalParts,
 };
 
-/// Proves one token, from its bytes to the caller and the grant.
-pub(crate) fn prove<G: Send + Sync + 'static>(
-    engine: &Engine<G>,
-    presented: &Presented<'_>,
-    patience: Patience,
-) -> Result<Authenticated<G>, Stop> {
-    prove_observed(engine, presented, patience, &mut ())
-}
-
-/// Proves one token, and lets someone look on.
+/// Takes one token through the stages, from its bytes to the caller and the grant, and lets an observer
+/// look on.
 #[inline]
-pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
+pub(crate) fn prove<G: Send + Sync + 'static, O: Observer>(
     engine: &Engine<G>,
     presented: &Presented<'_>,
-    patience: Patience,
+    asked: Asked,
     observer: &mut O,
 ) -> Result<Authenticated<G>, Stop> {
-    let segments = segments::Segments::split(&presented.token, engine.max_token_len)
-        .map_err(Stop::abstaining)?;
+    let segments = Segments::split(presented.token.as_bytes(), engine.max_token_len)
+        .map_err(Stop::not_ours)?;
     let known = &engine.known_headers;
     let mut decoded = peek::Decoded::default();
     // Lent from stage to stage: to hand them on by value would copy them each time.
     let (mut header, mut claims) = (None, Object::default());
     let room = (&mut header, &mut claims);
     let peeked = peek::peek(&segments, &engine.issuers, known, &mut decoded, room)
-        .map_err(Stop::abstaining)?;
+        .map_err(Stop::not_ours)?;
     observer.peeked(&peeked);
     let selected = select::select(peeked, &engine.issuers, presented.of_issuer.as_deref())
-        .map_err(Stop::abstaining)?;
+        .map_err(Stop::not_ours)?;
     let issuer = selected.issuer();
     if issuer.is_any() {
-        names::check_claimed(selected.token(), issuer, engine).map_err(Stop::abstaining)?;
+        names::check_claimed(selected.token(), issuer, engine).map_err(Stop::not_ours)?;
     }
     let now = engine.clock.now();
     let keys = issuer.keys.load(now);
     observer.selected(issuer, &keys);
-    let located = lookup::lookup(selected, &keys, now, patience)?;
+    let located = lookup::lookup(selected, &keys, now, asked)?;
     observer.located(located.candidates());
-    let mut signature = peek::SignatureRoom::default();
+    let mut signature = SignatureRoom::default();
     let complete = located.read_rest(&segments, &mut signature)?;
     observer.complete();
     let verified = verify::verify(complete, |error, key_id| {
-        stop::at_verify(error, key_id, issuer, &keys, now, patience)
+        stop::at_verify(error, key_id, issuer, &keys, now, asked)
     })?;
     observer.verified(&verified, now);
     known.remember(segments.encoded_header(), verified.header());
@@ -98,7 +88,7 @@ pub(crate) fn prove_observed<G: Send + Sync + 'static, O: Observer>(
         names::check_actor(mapped.actor(), issuer.name(), engine)?;
     }
     drop((header, claims));
-    mapped.finish(decoded.take_claims(), &issuer.origin, engine)
+    mapped.finish(decoded.take_claims(), issuer, engine)
 }
 
 /// Takes the caller that a strategy accepts the rest of the way.
@@ -119,7 +109,7 @@ pub(crate) fn finish_identity<G: Send + Sync + 'static>(
         names::check_judged(&judged, engine)?;
         check_production(&judged, origin)?;
         let origin = Arc::new(origin.adopt(judged.origin()));
-        return engine.grant.grant(judged.of(origin), &*engine.clock);
+        return map::with_grant(judged.of(origin), engine);
     }
     let claims = identity.into_text()?;
     let parts = parts_of_identity(&claims)?;
@@ -130,7 +120,7 @@ pub(crate) fn finish_identity<G: Send + Sync + 'static>(
     }
     let caller = Principal::new(claims, Arc::clone(origin), parts);
     names::check_identity(&caller, engine)?;
-    engine.grant.grant(caller, &*engine.clock)
+    map::with_grant(caller, engine)
 }
 
 /// Rejects a caller whose engine could not have been built for production, where this one is.

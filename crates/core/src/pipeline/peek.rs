@@ -2,16 +2,11 @@
 //!
 //! [RFC 7515 §7.1]: https://www.rfc-editor.org/rfc/rfc7515#section-7.1
 
-use super::{
-    header::{Header, KnownHeaders},
-    segments::{Room, Segments},
-};
 use crate::{
     Algorithm, AuthError, AuthErrorKind,
     issuer::TrustedIssuers,
     json::{Name, Object, Reader, Value},
-    jws::AlgorithmSet,
-    keys::KeyHint,
+    jws::{Header, KeyHint, KnownHeaders, Room, Segments, SignatureRoom, UnverifiedJws},
 };
 
 /// How many actors a chain may have.
@@ -31,9 +26,6 @@ impl Decoded {
     }
 }
 
-/// Room for a decoded signature.
-pub(super) type SignatureRoom = Room<512>;
-
 /// A token of which no more was read than it takes to find its key. Nothing here is proven.
 #[derive(Debug)]
 pub(crate) struct PeekedJwt<'a, 'd> {
@@ -41,14 +33,6 @@ pub(crate) struct PeekedJwt<'a, 'd> {
     claims_text: &'d str,
     reader: Reader<'d>,
     claims: &'a mut Object<'d>,
-}
-
-/// A compact JWS, taken apart. Whether its signature is right is not known.
-#[derive(Debug)]
-pub(crate) struct UnverifiedJws<'a> {
-    header: &'a Header<'a>,
-    signing_input: &'a [u8],
-    signature: &'a [u8],
 }
 
 /// A JWS whose payload is an object of claims. Whether they are true is not known.
@@ -101,48 +85,6 @@ impl<'a, 'd: 'a> PeekedJwt<'a, 'd> {
     }
 }
 
-impl<'a> UnverifiedJws<'a> {
-    /// Decodes the signature.
-    ///
-    /// # Errors
-    ///
-    /// As [`PeekedJwt::read_rest`].
-    pub(super) fn decode(
-        header: &'a Header<'a>,
-        segments: &Segments<'a>,
-        room: &'a mut SignatureRoom,
-    ) -> Result<Self, AuthError> {
-        let signature = segments.signature(room)?;
-        Ok(Self { header, signing_input: segments.signing_input(), signature })
-    }
-
-    /// Takes test vectors whose messages are not made of segments.
-    #[cfg(test)]
-    pub(super) fn for_tests(
-        header: &'a Header<'a>,
-        signing_input: &'a [u8],
-        signature: &'a [u8],
-    ) -> Self {
-        Self { header, signing_input, signature }
-    }
-
-    pub(super) fn algorithm(&self) -> Algorithm {
-        self.header.algorithm()
-    }
-
-    pub(super) fn signing_input(&self) -> &'a [u8] {
-        self.signing_input
-    }
-
-    pub(super) fn signature(&self) -> &'a [u8] {
-        self.signature
-    }
-
-    pub(super) fn header(&self) -> &'a Header<'a> {
-        self.header
-    }
-}
-
 impl<'a> UnverifiedJwt<'a> {
     pub(super) fn jws(&self) -> &UnverifiedJws<'a> {
         &self.jws
@@ -170,32 +112,11 @@ pub(super) fn peek<'a, 'd: 'a>(
 ) -> Result<PeekedJwt<'a, 'd>, AuthError> {
     let Decoded { header: room, claims: text } = decoded;
     // The cheapest check comes before the payload is touched.
-    let header = header.insert(peek_header(segments, issuers.algorithms, known, room)?);
+    let header = header.insert(Header::read(segments, issuers.algorithms, known, room)?);
     *text = segments.payload()?;
     let mut reader = Reader::new(text).map_err(|error| malformed(error.reason()))?;
     reader.read_to(Name::Iss, claims).map_err(|error| malformed(error.reason()))?;
     Ok(PeekedJwt { header, claims_text: text, reader, claims })
-}
-
-/// Reads the header, unless it is a known one.
-///
-/// # Errors
-///
-/// As [`peek`].
-pub(super) fn peek_header<'d, const N: usize>(
-    segments: &Segments<'_>,
-    allowed: AlgorithmSet,
-    known: &'d KnownHeaders,
-    room: &'d mut Room<N>,
-) -> Result<Header<'d>, AuthError> {
-    let header = match known.find(segments.encoded_header()) {
-        Some(header) => header,
-        None => Header::parse(segments.header(room)?)?,
-    };
-    if !allowed.contains(header.algorithm()) {
-        return Err(AuthErrorKind::AlgorithmNotAllowed.into());
-    }
-    Ok(header)
 }
 
 pub(super) const fn malformed(reason: &'static str) -> AuthError {

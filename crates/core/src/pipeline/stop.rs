@@ -1,69 +1,72 @@
-//! Why the way of a request ends early, and whether waiting may help.
+//! Why a token is not accepted at once, and what its request may wait for.
 
 use super::peek::PeekedJwt;
 use crate::{
-    AuthError, AuthErrorKind, NumericDate, Principal, issuer::IssuerConfig, keys::Keys,
-    strategy::StrategyComing,
-};
-use crate::{
-    issuer::{Asked, KeysComing, OtherKeysComing},
-    key_source::KeyIdUse,
+    AuthError, AuthErrorKind, BearerToken, NumericDate, Principal,
+    issuer::IssuerConfig,
+    key_source::{Asked, MissingKey, OtherKeys, Requested},
+    keys::Keys,
+    strategy::PendingStrategy,
 };
 
-/// Why the way of a request ends early.
+/// Why a token is not accepted at once.
 #[derive(Debug)]
-pub(crate) struct Stop {
-    pub(crate) error: AuthError,
-    /// What is under way and may lead on.
-    pub(crate) coming: Option<Box<Coming>>,
-    /// The token is none of any trusted issuer, so that another strategy may know it.
-    pub(crate) abstains: bool,
+pub(crate) enum Stop {
+    /// It is rejected.
+    Rejected(AuthError),
+    /// It is not from a trusted issuer, so that another strategy may accept it.
+    NotOurs(AuthError),
+    /// Something is missing. The error is for a request that does not wait for it.
+    Missing(Box<Missing>, AuthError),
 }
 
-/// What is under way and may lead on.
+/// What is missing for the verdict on a token.
 #[derive(Debug)]
-pub(crate) enum Coming {
-    /// A fetch that may bring the key that was missing.
-    Keys(KeysComing),
-    /// A fetch that may bring other keys than those that do not verify the token.
-    OtherKeys(OtherKeysComing),
+pub(crate) enum Missing {
+    /// Its key.
+    Key(MissingKey),
+    /// Other keys than those that do not verify it.
+    OtherKeys(OtherKeys),
     /// The answer of a strategy.
-    Strategy(StrategyComing),
-    /// What a caller may do, whose token was found good.
+    Strategy(PendingStrategy),
+    /// The grant of its caller.
     Grant(Principal),
 }
 
 impl Stop {
-    /// Stops until something has come. Without it, nothing can be told of the token.
-    pub(crate) fn until(coming: Coming) -> Self {
+    /// Stops at an answer of the application that is pending. Nothing is known of the token without it.
+    pub(crate) fn pending(missing: Missing) -> Self {
         let reason = "the answer takes a while";
         let error = AuthError::because(AuthErrorKind::ResolverUnavailable, reason);
-        Self { error, coming: Some(Box::new(coming)), abstains: false }
+        Self::Missing(Box::new(missing), error)
     }
 
-    /// Stops at a token that is none of any trusted issuer.
-    pub(super) fn abstaining(error: AuthError) -> Self {
-        Self { abstains: true, ..error.into() }
+    /// Stops at a token that is not from a trusted issuer.
+    pub(super) fn not_ours(error: impl Into<AuthError>) -> Self {
+        Self::NotOurs(error.into())
+    }
+
+    /// Makes the error name the token in logs.
+    pub(crate) fn about(self, token: &BearerToken<'_>) -> Self {
+        match self {
+            Self::Rejected(error) => Self::Rejected(error.about(token)),
+            Self::NotOurs(error) => Self::NotOurs(error.about(token)),
+            Self::Missing(missing, error) => Self::Missing(missing, error.about(token)),
+        }
+    }
+
+    /// Returns the error for a request that does not wait.
+    pub(crate) fn into_error(self) -> AuthError {
+        match self {
+            Self::Rejected(error) | Self::NotOurs(error) | Self::Missing(_, error) => error,
+        }
     }
 }
 
 impl From<AuthError> for Stop {
     fn from(error: AuthError) -> Self {
-        Self { error, coming: None, abstains: false }
+        Self::Rejected(error)
     }
-}
-
-/// What is known of a key that is missing.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Patience {
-    /// It may be asked for.
-    Ask,
-    /// It was asked for while a fetch was under way that may have begun too early.
-    AskAgain(KeyIdUse),
-    /// Every source was asked for it and has answered.
-    AllAnswered,
-    /// It was asked for, and not every source has answered.
-    NotAnswered,
 }
 
 /// The keys at hand do not say with which key to verify. Requests a missing key from the sources, or
@@ -75,31 +78,29 @@ pub(super) fn at_lookup(
     issuer: &IssuerConfig,
     keys: &Keys,
     now: NumericDate,
-    patience: Patience,
+    asked: Asked,
 ) -> Stop {
     let key_id = token.unverified_key_id();
     if !matches!(error.kind(), AuthErrorKind::UnknownKey | AuthErrorKind::KeysUnavailable) {
-        return until_other_keys(error, key_id, issuer, keys, now, patience);
+        return until_other_keys(error, key_id, issuer, keys, now, asked);
     }
-    let asked = match patience {
-        Patience::Ask => issuer.keys.ask(key_id, None, now),
-        Patience::AskAgain(key_use) => issuer.keys.ask(key_id, Some(key_use), now),
-        Patience::AllAnswered => Asked::Unknown,
-        Patience::NotAnswered if issuer.keys.are_fresh(now) => Asked::Unknown,
-        Patience::NotAnswered => Asked::NotNow,
+    let requested = match asked {
+        Asked::NotYet => issuer.keys.request(key_id, None, now),
+        Asked::TooEarly(key_use) => issuer.keys.request(key_id, Some(key_use), now),
+        Asked::AllAnswered => Requested::Unknown,
+        Asked::NotAllAnswered if issuer.keys.are_fresh(now) => Requested::Unknown,
+        Asked::NotAllAnswered => Requested::NotNow,
     };
-    let (judged, coming) = match asked {
-        Asked::Coming(coming) => (false, Some(coming)),
-        Asked::Unknown => (true, None),
-        Asked::NotNow => (false, None),
+    let error = match (issuer.keys.trouble(), &requested) {
+        (Some(trouble), _) => AuthError::with_source(AuthErrorKind::KeysUnavailable, trouble),
+        (None, Requested::Unknown) => error,
+        // The key may exist, and the client may have a valid token.
+        (None, Requested::Pending(_) | Requested::NotNow) => AuthErrorKind::KeysUnavailable.into(),
     };
-    let error = match issuer.keys.trouble() {
-        Some(trouble) => AuthError::with_source(AuthErrorKind::KeysUnavailable, trouble),
-        None if judged => error,
-        // The key may exist, and the client may have a good token.
-        None => AuthErrorKind::KeysUnavailable.into(),
-    };
-    Stop { error, coming: coming.map(|coming| Box::new(Coming::Keys(coming))), abstains: false }
+    match requested {
+        Requested::Pending(key) => Stop::Missing(Box::new(Missing::Key(key)), error),
+        Requested::Unknown | Requested::NotNow => Stop::Rejected(error),
+    }
 }
 
 /// No key at hand has made the signature. Requests other keys, because a source may have replaced one
@@ -114,7 +115,7 @@ pub(super) fn at_verify(
     issuer: &IssuerConfig,
     keys: &Keys,
     now: NumericDate,
-    patience: Patience,
+    asked: Asked,
 ) -> Stop {
     let may_be_of_another =
         matches!(error.kind(), AuthErrorKind::SignatureMismatch | AuthErrorKind::AmbiguousKey);
@@ -123,7 +124,7 @@ pub(super) fn at_verify(
     } else {
         error
     };
-    until_other_keys(error, key_id, issuer, keys, now, patience)
+    until_other_keys(error, key_id, issuer, keys, now, asked)
 }
 
 /// Stops until other keys have come than those that the token was judged by. Once a token has waited,
@@ -134,12 +135,13 @@ fn until_other_keys(
     issuer: &IssuerConfig,
     keys: &Keys,
     now: NumericDate,
-    patience: Patience,
+    asked: Asked,
 ) -> Stop {
-    if patience != Patience::Ask {
-        return error.into();
+    if asked != Asked::NotYet {
+        return Stop::Rejected(error);
     }
-    let coming = issuer.keys.ask_for_others(keys, key_id, now, &error);
-    let coming = coming.map(|coming| Box::new(Coming::OtherKeys(coming)));
-    Stop { error, coming, abstains: false }
+    match issuer.keys.request_others(keys, key_id, now, &error) {
+        Some(others) => Stop::Missing(Box::new(Missing::OtherKeys(others)), error),
+        None => Stop::Rejected(error),
+    }
 }

@@ -4,13 +4,12 @@
 
 use std::sync::Arc;
 
-use super::{header::Header, lookup::Complete, peek::UnverifiedJws, stop::Stop};
+use super::{lookup::Complete, stop::Stop};
 use crate::{
     AuthError,
     issuer::IssuerConfig,
     json::{Name, Object, Value},
-    jwk::SignatureValid,
-    keys::Candidates,
+    jws::{Header, SignatureValid},
 };
 
 /// A token that a key of its issuer has signed. Whether it is good for us, and now, is not known.
@@ -62,19 +61,10 @@ pub(super) fn verify<'a>(
     at_mismatch: impl FnOnce(AuthError, Option<&str>) -> Stop,
 ) -> Result<VerifiedJws<'a>, Stop> {
     let (token, issuer, candidates) = complete.into_parts();
-    let SignatureValid { .. } = verify_signature(token.jws(), &candidates)
-        .map_err(|error| at_mismatch(error, token.jws().header().key_id()))?;
+    let SignatureValid { .. } = token
+        .jws()
+        .verify(&candidates)
+        .map_err(|error| at_mismatch(error.into(), token.jws().header().key_id()))?;
     let (jws, claims_text, claims) = token.into_parts();
     Ok(VerifiedJws { issuer, header: jws.header(), claims_text, claims })
-}
-
-/// Verifies the signature of any JWS, whatever its payload is.
-pub(super) fn verify_signature(
-    jws: &UnverifiedJws<'_>,
-    candidates: &Candidates<'_>,
-) -> Result<SignatureValid, AuthError> {
-    candidates
-        .iter()
-        .find_map(|key| key.verify(jws.algorithm(), jws.signing_input(), jws.signature()))
-        .ok_or_else(|| candidates.mismatch())
 }

@@ -1,35 +1,32 @@
-//! The strategies of an engine, in order, and the change of them while it runs.
+//! The strategies of an engine, in order.
 
 use std::{
+    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
 };
-
-use arc_swap::ArcSwap;
 
 use super::{Attempt, Credential, Strategy};
 use crate::{
-    AuthError, AuthErrorKind, BoxFuture, NumericDate, future::PanicCaught, issuer::Origin,
+    AuthError, AuthErrorKind, BoxFuture, ConfigError, GrantMapping, IssuerError, NumericDate,
+    future::PanicCaught,
+    issuer::{EngineInfo, LEEWAY, Origin, TrustedIssuers},
 };
 
-/// The strategies of an engine. Requests read them behind one atomic pointer.
-#[derive(Debug)]
-pub(crate) struct Chain {
-    slots: ArcSwap<Vec<Slot>>,
-    /// Whether there is nothing but issuers of JWTs: what most requests look at.
-    only_jwt: AtomicBool,
-    changing: Mutex<()>,
-}
-
 /// One place in the order.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Slot {
     /// The issuers of JWTs, all of them.
     Jwt,
     Other(Arc<Registered>),
+}
+
+/// Returns the names of the strategies, in order. Issuers are not among them.
+pub(crate) fn names(slots: &[Slot]) -> impl Iterator<Item = &str> {
+    slots.iter().filter_map(|slot| match slot {
+        Slot::Jwt => None,
+        Slot::Other(registered) => Some(registered.name()),
+    })
 }
 
 /// A strategy of the application.
@@ -39,98 +36,63 @@ pub(crate) struct Registered {
     pub(crate) origin: Arc<Origin>,
 }
 
-/// A strategy that takes a while, and what comes after it if it abstains.
-pub(crate) struct StrategyComing {
+/// The answer of a strategy that is pending, and what follows if it abstains.
+pub(crate) struct PendingStrategy {
     pub(crate) attempt: BoxFuture<'static, Attempt>,
-    /// When its time is over, however many steps it takes.
+    /// The deadline, however many steps the answer takes.
     pub(crate) until: NumericDate,
     pub(crate) registered: Arc<Registered>,
-    pub(crate) slots: Arc<Vec<Slot>>,
+    /// The position of the next strategy.
     pub(crate) next: usize,
-    /// Why the issuers of JWTs had nothing to do with the token.
-    pub(crate) told: Option<AuthError>,
-}
-
-impl std::fmt::Debug for StrategyComing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StrategyComing").field("of", &self.registered).finish_non_exhaustive()
-    }
-}
-
-impl Chain {
-    pub(crate) fn new(slots: Vec<Slot>) -> Self {
-        let only_jwt = AtomicBool::new(is_only_jwt(&slots));
-        Self { slots: ArcSwap::from_pointee(slots), only_jwt, changing: Mutex::new(()) }
-    }
-
-    /// Returns the strategies; `None` if there is nothing but issuers of JWTs.
-    #[inline]
-    pub(crate) fn load(&self) -> Option<Arc<Vec<Slot>>> {
-        if self.only_jwt.load(Ordering::Acquire) { None } else { Some(self.slots.load_full()) }
-    }
-
-    /// Returns the strategies as they stand: another list from each change on.
-    pub(crate) fn load_full(&self) -> Arc<Vec<Slot>> {
-        self.slots.load_full()
-    }
-
-    /// Returns the names of the strategies, in order.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let slots = self.slots.load();
-        let names = slots.iter().filter_map(|slot| match slot {
-            Slot::Jwt => None,
-            Slot::Other(registered) => Some(registered.name().to_owned()),
-        });
-        names.collect()
-    }
-
-    /// Returns whether a strategy has this name.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        !self.only_jwt.load(Ordering::Acquire)
-            && self
-                .slots
-                .load()
-                .iter()
-                .any(|slot| matches!(slot, Slot::Other(own) if own.name() == name))
-    }
-
-    /// Changes the order for all requests from now on.
-    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Vec<Slot>) -> T) -> T {
-        let _held = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut slots = Vec::clone(&self.slots.load());
-        let changed = change(&mut slots);
-        let only_jwt = is_only_jwt(&slots);
-        self.slots.store(Arc::new(slots));
-        self.only_jwt.store(only_jwt, Ordering::Release);
-        changed
-    }
-}
-
-fn is_only_jwt(slots: &[Slot]) -> bool {
-    matches!(slots, [Slot::Jwt])
+    /// Why the issuers of JWTs abstained.
+    pub(crate) jwt_error: Option<AuthError>,
 }
 
 impl Registered {
-    pub(crate) fn new(strategy: Arc<dyn Strategy>, origin: Arc<Origin>) -> Self {
-        Self { strategy, origin }
+    /// Makes a strategy an origin of callers.
+    ///
+    /// # Errors
+    ///
+    /// [`IssuerError::NoName`] and [`IssuerError::Duplicate`] for its name.
+    pub(crate) fn new(
+        strategy: Arc<dyn Strategy>,
+        issuers: &TrustedIssuers,
+        info: &Arc<EngineInfo>,
+    ) -> Result<Self, ConfigError> {
+        let name = strategy.name().to_owned();
+        if name.is_empty() {
+            return Err(IssuerError::NoName.into());
+        }
+        if issuers.all().any(|issuer| issuer.name() == name) {
+            return Err(IssuerError::Duplicate { issuer: name }.into());
+        }
+        let mapping = GrantMapping::default().permissions("permissions", ":");
+        let origin = Arc::new(Origin::new(name, &mapping, LEEWAY, info)?);
+        Ok(Self { strategy, origin })
     }
 
     pub(crate) fn name(&self) -> &str {
         self.origin.name()
     }
 
-    /// Asks the strategy. Its panic is its own.
+    /// Calls the strategy. A panic rejects the token.
     pub(crate) fn attempt(&self, credential: &Credential<'_>) -> Attempt {
         let attempt = catch_unwind(AssertUnwindSafe(|| self.strategy.attempt(credential)));
         attempt.unwrap_or_else(|_| Attempt::Reject(panicked()))
     }
 }
 
-/// Waits for an answer, which may be that there is another to wait for.
+/// Waits for an answer, which may be that another one is pending.
 pub(crate) async fn answer(attempt: BoxFuture<'static, Attempt>) -> Attempt {
     PanicCaught(attempt).await.unwrap_or_else(|| Attempt::Reject(panicked()))
 }
 
 fn panicked() -> AuthError {
     AuthError::because(AuthErrorKind::ResolverUnavailable, "a strategy panicked")
+}
+
+impl fmt::Debug for PendingStrategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingStrategy").field("of", &self.registered).finish_non_exhaustive()
+    }
 }

@@ -7,7 +7,7 @@ mod tenants;
 
 use std::fmt::Debug;
 
-pub(crate) use chain::{Chain, Registered, Slot, StrategyComing, answer};
+pub(crate) use chain::{PendingStrategy, Registered, Slot, answer, names};
 pub use identity::Identity;
 #[cfg(feature = "config")]
 pub(crate) use static_tokens::{CUT_OFF_SETTLED, is_one_token};

@@ -1,7 +1,7 @@
 //! The configuration of the layer.
 
 use http::Uri;
-use portcullis::{MintError, RenewingToken};
+use portcullis_mint::{MintError, RenewingToken};
 use tower_layer::Layer;
 
 use super::AddBearerToken;
@@ -39,7 +39,7 @@ use super::AddBearerToken;
 /// ```
 ///
 /// A call that waits for a token does so outside of the channel's own time limit, for as long as the
-/// [source may take](portcullis::RenewingTokenBuilder::timeout).
+/// [source may take](portcullis_mint::RenewingTokenBuilder::timeout).
 ///
 /// [RFC 6750 §2.1]: https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 #[derive(Clone, Debug)]

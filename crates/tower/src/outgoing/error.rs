@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use portcullis::{DestinationError, TokenError};
+use portcullis_mint::{DestinationError, TokenError};
 
 /// A call that was not made, because it could not have its token. The inner service has not seen it.
 #[derive(Clone, Debug)]

@@ -7,7 +7,8 @@ use std::{
 
 use http::Request;
 use pin_project_lite::pin_project;
-use portcullis::{BoxFuture, IssuedToken, TokenError};
+use portcullis::BoxFuture;
+use portcullis_mint::{IssuedToken, TokenError};
 use tower_service::Service;
 
 use super::{AddBearerTokenError, AddBearerTokenLayer, BoxError};

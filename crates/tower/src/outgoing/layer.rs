@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use http::{HeaderValue, Request, Uri, header};
-use portcullis::{IssuedToken, MintError, RenewingToken, TokenDestinations, TokenError};
+use portcullis_mint::{IssuedToken, MintError, RenewingToken, TokenDestinations, TokenError};
 use tower_layer::Layer;
 
 use super::{AddBearerToken, AddBearerTokenError};
@@ -24,7 +24,8 @@ use super::{AddBearerToken, AddBearerTokenError};
 ///
 /// ```
 /// use http::{Request, Response};
-/// use portcullis::{Algorithm, Minter, RenewingToken, SigningKey};
+/// use portcullis::{Algorithm, SigningKey};
+/// use portcullis_mint::{Minter, RenewingToken};
 /// use portcullis_tower::AddBearerTokenLayer;
 /// use serde_json::json;
 /// use tower::{ServiceBuilder, ServiceExt};

@@ -55,7 +55,7 @@ impl Judges {
         let known = Requirement::any(known.into_iter().flatten().map(Requirement::issuer));
         let builder = Authenticator::builder()
             .clock(clock)
-            .locations([TokenLocation::bearer().trimmed().empty_is_absent()])
+            .locations([trimmed(TokenLocation::bearer())])
             // In front of the issuer: they need no key server.
             .strategies(services)
             .strategies(of_page(variables)?)
@@ -63,10 +63,18 @@ impl Judges {
             .dangerous_any_issuer_in_production();
         let builder = if production { builder.production() } else { builder };
         let http = builder.build().map_err(|error| about_variable(&error))?;
-        let exact = TokenLocation::bearer().exact_scheme("Bearer").trimmed().empty_is_absent();
+        let exact = trimmed(TokenLocation::bearer().exact_scheme("Bearer"));
         let grpc = http.clone().with_locations([exact])?.with_requirement(known)?;
         Ok(Self { http, grpc, only })
     }
+}
+
+/// Krishiv trims tokens, and an empty one counts as missing.
+fn trimmed(location: TokenLocation) -> TokenLocation {
+    TokenLocation::custom("bearer", [location], |values| {
+        let tokens = values.iter().flatten().map(|token| token.trim_ascii());
+        Ok(tokens.filter(|token| !token.is_empty()).map(ToOwned::to_owned).next())
+    })
 }
 
 fn oidc(variables: &Variables, production: bool) -> Result<Option<Issuer>, String> {

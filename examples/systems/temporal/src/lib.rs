@@ -24,9 +24,6 @@ use self::{
     table::{ADMIN, GROUPS, HEALTH, OPERATOR, Scope, WORKFLOW},
 };
 
-/// The order of permissions: each includes those before it.
-const LEVELS: [&str; 4] = ["worker", "read", "write", "admin"];
-
 /// The status of a service that is well (`grpc.health.v1.HealthCheckResponse.ServingStatus`).
 const SERVING: i32 = 1;
 
@@ -73,12 +70,16 @@ fn all_methods() -> impl Iterator<Item = (String, Scope, &'static str)> {
 }
 
 fn of_system(level: &str) -> Policy {
-    RoleHierarchy::new(LEVELS).permission_at_least("temporal-system", level)
+    levels().permission_at_least("temporal-system", level)
 }
 
 fn of_namespace(level: &str) -> Policy {
-    let ranks = RoleHierarchy::new(LEVELS);
-    ranks.permission_at_least(path_parameter("namespace"), level).or(of_system(level))
+    levels().permission_at_least(path_parameter("namespace"), level).or(of_system(level))
+}
+
+/// The order of permissions: each includes those before it.
+fn levels() -> RoleHierarchy {
+    RoleHierarchy::new(["worker", "read", "write", "admin"]).ignoring_ascii_case()
 }
 
 /// What is left to do for a method when its layer has let a call through.

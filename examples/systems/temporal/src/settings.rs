@@ -3,8 +3,8 @@
 use std::{collections::HashMap, error::Error, time::Duration};
 
 use portcullis_tonic::{
-    Algorithm, Authenticator, ConfigError, GrantMapping, Issuer, MultipleTokens, RefreshPolicy,
-    StaticTokens, TokenLocation, error::GrantMappingError,
+    Algorithm, AuthErrorKind, Authenticator, ConfigError, GrantMapping, Issuer, MultipleTokens,
+    RefreshPolicy, StaticTokens, TokenLocation, error::GrantMappingError,
 };
 
 use crate::go_duration;
@@ -40,18 +40,36 @@ impl Settings {
         } else {
             Authenticator::builder().strategy(StaticTokens::builder("no-op").build()?)
         };
-        let auth = builder
-            .locations([TokenLocation::header("authorization").required_scheme("Bearer")])
-            .multiple_tokens(MultipleTokens::First)
-            .build()
-            .map_err(|error| match error {
-                ConfigError::GrantMapping(GrantMappingError::InvalidPattern { .. }) => {
-                    format!("TEMPORAL_JWT_PERMISSIONS_REGEX: {error}")
-                }
-                _ => error.to_string(),
-            })?;
+        let auth =
+            builder.locations([bearer()]).multiple_tokens(MultipleTokens::First).build().map_err(
+                |error| match error {
+                    ConfigError::GrantMapping(GrantMappingError::InvalidPattern { .. }) => {
+                        format!("TEMPORAL_JWT_PERMISSIONS_REGEX: {error}")
+                    }
+                    _ => error.to_string(),
+                },
+            )?;
         Ok(Self { auth, maps_claims, authorizes })
     }
+}
+
+/// A field of another scheme, or of none, is a bad token, and not a missing one.
+fn bearer() -> TokenLocation {
+    let field = TokenLocation::header("authorization");
+    TokenLocation::custom("bearer", [field], |values| {
+        match values
+            .iter()
+            .flatten()
+            .next()
+            .map(|value| value.split_once(' ').unwrap_or((value, "")))
+        {
+            None | Some(("", "")) => Ok(None),
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => {
+                Ok(Some(token.to_owned()))
+            }
+            Some(_) => Err(AuthErrorKind::MalformedRequest.into()),
+        }
+    })
 }
 
 /// Tells whether a plug-in is the default one, and not the one that does nothing.
@@ -121,5 +139,5 @@ fn mapping(variables: &Variables) -> GrantMapping {
         "" => GrantMapping::empty().permissions(claim, ":"),
         pattern => GrantMapping::empty().permissions_matching(claim, pattern),
     };
-    mapping.levels_in_lower_case().dangerous_ignore_malformed_permissions()
+    mapping.dangerous_ignore_malformed_permissions()
 }

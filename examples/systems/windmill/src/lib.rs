@@ -14,8 +14,8 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 use portcullis_axum::{
-    Algorithm, Authenticator, Caller, Granted, Issuer, JwtAuthLayer, MultipleTokens, RefreshPolicy,
-    RemoteJwkSet, RequireLayer, TokenLocation, VerificationKey,
+    Algorithm, AuthErrorKind, Authenticator, Caller, Granted, Issuer, JwtAuthLayer, MultipleTokens,
+    RefreshPolicy, RemoteJwkSet, RequireLayer, TokenLocation, VerificationKey,
     policy::{self, allow_if, path_parameter},
 };
 use serde_json::{Value, json};
@@ -25,6 +25,8 @@ use self::scopes::SCOPES;
 
 /// How long the keys of a JWK Set are fresh.
 const REFRESH: Duration = Duration::from_secs(15 * 60);
+
+const PREFIX: &str = "jwt_ext_";
 
 /// Builds the engine from the values of `JWT_EXT_PUBLIC_KEY` and `JWT_EXT_JWKS_URL`.
 ///
@@ -51,16 +53,23 @@ pub fn authenticator(
         issuer = issuer.match_key_ids().key_source(keys);
     }
     let header = TokenLocation::header("authorization").exact_scheme("Bearer");
-    let places = [header, TokenLocation::cookie("token"), TokenLocation::query("token")];
+    let locations = [header, TokenLocation::cookie("token"), TokenLocation::query("token")];
     Authenticator::builder()
         .issuer(issuer)
-        .locations(
-            places.map(|place| place.required_prefix("jwt_ext_").dangerous_repeated_prefix()),
-        )
+        .locations(locations.map(with_prefix))
         .multiple_tokens(MultipleTokens::First)
         .with_grant::<Identity>()
         .build()
         .map_err(|error| format!("JWT_EXT_JWKS_URL: {error}"))
+}
+
+/// Every token has the prefix. One without it is a bad token, and not a missing one.
+fn with_prefix(location: TokenLocation) -> TokenLocation {
+    let custom = TokenLocation::custom("prefixed token", [location], |values| match values {
+        [Some(token)] if token.starts_with(PREFIX) => Ok(Some((*token).to_owned())),
+        _ => Err(AuthErrorKind::MalformedToken.into()),
+    });
+    custom.prefix(PREFIX).dangerous_repeated_prefix()
 }
 
 /// Builds the API.
@@ -85,10 +94,15 @@ pub fn app(auth: Authenticator<Identity>) -> Router {
     let create = SCOPES.covers("scripts:write").and(creator);
     let created = |text| post(move || async move { (StatusCode::CREATED, text) });
     let script = get(async |Path((_, path)): Path<(String, String)>| Json(json!({"path": path})));
-    // `OPTIONS` gets a plain yes.
+    // Every fault of a token has the same status.
+    let judge = JwtAuthLayer::new(auth)
+        .map_challenge(|challenge, _| challenge.with_client_status(401))
+        .response_for_rejection(answer::respond);
     let guarded = |methods: MethodRouter, policy| {
         let asks = RequireLayer::new(member.clone().and(policy));
-        methods.options(async || ()).route_layer(asks.response_for_rejection(answer::respond))
+        let asks = asks.response_for_rejection(answer::respond);
+        // A method that is added after the layers is open.
+        methods.route_layer(asks).layer(judge.clone()).options(async || ())
     };
     let workspace = Router::new()
         .route("/users/whoami", guarded(get(whoami), SCOPES.covers("users:read")))
@@ -97,12 +111,7 @@ pub fn app(auth: Authenticator<Identity>) -> Router {
         .route("/scripts/create", guarded(post(create_script), create))
         .route("/jobs/run/p/{*path}", guarded(created("job started"), run.and(reader)))
         .route("/folders/update/{name}", guarded(post(async || "folder updated"), update));
-    let judge = JwtAuthLayer::new(auth).pass_options().response_for_rejection(answer::respond);
-    Router::new()
-        .nest("/api/w/{ws}", workspace)
-        // Whatever is wrong with a token is one and the same.
-        .route_layer(judge.map_challenge(|challenge, _| challenge.with_client_status(401)))
-        .route("/healthz", get(async || "ok"))
+    Router::new().nest("/api/w/{ws}", workspace).route("/healthz", get(async || "ok"))
 }
 
 async fn whoami(Path(ws): Path<String>, Granted(caller): Granted<Identity>) -> Json<Value> {

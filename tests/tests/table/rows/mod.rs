@@ -21,6 +21,7 @@ mod readiness;
 mod requirements;
 mod routes;
 mod rules;
+mod seams;
 mod strategies;
 mod tokens;
 
@@ -50,6 +51,7 @@ pub(crate) fn all() -> Vec<Case> {
         policies::rows(&world),
         routes::rows(&world),
         rules::rows(&world),
+        seams::rows(&world),
         optional::rows(&world),
         mapped::rows(&world),
         methods::rows(&world),

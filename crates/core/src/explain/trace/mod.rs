@@ -108,7 +108,7 @@ impl Observer for Trace {
 
     fn located(&mut self, candidates: &Candidates<'_>) {
         self.reached = Reached::Verify;
-        (self.candidates, self.left_out) = (candidates.len(), candidates.left_out());
+        (self.candidates, self.left_out) = (candidates.tried(), candidates.left_out());
     }
 
     fn verified(&mut self, token: &VerifiedJws<'_>, now: NumericDate) {

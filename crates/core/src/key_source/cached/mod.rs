@@ -16,7 +16,6 @@ use super::{
 use crate::{
     KeyInfo, NumericDate, SkippedKey, VerificationKey,
     file::{SETTLED, Settling},
-    issuer::Asked,
     metrics,
 };
 
@@ -69,6 +68,17 @@ struct FetchCount {
     succeeded: u64,
     /// How many of them have brought other keys than the one before.
     changed: u64,
+}
+
+/// What a request for a key that is not at hand leads to.
+#[derive(Debug)]
+pub(crate) enum Requested<T> {
+    /// A fetch is pending that may bring it.
+    Pending(T),
+    /// It was requested a short while ago, and is not there.
+    Unknown,
+    /// It cannot be requested now, so that it may exist.
+    NotNow,
 }
 
 /// Keys that can be used, and until when.
@@ -161,27 +171,31 @@ impl CachedSource {
         key_id: Option<&str>,
         again: Option<KeyIdUse>,
         now: NumericDate,
-    ) -> Asked<FetchOver> {
+    ) -> Requested<FetchOver> {
         let mut state = self.lock();
         if state.closed {
-            return Asked::NotNow;
+            return Requested::NotNow;
         }
         if state.schedule.is_idle() && key_id.is_some_and(|key_id| state.has_usable(key_id, now)) {
             // It came after whoever asks had looked.
-            return Asked::Coming(self.fetch_just_over());
+            return Requested::Pending(self.fetch_just_over());
         }
         let miss = state.schedule.miss(key_id, again, now);
         if miss == Miss::Fetch {
             self.wake.notify_one();
         }
         if self.fetches.receiver_count() >= MAX_WAITING {
-            return if state.schedule.is_healthy() { Asked::Unknown } else { Asked::NotNow };
+            return if state.schedule.is_healthy() {
+                Requested::Unknown
+            } else {
+                Requested::NotNow
+            };
         }
         match miss {
-            Miss::Unknown => Asked::Unknown,
-            Miss::NotNow => Asked::NotNow,
-            Miss::Fetch | Miss::Join => Asked::Coming(self.fetch_over(None)),
-            Miss::JoinLate(key_use) => Asked::Coming(self.fetch_over(Some(key_use))),
+            Miss::Unknown => Requested::Unknown,
+            Miss::NotNow => Requested::NotNow,
+            Miss::Fetch | Miss::Join => Requested::Pending(self.fetch_over(None)),
+            Miss::JoinLate(key_use) => Requested::Pending(self.fetch_over(Some(key_use))),
         }
     }
 

@@ -29,11 +29,13 @@ async fn a_key_that_has_come_since_its_token_was_looked_up_costs_no_fetch() {
     assert!(source.begin(now).is_some());
     source.end(Ok(Loaded::Document(KeyDocument::from_json(json).unwrap())), now);
     // Until the keys are where requests look, they wait for that.
-    let Asked::Coming(mut over) = source.miss(Some("new"), None, now) else { panic!("not now") };
+    let Requested::Pending(mut over) = source.miss(Some("new"), None, now) else {
+        panic!("not now")
+    };
     source.announce();
     assert_eq!(over.wait().await, FetchEnd::AskAgain);
     for _ in 0..10 {
-        let Asked::Coming(mut over) = source.miss(Some("new"), None, now) else {
+        let Requested::Pending(mut over) = source.miss(Some("new"), None, now) else {
             panic!("not now")
         };
         let limit = std::time::Duration::from_secs(10);
@@ -42,7 +44,7 @@ async fn a_key_that_has_come_since_its_token_was_looked_up_costs_no_fetch() {
     }
     assert!(source.begin(now).is_none());
     // What is not there is asked for as ever.
-    assert!(matches!(source.miss(Some("other"), None, now), Asked::Coming(_)));
+    assert!(matches!(source.miss(Some("other"), None, now), Requested::Pending(_)));
     assert!(source.begin(now).is_some());
 }
 
@@ -118,11 +120,13 @@ fn requests_that_wait_are_bounded_and_forged_ones_wait_only_while_few_do() {
     assert_eq!(waiting.len(), MAX_WAITING_FORGED);
     assert!(source.mismatch(Some("a"), later).is_none());
     while waiting.len() < MAX_WAITING {
-        let Asked::Coming(over) = source.miss(Some("new"), None, later) else { panic!("no wait") };
+        let Requested::Pending(over) = source.miss(Some("new"), None, later) else {
+            panic!("no wait")
+        };
         waiting.push(over);
     }
     // The source is healthy, so that this one is answered with 401 and not with 503.
-    assert!(matches!(source.miss(Some("new"), None, later), Asked::Unknown));
+    assert!(matches!(source.miss(Some("new"), None, later), Requested::Unknown));
 }
 
 #[test]
@@ -142,7 +146,7 @@ fn a_bad_signature_spends_no_budget_for_missing_key_ids_while_there_are_no_keys(
         }
     }
     for key_id in ["a", "b", "c"] {
-        assert!(matches!(source.miss(Some(key_id), None, now), Asked::Coming(_)), "{key_id}");
+        assert!(matches!(source.miss(Some(key_id), None, now), Requested::Pending(_)), "{key_id}");
         assert!(fetches(&source));
     }
 }

@@ -49,7 +49,7 @@ fn caller(claims: &str) -> Principal {
         is_for_production: false,
         unfit_for_production: None,
     };
-    let key = VerificationKey::from_pem(include_str!("../../jwk/testdata/ed25519.pem")).unwrap();
+    let key = VerificationKey::from_pem(include_str!("testdata/ed25519.pem")).unwrap();
     let issuer = Issuer::new(ISSUER).leeway(LEEWAY).key(key);
     let issuers =
         TrustedIssuers::new(vec![issuer], &["api".to_owned()], &Arc::new(info), NumericDate::EPOCH);

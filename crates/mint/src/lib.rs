@@ -1,0 +1,40 @@
+//! Tokens that a service signs itself: for its own workers, for cookies, for tests.
+//!
+//! A [`SigningKey`](portcullis_jose::SigningKey) signs, and a [`Minter`] writes the claims. A [`MintedToken`]
+//! has its token id and expiry with it, which revocation and reissue need.
+//!
+//! A [`RenewingToken`] is for calls of this service to others. It caches a token, which a minter or another
+//! [`TokenSource`] returns, and renews it before it expires. [`TokenDestinations`] restricts where the token
+//! may be sent. The adapters have a client layer that adds the token to each call.
+//!
+//! # Examples
+//!
+//! ```
+//! use portcullis_jose::{Algorithm, SigningKey};
+//! use portcullis_mint::Minter;
+//! use serde_json::json;
+//!
+//! let minter = Minter::new(SigningKey::generate(Algorithm::ES256)?).issuer("workers");
+//! let minted = minter.mint(&json!({"sub": "worker-7", "aud": "orders"}))?;
+//! assert_eq!(minted.token().split('.').count(), 3);
+//! # Ok::<(), portcullis_mint::MintError>(())
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `tracing` | yes | one event for each renewal that fails, target `portcullis::tokens`, level warn |
+//! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
+
+mod destinations;
+mod error;
+mod minter;
+mod renewing;
+#[cfg(test)]
+mod tests;
+
+pub use destinations::{DestinationError, TokenDestinations};
+pub use error::MintError;
+pub use minter::{MintedToken, Minter};
+pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};

@@ -1,0 +1,93 @@
+//! The one renewal that is under way, and how the last one ended.
+
+use std::{sync::Arc, time::Duration};
+
+use portcullis_jose::NumericDate;
+use tokio::sync::watch;
+
+use super::{IssuedToken, Shared, TokenError};
+
+pub(super) type Outcome = Result<IssuedToken, TokenError>;
+
+/// What is known of renewals.
+#[derive(Debug, Default)]
+pub(super) struct Renewals {
+    /// Tells the outcome of the one that is under way. It closes without one where that was dropped.
+    pub(super) in_progress: Option<watch::Receiver<Option<Outcome>>>,
+    pub(super) failure: Option<Failure>,
+}
+
+/// How the last one failed, and until when no other begins.
+#[derive(Debug)]
+pub(super) struct Failure {
+    error: TokenError,
+    at: NumericDate,
+    pause: Duration,
+}
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Short beside the margin, because while no token is good every call fails until the next try.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+impl Failure {
+    fn after(last: Option<&Self>, error: TokenError, now: NumericDate) -> Self {
+        let doubled = |last: &Self| last.pause.saturating_mul(2).min(LONGEST_PAUSE);
+        Self { error, at: now, pause: last.map_or(FIRST_PAUSE, doubled) }
+    }
+
+    /// Returns the error as long as no other renewal may begin. A clock that was set back ends the pause.
+    pub(super) fn pauses(&self, now: NumericDate) -> Option<&TokenError> {
+        let is_pause = self.at <= now && now < self.at.saturating_add(self.pause);
+        is_pause.then_some(&self.error)
+    }
+}
+
+/// A renewal. Whoever holds it carries it out; where it is dropped before its end, the next who needs a
+/// token begins another.
+#[derive(Debug)]
+pub(super) struct Renewal {
+    shared: Arc<Shared>,
+    outcome: watch::Sender<Option<Outcome>>,
+}
+
+impl Renewal {
+    pub(super) fn begin(shared: &Arc<Shared>, renewals: &mut Renewals) -> Self {
+        let (outcome, in_progress) = watch::channel(None);
+        renewals.in_progress = Some(in_progress);
+        Self { shared: Arc::clone(shared), outcome }
+    }
+
+    pub(super) fn subscribe(&self) -> watch::Receiver<Option<Outcome>> {
+        self.outcome.subscribe()
+    }
+
+    pub(super) async fn run(self) {
+        let brought = self.shared.request_token().await;
+        let outcome = match brought {
+            Ok(cached) => {
+                let token = cached.token.clone();
+                let mut renewals = self.shared.lock();
+                renewals.failure = None;
+                self.shared.cached.store(Some(Arc::new(cached)));
+                Ok(token)
+            }
+            Err(error) => {
+                self.shared.report(&error);
+                let now = self.shared.clock.now();
+                let mut renewals = self.shared.lock();
+                let failure = Failure::after(renewals.failure.as_ref(), error.clone(), now);
+                renewals.failure = Some(failure);
+                Err(error)
+            }
+        };
+        self.outcome.send_replace(Some(outcome));
+    }
+}
+
+impl Drop for Renewal {
+    fn drop(&mut self) {
+        // Here, so that it happens once, and in the end, however that comes. Those who wait hear of it
+        // afterwards.
+        self.shared.lock().in_progress = None;
+    }
+}

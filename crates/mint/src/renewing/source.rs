@@ -1,0 +1,92 @@
+//! Where tokens come from.
+
+use std::{error::Error, sync::Arc};
+
+use portcullis::BoxFuture;
+use portcullis_jose::Algorithm;
+use serde_json::{Map, Value};
+use tokio::runtime::Handle;
+
+use super::IssuedToken;
+use crate::{MintError, Minter};
+
+/// Brings tokens for calls to another service: an authorization server that is asked, a file that
+/// another program writes.
+///
+/// It is asked by one call at a time, and only when a new token is needed. Its errors are logged, so they
+/// must not hold a token or a secret. Functions and closures are one:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use portcullis_mint::{IssuedToken, RenewingToken};
+///
+/// type BoxError = Box<dyn std::error::Error + Send + Sync>;
+///
+/// async fn client_credentials() -> Result<IssuedToken, BoxError> {
+///     # async fn ask_the_authorization_server() -> Result<(String, u64), BoxError> { Ok((String::from("abc"), 300)) }
+///     let (access_token, expires_in) = ask_the_authorization_server().await?;
+///     Ok(IssuedToken::new(access_token).expires_in(Duration::from_secs(expires_in)))
+/// }
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let token = RenewingToken::from_source(client_credentials).build()?;
+/// assert_eq!(token.token().await?.token(), "abc");
+/// # Ok(()) }
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(example())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait TokenSource: Send + Sync {
+    /// Gets a token.
+    fn token(&self) -> BoxFuture<'_, Result<IssuedToken, Box<dyn Error + Send + Sync>>>;
+}
+
+impl<F, Fut> TokenSource for F
+where
+    F: Fn() -> Fut + Send + Sync,
+    Fut: Future<Output = Result<IssuedToken, Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
+    fn token(&self) -> BoxFuture<'_, Result<IssuedToken, Box<dyn Error + Send + Sync>>> {
+        Box::pin(self())
+    }
+}
+
+/// Tokens of this service's own, with the same claims each.
+pub(super) struct Minted(Arc<(Minter, Map<String, Value>)>);
+
+impl Minted {
+    pub(super) fn new(minter: Minter, claims: Map<String, Value>) -> Self {
+        Self(Arc::new((minter, claims)))
+    }
+}
+
+impl TokenSource for Minted {
+    fn token(&self) -> BoxFuture<'_, Result<IssuedToken, Box<dyn Error + Send + Sync>>> {
+        let mint = {
+            let minted = Arc::clone(&self.0);
+            move || -> Result<IssuedToken, MintError> { Ok(minted.0.mint(&minted.1)?.into()) }
+        };
+        Box::pin(async move {
+            // A signature with RSA takes a millisecond and more, for which other tasks of this thread
+            // should not wait. The other algorithms take less than the way to another thread and back.
+            match Handle::try_current() {
+                Ok(runtime) if is_rsa(self.0.0.key().algorithm()) => {
+                    Ok(runtime.spawn_blocking(mint).await??)
+                }
+                _ => Ok(mint()?),
+            }
+        })
+    }
+}
+
+fn is_rsa(algorithm: Algorithm) -> bool {
+    matches!(
+        algorithm,
+        Algorithm::RS256
+            | Algorithm::RS384
+            | Algorithm::RS512
+            | Algorithm::PS256
+            | Algorithm::PS384
+            | Algorithm::PS512
+    )
+}
