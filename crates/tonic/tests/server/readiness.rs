@@ -7,7 +7,9 @@ use portcullis_tonic::{
 use tonic::{Streaming, service::Routes};
 use tonic_health::{
     ServingStatus,
-    pb::{HealthCheckRequest, HealthCheckResponse, health_client::HealthClient},
+    pb::{
+        HealthCheckRequest, HealthCheckResponse, health_check_response, health_client::HealthClient,
+    },
     server::HealthReporter,
 };
 
@@ -42,14 +44,17 @@ async fn watch(issuer: Issuer) -> Streaming<HealthCheckResponse> {
     HealthClient::new(client.channel).watch(request).await.unwrap().into_inner()
 }
 
-async fn until(watched: &mut Streaming<HealthCheckResponse>, status: ServingStatus) {
-    while watched.message().await.unwrap().unwrap().status != status as i32 {}
+async fn until(
+    watched: &mut Streaming<HealthCheckResponse>,
+    status: health_check_response::ServingStatus,
+) {
+    while watched.message().await.unwrap().unwrap().status() != status {}
 }
 
 #[tokio::test]
 async fn a_probe_without_a_token_learns_whether_there_are_keys() {
     let issuer = TestIssuer::new("https://idp.test");
-    until(&mut watch(issuer.trusted()).await, ServingStatus::Serving).await;
+    until(&mut watch(issuer.trusted()).await, health_check_response::ServingStatus::Serving).await;
     let missing = Issuer::new("https://idp.test").key_source(JwkSetFile::new("/missing/keys.json"));
-    until(&mut watch(missing).await, ServingStatus::NotServing).await;
+    until(&mut watch(missing).await, health_check_response::ServingStatus::NotServing).await;
 }
