@@ -10,10 +10,13 @@ use super::{
     },
 };
 use portcullis::{
-    Algorithm, Authenticator, AuthenticatorBuilder, ConfigError, Identity, Issuer, JwkSet,
-    JwkSetFile, KeySource, PemFile, ProductionError, ProtectedResource, RefreshPolicy,
-    RemoteJwkSet, SecretFile, StaticTokens, TokenFile, TokenLocation, TokenType, VerificationKey,
-    error::{FileError, IssuerError, KeyError, ResourceError, VariableError},
+    Algorithm, Authenticator, AuthenticatorBuilder, ConfigError, Issuer, JwkSet, StaticTokens,
+    TokenLocation, VerificationKey,
+    error::{FileError, IssuerError, KeyError, ProductionError, ResourceError, VariableError},
+    issuer::TokenType,
+    keys::{JwkSetFile, KeySource, PemFile, RefreshPolicy, RemoteJwkSet, SecretFile},
+    resource_metadata::ProtectedResource,
+    strategy::{Identity, TokenFile},
 };
 
 type Result<T> = std::result::Result<T, ConfigError>;

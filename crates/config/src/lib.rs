@@ -44,7 +44,7 @@ pub use self::{
         RuleSettings, StaticTokenSettings,
     },
 };
-use portcullis::{ConfigError, TokenFormat, policy::RoleHierarchy};
+use portcullis::{ConfigError, policy::RoleHierarchy, strategy::TokenFormat};
 
 /// The settings of an engine, read from TOML or JSON.
 ///

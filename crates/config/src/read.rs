@@ -11,7 +11,10 @@ use super::{
         LocationSettings, ResourceSettings, RoleSettings, RuleSettings, StaticTokenSettings,
     },
 };
-use portcullis::{Algorithm, MultipleTokens, TokenFormat, TokenProfile, for_config::is_one_token};
+use portcullis::{
+    Algorithm, MultipleTokens, for_config::is_one_token, issuer::TokenProfile,
+    strategy::TokenFormat,
+};
 
 type Result<T> = std::result::Result<T, SettingError>;
 

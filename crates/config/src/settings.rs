@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use portcullis::{Algorithm, MultipleTokens, TokenFormat, TokenProfile};
+use portcullis::{Algorithm, MultipleTokens, issuer::TokenProfile, strategy::TokenFormat};
 
 /// `[extract]`: where in a request the token is.
 #[derive(Clone, Debug, Default)]

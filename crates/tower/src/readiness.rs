@@ -87,7 +87,7 @@ impl<B, G: Send + Sync + 'static> Service<Request<B>> for ReadinessService<G> {
 #[cfg(test)]
 mod tests {
     use http::header;
-    use portcullis::{Issuer, JwkSetFile};
+    use portcullis::{Issuer, keys::JwkSetFile};
     use portcullis_testkit::TestIssuer;
 
     use super::*;
