@@ -18,9 +18,10 @@ use std::{
 };
 
 use portcullis::{
-    Algorithm, AuthErrorKind, Authenticator, BoxFuture, Clock, ConfigError, ConfigFile,
-    NumericDate, config::Config, error::FileError,
+    Algorithm, AuthErrorKind, Authenticator, BoxFuture, Clock, ConfigError, NumericDate,
+    error::FileError,
 };
+use portcullis_config::{Config, ConfigFile};
 use portcullis_testkit::{ManualClock, SigningKey, TestIssuer};
 use tokio::task::yield_now;
 

@@ -277,6 +277,8 @@ pub use extract::{CallerRejection, Claims, Optional};
 /// Everything of the engine, under the same names.
 #[doc(no_inline)]
 pub use portcullis::*;
+#[cfg(feature = "config")]
+pub use portcullis_config::{Config, ConfigFile, SettingError};
 #[cfg(feature = "mint")]
 #[doc(no_inline)]
 pub use portcullis_mint::*;

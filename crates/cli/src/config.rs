@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use portcullis::{Authenticator, config::Config, explain::printable};
+use portcullis::explain::printable;
+use portcullis_config::Config;
 use serde_json::json;
 
 use crate::{
@@ -14,7 +15,10 @@ use crate::{
 pub(crate) fn check(file: &Path, format: Format) -> Result<Finding, Failure> {
     let config = Config::from_file(file).map_err(|error| Failure::because(&error))?;
     let config = config.fixed_files();
-    Authenticator::from_config(&config).map_err(|error| Failure::because(&error))?;
+    config
+        .builder()
+        .and_then(|builder| builder.build())
+        .map_err(|error| Failure::because(&error))?;
     let issuers: Vec<_> = config.issuers.iter().map(|issuer| issuer.name.as_str()).collect();
     let static_tokens: Vec<_> =
         config.static_tokens.iter().map(|tokens| tokens.name.as_str()).collect();

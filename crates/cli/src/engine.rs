@@ -2,9 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use portcullis::{
-    AuthError, Authenticated, Authenticator, MaybePending, NumericDate, config::Config,
-};
+use portcullis::{AuthError, Authenticated, Authenticator, MaybePending, NumericDate};
+use portcullis_config::Config;
 use tokio::runtime::Runtime;
 
 use crate::{
@@ -33,14 +32,12 @@ impl Engine {
     pub(crate) fn load(arguments: &EngineArguments) -> Result<Self, Failure> {
         let config = Config::from_file(&arguments.config).map_err(|e| Failure::because(&e))?;
         let config = config.fixed_files();
-        let auth = match arguments.now {
-            None => Authenticator::from_config(&config),
-            Some(now) => {
-                let clock = StandingClock(NumericDate::from_seconds(now));
-                Authenticator::from_config_with_clock(&config, clock)
-            }
+        let builder = config.builder().map_err(|error| Failure::because(&error))?;
+        let builder = match arguments.now {
+            None => builder,
+            Some(now) => builder.clock(StandingClock(NumericDate::from_seconds(now))),
         };
-        let auth = auth.map_err(|error| Failure::because(&error))?;
+        let auth = builder.build().map_err(|error| Failure::because(&error))?;
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = Arc::new(runtime.worker_threads(1).enable_all().build()?);
         let ready =

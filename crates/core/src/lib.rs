@@ -41,7 +41,6 @@
 //! |---|---|---|
 //! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs and OpenID Connect discovery, over HTTP |
-//! | `config` | no | configuration in TOML and JSON, in the module `config`; brings `remote` |
 //! | `metrics` | no | counters of rejections and of fetches of keys, through the crate `metrics` |
 //! | `regex` | no | permissions found by regular expressions |
 //! | `explain` | no | the trace of one token, stage by stage, for operators |
@@ -87,10 +86,17 @@ mod test_log;
 
 // The public interface is:
 pub mod adapter;
-#[cfg(feature = "config")]
-pub mod config;
 pub mod error;
 pub mod policy;
+
+/// What `portcullis-config` shares with the engine: how files are read and when a change counts as complete.
+#[doc(hidden)]
+pub mod for_config {
+    pub use crate::{
+        file::{Content, SETTLED, Settling, Stamp, Warnings, read, read_text},
+        strategy::{CUT_OFF_SETTLED, is_one_token},
+    };
+}
 
 pub use anonymous::Anonymous;
 pub use authenticated::Authenticated;
@@ -99,8 +105,6 @@ pub use authenticator::{
 };
 pub use challenge::{Challenge, ChallengeSettings};
 pub use clock::{Clock, SystemClock};
-#[cfg(feature = "config")]
-pub use config::{Config, ConfigFile, SettingError};
 pub use context::AuthContext;
 pub use engine::Admission;
 pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError, ProductionError};
@@ -112,7 +116,7 @@ pub use issuer::{Issuer, TokenProfile};
 pub use key_source::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, RemoteJwkSet};
 pub use key_source::{
     JwkSetFile, KeyDocument, KeyInfo, KeySource, KeySourceError, KeyStatus, KeyTransport, Loaded,
-    PemFile, RefreshPolicy, Validators,
+    PemFile, RefreshPolicy, SecretFile, Validators,
 };
 pub use location::{MultipleTokens, TokenLocation};
 pub use maybe_pending::MaybePending;

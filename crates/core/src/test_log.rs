@@ -21,14 +21,6 @@ pub(crate) fn told(target: &'static str, level: Level, run: impl FnOnce()) -> Ve
     heard(Some((target, level)), run)
 }
 
-/// Returns the text of every event that this thread tells meanwhile.
-#[cfg(feature = "config")]
-pub(crate) fn all_told(run: impl FnOnce()) -> Vec<String> {
-    static OTHER: OnceLock<Dispatch> = OnceLock::new();
-    OTHER.get_or_init(|| Dispatch::new(Told { wanted: None, texts: Arc::default() }));
-    heard(None, run)
-}
-
 fn heard(wanted: Option<(&'static str, Level)>, run: impl FnOnce()) -> Vec<String> {
     let told = Told { wanted, texts: Arc::default() };
     with_default(told.clone(), run);

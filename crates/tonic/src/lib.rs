@@ -117,6 +117,8 @@ pub use outgoing::{AddBearerToken, AddBearerTokenFuture, AddBearerTokenLayer};
 /// Everything of the engine, under the same names.
 #[doc(no_inline)]
 pub use portcullis::*;
+#[cfg(feature = "config")]
+pub use portcullis_config::{Config, ConfigFile, SettingError};
 #[cfg(feature = "mint")]
 #[doc(no_inline)]
 pub use portcullis_mint::*;

@@ -1,6 +1,6 @@
 //! The configuration of an [`Authenticator`].
 
-use std::{any::TypeId, sync::Arc, time::Duration};
+use std::{any::TypeId, fmt, sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 
@@ -52,9 +52,17 @@ struct Settings {
     production: bool,
     optional_credentials: bool,
     any_issuer_in_production: bool,
-    /// What the settings were read from: errors name its keys.
-    #[cfg(feature = "config")]
-    config: Option<Arc<crate::config::Config>>,
+    map_error: Option<MapError>,
+}
+
+/// Changes an error of the builder.
+#[derive(Clone)]
+struct MapError(Arc<dyn Fn(ConfigError) -> ConfigError + Send + Sync>);
+
+impl fmt::Debug for MapError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MapError")
+    }
 }
 
 impl AuthenticatorBuilder {
@@ -75,17 +83,19 @@ impl AuthenticatorBuilder {
             production: false,
             optional_credentials: false,
             any_issuer_in_production: false,
-            #[cfg(feature = "config")]
-            config: None,
+            map_error: None,
         };
         Self { settings, grant: GrantSource::DEFAULT }
     }
 
-    /// Errors of [`build`](Self::build) name the keys of this configuration, and show no value of a
-    /// variable.
-    #[cfg(feature = "config")]
-    pub(crate) fn of_config(mut self, config: &crate::config::Config) -> Self {
-        self.settings.config = Some(Arc::new(config.clone()));
+    /// Changes the error of [`build`](Self::build): for a crate that reads settings from elsewhere, so that
+    /// the error names what its reader wrote.
+    #[doc(hidden)]
+    pub fn map_error(
+        mut self,
+        map: impl Fn(ConfigError) -> ConfigError + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.map_error = Some(MapError(Arc::new(map)));
         self
     }
 }
@@ -319,11 +329,11 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     ///
     /// A [`ConfigError`] that says what to change.
     pub fn build(self) -> Result<Authenticator<G>, ConfigError> {
-        #[cfg(feature = "config")]
-        if let Some(config) = self.settings.config.clone() {
-            return self.build_engine().map_err(|error| config.about(error));
-        }
-        self.build_engine()
+        let map_error = self.settings.map_error.clone();
+        self.build_engine().map_err(|error| match map_error {
+            Some(MapError(map)) => map(error),
+            None => error,
+        })
     }
 
     fn build_engine(self) -> Result<Authenticator<G>, ConfigError> {

@@ -212,10 +212,11 @@ impl NotReady {
     }
 }
 
-#[cfg(feature = "config")]
 impl NotReady {
     /// Replaces its texts, which may hold what must not be shown.
-    pub(crate) fn with_texts(self, text: impl Fn(String) -> String) -> Self {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_texts(self, text: impl Fn(String) -> String) -> Self {
         let cause = self.cause.map(|cause| match text(cause.text()) {
             same if same == cause.text() => cause,
             text => KeySourceError::new(text),

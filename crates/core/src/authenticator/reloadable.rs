@@ -129,8 +129,8 @@ impl<G: Send + Sync + 'static> ReloadableAuthenticator<G> {
     }
 
     /// Returns the clock of the engine.
-    #[cfg(feature = "config")]
-    pub(crate) fn clock(&self) -> Arc<dyn crate::Clock> {
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn crate::Clock> {
         Arc::clone(&self.current.load().clock)
     }
 }

@@ -133,8 +133,9 @@ impl ClaimPathError {
     }
 
     /// Replaces the text.
-    #[cfg(feature = "config")]
-    pub(crate) fn with_path(self, replace: impl FnOnce(String) -> String) -> Self {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_path(self, replace: impl FnOnce(String) -> String) -> Self {
         Self { path: replace(self.path) }
     }
 }

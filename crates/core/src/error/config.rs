@@ -46,9 +46,8 @@ pub enum ConfigError {
     File(FileError),
     /// A setting for development is on, and the engine is for production.
     Production(ProductionError),
-    /// A setting of a configuration file cannot be used. Feature `config`.
-    #[cfg(feature = "config")]
-    Setting(crate::SettingError),
+    /// An error of another crate that configures the engine, such as the mistakes in a configuration file.
+    Other(Box<dyn Error + Send + Sync>),
     /// A reload would leave an issuer that has keys without any.
     KeysWouldBeLost(NotReady),
 }
@@ -69,8 +68,7 @@ impl ConfigError {
             Self::Variable(error) => error,
             Self::File(error) => error,
             Self::Production(error) => error,
-            #[cfg(feature = "config")]
-            Self::Setting(error) => error,
+            Self::Other(error) => &**error,
             Self::NoIssuer | Self::InvalidChallengeText { .. } => return None,
             Self::KeysWouldBeLost(_) => return None,
         })
@@ -132,6 +130,4 @@ wraps! {
     Variable(VariableError);
     File(FileError);
     Production(ProductionError);
-    #[cfg(feature = "config")]
-    Setting(crate::SettingError);
 }

@@ -14,7 +14,7 @@ use std::{
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-pub(crate) use self::{
+pub use self::{
     settling::{SETTLED, Settling},
     warnings::Warnings,
 };
@@ -24,15 +24,18 @@ use crate::FileError;
 const MAX_LEN: u64 = 256 * 1024;
 
 /// What one look at a file finds.
-#[derive(Clone)]
-pub(crate) struct Content<T> {
-    pub(crate) data: T,
-    pub(crate) stamp: Stamp,
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "only the crates of this workspace use it")]
+pub struct Content<T> {
+    /// The content.
+    pub data: T,
+    /// What tells it from other content.
+    pub stamp: Stamp,
 }
 
 /// What distinguishes the content of a file from that of another look.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Stamp {
+pub struct Stamp {
     digest: Vec<u8>,
     len: u64,
     modified: Option<SystemTime>,
@@ -42,7 +45,7 @@ pub(crate) struct Stamp {
 
 impl Stamp {
     /// Returns the stamp of a file that is absent, which counts as an empty one.
-    pub(crate) fn absent() -> Self {
+    pub fn absent() -> Self {
         Self { digest: Vec::new(), len: 0, modified: None, identity: None }
     }
 
@@ -56,29 +59,29 @@ impl Stamp {
     }
 
     /// Returns whether both files have the same content.
-    pub(crate) fn has_content_of(&self, other: &Self) -> bool {
+    pub fn has_content_of(&self, other: &Self) -> bool {
         self.digest == other.digest
     }
 
     /// Returns whether this is another file than the earlier one at the same path, which was replaced as
     /// a whole: by a rename, or by a symbolic link that moved.
-    pub(crate) fn has_replaced(&self, earlier: &Self) -> bool {
+    pub fn has_replaced(&self, earlier: &Self) -> bool {
         self.identity.is_some() && earlier.identity.is_some() && self.identity != earlier.identity
     }
 
     /// Returns whether this is the very file of the earlier look, or may be.
-    pub(crate) fn is_same_file(&self, earlier: &Self) -> bool {
+    pub fn is_same_file(&self, earlier: &Self) -> bool {
         let was_there = *earlier != Self::absent();
         was_there && !self.has_replaced(earlier)
     }
 
     /// Returns the digest of the content, in hexadecimal digits.
-    pub(crate) fn hex(&self) -> String {
+    pub fn hex(&self) -> String {
         self.digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Returns a text that differs where length, modification time or file differ.
-    pub(crate) fn version(&self) -> String {
+    pub fn version(&self) -> String {
         format!("{} {:?} {:?}", self.len, self.modified, self.identity)
     }
 }
@@ -88,7 +91,7 @@ impl Stamp {
 /// # Errors
 ///
 /// [`FileError::Unreadable`] if it cannot be read, is too long, is not a regular file or not UTF-8.
-pub(crate) fn read_text(path: &Path) -> Result<Content<String>, FileError> {
+pub fn read_text(path: &Path) -> Result<Content<String>, FileError> {
     let Content { data, stamp } = read(path)?;
     let data = String::from_utf8(data).map_err(|error| FileError::Unreadable {
         path: path.to_owned(),
@@ -102,7 +105,7 @@ pub(crate) fn read_text(path: &Path) -> Result<Content<String>, FileError> {
 /// # Errors
 ///
 /// [`FileError::Unreadable`] if it cannot be read, is too long, or is not a regular file.
-pub(crate) fn read(path: &Path) -> Result<Content<Vec<u8>>, FileError> {
+pub fn read(path: &Path) -> Result<Content<Vec<u8>>, FileError> {
     read_limited(path).map_err(|source| FileError::Unreadable { path: path.to_owned(), source })
 }
 

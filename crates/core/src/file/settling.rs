@@ -8,11 +8,11 @@ use crate::NumericDate;
 ///
 /// Two equal looks prove only that the writer wrote nothing in between. A second is longer than the
 /// pauses of a writer that is at work; only a rename is safe from a writer that hangs.
-pub(crate) const SETTLED: Duration = Duration::from_secs(1);
+pub const SETTLED: Duration = Duration::from_secs(1);
 
 /// Measures for how long looks have found the same.
 #[derive(Debug)]
-pub(crate) struct Settling<T> {
+pub struct Settling<T> {
     seen: Option<(T, NumericDate)>,
 }
 
@@ -25,7 +25,7 @@ impl<T> Default for Settling<T> {
 impl<T: PartialEq> Settling<T> {
     /// Returns the time since the first of the looks in a row that found exactly this. Zero at a change,
     /// and when the clock went back, because then nothing is known about the time between the looks.
-    pub(crate) fn unchanged_for(&mut self, found: T, now: NumericDate) -> Duration {
+    pub fn unchanged_for(&mut self, found: T, now: NumericDate) -> Duration {
         match &self.seen {
             Some((seen, since)) if *seen == found && *since <= now => now.saturating_since(*since),
             _ => {
@@ -36,12 +36,12 @@ impl<T: PartialEq> Settling<T> {
     }
 
     /// Ends the wait: what is there was adopted, or the change is gone.
-    pub(crate) fn end(&mut self) {
+    pub fn end(&mut self) {
         self.seen = None;
     }
 
     /// Returns whether a change waits to be adopted.
-    pub(crate) fn is_waiting(&self) -> bool {
+    pub fn is_waiting(&self) -> bool {
         self.seen.is_some()
     }
 }

@@ -9,13 +9,13 @@ const AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// Decides when an error that lasts is logged: at first, when its text changes, and once a minute.
 #[derive(Debug, Default)]
-pub(crate) struct Warnings {
+pub struct Warnings {
     last: Option<(String, NumericDate)>,
 }
 
 impl Warnings {
     /// Returns the causes of the error, in one text, if the error must be logged now.
-    pub(crate) fn due(&mut self, error: &dyn Error, now: NumericDate) -> Option<String> {
+    pub fn due(&mut self, error: &dyn Error, now: NumericDate) -> Option<String> {
         let causes = causes(error);
         let text = format!("{error}: {causes}");
         if let Some((last, at)) = &self.last
@@ -30,7 +30,7 @@ impl Warnings {
     }
 
     /// The error is over.
-    pub(crate) fn end(&mut self) {
+    pub fn end(&mut self) {
         self.last = None;
     }
 }

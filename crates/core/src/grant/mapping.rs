@@ -251,6 +251,15 @@ impl GrantMapping {
         Self { malformed: Malformed::Ignored, ..self }
     }
 
+    /// Checks the mapping, as building an engine with it does.
+    ///
+    /// # Errors
+    ///
+    /// A [`GrantMappingError`](crate::error::GrantMappingError): a claim path, a pattern or an empty part.
+    pub fn check(&self) -> Result<(), GrantMappingError> {
+        self.compile().map(|_| ())
+    }
+
     pub(crate) fn compile(&self) -> Result<CompiledMapping, GrantMappingError> {
         let permissions = match &self.permissions {
             None => None,

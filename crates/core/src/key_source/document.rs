@@ -45,7 +45,6 @@ impl KeyDocument {
 
     /// Half of the document could be taken for a whole one: it replaces another one only when two loads,
     /// at least a second apart, bring the same validators.
-    #[cfg(feature = "config")]
     pub(super) fn settling(self) -> Self {
         Self { settles: true, ..self }
     }

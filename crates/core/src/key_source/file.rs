@@ -10,7 +10,6 @@ use std::{
 use tokio::runtime::Handle;
 
 use super::{KeyDocument, KeySource, KeySourceError, Loaded, RefreshPolicy, Validators};
-#[cfg(feature = "config")]
 use crate::Algorithm;
 use crate::{
     BoxFuture, FileError, JwkSet, KeyError, NumericDate, VerificationKey,
@@ -31,12 +30,13 @@ pub struct JwkSetFile(KeyFile);
 #[must_use]
 pub struct PemFile(KeyFile);
 
-/// A shared secret, in a file that may change while the service runs.
+/// A shared secret, in a file that may change while the service runs: its bytes, less one final newline.
 ///
-/// Half of a secret is a secret, so that a change is adopted only once two looks found the same.
-#[cfg(feature = "config")]
+/// Half of a secret is a secret, so a change is adopted only after two looks, at least a second apart, have
+/// found the same content.
 #[derive(Debug)]
-pub(crate) struct SecretFile {
+#[must_use]
+pub struct SecretFile {
     file: KeyFile,
     keys: SecretKeys,
     /// The path and the settings: the same bytes make other keys by other settings.
@@ -44,12 +44,11 @@ pub(crate) struct SecretFile {
 }
 
 /// Makes the keys of a secret.
-#[cfg(feature = "config")]
 #[derive(Clone, Debug)]
-pub(crate) struct SecretKeys {
-    pub(crate) algorithms: Vec<Algorithm>,
+struct SecretKeys {
+    algorithms: Vec<Algorithm>,
     /// Whether the secret may be shorter than the hash.
-    pub(crate) short: bool,
+    short: bool,
 }
 
 #[derive(Debug)]
@@ -121,11 +120,47 @@ impl PemFile {
     }
 }
 
-#[cfg(feature = "config")]
 impl SecretFile {
-    /// Reads the file now, so that a mistake in it shows at the start.
-    pub(crate) fn read(path: impl Into<PathBuf>, keys: SecretKeys) -> Result<Self, FileError> {
-        let file = KeyFile::read_first(path.into(), |secret| keys.document(secret))?;
+    /// Reads the file now, so that a mistake in it shows at the start. The secret makes one key for each of
+    /// the HMAC algorithms.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Unreadable`] if it cannot be read, and [`FileError::Unusable`] if the secret is shorter than
+    /// the hash ([RFC 7518 §3.2]), is a public key, or if an algorithm is not an HMAC.
+    ///
+    /// [RFC 7518 §3.2]: https://www.rfc-editor.org/rfc/rfc7518#section-3.2
+    pub fn read<I: IntoIterator<Item = Algorithm>>(
+        path: impl Into<PathBuf>,
+        algorithms: I,
+    ) -> Result<Self, FileError> {
+        Self::read_keys(
+            path.into(),
+            SecretKeys { algorithms: Vec::from_iter(algorithms), short: false },
+        )
+    }
+
+    /// As [`read`](Self::read), and accepts a secret that is shorter than the hash.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), apart from the length.
+    ///
+    /// # Security
+    ///
+    /// Anyone who has one token can guess a short secret, and sign tokens of their own with it.
+    pub fn dangerous_read_short<I: IntoIterator<Item = Algorithm>>(
+        path: impl Into<PathBuf>,
+        algorithms: I,
+    ) -> Result<Self, FileError> {
+        Self::read_keys(
+            path.into(),
+            SecretKeys { algorithms: Vec::from_iter(algorithms), short: true },
+        )
+    }
+
+    fn read_keys(path: PathBuf, keys: SecretKeys) -> Result<Self, FileError> {
+        let file = KeyFile::read_first(path, |secret| keys.document(secret))?;
         // What was long is not replaced by what is short: production has accepted it as long.
         let is_short =
             file.first.iter().flat_map(|first| &*first.keys).any(VerificationKey::is_short);
@@ -134,15 +169,21 @@ impl SecretFile {
         Ok(Self { file, keys, identity })
     }
 
-    pub(crate) fn refresh_policy(self, policy: RefreshPolicy) -> Self {
+    /// Returns the keys that the file held when it was read.
+    pub fn keys(&self) -> impl Iterator<Item = &VerificationKey> {
+        self.file.first.iter().flat_map(|first| &*first.keys)
+    }
+
+    /// How often to look. Default: every 2.5 seconds, and the keys stay usable while the file cannot
+    /// be read.
+    pub fn refresh_policy(self, policy: RefreshPolicy) -> Self {
         Self { file: KeyFile { policy, ..self.file }, ..self }
     }
 }
 
-#[cfg(feature = "config")]
 impl SecretKeys {
     /// Makes a key for each algorithm of a secret.
-    pub(crate) fn of(&self, secret: &[u8]) -> Result<Vec<VerificationKey>, KeyError> {
+    fn of(&self, secret: &[u8]) -> Result<Vec<VerificationKey>, KeyError> {
         let key = |&algorithm| match self.short {
             true => VerificationKey::dangerous_from_short_secret(secret, algorithm),
             false => VerificationKey::from_secret(secret, algorithm),
@@ -292,7 +333,6 @@ impl KeySource for PemFile {
     }
 }
 
-#[cfg(feature = "config")]
 impl KeySource for SecretFile {
     fn label(&self) -> &str {
         &self.file.label

@@ -37,9 +37,7 @@ pub use document::{KeyDocument, Loaded, Validators};
 pub use error::{KeySourceConfigError, KeySourceError};
 #[cfg(feature = "remote")]
 pub use fetch::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch};
-pub use file::{JwkSetFile, PemFile};
-#[cfg(feature = "config")]
-pub(crate) use file::{SecretFile, SecretKeys};
+pub use file::{JwkSetFile, PemFile, SecretFile};
 pub(crate) use issuer_keys::IssuerKeys;
 pub(crate) use missing_keys::{Asked, MissingKey, OtherKeys};
 #[cfg(feature = "remote")]

@@ -9,10 +9,9 @@ use std::fmt::Debug;
 
 pub(crate) use chain::{PendingStrategy, Registered, Slot, answer, names};
 pub use identity::Identity;
-#[cfg(feature = "config")]
-pub(crate) use static_tokens::{CUT_OFF_SETTLED, is_one_token};
 pub use static_tokens::{
-    StaticTokenError, StaticTokens, StaticTokensBuilder, TokenFile, TokenFormat,
+    CUT_OFF_SETTLED, StaticTokenError, StaticTokens, StaticTokensBuilder, TokenFile, TokenFormat,
+    is_one_token,
 };
 pub use tenants::{IssuerResolver, Tenants};
 

@@ -67,8 +67,8 @@ fn check_split(name: &str, token: &str) -> Result<(), &'static str> {
 }
 
 /// Returns whether a text is one token, and not a name with a token.
-#[cfg(feature = "config")]
-pub(crate) fn is_one_token(text: &str) -> bool {
+#[must_use]
+pub fn is_one_token(text: &str) -> bool {
     !text.contains('=') || is_padded(text)
 }
 

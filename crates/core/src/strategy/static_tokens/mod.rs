@@ -15,11 +15,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 pub use builder::StaticTokensBuilder;
 pub use error::StaticTokenError;
-#[cfg(feature = "config")]
-pub(crate) use line::is_one_token;
-#[cfg(feature = "config")]
-pub(crate) use token_file::CUT_OFF_SETTLED;
-pub use token_file::{TokenFile, TokenFormat};
+pub use line::is_one_token;
+pub use token_file::{CUT_OFF_SETTLED, TokenFile, TokenFormat};
 
 use self::{reload::Reloading, shared::Shared};
 use super::{Attempt, Credential, Identity, Strategy};

@@ -10,7 +10,7 @@ use crate::{
 
 /// For how long a changed file must stay the same that ends without a line end or comma, where that is
 /// allowed. Nothing in a file that is written in place shows that it is complete.
-pub(crate) const CUT_OFF_SETTLED: Duration = Duration::from_secs(10);
+pub const CUT_OFF_SETTLED: Duration = Duration::from_secs(10);
 
 /// A file of tokens. A path is one that must be there, and holds one token a line.
 ///
@@ -109,7 +109,9 @@ impl<P: Into<PathBuf>> From<P> for TokenFile {
 
 impl TokenFormat {
     /// Returns whether the text ends within a token, or may do so.
-    pub(crate) fn is_cut_off(self, text: &str) -> bool {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_cut_off(self, text: &str) -> bool {
         let last = match self {
             Self::Lines => text.rsplit('\n').next(),
             Self::Whole => (!text.ends_with('\n')).then_some(text),

@@ -1,11 +1,19 @@
 mod broken;
 mod docs;
 mod keys;
+#[cfg(feature = "tracing")]
+mod log;
 mod schema;
 #[cfg(feature = "tracing")]
 mod variables;
 
+use portcullis::Authenticator;
+
 use super::*;
+
+fn engine(config: &Config) -> Result<Authenticator, ConfigError> {
+    config.builder()?.build()
+}
 
 /// Reads TOML with these environment variables.
 fn read(text: &str) -> Result<Config, SettingError> {
@@ -57,7 +65,7 @@ roles = ["writer"]
 #[test]
 fn the_sample_builds_an_engine() {
     let config = read(SAMPLE).unwrap();
-    let auth = Authenticator::from_config(&config).unwrap();
+    let auth = engine(&config).unwrap();
     assert_eq!(auth.strategies(), ["service"]);
 }
 
@@ -199,7 +207,7 @@ fn a_mapping_that_cannot_be_names_its_key() {
         ("grant.roles = ['/a~2']", "grant"),
     ] {
         let config = read(&format!("{issuer}{line}")).unwrap();
-        let error = Authenticator::from_config(&config).unwrap_err().to_string();
+        let error = engine(&config).unwrap_err().to_string();
         let expected =
             format!("line 5, column {}: `issuer[0].{key}` cannot be used", error_column(line, key));
         assert!(error.starts_with(&expected), "{line}\n{error}\n{expected}");

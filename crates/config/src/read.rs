@@ -11,7 +11,7 @@ use super::{
         LocationSettings, ResourceSettings, RoleSettings, RuleSettings, StaticTokenSettings,
     },
 };
-use crate::{Algorithm, MultipleTokens, TokenFormat, TokenProfile, strategy::is_one_token};
+use portcullis::{Algorithm, MultipleTokens, TokenFormat, TokenProfile, for_config::is_one_token};
 
 type Result<T> = std::result::Result<T, SettingError>;
 

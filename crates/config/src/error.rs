@@ -6,13 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::ConfigError;
+use portcullis::ConfigError;
 
 /// A place in a text. Lines and columns count from one; a column is a character.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct Position {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
+pub(super) struct Position {
+    pub(super) line: usize,
+    pub(super) column: usize,
 }
 
 /// Where the lines of a text begin.
@@ -52,7 +52,7 @@ struct Inner {
 }
 
 impl SettingError {
-    pub(crate) fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
+    pub(super) fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
         let (key, problem) = (key.into(), problem.into());
         Self { inner: Box::new(Inner { file: None, key, position: None, problem, source: None }) }
     }
@@ -121,5 +121,11 @@ impl fmt::Display for SettingError {
 impl Error for SettingError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.inner.source.as_ref().map(|source| -> &(dyn Error + 'static) { source })
+    }
+}
+
+impl From<SettingError> for ConfigError {
+    fn from(error: SettingError) -> Self {
+        Self::Other(Box::new(error))
     }
 }

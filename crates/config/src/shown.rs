@@ -5,9 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    ConfigError, FileError, GrantMappingError, IssuerError, KeySourceConfigError, LocationError,
-    ProductionError, RequirementError, ResourceError, VariableError,
+use portcullis::{
+    ConfigError, ProductionError,
+    error::{
+        FileError, GrantMappingError, IssuerError, KeySourceConfigError, LocationError,
+        RequirementError, ResourceError, VariableError,
+    },
 };
 
 /// Replaces a text that contains a part of a variable's value.
@@ -117,6 +120,7 @@ impl Shown {
                 E::EmptySetting { issuer: text(issuer), setting }
             }
             E::RequiredClaim(error) => E::RequiredClaim(error.with_path(text)),
+            other => other,
         }
     }
 
@@ -129,6 +133,7 @@ impl Shown {
             E::Duplicate { name } => E::Duplicate { name: text(name) },
             E::InvalidName { name } => E::InvalidName { name: text(name) },
             E::UntrustedIssuer { issuer } => E::UntrustedIssuer { issuer: text(issuer) },
+            other => other,
         }
     }
 
@@ -141,7 +146,7 @@ impl Shown {
             E::InvalidPattern { pattern, reason } => {
                 E::InvalidPattern { pattern: text(pattern), reason: text(reason) }
             }
-            E::Empty { part } => E::Empty { part },
+            other => other,
         }
     }
 
@@ -155,7 +160,7 @@ impl Shown {
             E::InvalidMetadata { parameter, reason } => {
                 E::InvalidMetadata { parameter, reason: self.text(reason) }
             }
-            E::NotConfigured => E::NotConfigured,
+            other => other,
         }
     }
 
@@ -165,6 +170,7 @@ impl Shown {
         match error {
             E::InvalidLocation { reason } => E::InvalidLocation { reason: self.text(reason) },
             E::RemoteFile { uri } => E::RemoteFile { uri: self.text(uri) },
+            other => other,
         }
     }
 
@@ -200,7 +206,7 @@ impl Shown {
                 E::UnlimitedStaleness { issuer: text(issuer), source: text(source) }
             }
             E::ShortToken { name } => E::ShortToken { name: text(name) },
-            E::OptionalCredentials | E::FailedCredentials => error,
+            other => other,
         }
     }
 }

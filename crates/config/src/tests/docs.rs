@@ -5,7 +5,7 @@ use super::super::{
     kind::{Key, Kind},
 };
 
-const PAGE: &str = include_str!("../../../../../docs/configuration.md");
+const PAGE: &str = include_str!("../../../../docs/configuration.md");
 
 /// Makes the tables of the page, one for each section.
 fn tables(keys: &'static [Key], header: &str, page: &mut String) {
@@ -83,6 +83,7 @@ fn the_samples_of_the_page_are_good() {
 
 #[test]
 fn the_names_of_algorithms_are_those_of_the_engine() {
-    let names: Vec<_> = crate::Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
+    let names: Vec<_> =
+        portcullis::Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
     assert_eq!(names, super::super::keys::ALGORITHMS);
 }

@@ -11,11 +11,10 @@ use std::{
 use tokio::runtime::Handle;
 
 use super::Config;
-use crate::{
-    Authenticator, ConfigError, FileError, Grant, NumericDate, ReloadableAuthenticator,
-    TokenFormat,
-    file::{self, SETTLED, Settling, Stamp, Warnings},
-    strategy::CUT_OFF_SETTLED,
+use portcullis::{
+    Authenticator, ConfigError, Grant, NumericDate, ReloadableAuthenticator, TokenFormat,
+    error::FileError,
+    for_config::{CUT_OFF_SETTLED, SETTLED, Settling, Stamp, Warnings, read, read_text},
 };
 
 /// A configuration file and its engine, which follows the file.
@@ -42,7 +41,7 @@ use crate::{
 ///
 /// ```no_run
 /// use std::time::Duration;
-/// use portcullis::ConfigFile;
+/// use portcullis_config::ConfigFile;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), portcullis::ConfigError> {
 /// let config = ConfigFile::open("portcullis.toml")?;
@@ -108,9 +107,9 @@ impl ConfigFile {
     ///
     /// # Errors
     ///
-    /// As [`Config::from_file`] and [`Authenticator::from_config`].
+    /// As [`Config::from_file`] and [`AuthenticatorBuilder::build`](portcullis::AuthenticatorBuilder::build).
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
-        Self::open_with(path, Authenticator::from_config)
+        Self::open_with(path, |config| config.builder()?.build())
     }
 }
 
@@ -125,7 +124,7 @@ impl<G: Send + Sync + 'static> ConfigFile<G> {
     /// # Examples
     ///
     /// ```no_run
-    /// use portcullis::ConfigFile;
+    /// use portcullis_config::ConfigFile;
     ///
     /// # #[derive(serde::Deserialize)] struct Rights;
     /// let config = ConfigFile::open_with("portcullis.toml", |config| {
@@ -353,7 +352,7 @@ fn has_content_of(one: &Option<Stamp>, other: &Option<Stamp>) -> bool {
 
 fn found(path: &Path) -> Found {
     // One reading, so that the stamp is that of the very text which is used.
-    match file::read_text(path) {
+    match read_text(path) {
         Ok(content) => {
             let config = Config::of_file(path, &content.data);
             let named = config.as_ref().map(looks_at_named).unwrap_or_default();
@@ -367,7 +366,7 @@ fn found(path: &Path) -> Found {
 
 fn looks_at_named(config: &Config) -> Vec<Named> {
     let look = |(path, format): (&Path, Option<TokenFormat>)| {
-        let content = file::read(path).ok();
+        let content = read(path).ok();
         let is_cut_off = content.as_ref().zip(format).is_some_and(|(content, format)| {
             format.is_cut_off(&String::from_utf8_lossy(&content.data))
         });

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use crate::{Algorithm, MultipleTokens, TokenFormat, TokenProfile};
+use portcullis::{Algorithm, MultipleTokens, TokenFormat, TokenProfile};
 
 /// `[extract]`: where in a request the token is.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,7 @@ use super::{
     read::filled,
     settings::{GrantSettings, PermissionForm, PermissionSettings},
 };
-use crate::{GrantMapping, GrantMappingError};
+use portcullis::{GrantMapping, error::GrantMappingError};
 
 /// Reads the section at this path.
 pub(super) fn read(mut section: Section, path: &str) -> Result<GrantSettings, SettingError> {
@@ -79,7 +79,7 @@ pub(super) fn mapping(
     if let Some(permissions) = &settings.permissions {
         mapping = with_permissions(mapping, permissions)?;
     }
-    mapping.compile().map_err(|error| match error {
+    mapping.check().map_err(|error| match error {
         GrantMappingError::InvalidPattern { .. } => (".permissions.pattern", error),
         error => ("", error),
     })?;

@@ -44,7 +44,7 @@ pub use self::{
         RuleSettings, StaticTokenSettings,
     },
 };
-use crate::{Authenticator, ConfigError, TokenFormat, policy::RoleHierarchy};
+use portcullis::{ConfigError, TokenFormat, policy::RoleHierarchy};
 
 /// The settings of an engine, read from TOML or JSON.
 ///
@@ -59,7 +59,7 @@ use crate::{Authenticator, ConfigError, TokenFormat, policy::RoleHierarchy};
 /// # Examples
 ///
 /// ```
-/// use portcullis::config::Config;
+/// use portcullis_config::Config;
 ///
 /// let config = Config::from_toml(
 ///     r#"
@@ -141,7 +141,7 @@ impl Config {
     /// [`ConfigError::File`] if it cannot be read, and [`ConfigError::Setting`].
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        Self::of_file(path, &crate::file::read_text(path)?.data)
+        Self::of_file(path, &portcullis::for_config::read_text(path)?.data)
     }
 
     /// Reads the text of a file.
@@ -291,16 +291,5 @@ impl<'de> Deserialize<'de> for Config {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let node = Node::deserialize(deserializer)?;
         Source::default().read(Ok(node)).map_err(D::Error::custom)
-    }
-}
-
-impl Authenticator {
-    /// Builds the engine of a configuration.
-    ///
-    /// # Errors
-    ///
-    /// A [`ConfigError`] that says what to change; where it is about one key, it names that.
-    pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
-        config.builder()?.build()
     }
 }

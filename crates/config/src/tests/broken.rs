@@ -23,7 +23,7 @@ fn check(text: &str, is_json: bool) -> Result<(), TestCaseError> {
     match source.read(node) {
         Ok(config) => {
             // What is built of it may fail too, and names the file then.
-            if let Err(error) = Authenticator::from_config(&config.fixed_files()) {
+            if let Err(error) = super::engine(&config.fixed_files()) {
                 let text = error.to_string();
                 prop_assert!(text.starts_with("portcullis.toml:"), "{}", text);
             }

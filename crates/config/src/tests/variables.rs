@@ -177,22 +177,21 @@ fn what_a_variable_holds_is_part_of_no_error_and_of_no_log() {
                 let variables = |name: &str| (name == "V").then(|| value.clone());
                 let source = Source { file: Some(&file), variables: &variables };
                 let before = rejected;
-                let told =
-                    crate::test_log::all_told(|| match source.read(Node::from_toml(whole)) {
-                        Err(error) => {
+                let told = super::log::all_told(|| match source.read(Node::from_toml(whole)) {
+                    Err(error) => {
+                        rejected += 1;
+                        check(whole, &value, &shown(&error));
+                    }
+                    Ok(config) => {
+                        let built = super::engine(&config).map(|_| ());
+                        // As an application does that goes on in code.
+                        let in_code = config.builder().and_then(|builder| builder.build());
+                        for error in [built.err(), in_code.err()].into_iter().flatten() {
                             rejected += 1;
                             check(whole, &value, &shown(&error));
                         }
-                        Ok(config) => {
-                            let built = Authenticator::from_config(&config).map(|_| ());
-                            // As an application does that goes on in code.
-                            let in_code = config.builder().and_then(|builder| builder.build());
-                            for error in [built.err(), in_code.err()].into_iter().flatten() {
-                                rejected += 1;
-                                check(whole, &value, &shown(&error));
-                            }
-                        }
-                    });
+                    }
+                });
                 // Where the value is of use, it may be the name of an issuer, which the log has.
                 if rejected > before {
                     check(whole, &value, &told.join("\n"));
@@ -209,7 +208,7 @@ fn an_error_shows_the_name_of_the_variable_and_what_is_wrong() {
         let variables = |name: &str| Some(format!("value-of-{name}"));
         let source = Source { file: None, variables: &variables };
         let config = source.read(Node::from_toml(text)).unwrap();
-        let error = Authenticator::from_config(&config).unwrap_err();
+        let error = super::engine(&config).unwrap_err();
         format!("{error}: {}", Error::source(&error).unwrap())
     };
     for (text, expected) in [

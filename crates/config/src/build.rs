@@ -9,12 +9,11 @@ use super::{
         StaticTokenSettings,
     },
 };
-use crate::{
-    Algorithm, Authenticator, AuthenticatorBuilder, ConfigError, Identity, Issuer, IssuerError,
-    JwkSet, JwkSetFile, KeySource, PemFile, ProductionError, ProtectedResource, RefreshPolicy,
-    RemoteJwkSet, ResourceError, StaticTokens, TokenFile, TokenLocation, TokenType, VariableError,
-    VerificationKey,
-    key_source::{SecretFile, SecretKeys},
+use portcullis::{
+    Algorithm, Authenticator, AuthenticatorBuilder, ConfigError, Identity, Issuer, JwkSet,
+    JwkSetFile, KeySource, PemFile, ProductionError, ProtectedResource, RefreshPolicy,
+    RemoteJwkSet, SecretFile, StaticTokens, TokenFile, TokenLocation, TokenType, VerificationKey,
+    error::{FileError, IssuerError, KeyError, ResourceError, VariableError},
 };
 
 type Result<T> = std::result::Result<T, ConfigError>;
@@ -28,7 +27,8 @@ impl Config {
     /// [`ConfigError::Setting`], which names the key whose value cannot be used.
     pub fn builder(&self) -> Result<AuthenticatorBuilder> {
         let mut builder = Authenticator::builder().multiple_tokens(self.extract.several);
-        builder = builder.of_config(self);
+        let config = self.clone();
+        builder = builder.map_error(move |error| config.about(error));
         builder = self.audience.iter().fold(builder, AuthenticatorBuilder::audience);
         if let Some(places) = &self.extract.places {
             builder = builder.locations(places.iter().map(place));
@@ -127,7 +127,7 @@ impl Config {
         for variable in &keys.secret_variables {
             let missing = || VariableError::Missing { variable: variable.clone() }.into();
             let secret = std::env::var(variable).map_err(|_| in_key("secret_env", missing()))?;
-            let keys = secret_keys(settings).of(secret.as_bytes());
+            let keys = secret_keys(settings, secret.as_bytes());
             for key in keys.map_err(|error| in_key("secret_env", error.into()))? {
                 issuer = issuer.key(key);
             }
@@ -168,20 +168,18 @@ impl Config {
         file: &Path,
     ) -> Result<Issuer> {
         let keys = &settings.keys;
-        let source = SecretFile::read(file, secret_keys(settings))?;
+        let source = secret_file(settings, file)?;
         // As with PEM files: keys without an id are not used from what is watched.
         if self.files_are_fixed || keys.match_key_ids {
-            let first = KeySource::seed(&source).into_iter();
-            let first = first.flat_map(|(document, _)| document.keys.to_vec());
-            return Ok(first.fold(issuer, Issuer::key));
+            return Ok(source.keys().cloned().fold(issuer, Issuer::key));
         }
         let policy = staleness(KeySource::refresh_policy(&source), keys);
         Ok(issuer.key_source(source.refresh_policy(policy)))
     }
 
     /// Finds the key that an error of the engine is about.
-    pub(crate) fn about(&self, error: ConfigError) -> ConfigError {
-        if matches!(error, ConfigError::Setting(_)) {
+    pub(super) fn about(&self, error: ConfigError) -> ConfigError {
+        if matches!(error, ConfigError::Other(_)) {
             return error;
         }
         let of = |name: &str, key: &str| {
@@ -201,7 +199,7 @@ impl Config {
                     of(issuer, "")
                 }
                 IssuerError::NoName => of("", ""),
-                IssuerError::RequiredClaim(_) => String::new(),
+                _ => String::new(),
             },
             ConfigError::Production(error) => match error {
                 ProductionError::AnyAudience { issuer } => of(issuer, "dangerous_any_audience"),
@@ -376,15 +374,36 @@ fn token_type(name: &str) -> TokenType {
     }
 }
 
-/// Says which keys a secret makes: one for each HMAC algorithm that is allowed, and for HS256 unless they
-/// are named.
-fn secret_keys(settings: &IssuerSettings) -> SecretKeys {
+/// Returns the algorithms of secrets: each HMAC that is allowed, and HS256 unless they are named.
+fn secret_algorithms(settings: &IssuerSettings) -> Vec<Algorithm> {
     let named = settings.algorithms.iter().flatten().copied();
     let mut algorithms: Vec<_> = named.filter(|algorithm| algorithm.is_symmetric()).collect();
     if algorithms.is_empty() {
         algorithms.push(Algorithm::HS256);
     }
-    SecretKeys { algorithms, short: settings.keys.short_secrets }
+    algorithms
+}
+
+fn secret_file(
+    settings: &IssuerSettings,
+    file: &Path,
+) -> std::result::Result<SecretFile, FileError> {
+    let algorithms = secret_algorithms(settings);
+    match settings.keys.short_secrets {
+        true => SecretFile::dangerous_read_short(file, algorithms),
+        false => SecretFile::read(file, algorithms),
+    }
+}
+
+fn secret_keys(
+    settings: &IssuerSettings,
+    secret: &[u8],
+) -> std::result::Result<Vec<VerificationKey>, KeyError> {
+    let key = |algorithm| match settings.keys.short_secrets {
+        true => VerificationKey::dangerous_from_short_secret(secret, algorithm),
+        false => VerificationKey::from_secret(secret, algorithm),
+    };
+    secret_algorithms(settings).into_iter().map(key).collect()
 }
 
 fn static_tokens(settings: &StaticTokenSettings) -> Result<StaticTokens> {
