@@ -252,7 +252,7 @@ pub use extract::{CallerRejection, Claims, Optional};
 #[doc(no_inline)]
 pub use portcullis::*;
 #[cfg(feature = "config")]
-pub use portcullis_config::{Config, ConfigFile, SettingError};
+pub use portcullis_config::{Config, ConfigFile, SettingError, SettingErrors};
 #[cfg(feature = "mint")]
 #[doc(no_inline)]
 pub use portcullis_mint::*;

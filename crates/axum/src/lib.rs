@@ -246,7 +246,7 @@ mod mistakes;
 #[doc(no_inline)]
 pub use portcullis::*;
 #[cfg(feature = "config")]
-pub use portcullis_config::{Config, ConfigFile, SettingError};
+pub use portcullis_config::{Config, ConfigFile, SettingError, SettingErrors};
 #[cfg(feature = "mint")]
 #[doc(no_inline)]
 pub use portcullis_mint::*;

@@ -112,7 +112,7 @@ pub use outgoing::{AddBearerToken, AddBearerTokenFuture, AddBearerTokenLayer};
 #[doc(no_inline)]
 pub use portcullis::*;
 #[cfg(feature = "config")]
-pub use portcullis_config::{Config, ConfigFile, SettingError};
+pub use portcullis_config::{Config, ConfigFile, SettingError, SettingErrors};
 #[cfg(feature = "mint")]
 #[doc(no_inline)]
 pub use portcullis_mint::*;

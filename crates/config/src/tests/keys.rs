@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use super::super::{keys::ROOT, kind::Key, *};
+use super::super::{
+    table::{Key, Keys},
+    *,
+};
 
 /// A key, a configuration without it, and the same with it.
 struct Case {
@@ -18,7 +21,7 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("portcullis-{name}-{}", std::process::id()));
+        let folder = env::temp_dir().join(format!("portcullis-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let jwks = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
         for (file, content) in [
@@ -286,15 +289,15 @@ fn each_key_of_the_table_reaches_the_engine() {
         assert_ne!(built(&without), built(&with), "{path}");
     }
     let mut known = BTreeSet::new();
-    add_paths(ROOT, "", &mut known);
+    add_paths(&ROOT.keys(), "", &mut known);
     assert_eq!(paths, known);
 }
 
-fn add_paths(keys: &[Key], path: &str, paths: &mut BTreeSet<String>) {
+fn add_paths(keys: &[&Key], path: &str, paths: &mut BTreeSet<String>) {
     for key in keys {
         let path =
             if path.is_empty() { key.name.to_owned() } else { format!("{path}.{}", key.name) };
-        add_paths(key.kind.keys(), &path, paths);
+        add_paths(&key.kind.keys(), &path, paths);
         paths.insert(path);
     }
 }
