@@ -73,7 +73,11 @@ fn the_page_has_the_tables() {
     tables(&ROOT, "", &mut expected);
     let (_, found) = PAGE.split_once("## Keys\n\n").unwrap();
     let found = found.split("\n## ").next().unwrap();
-    assert_eq!(found.trim(), expected.trim());
+    let (found, expected) = (found.trim(), expected.trim());
+    for (found, expected) in found.lines().zip(expected.lines()) {
+        assert_eq!(found, expected, "write the second line to docs/configuration.md");
+    }
+    assert_eq!(found, expected);
 }
 
 #[test]

@@ -191,8 +191,9 @@ fn errors_name_place_key_value_and_what_is_allowed() {
         ),
         ("production = ", "line 1, column 1"),
     ] {
-        let error = read(text).unwrap_err().to_string();
-        assert!(error.starts_with(expected), "{text}\n{error}\n{expected}");
+        let errors = read(text).unwrap_err().to_string();
+        let is_found = errors.lines().any(|error| error.starts_with(expected));
+        assert!(is_found, "{text}\n{errors}\n{expected}");
     }
 }
 
@@ -206,8 +207,9 @@ fn a_mapping_that_cannot_be_names_its_key() {
         ("grant.permissions = { claim = 'p', listed = '' }", "grant"),
         ("grant.roles = ['/a~2']", "grant"),
     ] {
-        let config = read(&format!("{issuer}{line}")).unwrap();
-        let error = engine(&config).unwrap_err().to_string();
+        // Without the feature `regex` a pattern is a mistake before it is compiled.
+        let config = read(&format!("{issuer}{line}")).map_err(ConfigError::from);
+        let error = config.and_then(|config| engine(&config)).unwrap_err().to_string();
         let expected = format!("line 5, column {}: `issuer[0].{key}`: ", error_column(line, key));
         assert!(error.starts_with(&expected), "{line}\n{error}\n{expected}");
     }
