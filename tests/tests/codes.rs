@@ -10,7 +10,7 @@ use conformance::{
     trusting,
 };
 use portcullis::{
-    AuthError, AuthErrorKind, Authenticated, Challenge, Policy,
+    AuthError, AuthErrorKind, Authenticated, Challenge, Policy, Rejection,
     policy::{self, all_scopes, any_role, any_scope, claim, role, scope},
 };
 
@@ -223,7 +223,10 @@ fn a_challenge_names_the_realm_and_the_metadata_of_the_engine() {
         .build()
         .unwrap();
     let rejected = engine.authenticate_token_now(&setting.valid().expired().build()).unwrap_err();
-    let challenge = |error| Challenge::from(error).with_settings(engine.challenge_settings());
+    let challenge = |error: &AuthError| {
+        let rejection = Rejection::new(error.clone(), engine.challenge_settings());
+        rejection.challenge().clone()
+    };
     assert_eq!(
         challenge(&rejected).www_authenticate().as_deref(),
         Some(concat!(

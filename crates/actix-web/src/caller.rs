@@ -1,11 +1,9 @@
-//! What handlers read from the context that the middlewares leave in the extensions of a request.
+//! What handlers and policies read from the context that the middlewares leave in the extensions of a request.
 
 use std::{ops::Deref, sync::Arc};
 
-use actix_web::{dev::Extensions, http::Method};
-use portcullis::{AuthContext, AuthError, Authenticated, NoCaller, Principal};
-
-use crate::Rejection;
+use actix_web::dev::Extensions;
+use portcullis::{AuthContext, AuthError, Authenticated, Grant, Principal, Rejection};
 
 /// The caller of a request that a [`JwtAuth`](crate::JwtAuth) let through with credentials.
 #[derive(Clone, Debug)]
@@ -13,16 +11,36 @@ use crate::Rejection;
 pub struct Caller(pub Principal);
 
 impl Caller {
-    /// Makes the rejection with which code behind the middlewares, such as a handler that knows only then
-    /// what is needed, answers this caller; and [reports](AuthError::report) it.
-    #[must_use]
-    pub fn reject(&self, error: AuthError) -> Rejection {
-        error.report();
-        Rejection::new(error, Arc::clone(self.challenge_settings()), &Method::GET)
+    /// Finds the caller in the [context](AuthContext) in the extensions of a request.
+    ///
+    /// # Errors
+    ///
+    /// The rejection to answer with: the caller is [`Anonymous`](crate::Anonymous), or no middleware has
+    /// authenticated the request.
+    pub fn find(extensions: &Extensions) -> Result<Self, Box<Rejection>> {
+        AuthContext::required_caller(extensions.get()).cloned().map(Self)
     }
 
-    pub(crate) fn read(extensions: &Extensions) -> Result<Self, NoCaller> {
-        AuthContext::required_caller(extensions.get()).cloned().map(Self)
+    /// Finds the caller in the extensions of a request; `None` if a middleware has let the request through
+    /// because it came without credentials.
+    ///
+    /// # Errors
+    ///
+    /// The rejection to answer with: the credentials were invalid, or no middleware has authenticated
+    /// the request.
+    pub fn find_optional(extensions: &Extensions) -> Result<Option<Self>, Box<Rejection>> {
+        let caller = AuthContext::optional(extensions.get(), AuthContext::required_caller)?;
+        Ok(caller.cloned().map(Self))
+    }
+
+    /// Makes and [reports](Rejection::report) the rejection with which code behind the middlewares
+    /// answers
+    /// this caller, such as a handler that learns only then what the request needs.
+    #[must_use]
+    pub fn reject(&self, error: AuthError) -> Rejection {
+        let rejection = Rejection::new(error, Arc::clone(self.challenge_settings()));
+        rejection.report();
+        rejection
     }
 }
 
@@ -38,10 +56,16 @@ impl Deref for Caller {
 /// token, and shared.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a handler takes it apart, like `Json`")]
-pub struct Granted<G = portcullis::Grant>(pub Arc<G>);
+pub struct Granted<G = Grant>(pub Arc<G>);
 
 impl<G: Send + Sync + 'static> Granted<G> {
-    pub(crate) fn read(extensions: &Extensions) -> Result<Self, NoCaller> {
+    /// Finds what the caller may do in the extensions of a request.
+    ///
+    /// # Errors
+    ///
+    /// The rejection to answer with, as for [`Caller::find`]; and if the engine makes grants of another
+    /// type.
+    pub fn find(extensions: &Extensions) -> Result<Self, Box<Rejection>> {
         AuthContext::required_grant(extensions.get()).map(|(_, grant)| Self(grant))
     }
 }
@@ -64,14 +88,16 @@ impl<G> Deref for Granted<G> {
 /// ([`Requirement::all`](portcullis::Requirement::all)); empty where it brings one.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a handler takes it apart, like `Json`")]
-pub struct OtherCallers<G = portcullis::Grant>(pub Vec<Authenticated<G>>);
+pub struct OtherCallers<G = Grant>(pub Vec<Authenticated<G>>);
 
 impl<G: Send + Sync + 'static> OtherCallers<G> {
-    pub(crate) fn read(extensions: &Extensions) -> Result<Self, NoCaller> {
-        let context = extensions.get::<AuthContext>();
-        AuthContext::required_grant::<G>(context)?;
-        let others = context.map(AuthContext::other_callers).unwrap_or_default();
-        Ok(Self(others.to_vec()))
+    /// Finds the callers of the other tokens in the extensions of a request.
+    ///
+    /// # Errors
+    ///
+    /// The rejection to answer with, as for [`Granted::find`].
+    pub fn find(extensions: &Extensions) -> Result<Self, Box<Rejection>> {
+        AuthContext::required_others(extensions.get()).map(Self)
     }
 }
 

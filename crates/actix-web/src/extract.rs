@@ -9,12 +9,15 @@ use std::{
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
     dev::{Extensions, Payload},
-    http::{Method, StatusCode},
+    http::StatusCode,
 };
-use portcullis::{AuthContext, NoCaller};
+use portcullis::{AuthContext, Rejection};
 use serde::de::DeserializeOwned;
 
-use crate::{Caller, Granted, OtherCallers, ProblemJson, Rejection, rejection::RejectionForm};
+use crate::{
+    Caller, Granted, OtherCallers, ProblemJson,
+    rejection::{respond_to, status},
+};
 
 /// Why a handler could not get what it asked for.
 ///
@@ -27,10 +30,6 @@ pub struct CallerRejection {
 }
 
 impl CallerRejection {
-    fn new(reason: NoCaller, method: &Method) -> Self {
-        Self { rejection: Box::new(Rejection::no_caller(reason, method)) }
-    }
-
     /// Returns the rejection.
     #[must_use]
     pub fn rejection(&self) -> &Rejection {
@@ -51,55 +50,50 @@ impl Error for CallerRejection {}
 
 impl ResponseError for CallerRejection {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.rejection.challenge().status())
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        status(self.rejection.status())
     }
 
     fn error_response(&self) -> HttpResponse {
-        Rejection::clone(&self.rejection).into_response(&RejectionForm::<ProblemJson>::default())
+        respond_to(&self.rejection, &ProblemJson)
     }
 }
+
+type Reading<T> = Ready<Result<T, CallerRejection>>;
 
 /// Reads something from the extensions of a request.
 fn read<T>(
     request: &HttpRequest,
-    read: fn(&Extensions) -> Result<T, NoCaller>,
-) -> Result<T, CallerRejection> {
-    read(&request.extensions()).map_err(|reason| CallerRejection::new(reason, request.method()))
-}
-
-impl<T: DeserializeOwned> Claims<T> {
-    fn read(extensions: &Extensions) -> Result<Self, NoCaller> {
-        let caller = Caller::read(extensions)?;
-        let rejected = |error| NoCaller::Rejected(error, caller.challenge_settings().clone());
-        caller.claims().map(Self).map_err(rejected)
-    }
+    find: impl FnOnce(&Extensions) -> Result<T, Box<Rejection>>,
+) -> Reading<T> {
+    ready(find(&request.extensions()).map_err(|rejection| CallerRejection {
+        rejection: Box::new(rejection.for_method(request.method().as_str())),
+    }))
 }
 
 impl FromRequest for Caller {
     type Error = CallerRejection;
-    type Future = Ready<Result<Self, CallerRejection>>;
+    type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read(request, Self::read))
+        read(request, Self::find)
     }
 }
 
 impl<G: Send + Sync + 'static> FromRequest for Granted<G> {
     type Error = CallerRejection;
-    type Future = Ready<Result<Self, CallerRejection>>;
+    type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read(request, Self::read))
+        read(request, Self::find)
     }
 }
 
 impl<G: Send + Sync + 'static> FromRequest for OtherCallers<G> {
     type Error = CallerRejection;
-    type Future = Ready<Result<Self, CallerRejection>>;
+    type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read(request, Self::read))
+        read(request, Self::find)
     }
 }
 
@@ -116,10 +110,10 @@ pub struct Claims<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest for Claims<T> {
     type Error = CallerRejection;
-    type Future = Ready<Result<Self, CallerRejection>>;
+    type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read(request, Self::read))
+        read(request, |extensions| AuthContext::required_claims(extensions.get()).map(Self))
     }
 }
 
@@ -146,41 +140,35 @@ impl<T: DeserializeOwned> FromRequest for Claims<T> {
 #[expect(clippy::exhaustive_structs, reason = "a handler takes it apart, like `Json`")]
 pub struct Optional<T>(pub Option<T>);
 
-impl<T> Optional<T> {
-    fn read(
-        request: &HttpRequest,
-        read_required: fn(&Extensions) -> Result<T, NoCaller>,
-    ) -> Result<Self, CallerRejection> {
-        if request.extensions().get().is_some_and(AuthContext::is_without_credentials) {
-            return Ok(Self(None));
-        }
-        read(request, read_required).map(|read| Self(Some(read)))
-    }
-}
-
 impl FromRequest for Optional<Caller> {
     type Error = CallerRejection;
-    type Future = Ready<Result<Self, CallerRejection>>;
+    type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::read(request, Caller::read))
+        read(request, |extensions| Caller::find_optional(extensions).map(Self))
     }
 }
 
 impl<G: Send + Sync + 'static> FromRequest for Optional<Granted<G>> {
     type Error = CallerRejection;
-    type Future = Ready<Result<Self, CallerRejection>>;
+    type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::read(request, Granted::read))
+        read(request, |extensions| {
+            let grant = AuthContext::optional(extensions.get(), AuthContext::required_grant)?;
+            Ok(Self(grant.map(|(_, grant)| Granted(grant))))
+        })
     }
 }
 
 impl<T: DeserializeOwned> FromRequest for Optional<Claims<T>> {
     type Error = CallerRejection;
-    type Future = Ready<Result<Self, CallerRejection>>;
+    type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::read(request, Claims::read))
+        read(request, |extensions| {
+            let claims = AuthContext::optional(extensions.get(), AuthContext::required_claims)?;
+            Ok(Self(claims.map(Claims)))
+        })
     }
 }

@@ -181,6 +181,30 @@
 //!
 //! [RFC 9728]: https://www.rfc-editor.org/rfc/rfc9728
 //!
+//! # Public routes and readiness
+//!
+//! [`JwtAuth::public`] admits every request for a path, whatever credentials it brings, in production too.
+//! A resource that no [`JwtAuth`] wraps is open as well. [`ReadinessService`] answers readiness probes:
+//!
+//! ```
+//! use actix_web::{App, web};
+//! use portcullis_actix_web::{Authenticator, Caller, JwtAuth, ReadinessService};
+//!
+//! # async fn list_orders(caller: Caller) -> String { caller.subject().to_owned() }
+//! # async fn app(auth: Authenticator) {
+//! # let app =
+//! App::new()
+//!     .route("/readyz", web::to(ReadinessService::new(auth.clone())))
+//!     .route("/orders", web::get().to(list_orders))
+//!     .wrap(JwtAuth::new(auth).public(|uri| uri.path() == "/readyz"))
+//! # ;
+//! # actix_web::test::init_service(app).await;
+//! # }
+//! ```
+//!
+//! The project's `docs/adapters.md` says what each adapter has, and how a client such as awc gets tokens for
+//! calls to other services.
+//!
 //! # Workers, and where keys are fetched
 //!
 //! Each worker of a server has a runtime of its own. Await `auth.ready()` before the server runs: then
@@ -224,7 +248,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
-//! | `remote` | no | keys from JWK Set URLs, discovery and watched files |
+//! | `remote` | no | keys from JWK Set URLs and discovery |
 //! | `metrics` | no | counters of rejections and of fetches of keys, through the crate `metrics` |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
 //!
@@ -236,8 +260,10 @@
 mod auth;
 mod caller;
 mod extract;
+mod future;
 #[cfg(doctest)]
 mod mistakes;
+mod readiness;
 mod rejection;
 mod remove_tokens;
 mod request_view;
@@ -256,15 +282,23 @@ pub use portcullis_config::{Config, ConfigFile, SettingError, SettingErrors};
 #[cfg(feature = "mint")]
 #[doc(no_inline)]
 pub use portcullis_mint::*;
-pub use rejection::{ProblemJson, Rejection, ResponseForRejection};
+pub use readiness::ReadinessService;
+pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
 pub use remove_tokens::RemoveTokens;
 pub use require::Require;
 pub use resource_metadata::ResourceMetadataService;
 
 // Named, because they are in the signatures of others; nobody writes them.
 #[doc(hidden)]
-pub use auth::{JwtAuthFuture, JwtAuthMiddleware};
+pub use auth::JwtAuthMiddleware;
+#[doc(hidden)]
+pub use future::AuthFuture;
 #[doc(hidden)]
 pub use remove_tokens::RemoveTokensService;
 #[doc(hidden)]
-pub use require::{RequireFuture, RequireMiddleware};
+pub use require::RequireMiddleware;
+
+// Compiles the examples of that page as tests.
+#[cfg(all(doctest, feature = "mint"))]
+#[doc = include_str!("../../../docs/adapters.md")]
+struct Adapters;

@@ -8,13 +8,11 @@ use actix_web::{
     HttpRequest, HttpResponse,
     dev::{AppService, HttpServiceFactory},
     guard,
-    http::{
-        StatusCode,
-        header::{HeaderName, HeaderValue},
-    },
     web::{self, Bytes},
 };
 use portcullis::{Authenticator, ResourceMetadata, error::ResourceError};
+
+use crate::rejection::plain;
 
 /// Answers requests for the protected resource metadata ([RFC 9728 §3]): for `service` of an `App`.
 ///
@@ -96,14 +94,7 @@ impl ResourceMetadataService {
             // Of a `HEAD` response the server sends the length alone.
             _ => self.document.clone(),
         };
-        let status =
-            StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = HttpResponse::with_body(status, body).map_into_boxed_body();
-        for &(name, value) in answer.headers {
-            let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
-            response.headers_mut().insert(name, value);
-        }
-        response
+        plain(answer, body)
     }
 }
 

@@ -250,15 +250,13 @@ pub use portcullis_config::{Config, ConfigFile, SettingError, SettingErrors};
 #[cfg(feature = "mint")]
 #[doc(no_inline)]
 pub use portcullis_mint::*;
-#[cfg(feature = "remote")]
-pub use portcullis_tower::ReadinessService;
 #[cfg(feature = "mint")]
 pub use portcullis_tower::{
     AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, AddBearerTokenLayer,
 };
 pub use portcullis_tower::{
-    Anonymous, Caller, CallerRejection, Claims, Granted, JwtAuth, JwtAuthFuture, JwtAuthLayer,
-    OtherCallers, PathParameters, ProblemJson, Rejection, Require, RequireFuture, RequireLayer,
+    AuthFuture, Caller, CallerRejection, Claims, Granted, JwtAuth, JwtAuthLayer, OtherCallers,
+    PathParameters, ProblemJson, ReadinessService, RejectionExt, Require, RequireLayer,
     ResourceMetadataBody, ResourceMetadataService, ResponseForRejection,
 };
 

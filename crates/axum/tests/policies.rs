@@ -23,7 +23,8 @@ use axum::{
 };
 use portcullis_axum::{
     AuthContext, AuthError, AuthErrorKind, Authenticator, Caller, Grant, GrantMapping,
-    JwtAuthLayer, NumericDate, PathParameters, Policy, Principal, Rejection, RequireLayer,
+    JwtAuthLayer, NumericDate, PathParameters, Policy, Principal, Rejection, RejectionExt,
+    RequireLayer,
     policy::{
         RoleHierarchy, TokenKinds, acr_values, allow_if, audience, authenticated, check_async,
         deny_all, issuer, max_age, path_parameter, role, scope,

@@ -1,4 +1,4 @@
-//! What a rejected caller is told, as plain data.
+//! The challenge sent to a rejected client, as plain data.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,11 +7,10 @@ use crate::{ConfigError, Principal, error::StepUp};
 /// How long a parameter's value may get, in bytes.
 const MAX_VALUE_LEN: usize = 256;
 
-/// A rejection, ready to be rendered by any framework: status, `WWW-Authenticate`, retry hint and
-/// code.
+/// What a rejected client may see: status, `WWW-Authenticate`, retry hint and code.
 ///
-/// It is made from an [`AuthError`](crate::AuthError), and holds nothing of the token or of the
-/// configuration that the caller did not know.
+/// It is made from an [`AuthError`](crate::AuthError), and has nothing of the token or of the
+/// configuration that the client did not know. A [`Rejection`](crate::Rejection) has the rest.
 ///
 /// # Examples
 ///
@@ -67,12 +66,6 @@ impl ChallengeSettings {
 }
 
 impl Challenge {
-    /// Names the realm and the metadata URL of these settings.
-    #[must_use]
-    pub fn with_settings(self, settings: Arc<ChallengeSettings>) -> Self {
-        Self { settings, ..self }
-    }
-
     /// Answers with another HTTP status. One that is none of an error becomes 500: a rejection never looks
     /// like success.
     #[must_use]
@@ -275,8 +268,8 @@ mod tests {
             realm: Some("a\"b\\c\r\nSet-Cookie: x=1, realm=\"z\"ä".to_owned()),
             resource_metadata: Some("https://x/".repeat(100)),
         };
-        let challenge = Challenge::from(&AuthError::insufficient_scope("a b"))
-            .with_settings(Arc::new(settings));
+        let error = AuthError::insufficient_scope("a b");
+        let challenge = Challenge::new(&error, Arc::new(settings));
         let expected = format!(
             r#"Bearer realm="a\"b\\cSet-Cookie: x=1, realm=\"z\"", error="insufficient_scope", error_description="a scope is missing", scope="a b", resource_metadata="{}""#,
             "https://x/".repeat(100).get(..MAX_VALUE_LEN).unwrap()

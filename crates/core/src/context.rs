@@ -1,8 +1,14 @@
 //! What a layer leaves in the extensions of a request.
 
-use std::{any::Any, fmt, sync::Arc};
+use std::{
+    any::{Any, type_name},
+    fmt,
+    sync::Arc,
+};
 
-use crate::{Anonymous, Authenticated, ChallengeSettings, NoCaller, Principal};
+use serde::de::DeserializeOwned;
+
+use crate::{Anonymous, Authenticated, ChallengeSettings, LayerError, Principal, Rejection};
 
 /// What a layer found out about a request: the caller, or why there is none.
 ///
@@ -101,14 +107,14 @@ impl AuthContext {
     ///
     /// # Errors
     ///
-    /// Why there is no caller.
-    pub fn required_caller(context: Option<&Self>) -> Result<&Principal, NoCaller> {
-        let context = context.ok_or(NoCaller::MISSING_LAYER)?;
-        match &context.state {
-            State::Caller { principal, .. } => Ok(principal),
-            State::Anonymous(anonymous) | State::PassedPreflight(anonymous) => {
-                Err(NoCaller::because(anonymous))
+    /// The rejection to answer with: there is no caller, or no layer has left a context.
+    pub fn required_caller(context: Option<&Self>) -> Result<&Principal, Box<Rejection>> {
+        match context.map(|context| &context.state) {
+            Some(State::Caller { principal, .. }) => Ok(principal),
+            Some(State::Anonymous(anonymous) | State::PassedPreflight(anonymous)) => {
+                Err(Box::new(Rejection::of_anonymous(anonymous)))
             }
+            None => Err(fault(LayerError::Missing)),
         }
     }
 
@@ -116,14 +122,67 @@ impl AuthContext {
     ///
     /// # Errors
     ///
-    /// Why there is no caller, or that the engine makes grants of another type.
+    /// As [`required_caller`](Self::required_caller), and if the engine makes grants of another type.
     pub fn required_grant<G: Send + Sync + 'static>(
         context: Option<&Self>,
-    ) -> Result<(&Principal, Arc<G>), NoCaller> {
+    ) -> Result<(&Principal, Arc<G>), Box<Rejection>> {
         let caller = Self::required_caller(context)?;
-        let grant = context.and_then(Self::grant);
-        grant.map(|grant| (caller, grant)).ok_or_else(|| NoCaller::of_other_grant::<G>(caller))
+        match context.and_then(Self::grant) {
+            Some(grant) => Ok((caller, grant)),
+            None => {
+                let (wanted, made) = (type_name::<G>(), caller.grant_type_name());
+                Err(fault(LayerError::OtherGrant { wanted, made }))
+            }
+        }
     }
+
+    /// Returns the callers of the other tokens, for an adapter whose handler requires them.
+    ///
+    /// # Errors
+    ///
+    /// As [`required_grant`](Self::required_grant).
+    pub fn required_others<G: Send + Sync + 'static>(
+        context: Option<&Self>,
+    ) -> Result<Vec<Authenticated<G>>, Box<Rejection>> {
+        Self::required_grant::<G>(context)?;
+        Ok(context.map(Self::other_callers).unwrap_or_default().to_vec())
+    }
+
+    /// Reads all claims of the caller as a type of the application.
+    ///
+    /// # Errors
+    ///
+    /// As [`required_caller`](Self::required_caller), and as [`Principal::claims`].
+    pub fn required_claims<T: DeserializeOwned>(
+        context: Option<&Self>,
+    ) -> Result<T, Box<Rejection>> {
+        let caller = Self::required_caller(context)?;
+        let settings = || Arc::clone(caller.challenge_settings());
+        caller.claims().map_err(|error| Box::new(Rejection::new(error, settings())))
+    }
+
+    /// Reads what a handler can do without: `None` if the request came without credentials.
+    ///
+    /// # Errors
+    ///
+    /// As the function that reads: invalid credentials, or no context.
+    pub fn optional<'c, T>(
+        context: Option<&'c Self>,
+        read: impl FnOnce(Option<&'c Self>) -> Result<T, Box<Rejection>>,
+    ) -> Result<Option<T>, Box<Rejection>> {
+        if context.is_some_and(Self::is_without_credentials) {
+            return Ok(None);
+        }
+        read(context).map(Some)
+    }
+}
+
+/// Rejects a request because of a fault of the application, and logs the fault at once: a handler that
+/// can do without a caller makes no response of the rejection.
+#[cold]
+fn fault(error: LayerError) -> Box<Rejection> {
+    error.report();
+    Box::new(error.into())
 }
 
 impl<G: Send + Sync + 'static> From<Authenticated<G>> for AuthContext {

@@ -1,4 +1,4 @@
-//! Functions of an application that adapters call, as values that every adapter can hold.
+//! Functions of an application that decide about a request or change its answer.
 //!
 //! Their panics end nothing but the request: it is rejected, as nobody knows what they would have said.
 
@@ -22,18 +22,18 @@ pub(crate) fn panicked() -> AuthError {
     AuthError::because(AuthErrorKind::InternalError, "a function of the application panicked")
 }
 
-/// For adapters: calls a function of the application that helps to decide whether to accept a request.
+/// Calls a function of the application that helps to decide whether to accept a request.
 ///
 /// # Errors
 ///
 /// If the function panics, the [internal error](AuthErrorKind::InternalError) to reject the request with.
 /// The rejection logs it.
-pub fn call_to_decide<T>(function: impl FnOnce() -> T) -> Result<T, AuthError> {
+pub(crate) fn call_to_decide<T>(function: impl FnOnce() -> T) -> Result<T, AuthError> {
     caught(function).ok_or_else(panicked)
 }
 
 /// Calls a function of the application that makes a part of an answer to a request which is rejected
-/// already, for adapters.
+/// already.
 ///
 /// # Errors
 ///
@@ -49,7 +49,7 @@ pub fn call_for_answer<T>(function: impl FnOnce() -> T) -> Result<T, AuthError> 
 /// # Examples
 ///
 /// ```
-/// use portcullis::{AuthError, AuthErrorKind, Challenge, ChallengeMap};
+/// use portcullis::{AuthError, AuthErrorKind, Challenge, adapter::ChallengeMap};
 ///
 /// // Answers 403 to a bad token, and says nothing of why.
 /// let map = ChallengeMap::new(|challenge, error| match error.kind() {
@@ -94,22 +94,21 @@ impl fmt::Debug for ChallengeMap {
 }
 
 /// Is called once for each request that a layer judges, whatever the verdict. Default: nothing is.
-pub struct VerdictHook<G = Grant> {
+pub(crate) struct VerdictHook<G = Grant> {
     function: Option<Arc<HookFunction<G>>>,
 }
 
 type HookFunction<G> = dyn Fn(&Verdict<G>) + Send + Sync;
 
 impl<G> VerdictHook<G> {
-    /// Takes the function. It runs on the way of the request: it must be quick.
-    #[must_use]
-    pub fn new(function: impl Fn(&Verdict<G>) + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(function: impl Fn(&Verdict<G>) + Send + Sync + 'static) -> Self {
         Self { function: Some(Arc::new(function)) }
     }
 
     /// Calls the function. Where it panics the verdict becomes an
     /// [internal error](AuthErrorKind::InternalError): what was to be seen is not let through unseen.
-    pub fn call(&self, verdict: &mut Verdict<G>) {
+    #[inline]
+    pub(crate) fn call(&self, verdict: &mut Verdict<G>) {
         let Some(function) = &self.function else { return };
         if caught(|| function(verdict)).is_none() {
             verdict.result = Err(panicked());

@@ -46,6 +46,7 @@
 //! | `explain` | no | the trace of one token, stage by stage, for operators |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
+mod anonymous;
 mod authenticated;
 mod authenticator;
 mod bounded_map;
@@ -71,9 +72,9 @@ mod maybe_pending;
 mod metrics;
 #[cfg(doctest)]
 mod mistakes;
-mod no_caller;
 mod pipeline;
 mod principal;
+mod rejection;
 mod request;
 mod requirement;
 mod resource_metadata;
@@ -84,6 +85,7 @@ mod strategy;
 mod test_log;
 
 // The public interface is:
+pub mod adapter;
 pub mod error;
 pub mod policy;
 
@@ -96,6 +98,7 @@ pub mod for_config {
     };
 }
 
+pub use anonymous::Anonymous;
 pub use authenticated::Authenticated;
 pub use authenticator::{
     Authenticator, AuthenticatorBuilder, KeyChanges, NotReady, ReloadableAuthenticator, Verdict,
@@ -108,7 +111,6 @@ pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError, ProductionErr
 pub use future::BoxFuture;
 pub use grant::{Grant, GrantBuilder, GrantMapping};
 pub use grant_source::{Account, AccountStatus, DelegationResolver, GrantResolver, ResolverConfig};
-pub use hooks::{ChallengeMap, VerdictHook, call_for_answer, call_to_decide};
 pub use issuer::{Issuer, TokenProfile};
 #[cfg(feature = "remote")]
 pub use key_source::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, RemoteJwkSet};
@@ -118,7 +120,6 @@ pub use key_source::{
 };
 pub use location::{MultipleTokens, TokenLocation};
 pub use maybe_pending::MaybePending;
-pub use no_caller::{Anonymous, NoCaller};
 pub use pipeline::hide::HiddenTokens;
 pub use policy::Policy;
 pub use portcullis_jose::{
@@ -126,9 +127,10 @@ pub use portcullis_jose::{
     TokenType, UnknownAlgorithm, VerificationKey, VerifiedPayload,
 };
 pub use principal::{Actor, Principal};
+pub use rejection::Rejection;
 pub use request::{BearerToken, RequestView};
 pub use requirement::Requirement;
-pub use resource_metadata::{ProtectedResource, ResourceMetadata, ResourceMetadataResponse};
+pub use resource_metadata::{ProtectedResource, ResourceMetadata};
 pub use scope::Scope;
 pub use strategy::{
     Attempt, Credential, Identity, IssuerResolver, StaticTokens, StaticTokensBuilder, Strategy,

@@ -30,6 +30,8 @@ pub struct TokenLocation {
     pub(crate) empty: EmptyToken,
     /// The only issuer whose tokens this location may hold.
     pub(crate) issuer: Option<Arc<str>>,
+    /// Browsers attach cookies to requests; everything else is in a request on purpose.
+    pub(crate) is_explicit: bool,
 }
 
 /// How an empty token is read.
@@ -210,12 +212,16 @@ impl TokenLocation {
         token: impl Fn(&[Option<&str>]) -> Result<Option<String>, AuthError> + Send + Sync + 'static,
     ) -> Self {
         let sources = sources.into_iter();
-        let sources = sources.map(|source| Self { empty: EmptyToken::Passed, ..source }).collect();
-        Self::at(LocationKind::Custom(Custom { sources, token: Arc::new(token) }), name.into())
+        let sources = sources.map(|source| Self { empty: EmptyToken::Passed, ..source });
+        let sources: Arc<[Self]> = sources.collect();
+        let is_explicit = sources.iter().all(|source| source.is_explicit);
+        let kind = LocationKind::Custom(Custom { sources, token: Arc::new(token) });
+        Self { is_explicit, ..Self::at(kind, name.into()) }
     }
 
     fn at(kind: LocationKind, name: String) -> Self {
         Self {
+            is_explicit: !matches!(kind, LocationKind::Cookie),
             kind,
             name,
             scheme: None,
@@ -309,22 +315,16 @@ impl TokenLocation {
         }
     }
 
-    /// Browsers attach cookies to requests; everything else is in a request on purpose.
-    #[inline]
-    pub(crate) fn is_explicit(&self) -> bool {
-        match &self.kind {
-            LocationKind::Custom(custom) => custom.sources.iter().all(Self::is_explicit),
-            kind => !matches!(kind, LocationKind::Cookie),
-        }
-    }
-
     pub(crate) fn check(&self) -> Result<(), LocationError> {
         let invalid = |name: &str| Err(LocationError::InvalidName { name: name.to_owned() });
         match (&self.kind, &self.scheme) {
             (LocationKind::Custom(custom), None) => {
-                let is_custom = |source: &Self| matches!(source.kind, LocationKind::Custom(_));
-                if custom.sources.is_empty() || custom.sources.iter().any(is_custom) {
-                    return invalid(&self.name);
+                let is_custom = |source: &&Self| matches!(source.kind, LocationKind::Custom(_));
+                if custom.sources.is_empty() {
+                    return Err(LocationError::NoLocations);
+                }
+                if let Some(source) = custom.sources.iter().find(is_custom) {
+                    return invalid(&source.name);
                 }
                 custom.sources.iter().try_for_each(Self::check)
             }
@@ -435,8 +435,8 @@ impl fmt::Display for LocationError {
             Self::InvalidName { name } => write!(
                 f,
                 "`{name}` cannot name a header field, scheme, query parameter or cookie: use letters, \
-                 digits, `-` and `_`; a scheme goes with a header field, and cookies with \
-                 `TokenLocation::cookie`"
+                 digits, `-` and `_`; a scheme goes with a header field, cookies with \
+                 `TokenLocation::cookie`, and a custom location has other ones as its sources"
             ),
             Self::UntrustedIssuer { issuer } => write!(
                 f,

@@ -105,6 +105,7 @@ impl NumericDate {
 }
 
 /// Reads plain digits; dates have ten for the next two hundred years. `None` for any other form.
+#[inline]
 fn whole_seconds(text: &str) -> Option<i64> {
     // Too few to overflow, whatever the bytes are.
     if text.len() > 16 {
@@ -128,6 +129,7 @@ fn whole_seconds(text: &str) -> Option<i64> {
 const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
 
 /// Tells whether all eight bytes are digits.
+#[inline]
 pub(crate) const fn are_digits(text: [u8; 8]) -> bool {
     const ZEROS: u64 = 0x3030_3030_3030_3030;
     const SIXES: u64 = 0x0606_0606_0606_0606;
@@ -138,6 +140,7 @@ pub(crate) const fn are_digits(text: [u8; 8]) -> bool {
 }
 
 /// Reads eight digits at once: neighbours are put together to pairs, pairs to fours, fours to eight.
+#[inline]
 const fn eight_digits(text: [u8; 8]) -> Option<u64> {
     if !are_digits(text) {
         return None;

@@ -47,6 +47,7 @@ impl TokenType {
 }
 
 /// Compares the `typ` of a header with a media type that lacks `application/`.
+#[inline]
 fn is_media_type(typ: &str, media_type: &str) -> bool {
     // As issuers write it, most of the time.
     typ == media_type || without_application(typ).eq_ignore_ascii_case(media_type)

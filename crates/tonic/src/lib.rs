@@ -64,6 +64,11 @@
 //! [`TokenLocation::header`](TokenLocation::header); binary metadata (`…-bin`) are no place for one. With the feature
 //! `mint`, `AddBearerTokenLayer` around a client's channel puts one on each call, and renews it.
 //!
+//! # Readiness
+//!
+//! `Authenticator::health` says whether each issuer has usable keys. The project's `docs/adapters.md` connects it to
+//! the health service of gRPC; [`ReadinessService`] answers HTTP probes, on a router beside the services.
+//!
 //! # Browsers
 //!
 //! With `tonic-web`, add its layer and that of CORS *before* [`JwtAuthLayer`], so that they run around
@@ -79,7 +84,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
-//! | `remote` | no | keys from JWK Set URLs, discovery and watched files |
+//! | `remote` | no | keys from JWK Set URLs and discovery |
 //! | `metrics` | no | counters of rejections and of fetches of keys, through the crate `metrics` |
 //! | `mint` | no | keys that sign, and `AddBearerTokenLayer` for calls to other services |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
@@ -96,6 +101,7 @@ mod outgoing;
 mod request;
 mod require;
 mod requiring;
+mod route;
 mod status;
 
 /// What errors of bodies turn into, as tonic has it.
@@ -119,7 +125,8 @@ pub use portcullis_mint::*;
 #[cfg(feature = "mint")]
 pub use portcullis_tower::AddBearerTokenError;
 pub use portcullis_tower::{
-    Anonymous, Caller, Granted, JwtAuth, JwtAuthFuture, OtherCallers, Rejection, RequireFuture,
+    AuthFuture, Caller, Granted, JwtAuth, OtherCallers, ReadinessService, ResourceMetadataBody,
+    ResourceMetadataService,
 };
 pub use request::RequestExt;
 pub use require::{Require, RequireLayer};

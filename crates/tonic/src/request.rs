@@ -1,8 +1,8 @@
 //! What handlers ask of a request.
 
 use http::{Extensions, Uri};
-use portcullis::Policy;
-use portcullis_tower::{Caller, Granted, OtherCallers, Rejection};
+use portcullis::{AuthContext, Policy, Rejection};
+use portcullis_tower::{Caller, Granted, OtherCallers};
 use serde::de::DeserializeOwned;
 use tonic::{Request, Status};
 
@@ -129,11 +129,8 @@ impl<M> RequestExt for Request<M> {
     }
 
     fn claims<T: DeserializeOwned>(&self) -> Result<T, Status> {
-        let caller = self.caller()?;
-        caller.claims().map_err(|error| {
-            let rejection = Rejection::from_error(error, caller.challenge_settings().clone());
-            status(self.extensions(), &rejection)
-        })
+        AuthContext::required_claims(self.extensions().get())
+            .map_err(|rejection| status(self.extensions(), &rejection))
     }
 }
 

@@ -4,13 +4,13 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use portcullis::{Grant, Policy};
-use portcullis_tower::{PathParameters, RequireFuture};
+use portcullis::{Grant, Policy, adapter::Authorization};
+use portcullis_tower::AuthFuture;
 use tonic::body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{BoxError, GrpcStatus, MethodAuthFuture, TonicBody, request::RejectionForm};
+use crate::{BoxError, GrpcStatus, TonicBody, request::RejectionForm, route::authorize};
 
 /// Asks for rights that a [policy](crate::policy) names: on a single service, with tonic's
 /// `LayerExt::named_layer`, or on all that is inside.
@@ -40,19 +40,19 @@ use crate::{BoxError, GrpcStatus, MethodAuthFuture, TonicBody, request::Rejectio
 #[derive(Debug)]
 #[must_use]
 pub struct RequireLayer<G = Grant> {
-    required: Required<G>,
+    authorization: Authorization<G>,
 }
 
 impl<G> RequireLayer<G> {
-    /// Creates the layer. The log is told of [mistakes](Policy::mistakes) in the policy.
+    /// Creates the layer. The [mistakes](Policy::mistakes) in the policy are logged.
     pub fn new(policy: Policy<G>) -> Self {
-        Self { required: Required::new(policy) }
+        Self { authorization: Authorization::new(policy) }
     }
 }
 
 impl<G> Clone for RequireLayer<G> {
     fn clone(&self) -> Self {
-        Self { required: self.required.clone() }
+        Self { authorization: self.authorization.clone() }
     }
 }
 
@@ -60,7 +60,7 @@ impl<S, G> Layer<S> for RequireLayer<G> {
     type Service = Require<S, G>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Require { inner: TonicBody::new(inner), required: self.required.clone() }
+        Require { inner: TonicBody::new(inner), authorization: self.authorization.clone() }
     }
 }
 
@@ -68,12 +68,12 @@ impl<S, G> Layer<S> for RequireLayer<G> {
 #[derive(Debug)]
 pub struct Require<S, G = Grant> {
     inner: TonicBody<S>,
-    required: Required<G>,
+    authorization: Authorization<G>,
 }
 
 impl<S: Clone, G> Clone for Require<S, G> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), required: self.required.clone() }
+        Self { inner: self.inner.clone(), authorization: self.authorization.clone() }
     }
 }
 
@@ -88,61 +88,15 @@ where
 {
     type Response = Response<Body>;
     type Error = S::Error;
-    type Future = MethodAuthFuture<S>;
+    type Future = AuthFuture<TonicBody<S>, GrpcStatus, Body>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let rejections = RejectionForm::of(request.extensions());
-        let call = self.required.call(&mut self.inner, request.map(Body::new), &rejections);
-        MethodAuthFuture::required(call, None)
-    }
-}
-
-/// A policy that stands before a service.
-#[derive(Debug)]
-pub(crate) struct Required<G> {
-    layer: portcullis_tower::RequireLayer<G>,
-    /// Whether a rule does: found out once.
-    looks_at_route: bool,
-}
-
-impl<G> Required<G> {
-    pub(crate) fn new(policy: Policy<G>) -> Self {
-        let looks_at_route = policy.looks_at_route();
-        Self { layer: portcullis_tower::RequireLayer::new(policy), looks_at_route }
-    }
-
-    /// Calls a service that was made ready, if the policy allows it.
-    pub(crate) fn call<S>(
-        &self,
-        service: &mut S,
-        mut request: Request<Body>,
-        rejections: &GrpcStatus,
-    ) -> RequireFuture<S, GrpcStatus, Body>
-    where
-        S: Service<Request<Body>, Response = Response<Body>> + Clone,
-        G: Send + Sync + 'static,
-    {
-        if self.looks_at_route {
-            let route = request.uri().path().to_owned();
-            request.extensions_mut().insert(PathParameters::new(route, NO_PARAMETERS));
-        }
-        // The service that was made ready is the one that must be called; a clone that was not takes
-        // its place.
-        let clone = service.clone();
-        let ready = std::mem::replace(service, clone);
-        self.layer.clone().response_for_rejection(rejections.clone()).layer(ready).call(request)
-    }
-}
-
-/// The path is the full name of the method, and nothing in it differs from call to call.
-const NO_PARAMETERS: [(&str, &str); 0] = [];
-
-impl<G> Clone for Required<G> {
-    fn clone(&self) -> Self {
-        Self { layer: self.layer.clone(), looks_at_route: self.looks_at_route }
+        let outcome = authorize(&self.authorization, &request);
+        let form = RejectionForm::of(request.extensions());
+        AuthFuture::new(outcome, request.map(Body::new), &mut self.inner, &form)
     }
 }

@@ -9,5 +9,7 @@ mod orders;
 #[cfg(feature = "mint")]
 #[path = "server/outgoing.rs"]
 mod outgoing;
+#[path = "server/readiness.rs"]
+mod readiness;
 #[path = "server/streams.rs"]
 mod streams;

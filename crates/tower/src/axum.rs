@@ -6,14 +6,11 @@ use axum_core::{
     extract::{FromRequestParts, OptionalFromRequestParts},
     response::{IntoResponse, Response},
 };
-use http::{Method, request::Parts};
-use portcullis::NoCaller;
+use http::{Extensions, request::Parts};
+use portcullis::{AuthContext, Rejection};
 use serde::de::DeserializeOwned;
 
-use crate::{
-    Caller, Granted, OtherCallers, ProblemJson, Rejection, caller::is_without_credentials,
-    rejection::RejectionForm,
-};
+use crate::{Caller, Granted, OtherCallers, ProblemJson, rejection::respond_to};
 
 /// Why a handler could not get what it asked for.
 ///
@@ -26,10 +23,6 @@ pub struct CallerRejection {
 }
 
 impl CallerRejection {
-    fn new(reason: NoCaller, method: &Method) -> Self {
-        Self { rejection: Box::new(Rejection::no_caller(reason, method)) }
-    }
-
     /// Returns the rejection.
     #[must_use]
     pub fn rejection(&self) -> &Rejection {
@@ -50,15 +43,25 @@ impl Error for CallerRejection {}
 
 impl IntoResponse for CallerRejection {
     fn into_response(self) -> Response {
-        (*self.rejection).into_response(&RejectionForm::<ProblemJson>::default())
+        respond_to(&self.rejection, &ProblemJson)
     }
+}
+
+/// Reads something from the extensions of a request.
+fn read<T>(
+    parts: &Parts,
+    find: impl FnOnce(&Extensions) -> Result<T, Box<Rejection>>,
+) -> Result<T, CallerRejection> {
+    find(&parts.extensions).map_err(|rejection| CallerRejection {
+        rejection: Box::new(rejection.for_method(parts.method.as_str())),
+    })
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = CallerRejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, CallerRejection> {
-        Self::read(&parts.extensions).map_err(|reason| CallerRejection::new(reason, &parts.method))
+        read(parts, Self::find)
     }
 }
 
@@ -69,12 +72,9 @@ impl<S: Sync> OptionalFromRequestParts<S> for Caller {
     /// layer is an error all the same.
     async fn from_request_parts(
         parts: &mut Parts,
-        state: &S,
+        _state: &S,
     ) -> Result<Option<Self>, CallerRejection> {
-        if is_without_credentials(&parts.extensions) {
-            return Ok(None);
-        }
-        <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)
+        read(parts, Self::find_optional)
     }
 }
 
@@ -82,7 +82,7 @@ impl<S: Sync, G: Send + Sync + 'static> FromRequestParts<S> for Granted<G> {
     type Rejection = CallerRejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, CallerRejection> {
-        Self::read(&parts.extensions).map_err(|reason| CallerRejection::new(reason, &parts.method))
+        read(parts, Self::find)
     }
 }
 
@@ -92,12 +92,13 @@ impl<S: Sync, G: Send + Sync + 'static> OptionalFromRequestParts<S> for Granted<
     /// `None` for a request without credentials that an optional layer has let through.
     async fn from_request_parts(
         parts: &mut Parts,
-        state: &S,
+        _state: &S,
     ) -> Result<Option<Self>, CallerRejection> {
-        if is_without_credentials(&parts.extensions) {
-            return Ok(None);
-        }
-        <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)
+        let find = |extensions: &Extensions| {
+            let grant = AuthContext::optional(extensions.get(), AuthContext::required_grant)?;
+            Ok(grant.map(|(_, grant)| Self(grant)))
+        };
+        read(parts, find)
     }
 }
 
@@ -105,16 +106,16 @@ impl<S: Sync, G: Send + Sync + 'static> FromRequestParts<S> for OtherCallers<G> 
     type Rejection = CallerRejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, CallerRejection> {
-        Self::read(&parts.extensions).map_err(|reason| CallerRejection::new(reason, &parts.method))
+        read(parts, Self::find)
     }
 }
 
 /// All claims of the token, as a type of the application.
 ///
-/// The layer has judged the token; this only reads it. Claims that are not of the type, or that lack a
-/// field of it, are rejected as a bad token: give fields that a good token may lack the type `Option`. A
+/// The layer has validated the token; this only reads it. Claims that are not of the type, or that lack a
+/// field of it, are rejected as an invalid token: give fields that a valid token may lack the type `Option`. A
 /// field whose claim is [not included](portcullis::Principal::claims) in the token is rejected with 403.
-/// Rights belong into the grant, which is read once for each token:
+/// Rights belong into the grant, which is made once for each token:
 /// [`with_grant`](portcullis::AuthenticatorBuilder::with_grant).
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "a handler takes it apart, like `Json`")]
@@ -124,10 +125,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Claims<T> {
     type Rejection = CallerRejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, CallerRejection> {
-        let rejection = |reason| CallerRejection::new(reason, &parts.method);
-        let caller = Caller::read(&parts.extensions).map_err(rejection)?;
-        caller.claims().map(Self).map_err(|error| {
-            rejection(NoCaller::Rejected(error, caller.challenge_settings().clone()))
-        })
+        let find = |extensions: &Extensions| AuthContext::required_claims(extensions.get());
+        read(parts, find).map(Self)
     }
 }

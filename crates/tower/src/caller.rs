@@ -2,10 +2,8 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use http::{Extensions, Method};
-use portcullis::{AuthContext, AuthError, Authenticated, NoCaller, Principal};
-
-use crate::Rejection;
+use http::Extensions;
+use portcullis::{AuthContext, AuthError, Authenticated, Grant, Principal, Rejection};
 
 /// The caller of a request that a [`JwtAuthLayer`](crate::JwtAuthLayer) let through with credentials.
 #[derive(Clone, Debug)]
@@ -17,10 +15,10 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// The rejection to answer with: the caller is [`Anonymous`](crate::Anonymous), or no layer has judged the
-    /// request.
+    /// The rejection to answer with: the caller is [`Anonymous`](crate::Anonymous), or no layer has
+    /// authenticated the request.
     pub fn find(extensions: &Extensions) -> Result<Self, Box<Rejection>> {
-        Self::read(extensions).map_err(reject)
+        AuthContext::required_caller(extensions.get()).cloned().map(Self)
     }
 
     /// Finds the caller in the extensions of a request; `None` if a layer has let the request through
@@ -28,28 +26,21 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// The rejection to answer with: the credentials were bad, or no layer has judged the request.
+    /// The rejection to answer with: the credentials were invalid, or no layer has authenticated the
+    /// request.
     pub fn find_optional(extensions: &Extensions) -> Result<Option<Self>, Box<Rejection>> {
-        if is_without_credentials(extensions) {
-            return Ok(None);
-        }
-        Self::find(extensions).map(Some)
+        let caller = AuthContext::optional(extensions.get(), AuthContext::required_caller)?;
+        Ok(caller.cloned().map(Self))
     }
 
-    pub(crate) fn read(extensions: &Extensions) -> Result<Self, NoCaller> {
-        AuthContext::required_caller(extensions.get()).cloned().map(Self)
-    }
-
-    /// Makes the rejection with which code behind the layers, such as a handler that knows only then what
-    /// is needed, answers this caller; and [reports](AuthError::report) it.
+    /// Makes and [reports](Rejection::report) the rejection with which code behind the layers answers
+    /// this caller, such as a handler that learns only then what the request needs.
     #[must_use]
     pub fn reject(&self, error: AuthError) -> Rejection {
-        Rejection::from_error(error, Arc::clone(self.challenge_settings()))
+        let rejection = Rejection::new(error, Arc::clone(self.challenge_settings()));
+        rejection.report();
+        rejection
     }
-}
-
-fn reject(reason: NoCaller) -> Box<Rejection> {
-    Box::new(Rejection::no_caller(reason, &Method::GET))
 }
 
 impl Deref for Caller {
@@ -64,7 +55,7 @@ impl Deref for Caller {
 /// token, and shared.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a handler takes it apart, like `Json`")]
-pub struct Granted<G = portcullis::Grant>(pub Arc<G>);
+pub struct Granted<G = Grant>(pub Arc<G>);
 
 impl<G: Send + Sync + 'static> Granted<G> {
     /// Finds what the caller may do in the extensions of a request.
@@ -74,10 +65,6 @@ impl<G: Send + Sync + 'static> Granted<G> {
     /// The rejection to answer with, as for [`Caller::find`]; and if the layer makes grants of another
     /// type.
     pub fn find(extensions: &Extensions) -> Result<Self, Box<Rejection>> {
-        Self::read(extensions).map_err(reject)
-    }
-
-    pub(crate) fn read(extensions: &Extensions) -> Result<Self, NoCaller> {
         AuthContext::required_grant(extensions.get()).map(|(_, grant)| Self(grant))
     }
 }
@@ -100,7 +87,7 @@ impl<G> Deref for Granted<G> {
 /// ([`Requirement::all`](portcullis::Requirement::all)); empty where it brings one.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a handler takes it apart, like `Json`")]
-pub struct OtherCallers<G = portcullis::Grant>(pub Vec<Authenticated<G>>);
+pub struct OtherCallers<G = Grant>(pub Vec<Authenticated<G>>);
 
 impl<G: Send + Sync + 'static> OtherCallers<G> {
     /// Finds the callers of the other tokens in the extensions of a request.
@@ -109,14 +96,7 @@ impl<G: Send + Sync + 'static> OtherCallers<G> {
     ///
     /// The rejection to answer with, as for [`Granted::find`].
     pub fn find(extensions: &Extensions) -> Result<Self, Box<Rejection>> {
-        Self::read(extensions).map_err(reject)
-    }
-
-    pub(crate) fn read(extensions: &Extensions) -> Result<Self, NoCaller> {
-        let context = extensions.get::<AuthContext>();
-        AuthContext::required_grant::<G>(context)?;
-        let others = context.map(AuthContext::other_callers).unwrap_or_default();
-        Ok(Self(others.to_vec()))
+        AuthContext::required_others(extensions.get()).map(Self)
     }
 }
 
@@ -124,9 +104,4 @@ impl<G> Clone for OtherCallers<G> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
-}
-
-/// Returns whether a layer let the request through because it came without credentials.
-pub(crate) fn is_without_credentials(extensions: &Extensions) -> bool {
-    extensions.get().is_some_and(AuthContext::is_without_credentials)
 }

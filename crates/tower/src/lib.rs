@@ -56,7 +56,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
-//! | `remote` | no | keys from JWK Set URLs, discovery and watched files, and `ReadinessService` |
+//! | `remote` | no | keys from JWK Set URLs and discovery |
 //! | `mint` | no | `AddBearerTokenLayer` for calls to other services, and keys that sign tokens |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
 //! | `axum` | no | the extractors of `portcullis-axum`, which turns it on |
@@ -65,11 +65,12 @@ mod auth;
 #[cfg(feature = "axum")]
 mod axum;
 mod caller;
+mod future;
 #[cfg(feature = "mint")]
 mod outgoing;
-#[cfg(feature = "remote")]
 mod readiness;
 mod rejection;
+mod request;
 mod require;
 mod resource_metadata;
 mod route;
@@ -77,16 +78,16 @@ mod route;
 // The public interface is:
 #[cfg(feature = "axum")]
 pub use self::axum::{CallerRejection, Claims};
-pub use auth::{JwtAuth, JwtAuthFuture, JwtAuthLayer};
+pub use auth::{JwtAuth, JwtAuthLayer};
 pub use caller::{Caller, Granted, OtherCallers};
+pub use future::AuthFuture;
 #[cfg(feature = "mint")]
 pub use outgoing::{
     AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, AddBearerTokenLayer,
 };
-pub use portcullis::{Anonymous, AuthContext};
-#[cfg(feature = "remote")]
+pub use portcullis::{Anonymous, AuthContext, Rejection};
 pub use readiness::ReadinessService;
-pub use rejection::{ProblemJson, Rejection, ResponseForRejection};
-pub use require::{Require, RequireFuture, RequireLayer};
+pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
+pub use require::{Require, RequireLayer};
 pub use resource_metadata::{ResourceMetadataBody, ResourceMetadataService};
 pub use route::PathParameters;

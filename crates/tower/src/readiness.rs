@@ -6,9 +6,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{Method, Request, Response};
 use portcullis::{Authenticator, Grant};
 use tower_service::Service;
+
+use crate::rejection::plain;
 
 /// Answers a readiness probe: whether each issuer has usable keys ([`Authenticator::health`]).
 ///
@@ -56,23 +58,9 @@ impl<G> ReadinessService<G> {
 
 impl<G: Send + Sync + 'static> ReadinessService<G> {
     fn respond(&self, method: &Method) -> Response<String> {
-        let (status, text) = match *method {
-            Method::GET | Method::HEAD if self.auth.health().is_ok() => (StatusCode::OK, "ready"),
-            Method::GET | Method::HEAD => (StatusCode::SERVICE_UNAVAILABLE, "no usable keys"),
-            _ => (StatusCode::METHOD_NOT_ALLOWED, ""),
-        };
-        let text = if *method == Method::HEAD { "" } else { text };
-        let mut response = Response::new(text.to_owned());
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        if status == StatusCode::METHOD_NOT_ALLOWED {
-            headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return response;
-        }
-        let value = HeaderValue::from_static("text/plain; charset=utf-8");
-        headers.insert(header::CONTENT_TYPE, value);
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response
+        let answer = self.auth.respond_to_probe(method.as_str());
+        let body = if *method == Method::HEAD { "" } else { answer.body };
+        plain(answer, body.to_owned())
     }
 }
 
@@ -98,6 +86,7 @@ impl<B, G: Send + Sync + 'static> Service<Request<B>> for ReadinessService<G> {
 
 #[cfg(test)]
 mod tests {
+    use http::header;
     use portcullis::{Issuer, JwkSetFile};
     use portcullis_testkit::TestIssuer;
 

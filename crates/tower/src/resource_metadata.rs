@@ -11,10 +11,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, header};
 use http_body::{Body, Frame, SizeHint};
 use portcullis::{Authenticator, ResourceMetadata, error::ResourceError};
 use tower_service::Service;
+
+use crate::rejection::plain;
 
 /// Answers requests for the protected resource metadata ([RFC 9728 §3]).
 ///
@@ -94,15 +96,9 @@ impl ResourceMetadataService {
         let length = HeaderValue::from(body.len());
         let is_head = method == Method::HEAD;
         let body = ResourceMetadataBody(Some(body).filter(|body| !is_head && !body.is_empty()));
-        let mut response = Response::new(body);
-        *response.status_mut() =
-            StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = response.headers_mut();
-        for &(name, value) in answer.headers {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
+        let mut response = plain(answer, body);
         if is_head {
-            headers.insert(header::CONTENT_LENGTH, length);
+            response.headers_mut().insert(header::CONTENT_LENGTH, length);
         }
         response
     }

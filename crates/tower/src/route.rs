@@ -40,7 +40,7 @@ impl PathParameters {
 
 /// The route of one request.
 pub(crate) struct Route<'a> {
-    method: &'a Method,
+    pub(crate) method: &'a Method,
     found: Found,
 }
 

@@ -317,6 +317,30 @@ fn issuers(setting: &Setting) -> Vec<ConfigRow> {
             "Location::InvalidName",
         ),
         row(
+            "a custom location without sources",
+            "RFC 6750 §2",
+            place(TokenLocation::custom("x", [], |_| Ok(None))),
+            "Location::NoLocations",
+        ),
+        row(
+            "a custom location of another one",
+            "RFC 6750 §2",
+            place(custom_of(custom_of(TokenLocation::bearer()))),
+            "Location::InvalidName",
+        ),
+        row(
+            "a custom location of cookies as a header field",
+            "RFC 6750 §2",
+            place(custom_of(TokenLocation::header("cookie"))),
+            "Location::InvalidName",
+        ),
+        row(
+            "a scheme of a custom location",
+            "RFC 9110 §11.1",
+            place(custom_of(TokenLocation::bearer()).scheme("Bearer")),
+            "Location::InvalidName",
+        ),
+        row(
             "a scheme in a query",
             "RFC 6750 §2",
             place(TokenLocation::query("t").scheme("Bearer")),
@@ -372,4 +396,8 @@ fn issuers(setting: &Setting) -> Vec<ConfigRow> {
             "Issuer::RequiredClaim",
         ),
     ]
+}
+
+fn custom_of(source: TokenLocation) -> TokenLocation {
+    TokenLocation::custom("custom", [source], |_| Ok(None))
 }

@@ -100,6 +100,27 @@ impl Answer {
         Self::problem(500, "internal_error")
     }
 
+    /// The answer to a readiness probe.
+    pub(crate) fn probe(status: u16, body: &str) -> Self {
+        Self {
+            status,
+            content_type: Some("text/plain; charset=utf-8".to_owned()),
+            body: Body::read(body.as_bytes()),
+            echo: None,
+            ..Self::anonymous().no_store()
+        }
+    }
+
+    /// The method is not allowed, and a field says which ones are.
+    pub(crate) fn method_not_allowed() -> Self {
+        Self {
+            cache_control: None,
+            content_type: None,
+            other_fields: vec!["allow".to_owned()],
+            ..Self::probe(405, "")
+        }
+    }
+
     fn problem(status: u16, code: &str) -> Self {
         Self {
             status,

@@ -11,6 +11,9 @@ pub(crate) const GRPC_PATH: &str = "/conformance.Orders/Echo";
 /// A route with a parameter to the same handler, for frameworks that have routes.
 pub(crate) const TENANT_ROUTE: &str = "/tenants/{tenant}/orders";
 
+/// The path of the readiness service, for frameworks that have routes. No layer is around it.
+pub(crate) const READINESS_PATH: &str = "/readyz";
+
 /// A version of HTTP.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Version {

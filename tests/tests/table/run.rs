@@ -115,7 +115,7 @@ pub(crate) async fn run(adapters: &[Adapter], cases: Vec<Case>) -> Report {
 fn left_out(adapters: &[Adapter], cases: &[Case]) -> BTreeMap<(&'static str, &'static str), usize> {
     let mut counts = BTreeMap::new();
     for adapter in adapters {
-        for reason in cases.iter().filter_map(|case| without_use(*adapter, case)) {
+        for reason in cases.iter().filter_map(|case| adapter.has_no_use_for(&case.request)) {
             *counts.entry((adapter.name, reason)).or_default() += 1;
         }
     }
@@ -127,7 +127,7 @@ async fn outcomes(adapter: Adapter, cases: &[Case]) -> Vec<Vec<(Version, Outcome
     let mut servers: HashMap<Arc<str>, SocketAddr> = HashMap::new();
     let mut outcomes = Vec::new();
     for case in cases {
-        if without_use(adapter, case).is_some() {
+        if adapter.has_no_use_for(&case.request).is_some() {
             outcomes.push(Vec::new());
             continue;
         }
@@ -179,9 +179,4 @@ fn shortened(text: &str) -> String {
         run <= 40
     });
     kept.collect()
-}
-
-/// Returns why a row makes no sense for an adapter, if it does not.
-fn without_use(adapter: Adapter, case: &Case) -> Option<&'static str> {
-    adapter.cannot_serve(&case.configuration).or_else(|| adapter.has_no_use_for(&case.request))
 }

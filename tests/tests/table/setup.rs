@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use portcullis::{Admission, AuthError, Authenticator, Challenge, ChallengeMap, Policy};
+use portcullis::{Admission, AuthError, Authenticator, Challenge, Policy, adapter::ChallengeMap};
 
 /// What a server is to do with its requests: each adapter builds its own server from this.
 #[derive(Clone, Debug)]

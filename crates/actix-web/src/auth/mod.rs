@@ -1,9 +1,7 @@
-//! The middleware that judges requests.
+//! The middleware that authenticates requests.
 
-mod future;
 mod service;
 mod transform;
 
-pub use future::JwtAuthFuture;
 pub use service::JwtAuthMiddleware;
 pub use transform::JwtAuth;

@@ -1,4 +1,4 @@
-//! The service that judges requests.
+//! The service that authenticates requests.
 
 use std::{
     rc::Rc,
@@ -9,14 +9,14 @@ use std::{
 use actix_web::{
     Error, HttpMessage,
     body::{EitherBody, MessageBody},
-    dev::{RequestHead, Service, ServiceRequest, ServiceResponse},
-    http::{Method, header},
+    dev::{Service, ServiceRequest, ServiceResponse},
 };
-use portcullis::{AuthContext, LayerError, MaybePending, Verdict};
+use portcullis::{LayerError, MaybePending, Rejection, adapter::Outcome};
 
-use super::{JwtAuth, future::JwtAuthFuture, transform::Preflight};
+use super::JwtAuth;
 use crate::{
-    Rejection, ResponseForRejection,
+    AuthFuture, ResponseForRejection,
+    future::{Inner, Review},
     remove_tokens::{Removed, has_visible_tokens},
     request_view::View,
 };
@@ -24,19 +24,12 @@ use crate::{
 /// The service of [`JwtAuth`].
 #[derive(Debug)]
 pub struct JwtAuthMiddleware<S, G, R> {
-    shared: Rc<Shared<S, G, R>>,
-}
-
-/// What requests that wait share with the middleware.
-#[derive(Debug)]
-pub(super) struct Shared<S, G, R> {
-    pub(super) service: S,
-    pub(super) config: JwtAuth<G, R>,
+    inner: Rc<Inner<S, R, JwtAuth<G, ()>>>,
 }
 
 impl<S, G, R> JwtAuthMiddleware<S, G, R> {
-    pub(super) fn new(service: S, config: JwtAuth<G, R>) -> Self {
-        Self { shared: Rc::new(Shared { service, config }) }
+    pub(super) fn new(service: S, respond: R, layer: JwtAuth<G, ()>) -> Self {
+        Self { inner: Rc::new(Inner { service, respond, layer }) }
     }
 }
 
@@ -49,99 +42,46 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Future = JwtAuthFuture<S, G, R>;
+    type Future = AuthFuture<S, R, JwtAuth<G, ()>>;
 
     fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.shared.service.poll_ready(cx)
+        self.inner.service.poll_ready(cx)
     }
 
-    fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let config = &self.shared.config;
-        let passed =
-            passes(config.preflight, request.head()).then(|| config.pass(&request)).flatten();
-        let outcome = if let Some(passed) = passed {
-            passed
-        } else {
-            let judgement = {
-                let extensions = request.extensions();
-                config.auth.authenticate(&View::with(request.head(), extensions.get::<Removed>()))
-            };
-            match judgement {
-                MaybePending::Ready(verdict) => config.decide(&mut request, verdict),
-                MaybePending::Pending(waiting) => {
-                    return JwtAuthFuture::waiting(waiting, request, Rc::clone(&self.shared));
-                }
-            }
-        };
-        JwtAuthFuture::after(outcome, request, &self.shared)
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        AuthFuture::new(self.inner.layer.authenticate(&request), request, &self.inner)
     }
 }
 
-/// What becomes of a request.
-pub(super) struct Outcome {
-    pub(super) rejection: Option<Box<Rejection>>,
-    /// Whether the response must not be stored.
-    pub(super) no_store: bool,
+impl<G: Send + Sync + 'static> JwtAuth<G, ()> {
+    /// A preflight passes only if the service inside would see no token of it. Otherwise it is
+    /// authenticated like any other request, so that no client without a valid token can cause a 500.
+    fn authenticate(&self, request: &ServiceRequest) -> MaybePending<Outcome> {
+        let (head, extensions) = (request.head(), request.extensions());
+        let view = View::with(head, extensions.get::<Removed>());
+        let auth = self.authentication.authenticator();
+        if let Some(passed) = self.authentication.preflight(&view, head.method.as_str())
+            && !has_visible_tokens(auth, head, &passed.hidden)
+        {
+            return MaybePending::Ready(passed);
+        }
+        self.authentication.authenticate(&view, head.method.as_str(), &head.uri)
+    }
 }
 
-impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
-    /// Leaves the context in the request, or rejects it.
-    pub(super) fn decide(&self, request: &mut ServiceRequest, mut verdict: Verdict<G>) -> Outcome {
-        self.hook.call(&mut verdict);
-        let no_store = verdict.hidden.query().is_some();
-        let goes_on = verdict.result.is_ok() || verdict.admits_anonymous;
-        if goes_on && has_visible_tokens(&self.auth, request.head(), &verdict.hidden) {
-            return self.tokens_not_removed(request, no_store);
-        }
-        let settings = || self.auth.challenge_settings();
-        let rejection = match verdict.into_context(settings) {
-            Ok(context) => {
-                request.extensions_mut().insert(context);
-                None
-            }
-            Err(error) => Some(Box::new(Rejection::new(error, settings(), request.method()))),
-        };
-        Outcome { rejection, no_store }
-    }
-
-    /// Lets a preflight through, without its tokens and without a caller. Returns `None` if the service
-    /// inside would see a token: then the request is authenticated like any other, so that no client
-    /// without a valid token can cause a 500.
-    fn pass(&self, request: &ServiceRequest) -> Option<Outcome> {
-        let hidden = {
-            let extensions = request.extensions();
-            self.auth.hidden_tokens(&View::with(request.head(), extensions.get::<Removed>()))
-        };
-        if has_visible_tokens(&self.auth, request.head(), &hidden) {
-            return None;
-        }
-        let context = AuthContext::passed_preflight(self.auth.challenge_settings());
-        request.extensions_mut().insert(context);
-        Some(Outcome { rejection: None, no_store: hidden.query().is_some() })
-    }
-
+impl<G: Send + Sync + 'static> Review for JwtAuth<G, ()> {
     /// Rejects a request whose tokens the service inside would see. The log names the line to add once:
     /// clients decide how often this happens.
-    fn tokens_not_removed(&self, request: &ServiceRequest, no_store: bool) -> Outcome {
+    fn review(&self, request: &ServiceRequest, outcome: Outcome) -> Outcome {
+        let auth = self.authentication.authenticator();
+        if outcome.result.is_err() || !has_visible_tokens(auth, request.head(), &outcome.hidden) {
+            return outcome;
+        }
         let error = LayerError::TokensNotRemoved;
         if !self.is_reported.swap(true, Ordering::Relaxed) {
             error.report();
         }
-        let rejection = Rejection::of_reported_layer(error, request.method());
-        Outcome { rejection: Some(Box::new(rejection)), no_store }
+        let rejection = Rejection::from(error).for_method(request.method().as_str());
+        Outcome { result: Err(Box::new(rejection)), ..outcome }
     }
-}
-
-fn passes(preflight: Preflight, head: &RequestHead) -> bool {
-    match preflight {
-        Preflight::Judged => false,
-        Preflight::Passed => is_preflight(head),
-        Preflight::OptionsPassed => head.method == Method::OPTIONS,
-    }
-}
-
-fn is_preflight(head: &RequestHead) -> bool {
-    head.method == Method::OPTIONS
-        && head.headers.contains_key(header::ORIGIN)
-        && head.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }

@@ -9,13 +9,14 @@ use actix_web::{
     Error,
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
+    http::Uri,
 };
 use portcullis::{
-    Admission, AuthError, Authenticator, Challenge, ChallengeMap, Grant, Verdict, VerdictHook,
+    Admission, AuthError, Authenticator, Challenge, Grant, Verdict, adapter::Authentication,
 };
 
 use super::JwtAuthMiddleware;
-use crate::{ProblemJson, ResponseForRejection, rejection::RejectionForm};
+use crate::{ProblemJson, ResponseForRejection};
 
 /// Judges each request before the service inside sees it: for `wrap` of an `App`, a scope, a resource
 /// or a route.
@@ -47,33 +48,17 @@ use crate::{ProblemJson, ResponseForRejection, rejection::RejectionForm};
 #[derive(Debug)]
 #[must_use]
 pub struct JwtAuth<G = Grant, R = ProblemJson> {
-    pub(super) auth: Authenticator<G>,
-    pub(super) preflight: Preflight,
-    pub(super) hook: VerdictHook<G>,
-    pub(super) rejections: RejectionForm<R>,
+    pub(super) authentication: Authentication<Uri, G>,
+    respond: R,
     /// Whether the log says already that tokens are not removed. Clones share it.
     pub(super) is_reported: Arc<AtomicBool>,
 }
 
-/// What happens to a CORS preflight.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Preflight {
-    Judged,
-    Passed,
-    /// Every request of the method `OPTIONS` passes, whether a browser means a preflight or not.
-    OptionsPassed,
-}
-
-impl<G> JwtAuth<G> {
-    /// Creates the middleware. Every request needs good credentials.
+impl<G: Send + Sync + 'static> JwtAuth<G> {
+    /// Creates the middleware. Every request needs valid credentials.
     pub fn new(auth: Authenticator<G>) -> Self {
-        Self {
-            auth,
-            preflight: Preflight::Judged,
-            hook: VerdictHook::default(),
-            rejections: RejectionForm::default(),
-            is_reported: Arc::default(),
-        }
+        let authentication = Authentication::new(auth);
+        Self { authentication, respond: ProblemJson, is_reported: Arc::default() }
     }
 }
 
@@ -81,7 +66,7 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
     /// Lets requests *without* credentials through, marked as [`Anonymous`](crate::Anonymous).
     /// Bad credentials are rejected all the same. Default: credentials are required.
     pub fn optional(self) -> Self {
-        Self { auth: self.auth.with_admission(Admission::Optional), ..self }
+        Self { authentication: self.authentication.with_admission(Admission::Optional), ..self }
     }
 
     /// Lets every request through: one without good credentials as
@@ -92,7 +77,8 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
     /// Whatever the handler does for anonymous callers it does for forged and expired tokens too.
     /// [`Optional<Caller>`](crate::Optional) rejects those, and `Option<Caller>` does not.
     pub fn dangerous_admit_failed(self) -> Self {
-        Self { auth: self.auth.with_admission(Admission::DangerousFailed), ..self }
+        let admission = Admission::DangerousFailed;
+        Self { authentication: self.authentication.with_admission(admission), ..self }
     }
 
     /// Lets CORS preflight requests through unjudged, past policies too: `OPTIONS` with the headers
@@ -100,50 +86,65 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
     /// only where no CORS middleware around this one answers them: what is inside must not do anything
     /// else on `OPTIONS`. Default: they are judged.
     pub fn pass_preflight(self) -> Self {
-        Self { preflight: Preflight::Passed, ..self }
+        Self { authentication: self.authentication.pass_preflight(), ..self }
     }
 
     /// Lets every `OPTIONS` request through unjudged, past policies too: a [preflight](Self::pass_preflight)
     /// and any other. For services whose clients ask without credentials what a path allows. What is
     /// inside must not do anything else on `OPTIONS`. Default: they are judged.
     pub fn pass_options(self) -> Self {
-        Self { preflight: Preflight::OptionsPassed, ..self }
+        Self { authentication: self.authentication.pass_options(), ..self }
+    }
+
+    /// Lets requests for some targets through, whatever credentials they bring, for example the probes
+    /// of a health check. A caller with valid credentials is known all the same; any other is
+    /// [`Anonymous`](crate::Anonymous), which says what was wrong. Such a request never waits: a token
+    /// whose key is not cached is not valid. Default: none.
+    ///
+    /// An engine for [production](portcullis::AuthenticatorBuilder::production) keeps these targets public.
+    ///
+    /// The function sees the URI as this middleware does. Policies inside still require a caller. If the
+    /// function panics, the middleware rejects the request with 500.
+    ///
+    /// # Security
+    ///
+    /// The function must read the path as the router does: a request that the function takes for a probe
+    /// and that the router leads elsewhere is open to every client. Declare whole paths public, not
+    /// prefixes, or put public resources outside of what this middleware wraps.
+    pub fn public(self, is_public: impl Fn(&Uri) -> bool + Send + Sync + 'static) -> Self {
+        Self { authentication: self.authentication.public(is_public), ..self }
     }
 
     /// Makes the responses to requests that this middleware rejects. Default: [`ProblemJson`].
     ///
     /// Each middleware has its own; extractors that reject answer as [`ProblemJson`] does.
     pub fn response_for_rejection<R2>(self, respond: R2) -> JwtAuth<G, R2> {
-        let Self { auth, preflight, hook, rejections, is_reported } = self;
-        let rejections = rejections.with_response(respond);
-        JwtAuth { auth, preflight, hook, rejections, is_reported }
+        let Self { authentication, is_reported, .. } = self;
+        JwtAuth { authentication, respond, is_reported }
     }
 
     /// Changes what rejected callers are told, before the response is made of it: for services that must
     /// answer as another system does. Default: nothing is changed.
     pub fn map_challenge(
-        mut self,
+        self,
         map: impl Fn(Challenge, &AuthError) -> Challenge + Send + Sync + 'static,
     ) -> Self {
-        self.rejections.challenge = ChallengeMap::new(map);
-        self
+        Self { authentication: self.authentication.map_challenge(map), ..self }
     }
 
     /// Calls a function once for each request that this middleware judges, whatever the verdict: for
     /// an audit log, or metrics of the application's own. It must be quick. Where it
     /// panics the request is rejected (500). Default: none.
     pub fn on_verdict(self, hook: impl Fn(&Verdict<G>) + Send + Sync + 'static) -> Self {
-        Self { hook: VerdictHook::new(hook), ..self }
+        Self { authentication: self.authentication.on_verdict(hook), ..self }
     }
 }
 
 impl<G, R: Clone> Clone for JwtAuth<G, R> {
     fn clone(&self) -> Self {
         Self {
-            auth: self.auth.clone(),
-            preflight: self.preflight,
-            hook: self.hook.clone(),
-            rejections: self.rejections.clone(),
+            authentication: self.authentication.clone(),
+            respond: self.respond.clone(),
             is_reported: Arc::clone(&self.is_reported),
         }
     }
@@ -163,6 +164,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(JwtAuthMiddleware::new(service, self.clone())))
+        let layer = self.clone().response_for_rejection(());
+        ready(Ok(JwtAuthMiddleware::new(service, self.respond.clone(), layer)))
     }
 }

@@ -1,10 +1,8 @@
-//! The middleware that asks for rights.
+//! The middleware that checks a policy.
 
-mod future;
 mod route;
 mod service;
 mod transform;
 
-pub use future::RequireFuture;
 pub use service::RequireMiddleware;
 pub use transform::Require;

@@ -1,8 +1,7 @@
-//! The service that asks for rights.
+//! The service that checks a policy.
 
 use std::{
     rc::Rc,
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -11,30 +10,29 @@ use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse},
 };
-use portcullis::{AuthContext, AuthError, BoxFuture, ChallengeSettings, MaybePending};
-
-use super::{
-    Require, RequireFuture,
-    route::{Route, pattern},
+use portcullis::{
+    MaybePending,
+    adapter::{Authorization, Outcome},
 };
-use crate::{Rejection, ResponseForRejection};
 
-/// The service of [`Require`].
+use super::route::{Route, has_routed, pattern};
+use crate::{
+    AuthFuture, ResponseForRejection,
+    future::{Inner, Review},
+};
+
+/// The service of [`Require`](super::Require).
 #[derive(Debug)]
 pub struct RequireMiddleware<S, G, R> {
-    shared: Rc<Shared<S, G, R>>,
-}
-
-/// What requests that wait share with the middleware.
-#[derive(Debug)]
-pub(super) struct Shared<S, G, R> {
-    pub(super) service: S,
-    pub(super) config: Require<G, R>,
+    inner: Rc<Inner<S, R, RoutedPolicy<G>>>,
 }
 
 impl<S, G, R> RequireMiddleware<S, G, R> {
-    pub(super) fn new(service: S, config: Require<G, R>) -> Self {
-        Self { shared: Rc::new(Shared { service, config }) }
+    pub(super) fn new(service: S, respond: R, authorization: Authorization<G>) -> Self {
+        // Elsewhere no route is known yet, whatever the framework says.
+        let looks_at_route = authorization.looks_at_route() && has_routed::<S>();
+        let layer = RoutedPolicy { authorization, looks_at_route };
+        Self { inner: Rc::new(Inner { service, respond, layer }) }
     }
 }
 
@@ -47,66 +45,37 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Future = RequireFuture<S, G, R>;
+    type Future = AuthFuture<S, R, RoutedPolicy<G>>;
 
     fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.shared.service.poll_ready(cx)
+        self.inner.service.poll_ready(cx)
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let Shared { service, config } = &*self.shared;
-        let pattern = if config.looks_at_route { pattern(request.request()) } else { None };
-        match config.begin(request.request(), pattern.as_deref()) {
-            Begun::Done(Ok(())) => RequireFuture::inner(service.call(request)),
-            Begun::Done(Err(rejection)) => {
-                RequireFuture::rejected(config.reject(request, *rejection))
-            }
-            Begun::Waiting(deciding, settings) => {
-                RequireFuture::waiting(deciding, request, settings, Rc::clone(&self.shared))
-            }
-        }
+        let outcome = self.inner.layer.authorize(request.request());
+        AuthFuture::new(outcome, request, &self.inner)
     }
 }
 
-/// What the policy says of a request, now or soon.
-enum Begun {
-    Done(Result<(), Box<Rejection>>),
-    Waiting(BoxFuture<'static, Result<(), AuthError>>, Arc<ChallengeSettings>),
+/// A policy, and whether it sees the route.
+#[derive(Debug)]
+#[expect(unnameable_types, reason = "it is part of the type of a future that nobody writes")]
+pub struct RoutedPolicy<G> {
+    authorization: Authorization<G>,
+    looks_at_route: bool,
 }
 
-impl<G: Send + Sync + 'static, R> Require<G, R> {
-    fn begin(&self, request: &HttpRequest, pattern: Option<&str>) -> Begun {
-        let extensions = request.extensions();
-        let context = extensions.get::<AuthContext>();
-        if context.is_some_and(AuthContext::is_passed_preflight) {
-            return Begun::Done(Ok(()));
-        }
-        let (caller, grant) = match AuthContext::required_grant::<G>(context) {
-            Ok(found) => found,
-            Err(reason) => {
-                return Begun::Done(Err(Box::new(Rejection::no_caller(reason, request.method()))));
-            }
-        };
-        let settings = || Arc::clone(caller.challenge_settings());
-        match self.policy.authorize(caller, &grant, &Route { request, pattern }) {
-            MaybePending::Ready(result) => {
-                Begun::Done(result.map_err(|error| rejection(error, settings(), request)))
-            }
-            MaybePending::Pending(deciding) => Begun::Waiting(deciding, settings()),
-        }
+impl<G: Send + Sync + 'static> RoutedPolicy<G> {
+    fn authorize(&self, request: &HttpRequest) -> MaybePending<Outcome> {
+        let pattern = if self.looks_at_route { pattern(request) } else { None };
+        let route = Route { request, pattern: pattern.as_deref() };
+        let method = request.method().as_str();
+        self.authorization.authorize(request.extensions().get(), &route, method)
     }
 }
 
-impl<G, R: ResponseForRejection> Require<G, R> {
-    pub(super) fn reject(&self, request: ServiceRequest, rejection: Rejection) -> ServiceResponse {
-        request.into_response(rejection.into_response(&self.rejections))
+impl<G> Review for RoutedPolicy<G> {
+    fn review(&self, _: &ServiceRequest, outcome: Outcome) -> Outcome {
+        outcome
     }
-}
-
-pub(super) fn rejection(
-    error: AuthError,
-    settings: Arc<ChallengeSettings>,
-    request: &HttpRequest,
-) -> Box<Rejection> {
-    Box::new(Rejection::new(error, settings, request.method()))
 }

@@ -7,10 +7,10 @@ use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
 };
-use portcullis::{AuthError, Challenge, ChallengeMap, Grant, Policy};
+use portcullis::{AuthError, Challenge, Grant, Policy, adapter::Authorization};
 
-use super::{RequireMiddleware, route::has_routed};
-use crate::{ProblemJson, ResponseForRejection, rejection::RejectionForm};
+use super::RequireMiddleware;
+use crate::{ProblemJson, ResponseForRejection};
 
 /// Asks for rights that a [policy](portcullis::policy) names: for `wrap` of an `App`, a scope, a
 /// resource or a route.
@@ -48,42 +48,35 @@ use crate::{ProblemJson, ResponseForRejection, rejection::RejectionForm};
 #[derive(Debug)]
 #[must_use]
 pub struct Require<G = Grant, R = ProblemJson> {
-    pub(super) policy: Policy<G>,
-    /// Whether a rule does: found out once.
-    pub(super) looks_at_route: bool,
-    pub(super) rejections: RejectionForm<R>,
+    authorization: Authorization<G>,
+    respond: R,
 }
 
 impl<G> Require<G> {
-    /// Creates the middleware. The log is told of [mistakes](Policy::mistakes) in the policy.
+    /// Creates the middleware. The [mistakes](Policy::mistakes) in the policy are logged.
     pub fn new(policy: Policy<G>) -> Self {
-        policy.report_mistakes();
-        let looks_at_route = policy.looks_at_route();
-        Self { policy, looks_at_route, rejections: RejectionForm::default() }
+        Self { authorization: Authorization::new(policy), respond: ProblemJson }
     }
 }
 
 impl<G, R> Require<G, R> {
     /// Makes the responses to rejected requests. Default: [`ProblemJson`].
     pub fn response_for_rejection<R2>(self, respond: R2) -> Require<G, R2> {
-        let Self { policy, looks_at_route, rejections } = self;
-        Require { policy, looks_at_route, rejections: rejections.with_response(respond) }
+        Require { authorization: self.authorization, respond }
     }
 
-    /// Changes what rejected callers are told, before the response is made of it. Default: nothing is
-    /// changed.
+    /// Changes the challenges of rejections, before the response is made. Default: none is changed.
     pub fn map_challenge(
-        mut self,
+        self,
         map: impl Fn(Challenge, &AuthError) -> Challenge + Send + Sync + 'static,
     ) -> Self {
-        self.rejections.challenge = ChallengeMap::new(map);
-        self
+        Self { authorization: self.authorization.map_challenge(map), ..self }
     }
 }
 
 impl<G, R: Clone> Clone for Require<G, R> {
     fn clone(&self) -> Self {
-        Self { policy: self.policy.clone(), rejections: self.rejections.clone(), ..*self }
+        Self { authorization: self.authorization.clone(), respond: self.respond.clone() }
     }
 }
 
@@ -101,9 +94,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        let mut config = self.clone();
-        // Elsewhere no route is known yet, whatever the framework says.
-        config.looks_at_route &= has_routed::<S>();
-        ready(Ok(RequireMiddleware::new(service, config)))
+        let (authorization, respond) = (self.authorization.clone(), self.respond.clone());
+        ready(Ok(RequireMiddleware::new(service, respond, authorization)))
     }
 }

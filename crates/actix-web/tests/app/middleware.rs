@@ -14,9 +14,9 @@ use actix_web::{
     test, web,
 };
 use portcullis_actix_web::{
-    AuthContext, AuthError, AuthErrorKind, Authenticator, Caller, Grant, JwtAuth, LayerError,
-    Optional, OtherCallers, Rejection, RemoveTokens, Require, Requirement, TokenLocation,
-    policy::role,
+    AuthContext, AuthError, AuthErrorKind, Authenticator, Caller, CallerRejection, Grant, JwtAuth,
+    LayerError, Optional, OtherCallers, Rejection, RemoveTokens, Require, Requirement,
+    TokenLocation, policy::role,
 };
 use portcullis_testkit::TestIssuer;
 
@@ -377,4 +377,37 @@ async fn a_function_of_the_application_that_panics_rejects_the_request() {
     let app = App::new().route("/", web::get().to(who)).wrap(JwtAuth::new(auth));
     let app = test::init_service(app).await;
     assert_eq!(get(&app, "/", Some(&token)).await, fault());
+}
+
+#[actix_web::test]
+async fn a_public_path_is_open_and_a_policy_inside_still_requires_a_caller() {
+    let world = World::new();
+    let handler = |caller: Result<Caller, CallerRejection>| {
+        ready(caller.map_or_else(|_| "nobody".to_owned(), |caller| caller.subject().to_owned()))
+    };
+    let middleware = JwtAuth::new(world.auth.clone()).public(|uri| match uri.path() {
+        "/open" | "/policy" => true,
+        "/closed" => false,
+        path => panic!("{path} is not expected"),
+    });
+    let app = App::new()
+        .route("/open", web::get().to(handler))
+        .route("/policy", web::get().to(handler).wrap(Require::new(role("admin"))))
+        .route("/closed", web::get().to(handler))
+        .wrap(middleware.optional());
+    let app = test::init_service(app).await;
+    let good = world.token().build();
+    let expired = world.token().expired().build();
+    assert_eq!(get(&app, "/open", Some(&expired)).await, allowed("nobody"));
+    assert_eq!(get(&app, "/open", Some(&good)).await, allowed("alice"));
+    for (path, token, status) in [
+        ("/closed", Some(&*expired), 401),
+        ("/policy", Some(&*expired), 401),
+        ("/policy", None, 401),
+        // The function panics: no request passes, whatever its credentials.
+        ("/other", None, 500),
+        ("/other", Some(&*good), 500),
+    ] {
+        assert_eq!(get(&app, path, token).await.status, status, "{path}");
+    }
 }

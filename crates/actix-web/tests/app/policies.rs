@@ -4,7 +4,7 @@ use std::{future::ready, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpResponse, http::Method, rt::time::sleep, test, web};
 use portcullis_actix_web::{
-    AuthErrorKind, Caller, Grant, JwtAuth, Principal, Require,
+    AuthErrorKind, Caller, Grant, JwtAuth, Principal, RejectionExt, Require,
     policy::{self, role, scope},
 };
 

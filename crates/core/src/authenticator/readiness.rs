@@ -5,6 +5,7 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 use super::Authenticator;
 use crate::{
     ConfigError, KeyStatus,
+    adapter::PlainResponse,
     engine::Engine,
     issuer::IssuerConfig,
     key_source::{FetchEnd, FetchOver, KeySourceError, any_over},
@@ -40,6 +41,20 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         let engine = self.engine();
         let without = engine.issuers.all().find(|issuer| !engine.has_keys(issuer));
         without.map_or(Ok(()), |issuer| Err(not_ready(issuer)))
+    }
+
+    /// Answers a readiness probe with the [health](Self::health), for adapters to render:
+    ///
+    /// 1. `GET` and `HEAD` get 200 and `ready`, or 503 and `no usable keys`. Neither is cached, and no
+    ///    client learns which issuer it is about: the log and [`key_status`](Self::key_status) say.
+    /// 2. Any other method gets 405.
+    #[must_use]
+    pub fn respond_to_probe(&self, method: &str) -> PlainResponse<'static> {
+        match method {
+            "GET" | "HEAD" if self.health().is_ok() => PlainResponse::new(200, PROBE, "ready"),
+            "GET" | "HEAD" => PlainResponse::new(503, PROBE, "no usable keys"),
+            _ => PlainResponse::new(405, &[("allow", "GET, HEAD")], ""),
+        }
     }
 
     /// Returns the state of each source of keys.
@@ -113,6 +128,9 @@ impl<G: Send + Sync + 'static> Engine<G> {
         !issuer.keys.load(self.clock.now()).is_empty()
     }
 }
+
+const PROBE: &[(&str, &str)] =
+    &[("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")];
 
 /// How long a new engine is waited for, which fetches what the old one does not have.
 const TAKE_OVER_WITHIN: Duration = Duration::from_secs(10);

@@ -62,10 +62,10 @@ pub(crate) fn extract<'r>(
     let mut tokens = Tokens::new();
     let limit = match (several, wanted) {
         (MultipleTokens::Reject, Wanted::One) => {
-            for location in locations.iter().filter(|location| location.is_explicit()) {
+            for location in locations.iter().filter(|location| location.is_explicit) {
                 collect(location, several, request, &mut tokens)?;
             }
-            for location in locations.iter().filter(|location| !location.is_explicit()) {
+            for location in locations.iter().filter(|location| !location.is_explicit) {
                 if tokens.is_empty() {
                     collect(location, several, request, &mut tokens)?;
                 }

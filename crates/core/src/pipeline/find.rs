@@ -122,7 +122,7 @@ fn in_query<'r>(
     request: &'r dyn RequestView,
     visit: &mut impl FnMut(Found<'r>),
 ) {
-    let query = request.query().unwrap_or_default();
+    let Some(query) = request.query() else { return };
     let mut start = 0_usize;
     for parameter in query.split('&') {
         let range = start..start.saturating_add(parameter.len());

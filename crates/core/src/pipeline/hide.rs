@@ -62,26 +62,22 @@ pub(crate) fn hide(
     hide: Hide,
     request: &dyn RequestView,
 ) -> HiddenTokens {
-    let mut hidden = HiddenTokens::default();
-    // Most services read one header field, which is not hidden.
-    let is_header = |location: &TokenLocation| matches!(location.kind, LocationKind::Header);
-    if hide == Hide::Necessary && locations.iter().all(is_header) {
-        return hidden;
-    }
-    let is_hidden = |location: &&TokenLocation| match location.kind {
-        LocationKind::Query | LocationKind::WebSocketProtocol => true,
-        LocationKind::Header | LocationKind::Cookie => hide == Hide::Everything,
-        LocationKind::Custom(_) => false,
+    let query = query_without_tokens(locations, request);
+    let may_hide_fields = |location: &TokenLocation| {
+        matches!(location.kind, LocationKind::WebSocketProtocol | LocationKind::Custom(_))
     };
-    for location in locations.iter().flat_map(TokenLocation::sources).filter(is_hidden) {
-        match field_name(location) {
-            None if hidden.query.is_some() => {}
-            None => hidden.query = query_without_tokens(locations, request),
-            Some(name) if hidden.fields.iter().any(|done| done.name == name) => {}
-            Some(name) => hidden.fields.extend(field_without_tokens(locations, name, request)),
+    if hide == Hide::Necessary && !locations.iter().any(may_hide_fields) {
+        return HiddenTokens { query, fields: Vec::new() };
+    }
+    let mut fields: Vec<FieldWithoutTokens> = Vec::new();
+    for source in locations.iter().flat_map(TokenLocation::sources) {
+        let Some(name) = field_name(source) else { continue };
+        let is_hidden = hide == Hide::Everything || name == WEB_SOCKET_PROTOCOL;
+        if is_hidden && fields.iter().all(|done| done.name != name) {
+            fields.extend(field_without_tokens(locations, name, request));
         }
     }
-    hidden
+    HiddenTokens { query, fields }
 }
 
 /// Returns the field that a location reads; `None`: the query.

@@ -6,13 +6,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{AuthError, AuthErrorKind, Challenge, LayerError};
+use crate::{AuthError, AuthErrorKind, Challenge, ChallengeSettings, LayerError};
 
 /// When a caller may try again after a rejection that was no fault of its token.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 impl From<&AuthError> for Challenge {
     fn from(error: &AuthError) -> Self {
+        Self::new(error, Arc::default())
+    }
+}
+
+impl Challenge {
+    /// Creates the challenge of an error, which names the realm and the metadata URL of these settings.
+    pub(crate) fn new(error: &AuthError, settings: Arc<ChallengeSettings>) -> Self {
         let kind = error.kind();
         let (status, code) = status_and_code(kind);
         Self {
@@ -24,7 +31,7 @@ impl From<&AuthError> for Challenge {
             scope: error.missing_scope_shared(),
             step_up: error.step_up().map(Arc::clone),
             retry_after: (status == 503).then_some(RETRY_AFTER),
-            settings: Arc::default(),
+            settings,
             grpc_status: None,
         }
     }

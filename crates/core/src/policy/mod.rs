@@ -27,7 +27,7 @@
 //! | [`actor`], [`not_delegated`] | for whom this one acts, or who acts itself | 403 |
 //! | [`grant`], [`check`], [`PathParameter::check`] | whom a function of the application allows | 403, or as it says |
 //! | [`check_async`], [`PathParameter::check_async`] | the same, in its own time | 403, or as it says |
-//! | [`authenticated`], [`nobody`] | always, never | 403 |
+//! | [`authenticated`], [`deny_all`] | always, never | 403 |
 //!
 //! # Put together
 //!

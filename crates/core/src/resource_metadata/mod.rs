@@ -13,4 +13,3 @@ mod tests;
 pub use document::ResourceMetadata;
 pub use error::ResourceError;
 pub use protected_resource::ProtectedResource;
-pub use response::ResourceMetadataResponse;

@@ -1,20 +1,7 @@
 //! The answer to a request for the metadata, for adapters to render.
 
 use super::ResourceMetadata;
-
-/// What anyone gets who asks for the metadata, as plain data.
-///
-/// It is the same for everyone and needs no credentials: pages of every origin may read it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ResourceMetadataResponse<'a> {
-    /// The status code.
-    pub status: u16,
-    /// The header fields, with names in lower case.
-    pub headers: &'static [(&'static str, &'static str)],
-    /// The body. A `HEAD` request gets its length and nothing of it.
-    pub body: &'a str,
-}
+use crate::adapter::PlainResponse;
 
 /// Any page may read the document, and how the request for it went.
 const OPEN: (&str, &str) = ("access-control-allow-origin", "*");
@@ -55,13 +42,13 @@ impl ResourceMetadata {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn respond(&self, method: &str, query: Option<&str>) -> ResourceMetadataResponse<'_> {
+    pub fn respond(&self, method: &str, query: Option<&str>) -> PlainResponse<'_> {
         let (status, headers, body) = match method {
             "OPTIONS" => (204, PREFLIGHT, ""),
             "GET" | "HEAD" if self.is_named_by(query) => (200, DOCUMENT, self.json()),
             "GET" | "HEAD" => (404, OTHER_RESOURCE, ""),
             _ => (405, OTHER_METHOD, ""),
         };
-        ResourceMetadataResponse { status, headers, body }
+        PlainResponse::new(status, headers, body)
     }
 }

@@ -17,6 +17,7 @@ pub(super) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
+    #[inline]
     pub(super) fn new(text: &'a str) -> Self {
         Self { text, at: 0 }
     }
@@ -44,6 +45,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Skips white space and tells whether nothing follows.
+    #[inline]
     pub(super) fn is_at_end(&mut self) -> bool {
         self.peek_token();
         self.at == self.text.len()

@@ -167,6 +167,7 @@ impl KeyIndex {
     /// such key allows the algorithm, and [`JwsErrorKind::AmbiguousKey`].
     ///
     /// [RFC 7515 App. D]: https://www.rfc-editor.org/rfc/rfc7515#appendix-D
+    #[inline]
     pub fn candidates(
         &self,
         hint: KeyHint<'_>,
@@ -183,6 +184,7 @@ impl KeyIndex {
     }
 
     /// Finds the keys of one id.
+    #[inline]
     fn named(
         &self,
         key_id: &str,

@@ -1,6 +1,6 @@
 //! The steps from the bytes of a JWS to a verified one ([RFC 7515 §5.2]), each a function of its own.
 //!
-//! [`JwsVerifier`](crate::JwsVerifier) takes them all, and is what most callers need. An engine that
+//! [`JwsVerifier`] takes them all, and is what most callers need. An engine that
 //! decides between the steps, such as which issuer's keys count, takes them one by one:
 //!
 //! 1. [`Segments::split`] splits the compact form.

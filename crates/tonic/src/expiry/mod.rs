@@ -9,8 +9,7 @@ use std::{
 };
 
 use http::Extensions;
-use portcullis::{AuthContext, AuthError, BoxFuture, Principal};
-use portcullis_tower::Rejection;
+use portcullis::{AuthContext, AuthError, BoxFuture, Principal, Rejection};
 use tonic::Status;
 
 pub(crate) use body::{RequestBody, ResponseBody};
@@ -74,7 +73,7 @@ impl Call {
     fn reject(&self, error: AuthError) -> Status {
         let reject = || {
             let settings = Arc::clone(self.caller.challenge_settings());
-            self.rejections.status(&Rejection::from_error(error, settings))
+            self.rejections.status(&Rejection::new(error, settings))
         };
         self.status.get_or_init(reject).clone()
     }

@@ -1,4 +1,4 @@
-//! The response of a service, or the rejection of a policy.
+//! The response of a service, whose stream ends when the token expires.
 
 use std::{
     fmt,
@@ -8,7 +8,7 @@ use std::{
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use portcullis_tower::RequireFuture;
+use portcullis_tower::AuthFuture;
 use tonic::body::Body;
 use tower_service::Service;
 
@@ -18,32 +18,15 @@ use crate::{
 };
 
 pin_project! {
-    /// The future of [`MethodAuth`](super::MethodAuth) and [`Require`](crate::Require).
+    /// The future of [`MethodAuth`](super::MethodAuth).
     #[must_use = "futures do nothing unless polled"]
     pub struct MethodAuthFuture<S>
     where
         TonicBody<S>: Service<Request<Body>>,
     {
         #[pin]
-        call: Call<S>,
+        call: AuthFuture<TonicBody<S>, GrpcStatus, Body>,
         expiry: Option<Expiry>,
-    }
-}
-
-pin_project! {
-    #[project = CallProj]
-    enum Call<S>
-    where
-        TonicBody<S>: Service<Request<Body>>,
-    {
-        Inner {
-            #[pin]
-            future: <TonicBody<S> as Service<Request<Body>>>::Future,
-        },
-        Required {
-            #[pin]
-            future: RequireFuture<TonicBody<S>, GrpcStatus, Body>,
-        },
     }
 }
 
@@ -51,18 +34,11 @@ impl<S> MethodAuthFuture<S>
 where
     TonicBody<S>: Service<Request<Body>>,
 {
-    pub(super) fn inner(
-        future: <TonicBody<S> as Service<Request<Body>>>::Future,
+    pub(super) fn new(
+        call: AuthFuture<TonicBody<S>, GrpcStatus, Body>,
         expiry: Option<Expiry>,
     ) -> Self {
-        Self { call: Call::Inner { future }, expiry }
-    }
-
-    pub(crate) fn required(
-        future: RequireFuture<TonicBody<S>, GrpcStatus, Body>,
-        expiry: Option<Expiry>,
-    ) -> Self {
-        Self { call: Call::Required { future }, expiry }
+        Self { call, expiry }
     }
 }
 
@@ -74,10 +50,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let response = match this.call.project() {
-            CallProj::Inner { future } => ready!(future.poll(cx))?,
-            CallProj::Required { future } => ready!(future.poll(cx))?,
-        };
+        let response = ready!(this.call.poll(cx))?;
         Poll::Ready(Ok(match this.expiry.take() {
             Some(expiry) => response.map(|body| Body::new(ResponseBody::new(body, expiry))),
             None => response,

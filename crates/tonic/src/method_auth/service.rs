@@ -7,7 +7,8 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
-use portcullis::Grant;
+use portcullis::{Grant, MaybePending, adapter::Outcome};
+use portcullis_tower::AuthFuture;
 use tonic::body::Body;
 use tower_service::Service;
 
@@ -17,6 +18,7 @@ use crate::{
     expiry::{Expiry, RequestBody},
     methods::{MethodTable, Rule},
     request::RejectionForm,
+    route::authorize,
 };
 
 /// The part of the service of [`JwtAuthLayer`](crate::JwtAuthLayer) that runs when the call was judged.
@@ -86,14 +88,11 @@ where
             Some(expiry) => request.map(|body| Body::new(RequestBody::new(body, expiry.again()))),
             None => request.map(Body::new),
         };
-        match rule {
-            Some(Rule::Policy(required)) => {
-                let call = required.call(&mut self.inner, request, &self.rejections);
-                MethodAuthFuture::required(call, expiry)
-            }
-            Some(Rule::Public | Rule::NoPolicy) | None => {
-                MethodAuthFuture::inner(self.inner.call(request), expiry)
-            }
-        }
+        let outcome = match rule {
+            Some(Rule::Policy(authorization)) => authorize(authorization, &request),
+            Some(Rule::Public | Rule::NoPolicy) | None => MaybePending::Ready(Outcome::pass()),
+        };
+        let call = AuthFuture::new(outcome, request, &mut self.inner, &self.rejections);
+        MethodAuthFuture::new(call, expiry)
     }
 }

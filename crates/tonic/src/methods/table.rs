@@ -3,13 +3,12 @@
 use std::collections::{HashMap, hash_map::Entry};
 
 use foldhash::fast::RandomState;
-use portcullis::{AuthError, AuthErrorKind, Policy, policy};
+use portcullis::{AuthError, AuthErrorKind, Policy, adapter::Authorization, policy};
 
 use super::{
     MethodError,
     name::{is_method, is_service, service_of},
 };
-use crate::require::Required;
 
 /// A rule, and what it is for.
 #[derive(Debug)]
@@ -33,12 +32,12 @@ pub(crate) enum Rule<G> {
     Public,
     /// Nothing but what the layer asks.
     NoPolicy,
-    Policy(Required<G>),
+    Policy(Authorization<G>),
 }
 
 impl<G: Send + Sync + 'static> Rule<G> {
     pub(super) fn policy(policy: Policy<G>) -> Self {
-        Self::Policy(Required::new(policy))
+        Self::Policy(Authorization::new(policy))
     }
 
     pub(super) fn any_caller() -> Self {

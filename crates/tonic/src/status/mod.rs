@@ -5,8 +5,11 @@ mod details;
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use http::Response;
-use portcullis::{AuthError, AuthErrorKind, Challenge, ChallengeMap, call_for_answer};
-use portcullis_tower::{Rejection, ResponseForRejection};
+use portcullis::{
+    AuthError, Challenge, Rejection,
+    adapter::{ChallengeMap, call_for_answer},
+};
+use portcullis_tower::ResponseForRejection;
 use tonic::{
     Code, Status,
     metadata::{MetadataMap, MetadataValue},
@@ -19,7 +22,7 @@ const DOMAIN: &str = "portcullis";
 ///
 /// 1. The response is [trailers-only]: HTTP 200, `grpc-status` and `grpc-message` in the headers, and
 ///    no body. The code is the [challenge's](Challenge::grpc_status), and the message a fixed text
-///    for each [kind](AuthErrorKind) of error.
+///    for each [kind](portcullis::AuthErrorKind) of error.
 /// 2. The details have a `google.rpc.ErrorInfo` ([AIP-193]): its reason is the stable code of the
 ///    rejection in upper case, such as `TOKEN_EXPIRED`. Where a retry makes sense they have a
 ///    `google.rpc.RetryInfo` too, which is for gRPC what `Retry-After` is for HTTP.
@@ -60,14 +63,10 @@ type Message = dyn Fn(&Rejection) -> Cow<'static, str> + Send + Sync;
 
 impl MessageOf {
     /// Makes the message; an error to answer with if the function panics.
-    fn of(
-        &self,
-        rejection: &Rejection,
-        kind: AuthErrorKind,
-    ) -> Result<Cow<'static, str>, AuthError> {
+    fn of(&self, rejection: &Rejection) -> Result<Cow<'static, str>, AuthError> {
         match &self.function {
             Some(function) => call_for_answer(|| function(rejection)),
-            None => Ok(Cow::Borrowed(kind.description())),
+            None => Ok(Cow::Borrowed(rejection.kind().description())),
         }
     }
 }
@@ -121,7 +120,7 @@ impl GrpcStatus {
 
     /// Makes the message of each rejection, in place of our texts: for services that must answer as another
     /// system does. What the function returns goes to whoever calls: it must not tell more than they may
-    /// know. Where it panics the status is that of an [internal error](AuthErrorKind::InternalError), and
+    /// know. Where it panics the status is that of an [internal error](portcullis::AuthErrorKind::InternalError), and
     /// the log says so. Default: a fixed text for each kind.
     ///
     /// ```
@@ -139,18 +138,15 @@ impl GrpcStatus {
         Self { message: MessageOf { function: Some(Arc::new(message)) }, ..self }
     }
 
-    /// Makes the status of a rejection.
+    /// Makes the status of a rejection, and [reports](Rejection::report) it.
     #[must_use]
     pub fn status(&self, rejection: &Rejection) -> Status {
+        rejection.report();
         if let Some((code, message)) = &self.same_for_all {
             return Status::new(*code, &**message);
         }
-        let challenge = rejection.challenge().clone();
-        let (challenge, kind) = match rejection.error() {
-            Some(error) => (self.challenge.apply(challenge, error), error.kind()),
-            None => (challenge, AuthErrorKind::InternalError),
-        };
-        let (challenge, message) = match self.message.of(rejection, kind) {
+        let challenge = rejection.clone().map_challenge(&self.challenge).challenge().clone();
+        let (challenge, message) = match self.message.of(rejection) {
             Ok(message) => (challenge, message),
             Err(fault) => (Challenge::from(&fault), fault.kind().description().into()),
         };

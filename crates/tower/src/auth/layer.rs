@@ -1,16 +1,13 @@
 //! The configuration of the layer.
 
-use std::{fmt, sync::Arc};
-
 use http::Uri;
 use portcullis::{
-    Admission, AuthError, Authenticator, Challenge, ChallengeMap, Grant, Verdict, VerdictHook,
-    call_to_decide,
+    Admission, AuthError, Authenticator, Challenge, Grant, Verdict, adapter::Authentication,
 };
 use tower_layer::Layer;
 
 use super::JwtAuth;
-use crate::{ProblemJson, rejection::RejectionForm};
+use crate::ProblemJson;
 
 /// Judges each request before the inner service sees it.
 ///
@@ -39,57 +36,14 @@ use crate::{ProblemJson, rejection::RejectionForm};
 #[derive(Debug)]
 #[must_use]
 pub struct JwtAuthLayer<G = Grant, R = ProblemJson> {
-    pub(super) auth: Authenticator<G>,
-    pub(super) preflight: Preflight,
-    pub(super) public: PublicPaths,
-    pub(super) hook: VerdictHook<G>,
-    pub(super) rejections: RejectionForm<R>,
+    pub(super) authentication: Authentication<Uri, G>,
+    pub(super) respond: R,
 }
 
-/// What happens to a CORS preflight.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Preflight {
-    Judged,
-    Passed,
-    /// Every request of the method `OPTIONS` passes, whether a browser means a preflight or not.
-    OptionsPassed,
-}
-
-/// Which targets need no credentials.
-#[derive(Clone, Default)]
-pub(super) struct PublicPaths {
-    function: Option<Arc<IsPublic>>,
-}
-
-type IsPublic = dyn Fn(&Uri) -> bool + Send + Sync;
-
-impl PublicPaths {
-    /// Returns whether a target needs no credentials, or what to reject the request with if the function
-    /// panics.
-    pub(super) fn contain(&self, uri: &Uri) -> Result<bool, AuthError> {
-        match &self.function {
-            Some(is_public) => call_to_decide(|| is_public(uri)),
-            None => Ok(false),
-        }
-    }
-}
-
-impl fmt::Debug for PublicPaths {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PublicPaths").field("is_set", &self.function.is_some()).finish()
-    }
-}
-
-impl<G> JwtAuthLayer<G> {
-    /// Creates the layer. Every request needs good credentials.
+impl<G: Send + Sync + 'static> JwtAuthLayer<G> {
+    /// Creates the layer. Every request needs valid credentials.
     pub fn new(auth: Authenticator<G>) -> Self {
-        Self {
-            auth,
-            preflight: Preflight::Judged,
-            public: PublicPaths::default(),
-            hook: VerdictHook::default(),
-            rejections: RejectionForm::default(),
-        }
+        Self { authentication: Authentication::new(auth), respond: ProblemJson }
     }
 }
 
@@ -97,7 +51,7 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     /// Lets requests *without* credentials through, marked as [`Anonymous`](crate::Anonymous).
     /// Bad credentials are rejected all the same. Default: credentials are required.
     pub fn optional(self) -> Self {
-        Self { auth: self.auth.with_admission(Admission::Optional), ..self }
+        Self { authentication: self.authentication.with_admission(Admission::Optional), ..self }
     }
 
     /// Lets every request through: one without good credentials as
@@ -107,7 +61,8 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     ///
     /// Whatever the handler does for anonymous callers it does for forged and expired tokens too.
     pub fn dangerous_admit_failed(self) -> Self {
-        Self { auth: self.auth.with_admission(Admission::DangerousFailed), ..self }
+        let admission = Admission::DangerousFailed;
+        Self { authentication: self.authentication.with_admission(admission), ..self }
     }
 
     /// Lets CORS preflight requests through unjudged, past policies too: `OPTIONS` with the headers
@@ -115,14 +70,14 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     /// only where no CORS layer around this one answers them: what is inside must not do anything
     /// else on `OPTIONS`. Default: they are judged.
     pub fn pass_preflight(self) -> Self {
-        Self { preflight: Preflight::Passed, ..self }
+        Self { authentication: self.authentication.pass_preflight(), ..self }
     }
 
     /// Lets every `OPTIONS` request through unjudged, past policies too: a [preflight](Self::pass_preflight)
     /// and any other. For services whose clients ask without credentials what a path allows. What is
     /// inside must not do anything else on `OPTIONS`. Default: they are judged.
     pub fn pass_options(self) -> Self {
-        Self { preflight: Preflight::OptionsPassed, ..self }
+        Self { authentication: self.authentication.pass_options(), ..self }
     }
 
     /// Lets requests for some targets through, whatever credentials they bring: for the probes of a
@@ -140,45 +95,36 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     /// It must read the path as the router inside does: what it takes for a probe and the router for
     /// something else is open to everyone.
     pub fn public(self, is_public: impl Fn(&Uri) -> bool + Send + Sync + 'static) -> Self {
-        Self { public: PublicPaths { function: Some(Arc::new(is_public)) }, ..self }
+        Self { authentication: self.authentication.public(is_public), ..self }
     }
 
     /// Makes the responses to requests that this layer rejects. Default: [`ProblemJson`].
     ///
     /// Each layer has its own; extractors that reject answer as [`ProblemJson`] does.
     pub fn response_for_rejection<R2>(self, respond: R2) -> JwtAuthLayer<G, R2> {
-        let Self { auth, preflight, public, hook, rejections } = self;
-        let rejections = rejections.with_response(respond);
-        JwtAuthLayer { auth, preflight, public, hook, rejections }
+        JwtAuthLayer { authentication: self.authentication, respond }
     }
 
     /// Changes what rejected callers are told, before the response is made of it: for services that must
     /// answer as another system does. Default: nothing is changed.
     pub fn map_challenge(
-        mut self,
+        self,
         map: impl Fn(Challenge, &AuthError) -> Challenge + Send + Sync + 'static,
     ) -> Self {
-        self.rejections.challenge = ChallengeMap::new(map);
-        self
+        Self { authentication: self.authentication.map_challenge(map), ..self }
     }
 
     /// Calls a function once for each request that this layer judges, whatever the verdict: for an
     /// audit log, or metrics of the application's own. It must be quick. Where it
     /// panics the request is rejected (500). Default: none.
     pub fn on_verdict(self, hook: impl Fn(&Verdict<G>) + Send + Sync + 'static) -> Self {
-        Self { hook: VerdictHook::new(hook), ..self }
+        Self { authentication: self.authentication.on_verdict(hook), ..self }
     }
 }
 
 impl<G, R: Clone> Clone for JwtAuthLayer<G, R> {
     fn clone(&self) -> Self {
-        Self {
-            auth: self.auth.clone(),
-            preflight: self.preflight,
-            public: self.public.clone(),
-            hook: self.hook.clone(),
-            rejections: self.rejections.clone(),
-        }
+        Self { authentication: self.authentication.clone(), respond: self.respond.clone() }
     }
 }
 

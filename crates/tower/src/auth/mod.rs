@@ -1,9 +1,7 @@
-//! The layer that judges requests.
+//! The layer that authenticates requests.
 
-mod future;
 mod layer;
 mod service;
 
-pub use future::JwtAuthFuture;
 pub use layer::JwtAuthLayer;
 pub use service::JwtAuth;

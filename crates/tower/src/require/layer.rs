@@ -1,10 +1,10 @@
 //! The configuration of the layer.
 
-use portcullis::{AuthError, Challenge, ChallengeMap, Grant, Policy};
+use portcullis::{AuthError, Challenge, Grant, Policy, adapter::Authorization};
 use tower_layer::Layer;
 
 use super::Require;
-use crate::{ProblemJson, rejection::RejectionForm};
+use crate::ProblemJson;
 
 /// Asks for rights that a [policy](portcullis::policy) names.
 ///
@@ -28,42 +28,35 @@ use crate::{ProblemJson, rejection::RejectionForm};
 #[derive(Debug)]
 #[must_use]
 pub struct RequireLayer<G = Grant, R = ProblemJson> {
-    pub(super) policy: Policy<G>,
-    /// Whether a rule does: found out once.
-    pub(super) looks_at_route: bool,
-    pub(super) rejections: RejectionForm<R>,
+    pub(super) authorization: Authorization<G>,
+    pub(super) respond: R,
 }
 
 impl<G> RequireLayer<G> {
-    /// Creates the layer. The log is told of [mistakes](Policy::mistakes) in the policy.
+    /// Creates the layer. The [mistakes](Policy::mistakes) in the policy are logged.
     pub fn new(policy: Policy<G>) -> Self {
-        policy.report_mistakes();
-        let looks_at_route = policy.looks_at_route();
-        Self { policy, looks_at_route, rejections: RejectionForm::default() }
+        Self { authorization: Authorization::new(policy), respond: ProblemJson }
     }
 }
 
 impl<G, R> RequireLayer<G, R> {
     /// Makes the responses to rejected requests. Default: [`ProblemJson`].
     pub fn response_for_rejection<R2>(self, respond: R2) -> RequireLayer<G, R2> {
-        let Self { policy, looks_at_route, rejections } = self;
-        RequireLayer { policy, looks_at_route, rejections: rejections.with_response(respond) }
+        RequireLayer { authorization: self.authorization, respond }
     }
 
-    /// Changes what rejected callers are told, before the response is made of it. Default: nothing is
-    /// changed.
+    /// Changes the challenges of rejections, before the response is made. Default: none is changed.
     pub fn map_challenge(
-        mut self,
+        self,
         map: impl Fn(Challenge, &AuthError) -> Challenge + Send + Sync + 'static,
     ) -> Self {
-        self.rejections.challenge = ChallengeMap::new(map);
-        self
+        Self { authorization: self.authorization.map_challenge(map), ..self }
     }
 }
 
 impl<G, R: Clone> Clone for RequireLayer<G, R> {
     fn clone(&self) -> Self {
-        Self { policy: self.policy.clone(), rejections: self.rejections.clone(), ..*self }
+        Self { authorization: self.authorization.clone(), respond: self.respond.clone() }
     }
 }
 

@@ -1,9 +1,7 @@
-//! The layer that asks for rights.
+//! The layer that checks a policy.
 
-mod future;
 mod layer;
 mod service;
 
-pub use future::RequireFuture;
 pub use layer::RequireLayer;
 pub use service::Require;

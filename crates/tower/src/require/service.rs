@@ -1,16 +1,16 @@
-//! The service that asks for rights.
+//! The service that checks a policy.
 
-use std::{
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use portcullis::{AuthContext, AuthError, BoxFuture, ChallengeSettings, Grant, MaybePending};
+use portcullis::{
+    AuthContext, Grant, MaybePending,
+    adapter::{Authorization, Outcome},
+};
 use tower_service::Service;
 
-use super::{RequireFuture, RequireLayer, future::Held};
-use crate::{ProblemJson, Rejection, ResponseForRejection, route::Route};
+use super::RequireLayer;
+use crate::{AuthFuture, ProblemJson, ResponseForRejection, route::Route};
 
 /// The service of [`RequireLayer`].
 #[derive(Debug)]
@@ -39,57 +39,28 @@ where
 {
     type Response = Response<ResBody>;
     type Error = S::Error;
-    type Future = RequireFuture<S, R, ReqBody>;
+    type Future = AuthFuture<S, R, ReqBody>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        match self.layer.begin(&mut request) {
-            Ok(None) => RequireFuture::inner(self.inner.call(request)),
-            Ok(Some((deciding, settings))) => {
-                // The service that was made ready is the one that must be called; a clone that was
-                // not takes its place.
-                let clone = self.inner.clone();
-                let service = std::mem::replace(&mut self.inner, clone);
-                let rejections = self.layer.rejections.clone();
-                RequireFuture::deciding(deciding, Held { request, service, rejections, settings })
-            }
-            Err(rejection) => {
-                RequireFuture::rejected(rejection.into_response(&self.layer.rejections))
-            }
-        }
+        let RequireLayer { authorization, respond } = &self.layer;
+        let outcome = authorize(authorization, &mut request);
+        AuthFuture::new(outcome, request, &mut self.inner, respond)
     }
 }
 
-type Deciding = BoxFuture<'static, Result<(), AuthError>>;
-
-impl<G: Send + Sync + 'static, R> RequireLayer<G, R> {
-    /// Decides, or returns what the decision waits for and what a challenge would name.
-    fn begin<B>(
-        &self,
-        request: &mut Request<B>,
-    ) -> Result<Option<(Deciding, Arc<ChallengeSettings>)>, Box<Rejection>> {
-        let context = request.extensions().get::<AuthContext>();
-        if context.is_some_and(AuthContext::is_passed_preflight) {
-            return Ok(None);
-        }
-        let no_caller = |reason| Rejection::no_caller(reason, request.method());
-        let (caller, grant) = AuthContext::required_grant::<G>(context).map_err(no_caller)?;
-        let settings = Arc::clone(caller.challenge_settings());
-        let decision = if self.looks_at_route {
-            let caller = caller.clone();
-            self.policy.authorize(&caller, &grant, &Route::read(request))
-        } else {
-            self.policy.authorize(caller, &grant, &())
-        };
-        match decision {
-            MaybePending::Ready(Ok(())) => Ok(None),
-            MaybePending::Ready(Err(error)) => {
-                Err(Box::new(Rejection::new(error, settings, request.method())))
-            }
-            MaybePending::Pending(deciding) => Ok(Some((deciding, settings))),
-        }
+fn authorize<G: Send + Sync + 'static, B>(
+    authorization: &Authorization<G>,
+    request: &mut Request<B>,
+) -> MaybePending<Outcome> {
+    if !authorization.looks_at_route() {
+        let method = request.method().as_str();
+        return authorization.authorize(request.extensions().get(), &(), method);
     }
+    let context = request.extensions().get::<AuthContext>().cloned();
+    let route = Route::read(request);
+    authorization.authorize(context.as_ref(), &route, route.method.as_str())
 }

@@ -1,7 +1,7 @@
 //! Windmill's answers to requests that are rejected.
 
 use axum::{http::header, response::Response};
-use portcullis_axum::{AuthError, Rejection};
+use portcullis_axum::{AuthError, Rejection, RejectionExt};
 
 pub(crate) fn respond(rejection: &Rejection) -> Response {
     let (scope, reason) =

@@ -94,10 +94,15 @@ pub fn app(auth: Authenticator<Identity>) -> Router {
     let create = SCOPES.covers("scripts:write").and(creator);
     let created = |text| post(move || async move { (StatusCode::CREATED, text) });
     let script = get(async |Path((_, path)): Path<(String, String)>| Json(json!({"path": path})));
-    // `OPTIONS` gets a plain yes.
+    // Every fault of a token has the same status.
+    let judge = JwtAuthLayer::new(auth)
+        .map_challenge(|challenge, _| challenge.with_client_status(401))
+        .response_for_rejection(answer::respond);
     let guarded = |methods: MethodRouter, policy| {
         let asks = RequireLayer::new(member.clone().and(policy));
-        methods.options(async || ()).route_layer(asks.response_for_rejection(answer::respond))
+        let asks = asks.response_for_rejection(answer::respond);
+        // A method that is added after the layers is open.
+        methods.route_layer(asks).layer(judge.clone()).options(async || ())
     };
     let workspace = Router::new()
         .route("/users/whoami", guarded(get(whoami), SCOPES.covers("users:read")))
@@ -106,12 +111,7 @@ pub fn app(auth: Authenticator<Identity>) -> Router {
         .route("/scripts/create", guarded(post(create_script), create))
         .route("/jobs/run/p/{*path}", guarded(created("job started"), run.and(reader)))
         .route("/folders/update/{name}", guarded(post(async || "folder updated"), update));
-    let judge = JwtAuthLayer::new(auth).pass_options().response_for_rejection(answer::respond);
-    Router::new()
-        .nest("/api/w/{ws}", workspace)
-        // Whatever is wrong with a token is one and the same.
-        .route_layer(judge.map_challenge(|challenge, _| challenge.with_client_status(401)))
-        .route("/healthz", get(async || "ok"))
+    Router::new().nest("/api/w/{ws}", workspace).route("/healthz", get(async || "ok"))
 }
 
 async fn whoami(Path(ws): Path<String>, Granted(caller): Granted<Identity>) -> Json<Value> {

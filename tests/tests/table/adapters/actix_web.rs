@@ -8,15 +8,15 @@ use actix_web::{
     middleware::Condition,
     web::{self, ServiceConfig},
 };
-use portcullis::{Admission, ChallengeMap, Policy, policy};
+use portcullis::{Admission, Policy, adapter::ChallengeMap, policy};
 use portcullis_actix_web::{
-    AuthContext, Caller, CallerRejection, Granted, JwtAuth, Optional, OtherCallers, RemoveTokens,
-    Require,
+    AuthContext, Caller, CallerRejection, Granted, JwtAuth, Optional, OtherCallers,
+    ReadinessService, RemoveTokens, Require,
 };
 
 use crate::{
     echo::{self, Echo, Who},
-    request::{PATH, TENANT_ROUTE},
+    request::{PATH, READINESS_PATH, TENANT_ROUTE},
     setup::{OtherGrant, Preflight, Rule, Setup},
 };
 
@@ -50,6 +50,9 @@ fn configure(config: &mut ServiceConfig, setup: &Setup) {
         [outer, inner] => (Some(outer), Some(inner)),
         rules => panic!("no room for {} rules", rules.len()),
     };
+    if let Some(auth) = setup.auth.clone() {
+        config.route(READINESS_PATH, web::to(ReadinessService::new(auth)));
+    }
     for route in [PATH, TENANT_ROUTE] {
         let resource = web::resource(route)
             .to(handler)
@@ -69,6 +72,8 @@ fn configure(config: &mut ServiceConfig, setup: &Setup) {
 
 fn judge(setup: &Setup) -> Option<JwtAuth> {
     let middleware = JwtAuth::new(setup.auth.clone()?);
+    let middleware =
+        if setup.is_public { middleware.public(|uri| uri.path() == PATH) } else { middleware };
     let middleware = match setup.admission {
         Admission::Optional => middleware.optional(),
         Admission::DangerousFailed => middleware.dangerous_admit_failed(),

@@ -10,15 +10,16 @@ use axum::{
     routing::any,
     serve::ListenerExt,
 };
-use portcullis::{Admission, ChallengeMap, Policy};
+use portcullis::{Admission, Policy, adapter::ChallengeMap};
 use portcullis_axum::{
-    AuthContext, Caller, CallerRejection, Granted, JwtAuthLayer, OtherCallers, RequireLayer,
+    AuthContext, Caller, CallerRejection, Granted, JwtAuthLayer, OtherCallers, ReadinessService,
+    RequireLayer,
 };
 
 use super::listen;
 use crate::{
     echo::{self, Echo, Who},
-    request::{PATH, TENANT_ROUTE},
+    request::{PATH, READINESS_PATH, TENANT_ROUTE},
     setup::{Preflight, Rule, Setup},
 };
 
@@ -40,6 +41,7 @@ fn router(setup: Setup) -> Router {
         };
     }
     let Some(auth) = setup.auth else { return router };
+    let readiness = ReadinessService::new(auth.clone());
     let layer = JwtAuthLayer::new(auth);
     let layer = if setup.is_public { layer.public(|uri| uri.path() == PATH) } else { layer };
     let layer = match setup.admission {
@@ -54,10 +56,11 @@ fn router(setup: Setup) -> Router {
     let map = setup.challenge;
     let router = router
         .route_layer(layer.map_challenge(move |challenge, error| map.apply(challenge, error)));
-    match setup.outer {
+    let router = match setup.outer {
         Some(outer) => router.route_layer(JwtAuthLayer::new(outer)),
         None => router,
-    }
+    };
+    router.route_service(READINESS_PATH, readiness)
 }
 
 fn require<G>(policy: Policy<G>, map: ChallengeMap) -> RequireLayer<G> {

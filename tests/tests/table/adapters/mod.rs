@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 
 use super::{
     request::{PATH, Request, Version},
-    setup::{Configuration, Setup},
+    setup::Setup,
 };
 
 /// A framework.
@@ -27,8 +27,6 @@ pub(crate) struct Adapter {
     pub(crate) name: &'static str,
     pub(crate) protocol: Protocol,
     pub(crate) routes: Routes,
-    /// Whether its layer can declare routes public.
-    pub(crate) has_public_routes: bool,
     /// Starts a server that lives as long as the test.
     pub(crate) start: fn(Setup) -> SocketAddr,
 }
@@ -51,12 +49,6 @@ pub(crate) enum Routes {
 }
 
 impl Adapter {
-    /// Returns why a configuration makes no sense here, if it does not.
-    pub(crate) fn cannot_serve(&self, configuration: &Configuration) -> Option<&'static str> {
-        let is_public_without_such_routes = configuration.is_public && !self.has_public_routes;
-        is_public_without_such_routes.then_some("public routes are outside of its layer")
-    }
-
     /// Returns why a request makes no sense here, if it does not.
     pub(crate) fn has_no_use_for(&self, request: &Request) -> Option<&'static str> {
         if self.routes == Routes::None && request.path != PATH {
@@ -78,32 +70,18 @@ impl Adapter {
 }
 
 pub(crate) const ALL: [Adapter; 4] = [
-    Adapter {
-        name: "tower",
-        protocol: Protocol::Http,
-        routes: Routes::None,
-        has_public_routes: true,
-        start: tower::start,
-    },
+    Adapter { name: "tower", protocol: Protocol::Http, routes: Routes::None, start: tower::start },
     Adapter {
         name: "axum",
         protocol: Protocol::Http,
         routes: Routes::WithParameters,
-        has_public_routes: true,
         start: axum::start,
     },
-    Adapter {
-        name: "tonic",
-        protocol: Protocol::Grpc,
-        routes: Routes::None,
-        has_public_routes: true,
-        start: tonic::start,
-    },
+    Adapter { name: "tonic", protocol: Protocol::Grpc, routes: Routes::None, start: tonic::start },
     Adapter {
         name: "actix-web",
         protocol: Protocol::Http,
         routes: Routes::WithParameters,
-        has_public_routes: false,
         start: actix_web::start,
     },
 ];

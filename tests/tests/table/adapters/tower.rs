@@ -11,7 +11,7 @@ use hyper_util::{
     server::conn::auto,
     service::TowerToHyperService,
 };
-use portcullis::{Admission, ChallengeMap, Grant, Policy};
+use portcullis::{Admission, Grant, Policy, adapter::ChallengeMap};
 use portcullis_tower::{AuthContext, JwtAuthLayer, RequireLayer};
 use tower::{Layer, service_fn, util::BoxCloneSyncService};
 

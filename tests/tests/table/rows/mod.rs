@@ -17,6 +17,7 @@ mod orders;
 mod policies;
 mod public;
 mod queries;
+mod readiness;
 mod requirements;
 mod routes;
 mod rules;
@@ -57,6 +58,7 @@ pub(crate) fn all() -> Vec<Case> {
         not_included::rows(&world),
         nested::rows(&world),
         public::rows(&world),
+        readiness::rows(&world),
         challenges::rows(&world),
         keys::rows(&world),
         faults::rows(&world),

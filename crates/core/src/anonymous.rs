@@ -1,8 +1,8 @@
-//! Requests without a caller: what a layer leaves in them, and what a handler that requires a caller gets.
+//! Requests without a caller.
 
 use std::sync::Arc;
 
-use crate::{AuthError, AuthErrorKind, ChallengeSettings, LayerError, Principal};
+use crate::{AuthError, AuthErrorKind, ChallengeSettings};
 
 /// There is no caller, and the layer has let the request through: it came without credentials through an
 /// optional layer, or with invalid ones through a layer or a route that
@@ -40,38 +40,10 @@ impl Anonymous {
     }
 }
 
-/// Why a handler or a policy that requires a caller gets none.
-#[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "an adapter must handle both")]
-pub enum NoCaller {
-    /// A rejection: the caller should present credentials, or better ones.
-    Rejected(AuthError, Arc<ChallengeSettings>),
-    /// A fault of the application.
-    Layer(LayerError),
-}
-
-impl NoCaller {
-    /// No layer left a context in the request.
-    pub(crate) const MISSING_LAYER: Self = Self::Layer(LayerError::Missing);
-
-    /// A layer let the request through without a caller.
-    pub(crate) fn because(anonymous: &Anonymous) -> Self {
-        let error = anonymous.failure.clone();
-        let error = error.unwrap_or_else(|| AuthErrorKind::NoCredentials.into());
-        Self::Rejected(error, Arc::clone(&anonymous.settings))
-    }
-
-    /// There is a caller, but its engine makes no grants of the requested type.
-    pub(crate) fn of_other_grant<G>(caller: &Principal) -> Self {
-        let (wanted, made) = (std::any::type_name::<G>(), caller.grant_type_name());
-        Self::Layer(LayerError::OtherGrant { wanted, made })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::AuthContext;
+    use crate::{AuthContext, LayerError};
 
     #[test]
     fn a_handler_that_requires_a_caller_gets_the_reason_why_there_is_none() {
@@ -93,13 +65,10 @@ mod tests {
             (Some(because(AuthErrorKind::TokenExpired.into())), Some(AuthErrorKind::TokenExpired)),
             (None, None),
         ] {
-            match (AuthContext::required_caller(context.as_ref()), expected) {
-                (Err(NoCaller::Rejected(error, _)), Some(expected)) => {
-                    assert_eq!(error.kind(), expected);
-                }
-                (Err(NoCaller::Layer(error)), None) => assert_eq!(error, LayerError::Missing),
-                (other, expected) => panic!("{other:?}, not {expected:?}"),
-            }
+            let rejection = AuthContext::required_caller(context.as_ref()).unwrap_err();
+            assert_eq!(rejection.error().map(AuthError::kind), expected);
+            let fault = expected.is_none().then_some(LayerError::Missing);
+            assert_eq!(rejection.layer_error(), fault);
         }
     }
 

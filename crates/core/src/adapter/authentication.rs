@@ -1,0 +1,182 @@
+//! What a layer that authenticates requests does.
+
+use std::{fmt, mem, sync::Arc};
+
+use super::{ChallengeMap, Outcome, response::cache_control};
+use crate::{
+    Admission, AuthContext, AuthError, Authenticator, Challenge, Grant, MaybePending, Rejection,
+    RequestView, Verdict,
+    hooks::{VerdictHook, call_to_decide},
+};
+
+/// What a layer that authenticates requests is configured with, and what it does. `T` is the
+/// framework's type of request targets. Cloning copies pointers.
+pub struct Authentication<T, G = Grant> {
+    auth: Authenticator<G>,
+    preflight: Preflight,
+    is_public: Option<Arc<IsPublic<T>>>,
+    hook: VerdictHook<G>,
+    challenge: ChallengeMap,
+}
+
+type IsPublic<T> = dyn Fn(&T) -> bool + Send + Sync;
+
+/// Which requests pass without being authenticated.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Preflight {
+    None,
+    Preflights,
+    /// Every request with the method `OPTIONS`, whether a browser means a preflight or not.
+    Options,
+}
+
+impl<T, G: Send + Sync + 'static> Authentication<T, G> {
+    /// Starts with the default: every request needs valid credentials.
+    #[must_use]
+    pub fn new(auth: Authenticator<G>) -> Self {
+        let (hook, challenge) = (VerdictHook::default(), ChallengeMap::default());
+        Self { auth, preflight: Preflight::None, is_public: None, hook, challenge }
+    }
+
+    /// Admits requests without a caller. Default: [`Admission::Required`].
+    #[must_use]
+    pub fn with_admission(self, admission: Admission) -> Self {
+        Self { auth: self.auth.with_admission(admission), ..self }
+    }
+
+    /// Passes CORS preflights ([Fetch, CORS-preflight request]). Default: they are authenticated.
+    ///
+    /// [Fetch, CORS-preflight request]: https://fetch.spec.whatwg.org/#cors-preflight-request
+    #[must_use]
+    pub fn pass_preflight(self) -> Self {
+        Self { preflight: Preflight::Preflights, ..self }
+    }
+
+    /// Passes every `OPTIONS` request. Default: they are authenticated.
+    #[must_use]
+    pub fn pass_options(self) -> Self {
+        Self { preflight: Preflight::Options, ..self }
+    }
+
+    /// Admits every request for some targets. Default: none. If the function panics, the request is
+    /// rejected with 500.
+    #[must_use]
+    pub fn public(self, is_public: impl Fn(&T) -> bool + Send + Sync + 'static) -> Self {
+        Self { is_public: Some(Arc::new(is_public)), ..self }
+    }
+
+    /// Changes the challenges of rejections. Default: none is changed.
+    #[must_use]
+    pub fn map_challenge(
+        self,
+        map: impl Fn(Challenge, &AuthError) -> Challenge + Send + Sync + 'static,
+    ) -> Self {
+        Self { challenge: ChallengeMap::new(map), ..self }
+    }
+
+    /// Calls a function with each verdict. Default: none. If the function panics, the request is rejected
+    /// with 500.
+    #[must_use]
+    pub fn on_verdict(self, hook: impl Fn(&Verdict<G>) + Send + Sync + 'static) -> Self {
+        Self { hook: VerdictHook::new(hook), ..self }
+    }
+
+    /// Returns the engine.
+    #[must_use]
+    pub fn authenticator(&self) -> &Authenticator<G> {
+        &self.auth
+    }
+
+    /// Returns what to do with a request that passes as a preflight, without its tokens and without a
+    /// caller; `None` if the request must be authenticated.
+    #[inline]
+    pub fn preflight(&self, request: &dyn RequestView, method: &str) -> Option<Outcome> {
+        if self.preflight == Preflight::None || method != "OPTIONS" {
+            return None;
+        }
+        let has = |name| {
+            let mut has = false;
+            request.field_values(name, &mut |_| has = true);
+            has
+        };
+        let passes = self.preflight == Preflight::Options
+            || (has("origin") && has("access-control-request-method"));
+        passes.then(|| Outcome {
+            result: Ok(Some(AuthContext::passed_preflight(self.auth.challenge_settings()))),
+            hidden: self.auth.hidden_tokens(request),
+        })
+    }
+
+    /// Authenticates a request. A request for a public target never waits.
+    pub fn authenticate(
+        &self,
+        request: &dyn RequestView,
+        method: &str,
+        target: &T,
+    ) -> MaybePending<Outcome> {
+        let is_head = method == "HEAD";
+        match self.verdict(request, target) {
+            MaybePending::Ready(verdict) => MaybePending::Ready(self.outcome(verdict, is_head)),
+            MaybePending::Pending(verdict) => {
+                let this = Authentication::<(), G> {
+                    auth: self.auth.clone(),
+                    preflight: self.preflight,
+                    is_public: None,
+                    hook: self.hook.clone(),
+                    challenge: self.challenge.clone(),
+                };
+                MaybePending::Pending(Box::pin(async move { this.outcome(verdict.await, is_head) }))
+            }
+        }
+    }
+
+    fn verdict(&self, request: &dyn RequestView, target: &T) -> MaybePending<Verdict<G>> {
+        let Some(is_public) = &self.is_public else { return self.auth.authenticate(request) };
+        match call_to_decide(|| is_public(target)) {
+            Ok(false) => self.auth.authenticate(request),
+            Ok(true) => MaybePending::Ready(self.auth.authenticate_now(request).for_public_route()),
+            Err(panic) => {
+                let mut verdict = self.auth.authenticate_now(request);
+                verdict.result = Err(panic);
+                verdict.admits_anonymous = false;
+                MaybePending::Ready(verdict)
+            }
+        }
+    }
+
+    fn outcome(&self, mut verdict: Verdict<G>, is_head: bool) -> Outcome {
+        self.hook.call(&mut verdict);
+        let hidden = mem::take(&mut verdict.hidden);
+        let result = verdict.into_context(|| self.auth.challenge_settings());
+        let result = result.map(Some).map_err(|error| {
+            let rejection = Rejection::new(error, self.auth.challenge_settings());
+            let rejection = rejection.for_head(is_head).with_cache_control(cache_control(&hidden));
+            Box::new(rejection.map_challenge(&self.challenge))
+        });
+        Outcome { result, hidden }
+    }
+}
+
+impl<T, G> Clone for Authentication<T, G> {
+    fn clone(&self) -> Self {
+        Self {
+            auth: self.auth.clone(),
+            preflight: self.preflight,
+            is_public: self.is_public.clone(),
+            hook: self.hook.clone(),
+            challenge: self.challenge.clone(),
+        }
+    }
+}
+
+impl<T, G> fmt::Debug for Authentication<T, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authentication")
+            .field("auth", &self.auth)
+            .field("preflight", &self.preflight)
+            .field("has_public_targets", &self.is_public.is_some())
+            .field("hook", &self.hook)
+            .field("challenge", &self.challenge)
+            .finish()
+    }
+}
