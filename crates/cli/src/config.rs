@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use portcullis::explain::printable;
-use portcullis_config::Config;
+use portcullis::{ConfigError, explain::printable};
+use portcullis_config::{Config, SettingErrors};
 use serde_json::json;
 
 use crate::{
@@ -13,33 +13,54 @@ use crate::{
 
 /// Reads the file and those that it names, and builds the engine. Nothing is fetched.
 pub(crate) fn check(file: &Path, format: Format) -> Result<Finding, Failure> {
-    let config = Config::from_file(file).map_err(|error| Failure::because(&error))?;
-    let config = config.fixed_files();
-    config
-        .builder()
-        .and_then(|builder| builder.build())
-        .map_err(|error| Failure::because(&error))?;
-    let issuers: Vec<_> = config.issuers.iter().map(|issuer| issuer.name.as_str()).collect();
-    let static_tokens: Vec<_> =
-        config.static_tokens.iter().map(|tokens| tokens.name.as_str()).collect();
+    let config = match read(file) {
+        Ok(config) => config,
+        Err(error) => {
+            if let (Format::Json, Some(mistakes)) = (format, SettingErrors::of(&error)) {
+                mistakes_as_json(mistakes)?;
+            }
+            return Err(Failure::because(&error));
+        }
+    };
     if format.is_json() {
         output::json_line(&json!({
             "result": "ok",
             "file": file.display().to_string(),
-            "production": config.production,
-            "issuers": issuers,
-            "static_tokens": static_tokens,
+            "production": config.is_for_production(),
+            "issuers": config.issuers().collect::<Vec<_>>(),
+            "static_tokens": config.static_tokens().collect::<Vec<_>>(),
         }))?;
     } else {
         let mut text = format!("{GOOD}ok{GOOD:#}  {}\n", printable(&file.display().to_string()));
-        for (label, names) in [("issuer", issuers), ("static tokens", static_tokens)] {
-            names
-                .iter()
-                .for_each(|name| text.push_str(&format!("    {label} {}\n", printable(name))));
+        let issuers = config.issuers().map(|name| ("issuer", name));
+        let tokens = config.static_tokens().map(|name| ("static tokens", name));
+        for (label, name) in issuers.chain(tokens) {
+            text.push_str(&format!("    {label} {}\n", printable(name)));
         }
         output::text(&text)?;
     }
     Ok(Finding::AllFine)
+}
+
+fn read(file: &Path) -> Result<Config, ConfigError> {
+    let config = Config::from_file(file)?.fixed_files();
+    config.builder()?.build()?;
+    Ok(config)
+}
+
+/// Writes one line for each mistake.
+fn mistakes_as_json(mistakes: &SettingErrors) -> Result<(), Failure> {
+    mistakes.errors().iter().try_for_each(|mistake| {
+        output::json_line(&json!({
+            "result": "mistake",
+            "file": mistake.file().map(|file| file.display().to_string()),
+            "line": mistake.line(),
+            "column": mistake.column(),
+            "key": mistake.key(),
+            "message": mistake.message(),
+            "help": mistake.help(),
+        }))
+    })
 }
 
 pub(crate) fn schema() -> Result<Finding, Failure> {

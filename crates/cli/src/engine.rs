@@ -49,7 +49,7 @@ impl Engine {
             Ok(Err(error)) => warn(&with_causes(&error)),
             Err(_) => warn("not every issuer's keys came within 30 seconds"),
         }
-        let max_token_len = config.max_token_len.unwrap_or(MAX_TOKEN_LEN);
+        let max_token_len = config.max_token_len().unwrap_or(MAX_TOKEN_LEN);
         Ok(Self { auth, runtime, max_token_len, now: arguments.now })
     }
 

@@ -10,25 +10,25 @@ use portcullis::ConfigError;
 
 /// A place in a text. Lines and columns count from one; a column is a character.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Position {
-    pub(super) line: usize,
-    pub(super) column: usize,
+pub(crate) struct Position {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
 }
 
 /// Where the lines of a text begin.
-pub(super) struct Lines<'t> {
+pub(crate) struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
 }
 
 impl<'t> Lines<'t> {
-    pub(super) fn of(text: &'t str) -> Self {
+    pub(crate) fn of(text: &'t str) -> Self {
         let breaks = text.match_indices('\n').map(|(offset, _)| offset.saturating_add(1));
         Self { text, starts: std::iter::once(0).chain(breaks).collect() }
     }
 
     /// Returns the place of a byte.
-    pub(super) fn position(&self, offset: usize) -> Position {
+    pub(crate) fn position(&self, offset: usize) -> Position {
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
         let before = self.text.get(start..offset).unwrap_or_default();
@@ -36,72 +36,118 @@ impl<'t> Lines<'t> {
     }
 }
 
-/// A setting of a configuration that cannot be used: what, where and why. Secrets are not shown.
-#[derive(Debug)]
-pub struct SettingError {
-    inner: Box<Inner>,
+/// The mistakes in a configuration, in the order of the file: all that could be found.
+///
+/// Its text has one mistake on each line. It holds no secret and no value of a variable.
+///
+/// A [`ConfigError`] wraps it as [`ConfigError::Other`].
+#[derive(Clone, Debug)]
+pub struct SettingErrors {
+    errors: Vec<SettingError>,
 }
 
-#[derive(Debug)]
-struct Inner {
+/// One mistake in a configuration: what, where and what to do. Secrets are not shown.
+#[derive(Clone, Debug)]
+pub struct SettingError {
     file: Option<PathBuf>,
     key: String,
     position: Option<Position>,
-    problem: String,
-    source: Option<ConfigError>,
+    message: String,
+    help: String,
+}
+
+impl SettingErrors {
+    pub(crate) fn new(errors: Vec<SettingError>) -> Self {
+        Self { errors }
+    }
+
+    /// Returns the mistakes that an error of the configuration wraps: `None` if it is another error, such as
+    /// that of a file that cannot be read.
+    #[must_use]
+    pub fn of(error: &ConfigError) -> Option<&Self> {
+        match error {
+            ConfigError::Other(error) => error.downcast_ref(),
+            _ => None,
+        }
+    }
+
+    /// Returns the mistakes, in the order of the file. There is at least one.
+    #[must_use]
+    pub fn errors(&self) -> &[SettingError] {
+        &self.errors
+    }
+}
+
+impl fmt::Display for SettingErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.errors.iter().enumerate() {
+            write!(f, "{}{error}", if index == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for SettingErrors {}
+
+impl From<SettingErrors> for ConfigError {
+    fn from(errors: SettingErrors) -> Self {
+        Self::Other(Box::new(errors))
+    }
 }
 
 impl SettingError {
-    pub(super) fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
-        let (key, problem) = (key.into(), problem.into());
-        Self { inner: Box::new(Inner { file: None, key, position: None, problem, source: None }) }
-    }
-
-    pub(super) fn because(key: impl Into<String>, source: ConfigError) -> Self {
-        let mut error = Self::new(key, String::new());
-        error.inner.source = Some(source);
-        error
-    }
-
-    pub(super) fn at(mut self, position: Option<Position>) -> Self {
-        self.inner.position = self.inner.position.or(position);
-        self
-    }
-
-    pub(super) fn in_file(mut self, file: Option<&Path>) -> Self {
-        self.inner.file = file.map(Path::to_owned);
-        self
+    pub(crate) fn new(
+        file: Option<&Path>,
+        position: Option<Position>,
+        key: String,
+        message: &str,
+        help: &str,
+    ) -> Self {
+        // One line each, whatever it is made of.
+        let [message, help] = [message, help].map(|text| text.replace(char::is_control, " "));
+        Self { file: file.map(Path::to_owned), key, position, message, help }
     }
 
     /// Returns the path of the key, such as `issuer[0].leeway`: empty for the configuration as a whole.
     #[must_use]
     pub fn key(&self) -> &str {
-        &self.inner.key
+        &self.key
     }
 
     /// Returns the file, unless the configuration came from elsewhere.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
-        self.inner.file.as_deref()
+        self.file.as_deref()
     }
 
-    /// Returns the line, from 1, where the text tells.
+    /// Returns the line, from 1. `None`: the format does not tell, as JSON, or nothing is there.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
-        self.inner.position.map(|position| position.line)
+        self.position.map(|position| position.line)
     }
 
-    /// Returns the column in characters, from 1, where the text tells.
+    /// Returns the column in characters, from 1. `None`: as [`line`](Self::line).
     #[must_use]
     pub fn column(&self) -> Option<usize> {
-        self.inner.position.map(|position| position.column)
+        self.position.map(|position| position.column)
+    }
+
+    /// Returns what is wrong.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Returns what to do, unless the message says it.
+    #[must_use]
+    pub fn help(&self) -> Option<&str> {
+        Some(self.help.as_str()).filter(|help| !help.is_empty())
     }
 }
 
 impl fmt::Display for SettingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { file, key, position, problem, source } = &*self.inner;
-        match (file, position) {
+        match (&self.file, self.position) {
             (Some(file), Some(Position { line, column })) => {
                 write!(f, "{}:{line}:{column}: ", file.display())?;
             }
@@ -109,23 +155,15 @@ impl fmt::Display for SettingError {
             (None, Some(Position { line, column })) => write!(f, "line {line}, column {column}: ")?,
             (None, None) => {}
         }
-        match (key.as_str(), source) {
-            ("", None) => f.write_str(problem),
-            ("", Some(_)) => f.write_str("the configuration cannot be used"),
-            (key, None) => write!(f, "`{key}`: {problem}"),
-            (key, Some(_)) => write!(f, "`{key}` cannot be used"),
+        if !self.key.is_empty() {
+            write!(f, "`{}`: ", self.key)?;
+        }
+        f.write_str(&self.message)?;
+        match self.help() {
+            Some(help) => write!(f, "; {help}"),
+            None => Ok(()),
         }
     }
 }
 
-impl Error for SettingError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.inner.source.as_ref().map(|source| -> &(dyn Error + 'static) { source })
-    }
-}
-
-impl From<SettingError> for ConfigError {
-    fn from(error: SettingError) -> Self {
-        Self::Other(Box::new(error))
-    }
-}
+impl Error for SettingError {}

@@ -300,6 +300,8 @@ impl<G> Inner<G> {
             #[cfg(feature = "tracing")]
             {
                 let path = self.path.display();
+                // A log has one line for one event, and an error one for each mistake.
+                let error = error.to_string().replace('\n', "; ");
                 tracing::warn!(target: "portcullis", %path, cause, "configuration not changed: {error}");
             }
             #[cfg(not(feature = "tracing"))]
@@ -366,18 +368,18 @@ fn found(path: &Path) -> Found {
 }
 
 fn looks_at_named(config: &Config) -> Vec<Named> {
-    let look = |(path, format): (&Path, Option<TokenFormat>)| {
-        let content = read(path).ok();
+    let look = |(path, format): (PathBuf, Option<TokenFormat>)| {
+        let content = read(&path).ok();
         let is_cut_off = content.as_ref().zip(format).is_some_and(|(content, format)| {
             format.is_cut_off(&String::from_utf8_lossy(&content.data))
         });
-        Named { path: path.to_owned(), stamp: content.map(|content| content.stamp), is_cut_off }
+        Named { path, stamp: content.map(|content| content.stamp), is_cut_off }
     };
     config.files_of_secrets().map(look).collect()
 }
 
 fn built<G>(config: &Config, build: &Build<G>) -> Result<Authenticator<G>, ConfigError> {
-    build(config).map_err(|error| config.about(error))
+    build(config).map_err(|error| config.hidden(error))
 }
 
 /// Runs what may block in a thread for that, where there is a runtime.

@@ -1,115 +1,127 @@
-//! Which claims hold the rights: from checked values to settings, and from these to the mapping.
+//! `[issuer.grant]`: which claims hold the rights.
 
-use super::{
-    check::Section,
-    error::SettingError,
-    read::filled,
-    settings::{GrantSettings, PermissionForm, PermissionSettings},
+use portcullis::GrantMapping;
+
+use crate::{
+    apply::Applying,
+    mistakes::Mistakes,
+    section::Section,
+    table::{Kind, REQUIRED, Row, Table},
 };
-use portcullis::{GrantMapping, error::GrantMappingError};
 
-/// Reads the section at this path.
-pub(super) fn read(mut section: Section, path: &str) -> Result<GrantSettings, SettingError> {
-    let permissions = section
-        .section("permissions")
-        .map(|permissions| read_permissions(permissions, &format!("{path}.permissions")));
-    Ok(GrantSettings {
-        scope: section.texts("scope"),
-        roles: section.texts("roles"),
-        more_roles: section.texts("more_roles").unwrap_or_default(),
-        known_roles: filled(section.texts("known_roles"), path, "known_roles")?,
-        default_roles: section.texts("default_roles").unwrap_or_default(),
-        groups: section.texts("groups"),
-        permissions: permissions.transpose()?,
-    })
-}
+pub(crate) static GRANT: Table<GrantMapping> = Table {
+    rows: &[
+        Row::texts(
+            "scope",
+            "[\"scope\", \"scp\"]",
+            "Claims that may hold the scope, the first that is there counts; a leading slash makes \
+             a JSON pointer",
+            GrantMapping::scope,
+        ),
+        Row::texts("roles", "[\"roles\"]", "Claims that may hold roles", GrantMapping::roles),
+        Row::texts(
+            "more_roles",
+            "none",
+            "Claims whose roles are added, each that is there",
+            GrantMapping::more_roles,
+        ),
+        Row::texts(
+            "known_roles",
+            "all",
+            "The roles that count; others are left out, as if the token did not name them",
+            GrantMapping::known_roles,
+        )
+        .filled(),
+        Row::texts(
+            "default_roles",
+            "none",
+            "The roles of a token that has none in any claim, or none that is known",
+            GrantMapping::default_roles,
+        ),
+        Row::texts("groups", "[\"groups\"]", "Claims that may hold groups", GrantMapping::groups),
+        Row::section(
+            "permissions",
+            &PERMISSIONS,
+            "none",
+            "The claim that holds permissions",
+            permissions,
+        ),
+    ],
+    check: |_, _| {},
+};
 
-fn read_permissions(mut section: Section, path: &str) -> Result<PermissionSettings, SettingError> {
-    let wrong = |key: &str, problem: &str| SettingError::new(format!("{path}.{key}"), problem);
-    let mut text = |key| section.text(key);
-    let (claim, separator) = (text("claim").unwrap_or_default(), text("separator"));
-    let (pattern, listed) = (text("pattern"), text("listed"));
-    let form = match (separator, pattern, listed, section.texts("flags")) {
-        (None, None, Some(listed), flags) => {
-            PermissionForm::Tuple { listed, flags: flags.unwrap_or_default() }
-        }
-        (_, _, None, Some(_)) => {
-            return Err(wrong("flags", "there is no `listed`, so it means nothing: add one"));
-        }
-        (None, Some(pattern), None, None) => PermissionForm::Pattern(pattern),
-        (Some(separator), None, None, None) => PermissionForm::Separator(separator),
-        (None, None, None, None) => PermissionForm::Separator(":".to_owned()),
-        (_, Some(_), _, _) => {
-            let problem =
-                "entries have one form: leave out all but one of it, `separator` and `listed`";
-            return Err(wrong("pattern", problem));
-        }
-        (Some(_), None, Some(_), _) => {
-            let problem = "it contradicts `separator`: leave one of them out";
-            return Err(wrong("listed", problem));
-        }
+static PERMISSIONS: Table<GrantMapping> = Table {
+    rows: &[
+        Row::together("claim", Kind::Text, REQUIRED, "The claim"),
+        Row::together(
+            "separator",
+            Kind::Text,
+            ":",
+            "What stands between resource and level in each entry",
+        ),
+        Row::together(
+            "pattern",
+            Kind::Text,
+            "none",
+            "In place of `separator`: a regular expression with the groups `resource` and `level` (feature `regex`)",
+        ),
+        Row::together(
+            "listed",
+            Kind::Text,
+            "none",
+            "In place of `separator`: entries are lists of a resource and flags, and this is the level \
+             of whoever has the resource in one",
+        ),
+        Row::together(
+            "flags",
+            Kind::Texts,
+            "none",
+            "With `listed`: the level that each flag stands for",
+        ),
+        Row::flag(
+            "levels_in_lower_case",
+            "Takes `Admin` and `ADMIN` for the level `admin`",
+            GrantMapping::levels_in_lower_case,
+        ),
+        Row::flag(
+            "dangerous_ignore_malformed",
+            "Takes permissions of another JSON type for none",
+            GrantMapping::dangerous_ignore_malformed_permissions,
+        ),
+    ],
+    check,
+};
+
+fn check(section: &Section, mistakes: &mut Mistakes) {
+    let [separator, pattern, listed, flags] =
+        ["separator", "pattern", "listed", "flags"].map(|key| section.has(key));
+    let mut wrong = |key: &str, message: &str, help: &str| {
+        mistakes.add(section.path_of(key), message, help);
     };
-    Ok(PermissionSettings {
-        claim,
-        form,
-        levels_in_lower_case: section.flag("levels_in_lower_case"),
-        ignore_malformed: section.flag("dangerous_ignore_malformed"),
-    })
+    if flags && !listed && !section.lacks_values() {
+        wrong("flags", "there is no `listed`, so it means nothing", "add one");
+    }
+    if pattern && (separator || listed) {
+        let help = "leave out all but one of it, `separator` and `listed`";
+        wrong("pattern", "entries have one form", help);
+    } else if listed && separator {
+        wrong("listed", "it contradicts `separator`", "leave one of them out");
+    }
+    if pattern && !cfg!(feature = "regex") {
+        let message = "this program was built without the feature `regex`";
+        wrong("pattern", message, "build it with the feature, or use `separator`");
+    }
 }
 
-/// Makes the mapping. An error comes with the key that it is about, below the section's own.
-pub(super) fn mapping(
-    settings: &GrantSettings,
-) -> Result<GrantMapping, (&'static str, GrantMappingError)> {
-    let mut mapping = GrantMapping::default()
-        .more_roles(settings.more_roles.iter().cloned())
-        .default_roles(settings.default_roles.iter().cloned());
-    if let Some(scope) = &settings.scope {
-        mapping = mapping.scope(scope.iter().cloned());
-    }
-    if let Some(roles) = &settings.roles {
-        mapping = mapping.roles(roles.iter().cloned());
-    }
-    if let Some(known_roles) = &settings.known_roles {
-        mapping = mapping.known_roles(known_roles.iter().cloned());
-    }
-    if let Some(groups) = &settings.groups {
-        mapping = mapping.groups(groups.iter().cloned());
-    }
-    if let Some(permissions) = &settings.permissions {
-        mapping = with_permissions(mapping, permissions)?;
-    }
-    mapping.check().map_err(|error| match error {
-        GrantMappingError::InvalidPattern { .. } => (".permissions.pattern", error),
-        error => ("", error),
-    })?;
-    Ok(mapping)
-}
-
-fn with_permissions(
-    mapping: GrantMapping,
-    settings: &PermissionSettings,
-) -> Result<GrantMapping, (&'static str, GrantMappingError)> {
-    let claim = &settings.claim;
-    let mut mapping = match &settings.form {
-        PermissionForm::Separator(separator) => mapping.permissions(claim, separator),
+fn permissions(mapping: GrantMapping, section: &Section, applying: &Applying<'_>) -> GrantMapping {
+    let claim = section.text("claim").unwrap_or_default();
+    let mapping = match (section.text("pattern"), section.text("listed")) {
         #[cfg(feature = "regex")]
-        PermissionForm::Pattern(pattern) => mapping.permissions_matching(claim, pattern),
-        #[cfg(not(feature = "regex"))]
-        PermissionForm::Pattern(pattern) => {
-            let reason = "this program was built without the feature `regex`".to_owned();
-            let error = GrantMappingError::InvalidPattern { pattern: pattern.clone(), reason };
-            return Err((".permissions.pattern", error));
+        (Some(pattern), _) => mapping.permissions_matching(claim, pattern),
+        (_, Some(listed)) => {
+            mapping.permission_tuples(claim, listed, section.texts("flags").iter().cloned())
         }
-        PermissionForm::Tuple { listed, flags } => {
-            mapping.permission_tuples(claim, listed, flags.iter().cloned())
-        }
+        _ => mapping.permissions(claim, section.text("separator").unwrap_or(":")),
     };
-    if settings.levels_in_lower_case {
-        mapping = mapping.levels_in_lower_case();
-    }
-    if settings.ignore_malformed {
-        mapping = mapping.dangerous_ignore_malformed_permissions();
-    }
-    Ok(mapping)
+    PERMISSIONS.apply(mapping, section, applying)
 }

@@ -1,50 +1,82 @@
-//! The configuration as data: TOML or JSON, checked as a whole before anything is built of it.
+//! Configures Portcullis by a file or a text: TOML or JSON.
 //!
-//! Each key has a builder method with the same meaning. Unknown keys, values of another kind and
-//! environment variables that are not set are errors, which name file, line, key and what is allowed.
+//! A configuration is checked as a whole before anything is built of it, and all mistakes are reported at once,
+//! each with its file, line, column and key. [`Config`] builds an engine that never changes, and [`ConfigFile`]
+//! one that follows its file.
+//!
+//! All keys are in one table, which the check, the JSON Schema and the documentation are made from. Each key has
+//! a builder method with the same meaning.
+//!
+//! # Examples
+//!
+//! ```no_run
+//! use portcullis_config::Config;
+//!
+//! let auth = Config::from_file("portcullis.toml")?.builder()?.build()?;
+//! # drop(auth);
+//! # Ok::<(), portcullis::ConfigError>(())
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `tracing` | yes | a warning for each reload that fails, target `portcullis` |
+//! | `regex` | no | permissions found by regular expressions |
+//! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
-mod build;
+mod apply;
 mod check;
+mod diagnose;
 mod error;
+mod extract;
 mod file;
 mod grant;
-mod keys;
-mod kind;
+mod issuer;
+mod issuer_keys;
+mod messages;
+mod mistakes;
 mod nearest;
 mod node;
-mod read;
+mod resource;
+mod roles;
+mod root;
 mod schema;
-mod settings;
+mod section;
 mod shown;
+mod static_token;
+mod table;
 #[cfg(test)]
 mod tests;
-mod tool;
 mod values;
 
 use std::{
+    env, fmt,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
+use portcullis::{
+    Authenticator, AuthenticatorBuilder, ConfigError, policy::RoleHierarchy, strategy::TokenFormat,
+};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-pub use self::tool::parse_duration;
 use self::{
-    check::{Checker, Positions, Variables},
-    error::Position,
+    apply::Applying,
+    check::{Checker, Places, Variables},
+    diagnose::Base,
+    mistakes::{Mistake, Mistakes},
     node::{Node, SyntaxError},
+    roles::ROLES,
+    root::ROOT,
+    section::Section,
     shown::Shown,
 };
 pub use self::{
-    error::SettingError,
+    error::{SettingError, SettingErrors},
     file::ConfigFile,
-    settings::{
-        ExtractSettings, GrantSettings, IssuerSettings, KeySettings, LocationKind,
-        LocationSettings, PermissionForm, PermissionSettings, ResourceSettings, RoleSettings,
-        RuleSettings, StaticTokenSettings,
-    },
 };
-use portcullis::{ConfigError, policy::RoleHierarchy, strategy::TokenFormat};
 
 /// The settings of an engine, read from TOML or JSON.
 ///
@@ -59,7 +91,7 @@ use portcullis::{ConfigError, policy::RoleHierarchy, strategy::TokenFormat};
 /// # Examples
 ///
 /// ```
-/// use portcullis_config::Config;
+/// use portcullis_config::{Config, SettingErrors};
 ///
 /// let config = Config::from_toml(
 ///     r#"
@@ -70,45 +102,21 @@ use portcullis::{ConfigError, policy::RoleHierarchy, strategy::TokenFormat};
 ///     leeway = "30s"
 ///     "#,
 /// )?;
-/// assert_eq!(config.issuers[0].audiences, ["orders"]);
+/// let auth = config.builder()?.build()?;
+/// # drop(auth);
 ///
-/// let error = Config::from_toml("[[issuer]]\nissuer = 'a'\nleway = '30s'").unwrap_err();
-/// assert!(error.to_string().starts_with(
-///     r#"line 3, column 1: `issuer[0].leway`: unknown key; did you mean "leeway"?"#
-/// ));
+/// let error = Config::from_toml("[[issuer]]\nissuer = 'a'\nleway = '30s'\ntype = 1").unwrap_err();
+/// let [leway, types] = SettingErrors::of(&error).unwrap().errors() else { panic!() };
+/// assert_eq!((leway.key(), leway.line()), ("issuer[0].leway", Some(3)));
+/// assert!(leway.help().unwrap().starts_with(r#"did you mean "leeway"?"#));
+/// assert_eq!((types.key(), types.message()), ("issuer[0].type", "found 1"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
-#[non_exhaustive]
+#[derive(Clone)]
 pub struct Config {
-    /// Whether settings that are for trying out are rejected.
-    pub production: bool,
-    /// Whether routes may let requests without credentials through in production.
-    pub optional_credentials: bool,
-    /// Whether an issuer that stands in for all others may do so in production.
-    pub any_issuer_in_production: bool,
-    /// Who the service is in `aud`, for issuers that do not say.
-    pub audience: Vec<String>,
-    /// The realm that challenges name.
-    pub realm: Option<String>,
-    /// The URL of the metadata that challenges name.
-    pub resource_metadata: Option<String>,
-    /// The longest token, in bytes.
-    pub max_token_len: Option<usize>,
-    /// The longest time that a strategy may take for one token.
-    pub strategy_timeout: Option<Duration>,
-    /// Where in a request the token is.
-    pub extract: ExtractSettings,
-    /// What clients know the service as.
-    pub resource: Option<ResourceSettings>,
-    /// The issuers that are trusted.
-    pub issuers: Vec<IssuerSettings>,
-    /// The order of roles.
-    pub roles: RoleSettings,
-    /// Tokens that are known beforehand.
-    pub static_tokens: Vec<StaticTokenSettings>,
+    root: Section,
     file: Option<PathBuf>,
-    positions: Positions,
+    places: Places,
     shown: Shown,
     files_are_fixed: bool,
 }
@@ -118,27 +126,27 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Setting`].
+    /// [`SettingErrors`], in [`ConfigError::Other`].
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         Ok(Source::default().read(Node::from_toml(text))?)
     }
 
-    /// Reads JSON. File names are relative to the current folder. Errors tell lines where the text is
-    /// not even JSON, and keys alone where it is.
+    /// Reads JSON. File names are relative to the current folder. Errors have a line only where the text is
+    /// not valid JSON, and a key otherwise.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Setting`].
+    /// [`SettingErrors`], in [`ConfigError::Other`].
     pub fn from_json(text: &str) -> Result<Self, ConfigError> {
         Ok(Source::default().read(Node::from_json(text))?)
     }
 
-    /// Reads a file: JSON if its name ends in `.json`, and else TOML. File names inside are relative to
+    /// Reads a file: JSON if its name ends in `.json`, and otherwise TOML. File names inside are relative to
     /// it.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::File`] if it cannot be read, and [`ConfigError::Setting`].
+    /// [`ConfigError::File`] if it cannot be read, and [`SettingErrors`], in [`ConfigError::Other`].
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         Self::of_file(path, &portcullis::for_config::read_text(path)?.data)
@@ -154,23 +162,6 @@ impl Config {
         Ok(source.read(node)?)
     }
 
-    /// Returns the files that are usable also when they are cut short, with the format of those of tokens:
-    /// half of a secret is a secret, and half of a token is a token. Half of a JWK Set or of a PEM file is
-    /// neither.
-    fn files_of_secrets(&self) -> impl Iterator<Item = (&Path, Option<TokenFormat>)> {
-        let tokens = self.static_tokens.iter().flat_map(|tokens| {
-            tokens.files.iter().map(move |file| (file.as_path(), Some(tokens.format)))
-        });
-        let secrets = self.issuers.iter().flat_map(|issuer| &issuer.keys.secret_files);
-        tokens.chain(secrets.map(|file| (file.as_path(), None)))
-    }
-
-    /// Returns the file that the settings came from.
-    #[must_use]
-    pub fn file(&self) -> Option<&Path> {
-        self.file.as_deref()
-    }
-
     /// Reads files of keys once, when the engine is built, for programs that do their work and end.
     /// Default: they are watched, which needs a tokio runtime, and a key that is not among theirs is
     /// not called unknown before they were looked at again.
@@ -179,18 +170,125 @@ impl Config {
         Self { files_are_fixed: true, ..self }
     }
 
-    /// Returns the order of roles, for policies: `ranks().role_at_least("writer")`.
-    pub fn ranks(&self) -> RoleHierarchy {
-        let ranks = RoleHierarchy::new(self.roles.rank.iter().map(String::as_str));
-        if self.roles.ignore_ascii_case { ranks.ignoring_ascii_case() } else { ranks }
+    /// Returns a builder with all settings in it, so that an application can go on in code: with its own type
+    /// of grant, or a strategy of its own. Files of keys and tokens are read now.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingErrors`], in [`ConfigError::Other`]: all keys whose values cannot be used. The same holds for
+    /// [`AuthenticatorBuilder::build`].
+    pub fn builder(&self) -> Result<AuthenticatorBuilder, ConfigError> {
+        let applying = Applying::new(self);
+        let builder = ROOT.apply(Authenticator::builder(), &self.root, &applying);
+        let mut mistakes = applying.into_mistakes();
+        if !mistakes.is_empty() {
+            self.diagnose(&|| self.base(), &mut mistakes);
+            return Err(self.locate(mistakes).into());
+        }
+        let config = Arc::new(self.clone());
+        Ok(builder.map_error(move |error, base| config.rejected(error, base)))
     }
 
-    /// Returns where a key stands, or what it is part of.
-    fn position(&self, key: &str) -> Option<Position> {
+    /// Returns the order of roles, for policies: `ranks().role_at_least("writer")`.
+    pub fn ranks(&self) -> RoleHierarchy {
+        let none = Section::default();
+        let roles = self.root.section("roles").unwrap_or(&none);
+        let ranks = RoleHierarchy::new(roles.texts("rank").iter().map(String::as_str));
+        ROLES.apply(ranks, roles, &Applying::new(self))
+    }
+
+    /// Returns the file that the settings came from.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// Returns whether the file asks for an engine for production.
+    #[must_use]
+    pub fn is_for_production(&self) -> bool {
+        self.root.flag("production")
+    }
+
+    /// Returns the names of the issuers.
+    pub fn issuers(&self) -> impl Iterator<Item = &str> {
+        self.root.sections("issuer").iter().map(issuer::name)
+    }
+
+    /// Returns the names of the sets of static tokens.
+    pub fn static_tokens(&self) -> impl Iterator<Item = &str> {
+        self.root.sections("static_token").iter().filter_map(|tokens| tokens.text("name"))
+    }
+
+    /// Returns the longest token, in bytes. `None`: the default of the engine.
+    #[must_use]
+    pub fn max_token_len(&self) -> Option<usize> {
+        self.root.size("max_token_len")
+    }
+}
+
+impl Config {
+    /// Returns the folder that file names are relative to.
+    fn folder(&self) -> &Path {
+        self.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""))
+    }
+
+    /// Returns the files that are usable also when they are cut short, with the format of those of tokens:
+    /// half of a secret is a secret, and half of a token is a token. Half of a JWK Set or of a PEM file is
+    /// neither.
+    fn files_of_secrets(&self) -> impl Iterator<Item = (PathBuf, Option<TokenFormat>)> {
+        let tokens = self.root.sections("static_token").iter().flat_map(|section| {
+            let format = static_token::format(section);
+            section.texts("token_file").iter().map(move |file| (file, Some(format)))
+        });
+        let secrets = self.root.sections("issuer").iter();
+        let secrets = secrets.flat_map(|issuer| issuer.texts("secret_file"));
+        let files = tokens.chain(secrets.map(|file| (file, None)));
+        files.map(|(file, format)| (self.folder().join(file), format))
+    }
+
+    /// Says which keys an error of the engine is about, and adds the other mistakes.
+    fn rejected(&self, error: ConfigError, base: Base<'_>) -> ConfigError {
+        let base = || self.with_audience_of_resource(base());
+        let mut mistakes = Mistakes::default();
+        self.diagnose(&base, &mut mistakes);
+        let (message, help) = self.explain(error);
+        if !mistakes.contain(&message) {
+            mistakes.add("", message, help);
+        }
+        self.locate(mistakes).into()
+    }
+
+    /// Returns an error in the words of the configuration, without values of variables.
+    fn explain(&self, error: ConfigError) -> (String, String) {
+        messages::message_and_help(&self.hidden(error))
+    }
+
+    /// Takes the values of variables out of an error.
+    fn hidden(&self, error: ConfigError) -> ConfigError {
+        self.shown.error(error, self.folder())
+    }
+
+    /// Finds the places of mistakes, and puts these in the order of the file.
+    fn locate(&self, mistakes: Mistakes) -> SettingErrors {
+        let mut errors: Vec<_> = mistakes
+            .into_vec()
+            .into_iter()
+            .map(|Mistake { key, message, help }| {
+                let (order, position) = self.place(&key).unwrap_or((usize::MAX, None));
+                let file = self.file.as_deref();
+                (order, SettingError::new(file, position, key, &message, &help))
+            })
+            .collect();
+        errors.sort_by_key(|(order, _)| *order);
+        SettingErrors::new(errors.into_iter().map(|(_, error)| error).collect())
+    }
+
+    /// Returns where a key is, or what it is part of.
+    fn place(&self, key: &str) -> Option<(usize, Option<error::Position>)> {
         let mut key = key;
         loop {
-            if let Some(position) = self.positions.get(key) {
-                return Some(*position);
+            if let Some(place) = self.places.get(key) {
+                return Some(*place);
             }
             let end = key.rfind(['.', '['])?;
             key = key.get(..end)?;
@@ -206,84 +304,27 @@ struct Source<'s> {
 
 impl Default for Source<'_> {
     fn default() -> Self {
-        Self { file: None, variables: &|name| std::env::var(name).ok() }
+        Self { file: None, variables: &|name| env::var(name).ok() }
     }
 }
 
 impl Source<'_> {
-    fn read(&self, node: Result<Node, SyntaxError>) -> Result<Config, SettingError> {
+    fn read(&self, node: Result<Node, SyntaxError>) -> Result<Config, SettingErrors> {
         let node = node.map_err(|SyntaxError { message, position }| {
-            SettingError::new("", message).at(position).in_file(self.file)
+            let error = SettingError::new(self.file, position, String::new(), &message, "");
+            SettingErrors::new(vec![error])
         })?;
-        let (positions, shown) = (Positions::new(), Shown::default());
-        let mut checker = Checker { variables: self.variables, positions, shown };
-        let section = checker.section(&node, keys::ROOT, "");
-        let section = section.map_err(|error| error.in_file(self.file))?;
-        let mut config = Config::empty(self.file, checker.positions, checker.shown);
-        match config.fill(section) {
-            Ok(()) => Ok(config),
-            Err(error) => {
-                let position = config.position(error.key());
-                Err(error.at(position).in_file(self.file))
-            }
+        let mut checker = Checker::new(self.variables);
+        let root = checker.section(&node, &ROOT, "").unwrap_or_default();
+        let Checker { places, shown, mut mistakes, .. } = checker;
+        let file = self.file.map(Path::to_owned);
+        let config = Config { root, file, places, shown, files_are_fixed: false };
+        if mistakes.is_empty() {
+            return Ok(config);
         }
-    }
-}
-
-impl Config {
-    fn empty(file: Option<&Path>, positions: Positions, shown: Shown) -> Self {
-        Self {
-            production: false,
-            optional_credentials: false,
-            any_issuer_in_production: false,
-            audience: Vec::new(),
-            realm: None,
-            resource_metadata: None,
-            max_token_len: None,
-            strategy_timeout: None,
-            extract: ExtractSettings::default(),
-            resource: None,
-            issuers: Vec::new(),
-            roles: RoleSettings::default(),
-            static_tokens: Vec::new(),
-            file: file.map(Path::to_owned),
-            positions,
-            shown,
-            files_are_fixed: false,
-        }
-    }
-
-    /// Returns the folder that file names are relative to.
-    fn folder(&self) -> &Path {
-        self.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""))
-    }
-
-    fn fill(&mut self, mut section: check::Section) -> Result<(), SettingError> {
-        let folder = self.folder().to_owned();
-        self.production = section.flag("production");
-        self.optional_credentials = section.flag("optional_credentials");
-        self.any_issuer_in_production = section.flag("dangerous_any_issuer_in_production");
-        self.audience = section.texts("audience").unwrap_or_default();
-        self.realm = section.text("realm");
-        self.resource_metadata = section.text("resource_metadata");
-        self.max_token_len = section.size("max_token_len");
-        self.strategy_timeout = section.duration("strategy_timeout");
-        if let Some(extract) = section.section("extract") {
-            self.extract = read::extract(extract)?;
-        }
-        self.resource = section.section("resource").map(read::resource);
-        for (index, issuer) in section.sections("issuer").into_iter().enumerate() {
-            let path = format!("issuer[{index}]");
-            self.issuers.push(read::issuer(issuer, &path, &folder)?);
-        }
-        if let Some(roles) = section.section("roles") {
-            self.roles = read::roles(roles)?;
-        }
-        for (index, tokens) in section.sections("static_token").into_iter().enumerate() {
-            let path = format!("static_token[{index}]");
-            self.static_tokens.push(read::static_token(tokens, &path, &folder)?);
-        }
-        Ok(())
+        // What is right is tried out now, because `builder()` will not be called.
+        config.diagnose(&|| config.base(), &mut mistakes);
+        Err(config.locate(mistakes))
     }
 }
 
@@ -292,4 +333,20 @@ impl<'de> Deserialize<'de> for Config {
         let node = Node::deserialize(deserializer)?;
         Source::default().read(Ok(node)).map_err(D::Error::custom)
     }
+}
+
+/// Shows no setting, because texts may hold secrets and values of variables.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+/// Reads a duration as the configuration has it, such as `60s`, `10m` or `1h30m`.
+///
+/// # Errors
+///
+/// What is wrong, and what would be right.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    values::duration(text)
 }

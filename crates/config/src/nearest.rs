@@ -1,22 +1,22 @@
 //! What somebody may have meant.
 
-use super::{
-    keys::ROOT,
-    kind::{Key, Kind},
+use crate::{
+    root::ROOT,
+    table::{Key, Keys, Kind},
     values::quoted,
 };
 
-/// Says that a key is unknown, and which one may have been meant.
-pub(super) fn unknown_key(name: &str, keys: &'static [Key]) -> String {
+/// Says which key may have been meant instead of an unknown one.
+pub(crate) fn unknown_key(name: &str, keys: &[&Key]) -> String {
     let hint = hint(name, keys.iter().map(|key| key.name));
     let elsewhere = if hint.is_empty() { elsewhere(name) } else { None };
     let elsewhere = elsewhere.map(|place| format!("`{name}` is a key {place}; "));
     let known: Vec<_> = keys.iter().map(|key| key.name).collect();
-    format!("unknown key; {hint}{}known here: {}", elsewhere.unwrap_or_default(), known.join(", "))
+    format!("{hint}{}known here: {}", elsewhere.unwrap_or_default(), known.join(", "))
 }
 
 /// Returns `did you mean …? `, or nothing.
-pub(super) fn hint<'w>(text: &str, words: impl Iterator<Item = &'w str>) -> String {
+pub(crate) fn hint<'w>(text: &str, words: impl Iterator<Item = &'w str>) -> String {
     nearest(text, words).map_or_else(String::new, |word| format!("did you mean {}? ", quoted(word)))
 }
 
@@ -69,7 +69,7 @@ fn distance(from: &[char], to: &[char]) -> usize {
 
 /// Says in which section a key is known.
 fn elsewhere(name: &str) -> Option<String> {
-    fn find(name: &str, keys: &'static [Key], path: &str) -> Option<String> {
+    fn find(name: &str, keys: &[&Key], path: &str) -> Option<String> {
         keys.iter().find_map(|key| {
             let inner =
                 if path.is_empty() { key.name.to_owned() } else { format!("{path}.{}", key.name) };
@@ -81,11 +81,12 @@ fn elsewhere(name: &str) -> Option<String> {
                 };
                 return Some(header);
             }
-            find(name, keys, &inner)
+            find(name, &keys, &inner)
         })
     }
-    if ROOT.iter().any(|key| key.name == name) {
+    let root = ROOT.keys();
+    if root.iter().any(|key| key.name == name) {
         return Some("of the file as a whole: put it above the first section".to_owned());
     }
-    find(name, ROOT, "")
+    find(name, &root, "")
 }

@@ -8,20 +8,20 @@ use serde::{
 };
 use toml::de::{DeTable, DeValue};
 
-use super::{
+use crate::{
     error::{Lines, Position},
     values::quoted,
 };
 
 /// A value, and where it stands in the text, if the text tells.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) value: Value,
-    pub(super) position: Option<Position>,
+pub(crate) struct Node {
+    pub(crate) value: Value,
+    pub(crate) position: Option<Position>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Flag(bool),
     Integer(String),
     Text(String),
@@ -33,16 +33,16 @@ pub(super) enum Value {
 
 /// A key with its value.
 #[derive(Clone, Debug)]
-pub(super) struct Member {
-    pub(super) key: String,
+pub(crate) struct Member {
+    pub(crate) key: String,
     /// Where the key stands.
-    pub(super) position: Option<Position>,
-    pub(super) node: Node,
+    pub(crate) position: Option<Position>,
+    pub(crate) node: Node,
 }
 
 impl Value {
     /// Returns the value as errors show it.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         match self {
             Self::Flag(flag) => flag.to_string(),
             Self::Integer(text) | Self::Other(text) => text.clone(),
@@ -55,13 +55,13 @@ impl Value {
 
 /// A text that is not even TOML or JSON, and where that shows.
 #[derive(Debug)]
-pub(super) struct SyntaxError {
-    pub(super) message: String,
-    pub(super) position: Option<Position>,
+pub(crate) struct SyntaxError {
+    pub(crate) message: String,
+    pub(crate) position: Option<Position>,
 }
 
 impl Node {
-    pub(super) fn from_toml(text: &str) -> Result<Self, SyntaxError> {
+    pub(crate) fn from_toml(text: &str) -> Result<Self, SyntaxError> {
         let lines = Lines::of(text);
         let table = DeTable::parse(text).map_err(|error| SyntaxError {
             message: match error.message() {
@@ -74,7 +74,7 @@ impl Node {
         Ok(Self { value, position: None })
     }
 
-    pub(super) fn from_json(text: &str) -> Result<Self, SyntaxError> {
+    pub(crate) fn from_json(text: &str) -> Result<Self, SyntaxError> {
         serde_json::from_str(text).map_err(|error| {
             let position = Position { line: error.line(), column: error.column().max(1) };
             let message = error.to_string();

@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Config,
-    keys::{PLACES, ROOT},
-    kind::{Key, Kind},
+    extract::PLACES,
+    root::ROOT,
+    table::{Key, Keys, Kind},
 };
 
 impl Config {
@@ -13,14 +14,15 @@ impl Config {
     /// generated files. What depends on several keys at once is not part of it.
     #[must_use]
     pub fn json_schema() -> Value {
-        let mut schema = object(ROOT);
+        let mut schema = object(&ROOT);
         schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
         schema.insert("title".to_owned(), json!("Portcullis"));
         Value::Object(schema)
     }
 }
 
-fn object(keys: &[Key]) -> Map<String, Value> {
+fn object(table: &dyn Keys) -> Map<String, Value> {
+    let keys = table.keys();
     let properties = keys.iter().map(|key| (key.name.to_owned(), property(key)));
     let required: Vec<_> =
         keys.iter().filter(|key| key.is_required()).map(|key| key.name).collect();
@@ -70,11 +72,11 @@ fn schema(kind: Kind) -> Map<String, Value> {
             "type": "string",
             "pattern": "^\\s*[0-9]+\\s*(B|KiB|MiB|GiB)\\s*$",
         })),
-        Kind::Section(keys) => Value::Object(object(keys)),
-        Kind::Sections(keys) => json!({ "type": "array", "items": object(keys) }),
-        Kind::Places(keys) => json!({
+        Kind::Section(table) => Value::Object(object(table)),
+        Kind::Sections(table) => json!({ "type": "array", "items": object(table) }),
+        Kind::Places(table) => json!({
             "type": "array",
-            "items": { "anyOf": [or_variable(json!({ "enum": PLACES })), object(keys)] },
+            "items": { "anyOf": [or_variable(json!({ "enum": PLACES })), object(table)] },
         }),
     };
     match value {

@@ -24,7 +24,7 @@ const LONGEST_PART: usize = 16;
 
 /// The texts of a configuration, as they were written and with the values of variables in them.
 #[derive(Clone, Default)]
-pub(super) struct Shown {
+pub(crate) struct Shown {
     /// How a text was written, by the text with values in it.
     written: BTreeMap<String, String>,
     /// Values of variables and their parts, in lower case. Errors can hold them in another form than they
@@ -34,7 +34,7 @@ pub(super) struct Shown {
 
 impl Shown {
     /// Remembers a text, and the values of the variables in it.
-    pub(super) fn add(&mut self, written: &str, expanded: &str, values: &[String]) {
+    pub(crate) fn add(&mut self, written: &str, expanded: &str, values: &[String]) {
         if !values.is_empty() || !self.written.contains_key(expanded) {
             self.written.insert(expanded.to_owned(), written.to_owned());
         }
@@ -55,7 +55,7 @@ impl Shown {
     }
 
     /// Returns whether a text holds a part of a variable's value.
-    pub(super) fn is_secret(&self, text: &str) -> bool {
+    pub(crate) fn is_secret(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         self.parts.iter().any(|part| text.contains(part.as_str()))
     }
@@ -80,7 +80,7 @@ impl Shown {
     }
 
     /// Takes the values of variables out of an error. File names are relative to the folder.
-    pub(super) fn error(&self, error: ConfigError, folder: &Path) -> ConfigError {
+    pub(crate) fn error(&self, error: ConfigError, folder: &Path) -> ConfigError {
         use ConfigError as E;
 
         if self.parts.is_empty() {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A text as errors show it: without control characters, and not too long.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
     if text.chars().nth(LONGEST).is_none() {
         return format!("{text:?}");
@@ -17,7 +17,7 @@ pub(super) fn quoted(text: &str) -> String {
 /// # Errors
 ///
 /// What is wrong, and what would be right.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     const UNITS: [(&str, u64); 6] = [
         ("w", 7 * 24 * 60 * 60 * 1000),
         ("d", 24 * 60 * 60 * 1000),
@@ -59,7 +59,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 /// # Errors
 ///
 /// What is wrong, and what would be right.
-pub(super) fn size(text: &str) -> Result<usize, String> {
+pub(crate) fn size(text: &str) -> Result<usize, String> {
     const UNITS: [(&str, u64); 4] =
         [("B", 1), ("KiB", 1024), ("MiB", 1024 * 1024), ("GiB", 1024 * 1024 * 1024)];
     let expected = "expected a size such as `512B`, `16KiB` or `1MiB`";
@@ -100,11 +100,11 @@ fn number_and_unit(text: &str) -> Result<(u64, &str, &str), &'static str> {
 ///
 /// # Errors
 ///
-/// What is wrong, and what would be right. Values are not told.
-pub(super) fn expand(
+/// What is wrong, and what to do. Values are not shown.
+pub(crate) fn expand(
     text: &str,
     variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<String, String> {
+) -> Result<String, (String, String)> {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
@@ -115,25 +115,23 @@ pub(super) fn expand(
             continue;
         }
         expanded.push_str(before);
-        let hint = "write `$${` for a plain `${`";
+        let plain = "write `$${` for a plain `${`";
         let Some((name, after)) = after.split_once('}') else {
-            return Err(format!("`${{` is not closed by `}}`: {hint}"));
+            return Err(("`${` is not closed by `}`".to_owned(), plain.to_owned()));
         };
         let is_name = !name.is_empty()
             && !name.starts_with(|char: char| char.is_ascii_digit())
             && name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_');
         if !is_name {
-            return Err(format!(
-                "{} is no name of an environment variable: use letters, digits and `_`, or {hint}",
-                quoted(name)
-            ));
+            // The name is not shown, because the text may be a secret that holds `${` by chance.
+            let message = "what `${…}` holds is no name of an environment variable";
+            return Err((message.to_owned(), format!("use letters, digits and `_`, or {plain}")));
         }
         match variable(name) {
             Some(value) => expanded.push_str(&value),
             None => {
-                return Err(format!(
-                    "the environment variable `{name}` is not set, or no text: set it, or {hint}"
-                ));
+                let message = format!("the environment variable `{name}` is not set, or no text");
+                return Err((message, format!("set it, or {plain}")));
             }
         }
         rest = after;

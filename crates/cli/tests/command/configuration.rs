@@ -30,6 +30,30 @@ fn a_mistake_names_file_key_and_what_is_allowed() {
 }
 
 #[test]
+fn all_mistakes_are_reported_each_on_a_line() {
+    let config = ISSUER.replace("keys.json", "no.json");
+    let service = Service::with(&format!("realm = 1\n{config}leway = \"60s\"\n"));
+    for command in ["config check portcullis.toml", "verify --config portcullis.toml"] {
+        let arguments: Vec<_> = command.split(' ').collect();
+        let run = service.folder.run(&arguments);
+        assert_eq!((run.status, run.stdout.as_str()), (2, ""), "{run:?}");
+        let keys = run.stderr.lines().map(|line| line.split('`').nth(1).unwrap());
+        let expected = ["realm", "issuer[0].jwks_file", "issuer[0].leway"];
+        assert_eq!(keys.collect::<Vec<_>>(), expected, "{run:?}");
+    }
+    let run = service.folder.run(&["--format", "json", "config", "check", "portcullis.toml"]);
+    assert_eq!((run.status, run.stderr.lines().count()), (2, 3), "{run:?}");
+    let lines: Vec<serde_json::Value> =
+        run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 3, "{run:?}");
+    let expected = json!({
+        "result": "mistake", "file": "portcullis.toml", "line": 1, "column": 9, "key": "realm",
+        "message": "found 1", "help": "expected a text in quotes",
+    });
+    assert_eq!(lines[0], expected);
+}
+
+#[test]
 fn the_network_is_not_touched() {
     let config = ISSUER.replace("jwks_file = \"keys.json\"", "jwks_uri = \"http://127.0.0.1:1/\"");
     let run = Service::with(&config).folder.run(&["config", "check", "portcullis.toml"]);

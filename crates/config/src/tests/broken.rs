@@ -28,23 +28,30 @@ fn check(text: &str, is_json: bool) -> Result<(), TestCaseError> {
                 prop_assert!(text.starts_with("portcullis.toml:"), "{}", text);
             }
         }
-        Err(error) => {
-            let shown = error.to_string();
-            prop_assert!(shown.starts_with("portcullis.toml:"), "{}", shown);
-            let has_place = error.line().is_some() && error.column().is_some();
-            // JSON tells no places but those of its own syntax.
-            let is_deep = shown.contains("nested too deeply");
-            prop_assert!(has_place || !error.key().is_empty() || is_json || is_deep, "{}", shown);
-            // Where something is missing, its key is the place.
-            let has_none = shown.contains("missing") || shown.contains("nested too deeply");
-            prop_assert!(has_place || is_json || has_none, "{}", shown);
-            prop_assert!(!shown.contains("4e1hvZ2m7pYcTq0sKfWbNw"), "{}", shown);
-            if let (Some(line), Some(column)) = (error.line(), error.column()) {
-                let lines = text.split('\n').count();
-                prop_assert!((1..=lines + 1).contains(&line) && column >= 1, "{}", shown);
-            }
-            let is_plain = shown.chars().all(|char| !char.is_control() || char == '\n');
-            prop_assert!(is_plain && shown.len() < 2000, "{:?}", shown);
+        Err(errors) => {
+            errors.errors().iter().try_for_each(|error| -> Result<(), TestCaseError> {
+                let shown = error.to_string();
+                prop_assert!(shown.starts_with("portcullis.toml:"), "{}", shown);
+                let has_place = error.line().is_some() && error.column().is_some();
+                // JSON tells no places but those of its own syntax.
+                let is_deep = shown.contains("nested too deeply");
+                prop_assert!(
+                    has_place || !error.key().is_empty() || is_json || is_deep,
+                    "{}",
+                    shown
+                );
+                // Where something is missing, its key is the place.
+                let has_none = shown.contains("missing") || shown.contains("nested too deeply");
+                prop_assert!(has_place || is_json || has_none, "{}", shown);
+                prop_assert!(!shown.contains("4e1hvZ2m7pYcTq0sKfWbNw"), "{}", shown);
+                if let (Some(line), Some(column)) = (error.line(), error.column()) {
+                    let lines = text.split('\n').count();
+                    prop_assert!((1..=lines + 1).contains(&line) && column >= 1, "{}", shown);
+                }
+                let is_plain = shown.chars().all(|char| !char.is_control());
+                prop_assert!(is_plain && shown.len() < 2000, "{:?}", shown);
+                Ok(())
+            })?
         }
     }
     Ok(())

@@ -16,7 +16,7 @@ fn engine(config: &Config) -> Result<Authenticator, ConfigError> {
 }
 
 /// Reads TOML with these environment variables.
-fn read(text: &str) -> Result<Config, SettingError> {
+fn read(text: &str) -> Result<Config, SettingErrors> {
     let variables = |name: &str| match name {
         "AUDIENCE" => Some("orders".to_owned()),
         "LEEWAY" => Some("a secret".to_owned()),
@@ -111,15 +111,15 @@ fn errors_name_place_key_value_and_what_is_allowed() {
         ),
         (
             &format!("{issuer}algorithms = ['RS256', 'rs512']"),
-            "line 3, column 24: `issuer[0].algorithms[1]`: found \"rs512\": did you mean \"RS512\"? expected",
+            "line 3, column 24: `issuer[0].algorithms[1]`: found \"rs512\"; did you mean \"RS512\"? expected",
         ),
         (
             "[extract]\nquery = 'token'",
-            "line 2, column 9: `extract.query`: no place is `query`, so it means nothing: add \"query\" to `places`",
+            "line 2, column 9: `extract.query`: no place is `query`, so it means nothing; add \"query\" to `places`",
         ),
         (
             "[extract]\nplaces = ['headers']",
-            "line 2, column 11: `extract.places[0]`: found \"headers\": did you mean \"header\"? expected one of",
+            "line 2, column 11: `extract.places[0]`: found \"headers\"; did you mean \"header\"? expected one of",
         ),
         (
             "[extract]\nplaces = [{ name = 'x' }]",
@@ -135,7 +135,7 @@ fn errors_name_place_key_value_and_what_is_allowed() {
         ),
         (
             &format!("{issuer}grant.known_roles = []"),
-            "line 3, column 21: `issuer[0].grant.known_roles`: found an empty list: give a value",
+            "line 3, column 21: `issuer[0].grant.known_roles`: found an empty list; give a value",
         ),
         (
             &format!(
@@ -187,12 +187,13 @@ fn errors_name_place_key_value_and_what_is_allowed() {
         ),
         (
             "[[static_token]]\nname = 's'\ntoken_file = 't'\nreload_every = '1s'\nread_once = true",
-            "line 5, column 13: `static_token[0].read_once`: it contradicts `reload_every`: leave",
+            "line 5, column 13: `static_token[0].read_once`: it contradicts `reload_every`; leave",
         ),
         ("production = ", "line 1, column 1"),
     ] {
-        let error = read(text).unwrap_err().to_string();
-        assert!(error.starts_with(expected), "{text}\n{error}\n{expected}");
+        let errors = read(text).unwrap_err().to_string();
+        let is_found = errors.lines().any(|error| error.starts_with(expected));
+        assert!(is_found, "{text}\n{errors}\n{expected}");
     }
 }
 
@@ -206,11 +207,187 @@ fn a_mapping_that_cannot_be_names_its_key() {
         ("grant.permissions = { claim = 'p', listed = '' }", "grant"),
         ("grant.roles = ['/a~2']", "grant"),
     ] {
-        let config = read(&format!("{issuer}{line}")).unwrap();
-        let error = engine(&config).unwrap_err().to_string();
-        let expected =
-            format!("line 5, column {}: `issuer[0].{key}` cannot be used", error_column(line, key));
+        // Without the feature `regex` a pattern is a mistake before it is compiled.
+        let config = read(&format!("{issuer}{line}")).map_err(ConfigError::from);
+        let error = config.and_then(|config| engine(&config)).unwrap_err().to_string();
+        let expected = format!("line 5, column {}: `issuer[0].{key}`: ", error_column(line, key));
         assert!(error.starts_with(&expected), "{line}\n{error}\n{expected}");
+    }
+}
+
+/// A file with a mistake of each sort, but for its syntax.
+const MISTAKEN: &str = r#"realm = "a\nb"
+leeway = "1s"
+
+[extract]
+places = ["header", "heder"]
+remove_tokens = "yes"
+
+[[issuer]]
+issuer = "https://a.test"
+jwks_uri = "https://a.test/keys"
+jwks_file = "no-such-file.json"
+audience = []
+leway = "60s"
+try_all_keys = true
+match_key_ids = true
+
+[[issuer]]
+audience = ["b"]
+
+[[issuer]]
+issuer = "https://c.test"
+audience = ["b"]
+required_claims = ["/a~b"]
+jwks_uri = "https://c.test/keys"
+
+[[issuer]]
+issuer = "https://d.test"
+audience = ["b"]
+
+[[issuer]]
+issuer = "https://e.test"
+audience = ["b"]
+jwks_uri = ["https://e.test/keys", "ftp://e.test/keys"]
+secret_env = "NO_SUCH_VARIABLE_OF_PORTCULLIS"
+
+[[static_token]]
+name = "https://e.test"
+token = "sha256:1234"
+
+[[static_token]]
+name = "s"
+token_file = "no-such-tokens"
+read_once = true
+max_stale = "1h"
+"#;
+
+#[test]
+fn all_mistakes_of_a_file_are_reported_in_its_order() {
+    let errors = read(MISTAKEN).unwrap_err();
+    let found: Vec<_> =
+        errors.errors().iter().map(|error| (error.line().unwrap(), error.key())).collect();
+    let expected = [
+        (1, "realm"),
+        (2, "leeway"),
+        (5, "extract.places[1]"),
+        (6, "extract.remove_tokens"),
+        (11, "issuer[0].jwks_file"),
+        (12, "issuer[0].audience"),
+        (13, "issuer[0].leway"),
+        (14, "issuer[0].try_all_keys"),
+        (17, "issuer[1].issuer"),
+        (23, "issuer[2].required_claims"),
+        (26, "issuer[3]"),
+        (33, "issuer[4].jwks_uri"),
+        (34, "issuer[4].secret_env"),
+        (36, "static_token[0]"),
+        (42, "static_token[1].token_file"),
+        (43, "static_token[1].read_once"),
+    ];
+    assert_eq!(found, expected, "{errors}");
+    assert_eq!(errors.to_string().lines().count(), expected.len());
+}
+
+#[test]
+fn mistakes_that_only_the_engine_finds_are_all_reported() {
+    let config = read(
+        "production = true\n[[issuer]]\nissuer = 'a'\njwks_uri = 'https://k'\n\
+         [[issuer]]\nissuer = 'b'\naudience = ['c']\njwks_uri = 'http://k'\ndangerous_allow_http = true\n\
+         [[issuer]]\nissuer = 'd'\naudience = ['c']\njwks_uri = 'https://k'\n\
+         [[issuer]]\nissuer = 'd'\naudience = ['c']\njwks_uri = 'https://k'\n\
+         [[static_token]]\nname = 's'\ntoken = 'short'\n\
+         [resource]\nidentifier = 'b.test'\n",
+    );
+    let error = engine(&config.unwrap()).unwrap_err();
+    let errors = SettingErrors::of(&error).unwrap();
+    let found: Vec<_> = errors.errors().iter().map(SettingError::key).collect();
+    // Without the resource the first issuer would have no audience; its identifier is one.
+    let expected =
+        ["issuer[1].dangerous_allow_http", "issuer[3]", "static_token[0]", "resource.identifier"];
+    assert_eq!(found, expected, "{errors}");
+}
+
+#[test]
+fn a_mistake_is_no_cause_of_others() {
+    let issuer = "[[issuer]]\nissuer = 'a'\njwks_uri = 'https://k'\n";
+    for text in [
+        &format!("audiense = ['b']\n{issuer}"),
+        &format!("{issuer}audiense = ['b']"),
+        "[[issuer]]\nissuer = 'a'\naudience = ['b']\njwks_ury = 'https://k'",
+        "[[issuer]]\nisuer = 'a'\naudience = ['b']",
+        "[[static_token]]\nname = 's'\ntoken_fil = 't'\nread_once = true",
+        "[extract]\nplaces = ['querry']\nquery = 't'",
+        "[extract]\nplaces = [{ kind = 'header', name = 'x', shceme = 's', required_scheme = true }]",
+        &format!("extract.places = [{{ kind = 'header', issuer = 'a' }}]\n{issuer}audience = 'b'"),
+    ] {
+        let errors = read(text).unwrap_err();
+        assert_eq!(errors.errors().len(), 1, "{text}\n{errors}");
+    }
+}
+
+#[test]
+fn errors_name_keys_and_never_builder_methods() {
+    let issuer = "[[issuer]]\nissuer = 'a'\n";
+    for (text, key, help) in [
+        (String::new(), "", "add an `[[issuer]]`"),
+        (format!("{issuer}jwks_uri = 'https://k'"), "issuer[0].audience", "set `audience`"),
+        (format!("{issuer}audience = ['b']"), "issuer[0]", "add `discovery`"),
+        (
+            format!("{issuer}audience = ['b']\njwks_uri = 'https://k'\nsubject = ['']\nalgorithms = ['HS256']\n{issuer}audience = ['b']\njwks_uri = 'https://k'"),
+            "issuer[1]",
+            "add all its keys to one `[[issuer]]`",
+        ),
+        (
+            format!("extract.places = []\n{issuer}audience = ['b']\njwks_uri = 'https://k'"),
+            "extract.places",
+            "add one to `places`",
+        ),
+        (
+            format!("extract.places = [{{ kind = 'header', issuer = 'c' }}]\n{issuer}audience = ['b']\njwks_uri = 'https://k'"),
+            "extract.places",
+            "add it as an `[[issuer]]`",
+        ),
+        (
+            format!("resource = {{ identifier = 'https://b.test', authorization_servers = ['c'] }}\n{issuer}jwks_uri = 'https://k'"),
+            "resource",
+            "add it as an `[[issuer]]`",
+        ),
+        (
+            "production = true\n[[issuer]]\nname = 'a'\ndangerous_any_issuer = true\njwks_uri = 'https://k'\naudience = ['b']".to_owned(),
+            "issuer[0].dangerous_any_issuer",
+            "have the signer write an `iss`",
+        ),
+        (
+            "production = true\n[[static_token]]\nname = 'a'\ntoken = 'b'".to_owned(),
+            "static_token[0]",
+            "make one of at least 32 random bytes",
+        ),
+    ] {
+        let error = engine(&read(&text).unwrap()).unwrap_err();
+        let [found] = SettingErrors::of(&error).unwrap().errors() else { panic!("{text}\n{error}") };
+        assert_eq!(found.key(), key, "{text}\n{error}");
+        assert!(found.help().is_some_and(|found| found.starts_with(help)), "{text}\n{error}");
+        let has_method = found.to_string().contains(['…', '(']);
+        assert!(!has_method, "{error}");
+    }
+}
+
+#[test]
+fn secrets_are_part_of_no_error() {
+    let secret = "4e1hvZ2m7pYcTq0sKfWbNw";
+    for value in [
+        format!("'a=b={secret}'"),
+        format!("'sha256:{secret}'"),
+        format!("'${{{secret}-}}'"),
+        format!("'${{{secret}'"),
+        format!("['{secret} {secret}', '{secret}={secret}', 17]"),
+        format!("{{ {secret} = 1 }}"),
+    ] {
+        let text = format!("unknown = 1\n[[static_token]]\nname = 's'\ntoken = {value}\n");
+        let errors = read(&text).unwrap_err();
+        assert!(errors.errors().len() > 1, "{text}\n{errors}");
+        assert!(!format!("{errors} {errors:?} {errors:#?}").contains(secret), "{errors}");
     }
 }
 

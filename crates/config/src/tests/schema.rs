@@ -4,9 +4,8 @@ use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::Value;
 
 use super::super::{
-    keys::ROOT,
-    kind::{Key, Kind},
     node::{self, Node},
+    table::{Key, Keys, Kind},
     *,
 };
 
@@ -101,7 +100,7 @@ fn each_key_rejects_values_of_other_kinds() {
         _ => false,
     };
     let mut checked = 0;
-    for_each_key(ROOT, &|inner| inner, &mut |key, wrap| {
+    for_each_key(&ROOT.keys(), &|inner| inner, &mut |key, wrap| {
         for value in [Value::Null, 1.into(), true.into(), "no such word".into()] {
             if fits(key.kind, &value) {
                 continue;
@@ -120,13 +119,13 @@ fn each_key_rejects_values_of_other_kinds() {
 
 type Wrap<'w> = &'w dyn Fn(Value) -> Value;
 
-fn for_each_key(keys: &'static [Key], wrap: Wrap<'_>, visit: &mut dyn FnMut(&Key, Wrap<'_>)) {
+fn for_each_key(keys: &[&Key], wrap: Wrap<'_>, visit: &mut dyn FnMut(&Key, Wrap<'_>)) {
     for key in keys {
         visit(key, wrap);
         let inner = |value: Value| match key.kind {
             Kind::Section(_) => wrap(serde_json::json!({ key.name: value })),
             _ => wrap(serde_json::json!({ key.name: [value] })),
         };
-        for_each_key(key.kind.keys(), &inner, visit);
+        for_each_key(&key.kind.keys(), &inner, visit);
     }
 }

@@ -57,7 +57,10 @@ struct Settings {
 
 /// Changes an error of the builder.
 #[derive(Clone)]
-struct MapError(Arc<dyn Fn(ConfigError) -> ConfigError + Send + Sync>);
+struct MapError(Arc<MapErrorFn>);
+
+type MapErrorFn =
+    dyn Fn(ConfigError, &dyn Fn() -> AuthenticatorBuilder) -> ConfigError + Send + Sync;
 
 impl fmt::Debug for MapError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -89,11 +92,12 @@ impl AuthenticatorBuilder {
     }
 
     /// Changes the error of [`build`](Self::build): for a crate that reads settings from elsewhere, so that
-    /// the error names what its reader wrote.
+    /// the error names what its reader wrote. The function gets the error, and what starts another builder
+    /// with the same audiences and rules for production, to find further mistakes with.
     #[doc(hidden)]
     pub fn map_error(
         mut self,
-        map: impl Fn(ConfigError) -> ConfigError + Send + Sync + 'static,
+        map: impl Fn(ConfigError, &dyn Fn() -> Self) -> ConfigError + Send + Sync + 'static,
     ) -> Self {
         self.settings.map_error = Some(MapError(Arc::new(map)));
         self
@@ -329,11 +333,18 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     ///
     /// A [`ConfigError`] that says what to change.
     pub fn build(self) -> Result<Authenticator<G>, ConfigError> {
-        let map_error = self.settings.map_error.clone();
-        self.build_engine().map_err(|error| match map_error {
-            Some(MapError(map)) => map(error),
-            None => error,
-        })
+        let settings = &self.settings;
+        let Some(MapError(map)) = settings.map_error.clone() else { return self.build_engine() };
+        let audiences = settings.audiences.clone();
+        let (production, any_issuer) = (settings.production, settings.any_issuer_in_production);
+        let base = move || {
+            let mut builder = AuthenticatorBuilder::new();
+            builder.settings.audiences.clone_from(&audiences);
+            builder.settings.production = production;
+            builder.settings.any_issuer_in_production = any_issuer;
+            builder
+        };
+        self.build_engine().map_err(|error| map(error, &base))
     }
 
     fn build_engine(self) -> Result<Authenticator<G>, ConfigError> {

@@ -45,6 +45,7 @@ pub struct Stamp {
 
 impl Stamp {
     /// Returns the stamp of a file that is absent, which counts as an empty one.
+    #[must_use]
     pub fn absent() -> Self {
         Self { digest: Vec::new(), len: 0, modified: None, identity: None }
     }
@@ -59,28 +60,33 @@ impl Stamp {
     }
 
     /// Returns whether both files have the same content.
+    #[must_use]
     pub fn has_content_of(&self, other: &Self) -> bool {
         self.digest == other.digest
     }
 
     /// Returns whether this is another file than the earlier one at the same path, which was replaced as
     /// a whole: by a rename, or by a symbolic link that moved.
+    #[must_use]
     pub fn has_replaced(&self, earlier: &Self) -> bool {
         self.identity.is_some() && earlier.identity.is_some() && self.identity != earlier.identity
     }
 
     /// Returns whether this is the very file of the earlier look, or may be.
+    #[must_use]
     pub fn is_same_file(&self, earlier: &Self) -> bool {
         let was_there = *earlier != Self::absent();
         was_there && !self.has_replaced(earlier)
     }
 
     /// Returns the digest of the content, in hexadecimal digits.
+    #[must_use]
     pub fn hex(&self) -> String {
         self.digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Returns a text that differs where length, modification time or file differ.
+    #[must_use]
     pub fn version(&self) -> String {
         format!("{} {:?} {:?}", self.len, self.modified, self.identity)
     }

@@ -1,0 +1,325 @@
+//! `[[issuer]]`: an issuer that is trusted, its keys, and the rules for its tokens.
+
+use portcullis::{
+    Algorithm, AuthenticatorBuilder, GrantMapping, Issuer,
+    issuer::{TokenProfile, TokenType},
+};
+
+use crate::{
+    apply::Applying,
+    grant::GRANT,
+    issuer_keys,
+    mistakes::Mistakes,
+    section::Section,
+    table::{Kind, Row, Table},
+};
+
+/// The names of signature algorithms.
+pub(crate) const ALGORITHMS: &[&str] = &[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+    "HS256", "HS384", "HS512",
+];
+
+pub(crate) static ISSUER: Table<Issuer> = Table {
+    rows: &[
+        Row::together(
+            "issuer",
+            Kind::Text,
+            "required, or `name`",
+            "The `iss` of its tokens, byte for byte",
+        ),
+        Row::together(
+            "name",
+            Kind::Text,
+            "none",
+            "Stands in place of `issuer`, with `dangerous_any_issuer`",
+        ),
+        Row::together(
+            "dangerous_any_issuer",
+            Kind::Flag,
+            "false",
+            "Trusts tokens with any `iss` or none that its keys verify",
+        ),
+        Row::each(
+            "audience",
+            "that above",
+            "Who this service is in `aud`: any of these; required unless `dangerous_any_audience`",
+            Issuer::audience,
+        )
+        .filled(),
+        Row::flag(
+            "dangerous_any_audience",
+            "Accepts tokens that are meant for anyone",
+            Issuer::dangerous_any_audience,
+        ),
+        Row::words(
+            "algorithms",
+            ALGORITHMS,
+            "every asymmetric one that its keys allow; `HS256` for secrets",
+            "The signature algorithms that are allowed",
+            |issuer: Issuer, names| issuer.algorithms(algorithms(&names)),
+        )
+        .filled(),
+        Row::together(
+            "discovery",
+            Kind::Flag,
+            "false",
+            "Finds the keys by OpenID Connect Discovery or RFC 8414",
+        ),
+        Row::together("jwks_uri", Kind::TextOrTexts, "none", "URLs of JWK Sets").filled(),
+        Row::together(
+            "jwks_file",
+            Kind::TextOrTexts,
+            "none",
+            "Files that hold a JWK Set or a single JWK, read again when they change",
+        )
+        .filled(),
+        Row::together(
+            "pem_file",
+            Kind::TextOrTexts,
+            "none",
+            "Files that hold a public key or certificate, read again when they change",
+        )
+        .filled(),
+        Row::together(
+            "secret_file",
+            Kind::TextOrTexts,
+            "none",
+            "Files that hold a shared secret, their bytes less one final newline, read again when they \
+             change",
+        )
+        .filled(),
+        Row::together(
+            "secret_env",
+            Kind::TextOrTexts,
+            "none",
+            "Environment variables that hold a shared secret",
+        )
+        .filled(),
+        Row::together(
+            "dangerous_short_secrets",
+            Kind::Flag,
+            "false",
+            "Accepts secrets that are shorter than the hash",
+        ),
+        Row::flag(
+            "try_all_keys",
+            "Tries every key that fits, four at most, for a token without `kid`",
+            Issuer::try_all_keys,
+        ),
+        Row::flag(
+            "match_key_ids",
+            "Finds keys by their ids alone: a token without `kid` is for PEM files and secrets, which are \
+             not watched then",
+            Issuer::match_key_ids,
+        ),
+        Row::flag(
+            "last_key_of_id_wins",
+            "Of several keys with one id the last counts, of those that fit",
+            Issuer::last_key_of_id_wins,
+        ),
+        Row::together(
+            "refresh",
+            Kind::Duration,
+            "10m",
+            "How often keys are fetched where their document names no lifetime",
+        ),
+        Row::together(
+            "min_refresh",
+            Kind::Duration,
+            "30s",
+            "The shortest lifetime that a document may name",
+        ),
+        Row::together(
+            "max_refresh",
+            Kind::Duration,
+            "24h",
+            "The longest lifetime that a document may name",
+        ),
+        Row::together(
+            "max_stale",
+            Kind::Duration,
+            "24h",
+            "How long keys stay usable after the last success",
+        ),
+        Row::together(
+            "dangerous_unlimited_staleness",
+            Kind::Flag,
+            "false",
+            "Keys stay usable for ever after one success",
+        ),
+        Row::together(
+            "wait",
+            Kind::Duration,
+            "1s",
+            "How long a request waits for a key that is not there yet",
+        ),
+        Row::together(
+            "timeout",
+            Kind::Duration,
+            "5s",
+            "The longest time to fetch one document",
+        ),
+        Row::together(
+            "dangerous_allow_http",
+            Kind::Flag,
+            "false",
+            "Fetches plain `http` from other machines too",
+        ),
+        Row::duration("leeway", "60s", "How far clocks may differ", Issuer::leeway),
+        Row::together(
+            "profile",
+            Kind::Word(&["at+jwt"]),
+            "none",
+            "The rules of RFC 9068 for access tokens, on top",
+        ),
+        Row::together(
+            "type",
+            Kind::Texts,
+            "[\"\", \"JWT\", \"at+jwt\"]",
+            "The types that `typ` may name; `\"\"`: it is absent",
+        )
+        .filled(),
+        Row::texts(
+            "required_claims",
+            "none",
+            "Claims that must be there, beside those that the rules need",
+            Issuer::required_claims,
+        ),
+        Row::duration(
+            "max_age",
+            "no limit",
+            "The longest time since `iat`, which then must be there",
+            Issuer::max_age,
+        ),
+        Row::duration(
+            "max_lifetime",
+            "no limit",
+            "The longest time from `iat` to `exp`, which then must be there",
+            Issuer::max_lifetime,
+        ),
+        Row::texts(
+            "subject",
+            "all",
+            "The subjects that the issuer may speak for",
+            Issuer::subjects,
+        )
+        .filled(),
+        Row::flag(
+            "whole_seconds",
+            "Cuts the fractions of `exp`, `nbf` and `iat` off",
+            Issuer::whole_seconds,
+        ),
+        Row::flag(
+            "dangerous_optional_expiry",
+            "Accepts tokens without `exp`",
+            Issuer::dangerous_optional_expiry,
+        ),
+        Row::flag(
+            "dangerous_zero_is_no_date",
+            "Takes an `exp`, `nbf` or `iat` of `0` for one that is not there",
+            Issuer::dangerous_zero_is_no_date,
+        ),
+        Row::flag(
+            "dangerous_any_token_type",
+            "Accepts tokens whatever their `typ` says",
+            Issuer::dangerous_any_token_type,
+        ),
+        Row::flag(
+            "dangerous_optional_subject",
+            "Accepts tokens without `sub`",
+            Issuer::dangerous_optional_subject,
+        ),
+        Row::flag(
+            "dangerous_ignore_binding",
+            "Accepts tokens that are bound to their sender without checking that",
+            Issuer::dangerous_ignore_binding,
+        ),
+        Row::section(
+            "grant",
+            &GRANT,
+            "see its keys",
+            "Which claims hold the rights",
+            |issuer, section, applying| {
+                issuer.grant_mapping(GRANT.apply(GrantMapping::default(), section, applying))
+            },
+        ),
+    ],
+    check,
+};
+
+fn check(section: &Section, mistakes: &mut Mistakes) {
+    let any_issuer = section.flag("dangerous_any_issuer");
+    let mut wrong = |key: &str, message: &str, help: &str| {
+        mistakes.add(section.path_of(key), message, help);
+    };
+    match (section.has("issuer"), section.has("name"), any_issuer) {
+        (true, false, false) | (false, true, true) => {}
+        (true, _, true) => {
+            wrong("issuer", "with `dangerous_any_issuer` it names nobody", "say `name` instead");
+        }
+        (_, true, false) => {
+            let help = "say `issuer` for the `iss` of one issuer's tokens";
+            wrong("name", "goes with `dangerous_any_issuer = true`", help);
+        }
+        (false, false, _) if section.lacks_values() => {}
+        (false, false, _) => {
+            let help = "expected the `iss` of the issuer's tokens, byte for byte";
+            wrong("issuer", "it is missing", help);
+        }
+    }
+    let one = "leave one of them out";
+    if section.flag("dangerous_unlimited_staleness") && section.has("max_stale") {
+        wrong("max_stale", "it contradicts `dangerous_unlimited_staleness`", one);
+    }
+    if section.flag("try_all_keys") && section.flag("match_key_ids") {
+        wrong("try_all_keys", "it contradicts `match_key_ids`", one);
+    }
+    let names_types = section.has("type") || section.has("profile");
+    if section.flag("dangerous_any_token_type") && names_types {
+        wrong("dangerous_any_token_type", "it contradicts `type` and `profile`", one);
+    }
+}
+
+pub(crate) fn apply(
+    builder: AuthenticatorBuilder,
+    section: &Section,
+    applying: &Applying<'_>,
+) -> AuthenticatorBuilder {
+    builder.issuer(issuer(section, applying))
+}
+
+pub(crate) fn issuer(section: &Section, applying: &Applying<'_>) -> Issuer {
+    let name = name(section);
+    let issuer = match section.flag("dangerous_any_issuer") {
+        true => Issuer::dangerous_any(name),
+        false => Issuer::new(name),
+    };
+    let mut issuer = ISSUER.apply(issuer, section, applying);
+    // After the rows that relax checks, because a profile makes claims required again.
+    if section.has("profile") {
+        issuer = issuer.profile(TokenProfile::AtJwt);
+    }
+    if section.has("type") {
+        issuer = issuer.token_types(section.texts("type").iter().map(|name| token_type(name)));
+    }
+    issuer_keys::apply(issuer, section, applying)
+}
+
+/// Returns the `iss` of the issuer's tokens, or the name of one that stands for any.
+pub(crate) fn name(section: &Section) -> &str {
+    section.text("issuer").or(section.text("name")).unwrap_or_default()
+}
+
+pub(crate) fn algorithms(names: &[String]) -> Vec<Algorithm> {
+    names.iter().filter_map(|name| name.parse().ok()).collect()
+}
+
+fn token_type(name: &str) -> TokenType {
+    match name {
+        "" => TokenType::Absent,
+        "JWT" => TokenType::Jwt,
+        "at+jwt" => TokenType::AtJwt,
+        other => TokenType::Other(other.to_owned()),
+    }
+}
