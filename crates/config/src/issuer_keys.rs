@@ -1,6 +1,6 @@
 //! The keys of an issuer: where they come from, and when they are fetched.
 
-use std::{env, path::Path};
+use std::{env, path::Path, time::Duration};
 
 use portcullis::{
     Algorithm, ConfigError, Issuer, JwkSet, VerificationKey,
@@ -132,7 +132,8 @@ fn secret_algorithms(section: &Section) -> Vec<Algorithm> {
 }
 
 fn policy(section: &Section) -> RefreshPolicy {
-    let settings: [(&str, fn(RefreshPolicy, std::time::Duration) -> RefreshPolicy); 4] = [
+    type Set = fn(RefreshPolicy, Duration) -> RefreshPolicy;
+    let settings: [(&str, Set); 4] = [
         ("refresh", RefreshPolicy::refresh),
         ("min_refresh", RefreshPolicy::min_refresh),
         ("max_refresh", RefreshPolicy::max_refresh),

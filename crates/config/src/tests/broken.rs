@@ -51,7 +51,7 @@ fn check(text: &str, is_json: bool) -> Result<(), TestCaseError> {
                 let is_plain = shown.chars().all(|char| !char.is_control());
                 prop_assert!(is_plain && shown.len() < 2000, "{:?}", shown);
                 Ok(())
-            })?
+            })?;
         }
     }
     Ok(())
