@@ -4,7 +4,8 @@ use std::{error::Error, time::Duration};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use portcullis_actix_web::{
-    Authenticator, Caller, Granted, JwtAuth, ReadinessService, RemoveTokens, Require, ResourceMetadataService, policy,
+    Authenticator, Caller, Granted, JwtAuth, ReadinessService, RemoveTokens, Require,
+    ResourceMetadataService, policy,
 };
 use serde_json::json;
 
