@@ -399,7 +399,7 @@ impl CachedSource {
             );
         }
         #[cfg(not(feature = "tracing"))]
-        let _ = beyond_limit;
+        let _ = (&self.label, beyond_limit);
     }
 
     fn report(&self, error: &KeySourceError) {
