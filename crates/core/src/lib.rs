@@ -124,10 +124,8 @@ pub(crate) use future::{BoxFuture, MaybePending};
 pub(crate) use grant::{ResolverConfig, Scope};
 pub(crate) use issuer::{TokenProfile, TokenType};
 #[cfg(feature = "remote")]
-pub(crate) use keys::RemoteJwkSet;
-pub(crate) use keys::{
-    JwkSetFile, KeyInfo, KeySource, KeyStatus, KeyTransport, NotReady, RefreshPolicy, SkippedKey,
-};
+pub(crate) use keys::{JwkSetFile, RefreshPolicy, RemoteJwkSet};
+pub(crate) use keys::{KeyInfo, KeySource, KeyStatus, KeyTransport, NotReady, SkippedKey};
 pub(crate) use portcullis_jose::{json, jws};
 pub(crate) use resource_metadata::{ProtectedResource, ResourceMetadata};
 pub(crate) use strategy::{Attempt, Credential, Identity, Strategy};

@@ -15,7 +15,7 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// The rejection to answer with: the caller is [`Anonymous`](crate::Anonymous), or no layer has
+    /// The rejection to answer with: the caller is [`Anonymous`](portcullis::adapter::Anonymous), or no layer has
     /// authenticated the request.
     pub fn find(extensions: &Extensions) -> Result<Self, Box<Rejection>> {
         AuthContext::required_caller(extensions.get()).cloned().map(Self)

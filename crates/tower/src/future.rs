@@ -17,7 +17,7 @@ use tower_service::Service;
 use crate::{ResponseForRejection, rejection::respond_to, request::hide_tokens};
 
 pin_project! {
-    /// The future of [`JwtAuth`](crate::JwtAuth) and [`Require`](crate::Require).
+    /// The future of [`JwtAuth`](crate::service::JwtAuth) and [`Require`](crate::service::Require).
     #[must_use = "futures do nothing unless polled"]
     pub struct AuthFuture<S, R, ReqBody>
     where

@@ -1,6 +1,6 @@
 //! For authors of adapters: what every adapter does with a request, in terms of no framework.
 //!
-//! An adapter turns its framework's request into a [`RequestView`](crate::adapter::RequestView), and does with
+//! An adapter turns its framework's request into a [`RequestView`], and does with
 //! the request what the [`Outcome`] says. It holds no rule of its own:
 //!
 //! | step | by |

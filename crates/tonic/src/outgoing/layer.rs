@@ -14,7 +14,7 @@ use super::AddBearerToken;
 /// 1. 14 `UNAVAILABLE` where no token is at hand: the call may be tried again.
 /// 2. 13 `INTERNAL` where the token may not go: a fault of the configuration.
 ///
-/// The cause, an [`AddBearerTokenError`](crate::AddBearerTokenError), is the source of the status.
+/// The cause, an [`AddBearerTokenError`](crate::service::AddBearerTokenError), is the source of the status.
 ///
 /// # Examples
 ///

@@ -49,14 +49,14 @@ impl<G: Send + Sync + 'static> JwtAuthLayer<G> {
 }
 
 impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
-    /// Lets requests *without* credentials through, marked as [`Anonymous`](crate::Anonymous).
+    /// Lets requests *without* credentials through, marked as [`Anonymous`](portcullis::adapter::Anonymous).
     /// Bad credentials are rejected all the same. Default: credentials are required.
     pub fn optional(self) -> Self {
         Self { authentication: self.authentication.with_admission(Admission::Optional), ..self }
     }
 
     /// Lets every request through: one without good credentials as
-    /// [`Anonymous`](crate::Anonymous), which tells what was wrong with them.
+    /// [`Anonymous`](portcullis::adapter::Anonymous), which tells what was wrong with them.
     ///
     /// # Security
     ///
@@ -83,7 +83,7 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
 
     /// Lets requests for some targets through, whatever credentials they bring: for the probes of a
     /// health check, say. A caller with good ones is known all the same; any other is
-    /// [`Anonymous`](crate::Anonymous), which tells what was wrong. Nothing is waited for: a token
+    /// [`Anonymous`](portcullis::adapter::Anonymous), which tells what was wrong. Nothing is waited for: a token
     /// whose key is not at hand is not good. Default: none.
     ///
     /// An engine for [production](portcullis::AuthenticatorBuilder::production) keeps these targets public.

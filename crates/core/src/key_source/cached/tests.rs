@@ -1,5 +1,5 @@
 use super::*;
-use crate::{BoxFuture, RefreshPolicy};
+use crate::{BoxFuture, keys::RefreshPolicy};
 
 #[derive(Debug)]
 struct Named;
