@@ -7,7 +7,7 @@ use aws_lc_rs::{
     signature::{self, ParsedPublicKey, RsaPublicKeyComponents},
 };
 use base64_simd::URL_SAFE_NO_PAD;
-use portcullis::{Algorithm, AuthErrorKind, Authenticator, RequestView, VerificationKey};
+use portcullis::{Algorithm, AuthErrorKind, Authenticator, VerificationKey, adapter::RequestView};
 use portcullis_testkit::{SigningKey, TestIssuer, TokenBuilder};
 use serde_json::Value;
 

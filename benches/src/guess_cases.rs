@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use portcullis::{
-    Attempt, AuthErrorKind, Authenticator, Credential, Identity, StaticTokens, Strategy,
+    AuthErrorKind, Authenticator, StaticTokens,
+    strategy::{Attempt, Credential, Identity, Strategy},
 };
 
 use crate::{Case, Request, Run};

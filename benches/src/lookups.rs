@@ -3,8 +3,9 @@
 use std::hint::black_box;
 
 use portcullis::{
-    Algorithm, Authenticator, BoxFuture, Issuer, KeyDocument, KeySource, KeySourceError, Loaded,
-    Validators, VerificationKey,
+    Algorithm, Authenticator, Issuer, VerificationKey,
+    future::BoxFuture,
+    keys::{KeyDocument, KeySource, KeySourceError, Loaded, Validators},
 };
 use portcullis_testkit::SigningKey;
 

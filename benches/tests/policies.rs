@@ -3,7 +3,8 @@
 use std::{borrow::Cow, time::Duration};
 
 use portcullis::{
-    Authenticator, Grant, GrantMapping, MaybePending, NumericDate,
+    Authenticator, Grant, GrantMapping, NumericDate,
+    future::MaybePending,
     policy::{
         Policy, RoleHierarchy, RouteView, TokenKinds, acr_values, all_roles, any_scope, audience,
         check_async, deny_all, issuer, max_age, path_parameter, permission, role, scope, subject,

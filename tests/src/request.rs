@@ -1,6 +1,6 @@
 //! A request, as an adapter would show it to the engine.
 
-use portcullis::RequestView;
+use portcullis::adapter::RequestView;
 
 /// Header fields and a query.
 #[derive(Clone, Debug, Default)]

@@ -7,7 +7,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use portcullis::{AuthError, Authenticated, Authenticator, explain::Explanation};
+use portcullis::{AuthError, Authenticator, adapter::Authenticated, explain::Explanation};
 use portcullis_testkit::TokenBuilder;
 
 use crate::Request;

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use base64_simd::URL_SAFE_NO_PAD;
 use portcullis::{
-    Algorithm, AuthErrorKind, Authenticator, Clock, Issuer, JwkSet, NumericDate, VerificationKey,
+    Algorithm, AuthErrorKind, Authenticator, Issuer, JwkSet, NumericDate, VerificationKey,
+    clock::Clock,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

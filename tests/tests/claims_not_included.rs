@@ -12,8 +12,10 @@ use std::{
 
 use conformance::{Setting, trusting};
 use portcullis::{
-    AuthError, Authenticated, Authenticator, Grant, GrantMapping, MaybePending, Policy, Principal,
-    ResolverConfig,
+    AuthError, Authenticator, Grant, GrantMapping, Policy, Principal,
+    adapter::Authenticated,
+    future::MaybePending,
+    grant::ResolverConfig,
     policy::{
         self, RoleHierarchy, ScopeHierarchy, TokenKinds, acr_values, actor, any_role,
         authenticated, claim, client, max_age, not_delegated, path_parameter, permission, role,

@@ -10,7 +10,8 @@ use conformance::{
     trusting,
 };
 use portcullis::{
-    AuthError, AuthErrorKind, Authenticated, Challenge, Policy, Rejection,
+    AuthError, AuthErrorKind, Policy, Rejection,
+    adapter::{Authenticated, Challenge},
     policy::{self, all_scopes, any_role, any_scope, claim, role, scope},
 };
 

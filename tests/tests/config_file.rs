@@ -14,8 +14,8 @@ use std::{
 };
 
 use portcullis::{
-    Algorithm, AuthErrorKind, Authenticator, BoxFuture, Clock, ConfigError, NumericDate,
-    error::FileError,
+    Algorithm, AuthErrorKind, Authenticator, ConfigError, NumericDate, clock::Clock,
+    error::FileError, future::BoxFuture,
 };
 use portcullis_config::{Config, ConfigFile};
 use portcullis_testkit::{ManualClock, SigningKey, TestIssuer};

@@ -9,8 +9,8 @@ use std::sync::{
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    Account, AccountStatus, AuthError, AuthErrorKind, Authenticator, DelegationResolver,
-    NumericDate, ResolverConfig,
+    AuthError, AuthErrorKind, Authenticator, NumericDate,
+    grant::{Account, AccountStatus, DelegationResolver, ResolverConfig},
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 use serde_json::{Value, json};

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis::{AuthError, Authenticator, Clock, Issuer, NumericDate, Principal};
+use portcullis::{AuthError, Authenticator, Issuer, NumericDate, Principal, clock::Clock};
 use portcullis_testkit::{ManualClock, TestIssuer, TokenBuilder};
 
 const START: NumericDate = NumericDate::from_seconds(1_800_000_000);

@@ -9,7 +9,9 @@
 use std::time::Duration;
 
 use conformance::{NOW, Outcome, Setting, hostile};
-use portcullis::{Algorithm, Authenticator, Identity, Issuer, JwkSet, StaticTokens, explain};
+use portcullis::{
+    Algorithm, Authenticator, Issuer, JwkSet, StaticTokens, explain, strategy::Identity,
+};
 use portcullis_testkit::{SigningKey, TestIssuer, TokenBuilder};
 use serde_json::json;
 

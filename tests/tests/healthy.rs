@@ -23,7 +23,9 @@ use std::{
 };
 
 use conformance::{AUDIENCE, NOW};
-use portcullis::{Algorithm, Authenticator, Issuer, NumericDate, RemoteJwkSet, TokenLocation};
+use portcullis::{
+    Algorithm, Authenticator, Issuer, NumericDate, TokenLocation, keys::RemoteJwkSet,
+};
 use portcullis_testkit::{KeyServer, ManualClock, Reply, TestIssuer};
 use serde_json::json;
 use tracing::{

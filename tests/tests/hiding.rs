@@ -8,8 +8,9 @@ use std::{
 
 use conformance::Request;
 use portcullis::{
-    Attempt, Authenticator, Credential, HiddenTokens, Identity, MultipleTokens, Strategy as Kind,
-    TokenLocation,
+    Authenticator, MultipleTokens, TokenLocation,
+    adapter::HiddenTokens,
+    strategy::{Attempt, Credential, Identity, Strategy as Kind},
 };
 use proptest::{
     collection::vec,

@@ -22,8 +22,8 @@ use std::{fmt::Debug, sync::Arc};
 
 use conformance::{AUDIENCE, NOW};
 use portcullis::{
-    AuthError, Authenticated, Authenticator, AuthenticatorBuilder, Grant, GrantMapping,
-    NumericDate, Policy,
+    AuthError, Authenticator, AuthenticatorBuilder, Grant, GrantMapping, NumericDate, Policy,
+    adapter::Authenticated,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 use serde_json::Value;

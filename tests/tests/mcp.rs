@@ -25,8 +25,8 @@ use std::{
 use axum::{Router, http::request::Parts};
 use conformance::provider::Provider;
 use portcullis_axum::{
-    Authenticator, Caller, Issuer, JwtAuthLayer, ProtectedResource, RequireLayer,
-    ResourceMetadataService, TokenProfile, policy::scope,
+    Authenticator, Caller, Issuer, JwtAuthLayer, RequireLayer, ResourceMetadataService,
+    issuer::TokenProfile, policy::scope, resource_metadata::ProtectedResource,
 };
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,

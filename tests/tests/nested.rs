@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use axum::{Router, routing::any};
 use http::{Method, Request, Response};
 use portcullis::{
-    Anonymous, AuthContext, Authenticator, Grant, Principal, Requirement, TokenLocation,
+    AuthContext, Authenticator, Grant, Principal, Requirement, TokenLocation, adapter::Anonymous,
 };
 use portcullis_testkit::TestIssuer;
 use portcullis_tower::JwtAuthLayer;

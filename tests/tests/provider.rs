@@ -18,7 +18,11 @@ use conformance::{
     provider::{AUDIENCE, PATIENCE, Provider, RESOURCE, Token},
 };
 use portcullis::{
-    Authenticated, Authenticator, Challenge, Clock, Issuer, MaybePending, SystemClock, TokenProfile,
+    Authenticator, Issuer,
+    adapter::{Authenticated, Challenge},
+    clock::{Clock, SystemClock},
+    future::MaybePending,
+    issuer::TokenProfile,
 };
 use portcullis_testkit::ManualClock;
 use serde_json::json;

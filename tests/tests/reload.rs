@@ -13,9 +13,12 @@ use std::{
 
 use conformance::Request;
 use portcullis::{
-    Admission, Attempt, AuthError, AuthErrorKind, Authenticator, ConfigError, Credential, Identity,
-    Issuer, MaybePending, ReloadableAuthenticator, Requirement, Strategy, TokenLocation,
+    AuthError, AuthErrorKind, Authenticator, ConfigError, Issuer, ReloadableAuthenticator,
+    Requirement, TokenLocation,
+    adapter::Admission,
     error::RequirementError,
+    future::MaybePending,
+    strategy::{Attempt, Credential, Identity, Strategy},
 };
 use portcullis_axum::JwtAuthLayer;
 use portcullis_testkit::{KeyServer, ManualClock, Reply, TestIssuer};
@@ -217,12 +220,12 @@ async fn a_source_that_hangs_is_waited_for_ten_seconds() {
             }
         }
     };
-    let before = portcullis::Clock::now(&clock);
+    let before = portcullis::clock::Clock::now(&clock);
     let error = tokio::select! {
         replaced = replacing => replaced.unwrap_err(),
         () = time_goes_by => unreachable!(),
     };
-    let waited = portcullis::Clock::now(&clock).saturating_since(before);
+    let waited = portcullis::clock::Clock::now(&clock).saturating_since(before);
     assert!(matches!(error, ConfigError::KeysWouldBeLost(_)), "{error}");
     assert!(waited <= Duration::from_secs(12), "{waited:?}");
     assert_eq!(verdict(&auth, &issuer.token().audience("a").build()), Ok(()));

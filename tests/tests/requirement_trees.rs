@@ -3,7 +3,8 @@
 
 use conformance::Request;
 use portcullis::{
-    Attempt, Authenticator, Credential, Identity, Requirement, Strategy as Kind, TokenLocation,
+    Authenticator, Requirement, TokenLocation,
+    strategy::{Attempt, Credential, Identity, Strategy as Kind},
 };
 use proptest::{
     collection::vec,

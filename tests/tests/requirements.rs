@@ -4,8 +4,9 @@
 
 use conformance::{NOW, Request};
 use portcullis::{
-    Admission, Authenticator, AuthenticatorBuilder, ConfigError, MultipleTokens, NumericDate,
-    Requirement, TokenLocation, Verdict,
+    Authenticator, AuthenticatorBuilder, ConfigError, MultipleTokens, NumericDate, Requirement,
+    TokenLocation,
+    adapter::{Admission, Verdict},
     error::{LocationError, RequirementError},
 };
 use portcullis_testkit::{ManualClock, TestIssuer, TokenBuilder};

@@ -13,8 +13,10 @@ use std::{
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    Admission, AuthError, AuthErrorKind, Authenticator, Issuer, JwkSet, MaybePending, NumericDate,
-    Principal, ResolverConfig, Verdict,
+    AuthError, AuthErrorKind, Authenticator, Issuer, JwkSet, NumericDate, Principal,
+    adapter::{Admission, Verdict},
+    future::MaybePending,
+    grant::ResolverConfig,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 use tokio::sync::watch;
@@ -137,7 +139,7 @@ async fn what_the_application_finds_is_told_apart() {
         database.set(Err(kind));
         let error = patient(&auth, &token).await.result.unwrap_err();
         assert_eq!(error.kind(), kind);
-        assert_eq!(portcullis::Challenge::from(&error).status(), status);
+        assert_eq!(portcullis::adapter::Challenge::from(&error).status(), status);
     }
     // Credentials were there, and an optional route must not take them for none.
     database.set(Err(AuthErrorKind::NoCredentials));

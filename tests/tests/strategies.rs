@@ -15,9 +15,14 @@ use std::{
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    Admission, Attempt, AuthErrorKind, Authenticator, Challenge, Clock, ConfigError, Credential,
-    Identity, MaybePending, MultipleTokens, NumericDate, ReloadableAuthenticator, Requirement,
-    StaticTokens, Strategy, TokenLocation, Verdict, error::IssuerError, policy,
+    AuthErrorKind, Authenticator, ConfigError, MultipleTokens, NumericDate,
+    ReloadableAuthenticator, Requirement, StaticTokens, TokenLocation,
+    adapter::{Admission, Challenge, Verdict},
+    clock::Clock,
+    error::IssuerError,
+    future::MaybePending,
+    policy,
+    strategy::{Attempt, Credential, Identity, Strategy},
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 

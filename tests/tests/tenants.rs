@@ -25,8 +25,8 @@ use std::{num::NonZeroUsize, time::Duration};
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    AuthErrorKind, Authenticator, GrantMapping, Issuer, MaybePending, NumericDate, Requirement,
-    Tenants, TokenLocation,
+    AuthErrorKind, Authenticator, GrantMapping, Issuer, NumericDate, Requirement, TokenLocation,
+    future::MaybePending, strategy::Tenants,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 

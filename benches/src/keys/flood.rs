@@ -7,7 +7,7 @@ use std::{
 };
 
 use base64_simd::URL_SAFE_NO_PAD;
-use portcullis::{Algorithm, Authenticator, MaybePending};
+use portcullis::{Algorithm, Authenticator, future::MaybePending};
 use portcullis_benches::Request;
 use tokio::runtime::Handle;
 

@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use actix_web::dev::Extensions;
-use portcullis::{AuthContext, AuthError, Authenticated, Grant, Principal, Rejection};
+use portcullis::{AuthContext, AuthError, Grant, Principal, Rejection, adapter::Authenticated};
 
 /// The caller of a request that a [`JwtAuth`](crate::JwtAuth) let through with credentials.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// The rejection to answer with: the caller is [`Anonymous`](crate::Anonymous), or no middleware has
+    /// The rejection to answer with: the caller is [`Anonymous`](crate::adapter::Anonymous), or no middleware has
     /// authenticated the request.
     pub fn find(extensions: &Extensions) -> Result<Self, Box<Rejection>> {
         AuthContext::required_caller(extensions.get()).cloned().map(Self)

@@ -258,9 +258,10 @@
 //! says `use portcullis_actix_web::…`.
 
 mod auth;
+mod auth_future;
 mod caller;
 mod extract;
-mod future;
+mod metadata;
 #[cfg(doctest)]
 mod mistakes;
 mod readiness;
@@ -268,31 +269,36 @@ mod rejection;
 mod remove_tokens;
 mod request_view;
 mod require;
-mod resource_metadata;
 
 // The public interface is:
 pub use auth::JwtAuth;
 pub use caller::{Caller, Granted, OtherCallers};
 pub use extract::{CallerRejection, Claims, Optional};
+pub use metadata::ResourceMetadataService;
 /// Everything of the engine, under the same names.
 #[doc(no_inline)]
 pub use portcullis::*;
+/// The engine from a configuration file.
 #[cfg(feature = "config")]
-pub use portcullis_config::{Config, ConfigFile, SettingError, SettingErrors};
+#[doc(no_inline)]
+pub use portcullis_config as config;
+#[cfg(feature = "config")]
+#[doc(no_inline)]
+pub use portcullis_config::Config;
+/// Tokens that the service issues, and tokens for its calls to others.
 #[cfg(feature = "mint")]
 #[doc(no_inline)]
-pub use portcullis_mint::*;
+pub use portcullis_mint as mint;
 pub use readiness::ReadinessService;
 pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
 pub use remove_tokens::RemoveTokens;
 pub use require::Require;
-pub use resource_metadata::ResourceMetadataService;
 
 // Named, because they are in the signatures of others; nobody writes them.
 #[doc(hidden)]
 pub use auth::JwtAuthMiddleware;
 #[doc(hidden)]
-pub use future::AuthFuture;
+pub use auth_future::AuthFuture;
 #[doc(hidden)]
 pub use remove_tokens::RemoveTokensService;
 #[doc(hidden)]

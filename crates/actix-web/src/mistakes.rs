@@ -114,7 +114,7 @@ mistake! {
     a_rejection_is_made_by_hand: E0451
     given {
         fn some<T>() -> T { unimplemented!() }
-        use portcullis_actix_web::{Challenge, Rejection};
+        use portcullis_actix_web::{Rejection, adapter::Challenge};
         struct Own { challenge: Challenge }
         let challenge: Challenge = some();
     }

@@ -17,7 +17,7 @@ use actix_web::{
         uri::PathAndQuery,
     },
 };
-use portcullis::{Authenticator, Grant, HiddenTokens};
+use portcullis::{Authenticator, Grant, adapter::HiddenTokens};
 
 use crate::request_view::View;
 

@@ -4,7 +4,7 @@ use actix_web::{
     dev::RequestHead,
     http::header::{self, HeaderValue},
 };
-use portcullis::RequestView;
+use portcullis::adapter::RequestView;
 
 use crate::remove_tokens::Removed;
 

@@ -17,7 +17,10 @@ use std::{
 };
 
 use actix_web::{App, HttpServer, dev::ServerHandle, rt::System, web};
-use portcullis::{Algorithm, RefreshPolicy, RemoteJwkSet};
+use portcullis::{
+    Algorithm,
+    keys::{RefreshPolicy, RemoteJwkSet},
+};
 use portcullis_actix_web::{Authenticator, Caller, Issuer, JwtAuth, RemoveTokens, TokenLocation};
 use portcullis_testkit::{KeyServer, TestIssuer};
 

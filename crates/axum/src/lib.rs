@@ -152,10 +152,7 @@
 //!
 //! ```
 //! use axum::{Router, routing::post};
-//! use portcullis_axum::{
-//!     Authenticator, Caller, Issuer, JwkSet, JwtAuthLayer, ProtectedResource,
-//!     ResourceMetadataService,
-//! };
+//! use portcullis_axum::{Authenticator, Caller, Issuer, JwkSet, JwtAuthLayer, ResourceMetadataService, resource_metadata::ProtectedResource};
 //!
 //! fn app(keys: &JwkSet) -> Result<Router, portcullis_axum::ConfigError> {
 //!     let resource = ProtectedResource::new("https://api.example.com/mcp")
@@ -245,19 +242,23 @@ mod mistakes;
 /// Everything of the engine, under the same names.
 #[doc(no_inline)]
 pub use portcullis::*;
+/// The engine from a configuration file.
 #[cfg(feature = "config")]
-pub use portcullis_config::{Config, ConfigFile, SettingError, SettingErrors};
+#[doc(no_inline)]
+pub use portcullis_config as config;
+#[cfg(feature = "config")]
+#[doc(no_inline)]
+pub use portcullis_config::Config;
+/// Tokens that the service issues, and tokens for its calls to others.
 #[cfg(feature = "mint")]
 #[doc(no_inline)]
-pub use portcullis_mint::*;
+pub use portcullis_mint as mint;
 #[cfg(feature = "mint")]
+pub use portcullis_tower::AddBearerTokenLayer;
 pub use portcullis_tower::{
-    AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, AddBearerTokenLayer,
-};
-pub use portcullis_tower::{
-    AuthFuture, Caller, CallerRejection, Claims, Granted, JwtAuth, JwtAuthLayer, OtherCallers,
-    PathParameters, ProblemJson, ReadinessService, RejectionExt, Require, RequireLayer,
-    ResourceMetadataBody, ResourceMetadataService, ResponseForRejection,
+    Caller, CallerRejection, Claims, Granted, JwtAuthLayer, OtherCallers, PathParameters,
+    ProblemJson, ReadinessService, RejectionExt, RequireLayer, ResourceMetadataService,
+    ResponseForRejection, service,
 };
 
 // Compiles the examples of that page as tests.

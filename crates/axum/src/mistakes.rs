@@ -99,7 +99,7 @@ mistake! {
     a_rejection_is_made_by_hand: E0451
     given {
         fn some<T>() -> T { unimplemented!() }
-        use portcullis_axum::{Challenge, Rejection};
+        use portcullis_axum::{Rejection, adapter::Challenge};
         struct Own { challenge: Challenge }
         let challenge: Challenge = some();
     }
@@ -113,7 +113,7 @@ mistake! {
     given {
         fn some<T>() -> T { unimplemented!() }
         use std::sync::Arc;
-        use portcullis_axum::{Anonymous, ChallengeSettings};
+        use portcullis_axum::adapter::{Anonymous, ChallengeSettings};
         struct Own { settings: Arc<ChallengeSettings> }
         let settings = Arc::new(ChallengeSettings::default());
     }

@@ -12,8 +12,9 @@ use axum::{
 };
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use portcullis_axum::{
-    AddBearerTokenLayer, Algorithm, Authenticator, Caller, Issuer, JwtAuthLayer, Minter,
-    NumericDate, RenewingToken, SigningKey,
+    AddBearerTokenLayer, Algorithm, Authenticator, Caller, Issuer, JwtAuthLayer, NumericDate,
+    keys::SigningKey,
+    mint::{Minter, RenewingToken},
 };
 use portcullis_testkit::ManualClock;
 use serde_json::json;

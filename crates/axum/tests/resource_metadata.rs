@@ -4,8 +4,8 @@
 
 use axum::{Router, routing::get};
 use portcullis_axum::{
-    Authenticator, AuthenticatorBuilder, Caller, JwtAuthLayer, ProtectedResource,
-    ResourceMetadataService, TokenLocation, error::ResourceError,
+    Authenticator, AuthenticatorBuilder, Caller, JwtAuthLayer, ResourceMetadataService,
+    TokenLocation, error::ResourceError, resource_metadata::ProtectedResource,
 };
 use portcullis_testkit::TestIssuer;
 use serde_json::{Value, json};

@@ -14,7 +14,8 @@ use axum::{
 };
 use portcullis_axum::{
     Algorithm, AuthError, AuthErrorKind, Authenticator, Caller, Claims, Grant, Granted, Issuer,
-    JwtAuthLayer, LayerError, Rejection, RequireLayer, TokenLocation, VerificationKey,
+    JwtAuthLayer, Rejection, RequireLayer, TokenLocation, VerificationKey,
+    error::LayerError,
     policy::{self, all_scopes, any_scope, claim, role, scope},
 };
 use portcullis_testkit::TestIssuer;

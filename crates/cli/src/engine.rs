@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use portcullis::{AuthError, Authenticated, Authenticator, MaybePending, NumericDate};
+use portcullis::{
+    AuthError, Authenticator, NumericDate, adapter::Authenticated, future::MaybePending,
+};
 use portcullis_config::Config;
 use tokio::runtime::Runtime;
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anstyle::Style;
 use portcullis::{
-    Challenge,
+    adapter::Challenge,
     explain::{Explanation, Outcome, Step, printable},
 };
 use serde::Serialize;

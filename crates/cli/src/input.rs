@@ -6,7 +6,10 @@ use std::{
     path::Path,
 };
 
-use portcullis::{Clock, NumericDate, SystemClock};
+use portcullis::{
+    NumericDate,
+    clock::{Clock, SystemClock},
+};
 
 use crate::failure::Failure;
 

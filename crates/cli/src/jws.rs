@@ -4,9 +4,10 @@ use std::{fs, path::Path};
 
 use base64_simd::URL_SAFE_NO_PAD;
 use portcullis::{
-    Algorithm, AuthError, JwkSet, JwsVerifier, VerificationKey, VerifiedPayload,
+    Algorithm, AuthError, JwkSet, VerificationKey,
     error::KeyError,
     explain::{printable, quoted},
+    jose::{JwsVerifier, VerifiedPayload},
 };
 use serde::Serialize;
 use serde_json::value::RawValue;

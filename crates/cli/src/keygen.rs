@@ -3,7 +3,7 @@
 use std::fs;
 
 use base64_simd::URL_SAFE_NO_PAD;
-use portcullis::{Algorithm, SigningKey};
+use portcullis::{Algorithm, keys::SigningKey};
 use serde_json::json;
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use portcullis::{Algorithm, SigningKey};
+use portcullis::{Algorithm, keys::SigningKey};
 
 use crate::{
     failure::{Failure, with_causes},

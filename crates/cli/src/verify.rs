@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use portcullis::{AuthError, Authenticated, Challenge, explain};
+use portcullis::{
+    AuthError,
+    adapter::{Authenticated, Challenge},
+    explain,
+};
 use serde::Serialize;
 
 use crate::{

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portcullis::{Algorithm, JwsVerifier};
+use portcullis::{Algorithm, jose::JwsVerifier};
 use portcullis_testkit::TestIssuer;
 
 const TOKENS: usize = 50_000;

@@ -4,8 +4,8 @@
 //! the issuers that were accepted. These engines are dropped; they only find mistakes.
 
 use portcullis::{
-    Authenticator, AuthenticatorBuilder, ConfigError, Issuer, ProductionError, StaticTokens,
-    error::{GrantMappingError, IssuerError, LocationError, ResourceError},
+    Authenticator, AuthenticatorBuilder, ConfigError, Issuer, StaticTokens,
+    error::{GrantMappingError, IssuerError, LocationError, ProductionError, ResourceError},
 };
 
 use crate::{Config, apply::Applying, issuer, mistakes::Mistakes, root::ROOT, static_token};

@@ -12,9 +12,10 @@ use tokio::runtime::Handle;
 
 use super::Config;
 use portcullis::{
-    Authenticator, ConfigError, Grant, NumericDate, ReloadableAuthenticator, TokenFormat,
+    Authenticator, ConfigError, Grant, NumericDate, ReloadableAuthenticator,
     error::FileError,
     for_config::{CUT_OFF_SETTLED, SETTLED, Settling, Stamp, Warnings, read, read_text},
+    strategy::TokenFormat,
 };
 
 /// A configuration file and its engine, which follows the file.

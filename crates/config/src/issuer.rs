@@ -1,6 +1,9 @@
 //! `[[issuer]]`: an issuer that is trusted, its keys, and the rules for its tokens.
 
-use portcullis::{Algorithm, AuthenticatorBuilder, Issuer, TokenProfile, TokenType};
+use portcullis::{
+    Algorithm, AuthenticatorBuilder, Issuer,
+    issuer::{TokenProfile, TokenType},
+};
 
 use crate::{
     apply::Applying,

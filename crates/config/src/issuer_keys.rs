@@ -3,9 +3,9 @@
 use std::{env, path::Path, time::Duration};
 
 use portcullis::{
-    Algorithm, ConfigError, Issuer, JwkSet, JwkSetFile, KeySource, PemFile, RefreshPolicy,
-    RemoteJwkSet, SecretFile, VerificationKey,
+    Algorithm, ConfigError, Issuer, JwkSet, VerificationKey,
     error::{FileError, KeyError, VariableError},
+    keys::{JwkSetFile, KeySource, PemFile, RefreshPolicy, RemoteJwkSet, SecretFile},
 };
 
 use crate::{apply::Applying, issuer::algorithms, section::Section};

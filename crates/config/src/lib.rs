@@ -58,7 +58,7 @@ use std::{
 };
 
 use portcullis::{
-    Authenticator, AuthenticatorBuilder, ConfigError, TokenFormat, policy::RoleHierarchy,
+    Authenticator, AuthenticatorBuilder, ConfigError, policy::RoleHierarchy, strategy::TokenFormat,
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
 

@@ -3,8 +3,11 @@
 use std::error::Error;
 
 use portcullis::{
-    ConfigError, ProductionError,
-    error::{IssuerError, KeySourceConfigError, LocationError, RequirementError, ResourceError},
+    ConfigError,
+    error::{
+        IssuerError, KeySourceConfigError, LocationError, ProductionError, RequirementError,
+        ResourceError,
+    },
 };
 
 /// Returns what is wrong, and what to do. The second is empty if the first says it.

@@ -1,6 +1,6 @@
 //! `[resource]`: what clients know the service as.
 
-use portcullis::{AuthenticatorBuilder, ProtectedResource};
+use portcullis::{AuthenticatorBuilder, resource_metadata::ProtectedResource};
 
 use crate::{
     apply::Applying,

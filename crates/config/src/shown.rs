@@ -6,10 +6,10 @@ use std::{
 };
 
 use portcullis::{
-    ConfigError, ProductionError,
+    ConfigError,
     error::{
         FileError, GrantMappingError, IssuerError, KeySourceConfigError, LocationError,
-        RequirementError, ResourceError, VariableError,
+        ProductionError, RequirementError, ResourceError, VariableError,
     },
 };
 

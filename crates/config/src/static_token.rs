@@ -1,8 +1,9 @@
 //! `[[static_token]]`: tokens that are known beforehand.
 
 use portcullis::{
-    AuthenticatorBuilder, ConfigError, Identity, StaticTokens, StaticTokensBuilder, TokenFile,
-    TokenFormat, for_config::is_one_token,
+    AuthenticatorBuilder, ConfigError, StaticTokens,
+    for_config::is_one_token,
+    strategy::{Identity, StaticTokensBuilder, TokenFile, TokenFormat},
 };
 
 use crate::{

@@ -6,7 +6,7 @@ use crate::{AuthError, AuthErrorKind, ChallengeSettings};
 
 /// There is no caller, and the layer has let the request through: it came without credentials through an
 /// optional layer, or with invalid ones through a layer or a route that
-/// [admits these too](crate::Admission::DangerousFailed).
+/// [admits these too](crate::adapter::Admission::DangerousFailed).
 ///
 /// [`AuthContext::anonymous`](crate::AuthContext::anonymous) returns it.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ const MAX_VALUE_LEN: usize = 256;
 /// # Examples
 ///
 /// ```
-/// use portcullis::{AuthError, AuthErrorKind, Challenge};
+/// use portcullis::{AuthError, AuthErrorKind, adapter::Challenge};
 ///
 /// let challenge = Challenge::from(&AuthError::from(AuthErrorKind::TokenExpired));
 /// assert_eq!(challenge.status(), 401);

@@ -1,4 +1,4 @@
-//! The one place that time comes from.
+//! The clock of the engine. Tests can replace it.
 
 use std::{
     fmt::Debug,

@@ -1,4 +1,6 @@
-//! Futures of the application, which the engine polls.
+//! Results that may be pending, and futures of the application, which the engine polls.
+
+pub use crate::maybe_pending::MaybePending;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

@@ -49,7 +49,7 @@ pub fn call_for_answer<T>(function: impl FnOnce() -> T) -> Result<T, AuthError> 
 /// # Examples
 ///
 /// ```
-/// use portcullis::{AuthError, AuthErrorKind, Challenge, adapter::ChallengeMap};
+/// use portcullis::{AuthError, AuthErrorKind, adapter::{Challenge, ChallengeMap}};
 ///
 /// // Answers 403 to a bad token, and says nothing of why.
 /// let map = ChallengeMap::new(|challenge, error| match error.kind() {

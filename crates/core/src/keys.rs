@@ -1,9 +1,25 @@
-//! The keys of one issuer, ready to be looked up.
+//! Keys, and the sources that they come from.
+//!
+//! A [`KeySource`] returns keys. The engine decides when to fetch them, caches them and goes on with them
+//! during an outage. An issuer without sources has keys that never change.
+
+#[cfg(feature = "remote")]
+pub use crate::key_source::{
+    Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, RemoteJwkSet,
+};
+pub use crate::{
+    authenticator::{KeyChanges, NotReady},
+    key_source::{
+        JwkSetFile, KeyDocument, KeyInfo, KeySource, KeySourceError, KeyStatus, KeyTransport,
+        Loaded, PemFile, RefreshPolicy, SecretFile, Validators,
+    },
+};
+pub use portcullis_jose::{JwkSet, SigningKey, SkippedKey, VerificationKey};
 
 pub(crate) use portcullis_jose::jws::{Candidates, KeyHint, KeyMatching, MatchBy, SameId};
 use portcullis_jose::jws::{JwsErrorKind, KeyIndex, NameIndex};
 
-use crate::{Algorithm, AuthError, AuthErrorKind, SkippedKey, VerificationKey};
+use crate::{Algorithm, AuthError, AuthErrorKind};
 
 /// Keys that an issuer publishes and that cannot be used.
 #[derive(Debug)]

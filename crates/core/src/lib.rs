@@ -52,21 +52,14 @@ mod authenticator;
 mod bounded_map;
 mod challenge;
 mod claims;
-mod clock;
 mod context;
 mod engine;
 mod expiry;
-#[cfg(feature = "explain")]
-pub mod explain;
 mod file;
 mod flights;
-mod future;
-mod grant;
 mod grant_source;
 mod hooks;
-mod issuer;
 mod key_source;
-mod keys;
 mod location;
 mod maybe_pending;
 mod metrics;
@@ -77,17 +70,24 @@ mod principal;
 mod rejection;
 mod request;
 mod requirement;
-mod resource_metadata;
 mod scope;
-mod strategy;
 #[cfg(test)]
 #[cfg(feature = "tracing")]
 mod test_log;
 
 // The public interface is:
 pub mod adapter;
+pub mod clock;
 pub mod error;
+#[cfg(feature = "explain")]
+pub mod explain;
+pub mod future;
+pub mod grant;
+pub mod issuer;
+pub mod keys;
 pub mod policy;
+pub mod resource_metadata;
+pub mod strategy;
 
 /// What `portcullis-config` shares with the engine: how files are read and when a change counts as complete.
 #[doc(hidden)]
@@ -98,46 +98,39 @@ pub mod for_config {
     };
 }
 
-pub use anonymous::Anonymous;
-pub use authenticated::Authenticated;
-pub use authenticator::{
-    Authenticator, AuthenticatorBuilder, KeyChanges, NotReady, ReloadableAuthenticator, Verdict,
-};
-pub use challenge::{Challenge, ChallengeSettings};
-pub use clock::{Clock, SystemClock};
+pub use portcullis_jose as jose;
+
+pub use authenticator::{Authenticator, AuthenticatorBuilder, ReloadableAuthenticator};
 pub use context::AuthContext;
-pub use engine::Admission;
-pub use error::{AuthError, AuthErrorKind, ConfigError, LayerError, ProductionError};
-pub use future::BoxFuture;
-pub use grant::{Grant, GrantBuilder, GrantMapping};
-pub use grant_source::{Account, AccountStatus, DelegationResolver, GrantResolver, ResolverConfig};
-pub use issuer::{Issuer, TokenProfile};
-#[cfg(feature = "remote")]
-pub use key_source::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, RemoteJwkSet};
-pub use key_source::{
-    JwkSetFile, KeyDocument, KeyInfo, KeySource, KeySourceError, KeyStatus, KeyTransport, Loaded,
-    PemFile, RefreshPolicy, SecretFile, Validators,
-};
+pub use error::{AuthError, AuthErrorKind, ConfigError};
+pub use grant::{Grant, GrantMapping};
+pub use issuer::Issuer;
+pub use jose::{Algorithm, JwkSet, NumericDate, VerificationKey};
 pub use location::{MultipleTokens, TokenLocation};
-pub use maybe_pending::MaybePending;
-pub use pipeline::hide::HiddenTokens;
 pub use policy::Policy;
-pub use portcullis_jose::{
-    Algorithm, JwkSet, JwsError, JwsErrorKind, JwsVerifier, NumericDate, SigningKey, SkippedKey,
-    TokenType, UnknownAlgorithm, VerificationKey, VerifiedPayload,
-};
 pub use principal::{Actor, Principal};
 pub use rejection::Rejection;
-pub use request::{BearerToken, RequestView};
 pub use requirement::Requirement;
-pub use resource_metadata::{ProtectedResource, ResourceMetadata};
-pub use scope::Scope;
-pub use strategy::{
-    Attempt, Credential, Identity, IssuerResolver, StaticTokens, StaticTokensBuilder, Strategy,
-    Tenants, TokenFile, TokenFormat,
-};
+pub use strategy::StaticTokens;
 
+// What the modules of this crate take from each other by one name. Its public place is a module above.
+pub(crate) use adapter::{
+    Admission, Anonymous, Authenticated, BearerToken, Challenge, ChallengeSettings, HiddenTokens,
+    RequestView, Verdict,
+};
+pub(crate) use clock::{Clock, SystemClock};
+pub(crate) use error::{LayerError, ProductionError};
+pub(crate) use future::{BoxFuture, MaybePending};
+pub(crate) use grant::{ResolverConfig, Scope};
+pub(crate) use issuer::{TokenProfile, TokenType};
+#[cfg(feature = "remote")]
+pub(crate) use keys::RemoteJwkSet;
+pub(crate) use keys::{
+    JwkSetFile, KeyInfo, KeySource, KeyStatus, KeyTransport, NotReady, RefreshPolicy, SkippedKey,
+};
 pub(crate) use portcullis_jose::{json, jws};
+pub(crate) use resource_metadata::{ProtectedResource, ResourceMetadata};
+pub(crate) use strategy::{Attempt, Credential, Identity, Strategy};
 
 pub(crate) use error::{
     ClaimPathError, FileError, GrantMappingError, IssuerError, JwkSetError, KeyError,

@@ -37,7 +37,7 @@ mistake! {
     given {
         fn some<T>() -> T { unimplemented!() }
         use std::sync::Arc;
-        use portcullis::{Authenticated, Grant, Principal};
+        use portcullis::{Grant, Principal, adapter::Authenticated};
         struct Own { principal: Principal, grant: Arc<Grant> }
         let principal: Principal = some();
         let grant = Arc::new(Grant::builder().roles(["admin"]).build());
@@ -51,13 +51,13 @@ mistake! {
     a_proof_comes_from_outside: E0603
     given {}
     wrong { use portcullis::pipeline::check::CheckedClaims; }
-    right { use portcullis::Authenticated; }
+    right { use portcullis::adapter::Authenticated; }
 }
 
 mistake! {
     /// `Debug` hides the token.
     a_token_is_written_to_the_log: E0277
-    given { let token = portcullis::BearerToken::new("secret"); }
+    given { let token = portcullis::adapter::BearerToken::new("secret"); }
     wrong { println!("{}", token); }
     right { println!("{:?}", token); }
 }
@@ -65,7 +65,7 @@ mistake! {
 mistake! {
     /// Records hold the fingerprint.
     a_token_is_written_to_a_record: E0277
-    given { let token = portcullis::BearerToken::new("secret"); }
+    given { let token = portcullis::adapter::BearerToken::new("secret"); }
     wrong { let record = serde_json::to_string(&token); }
     right { let record = serde_json::to_string(&token.fingerprint()); }
 }
@@ -91,7 +91,7 @@ mistake! {
     a_waiting_request_is_forgotten: E0005
     given {
         fn some<T>() -> T { unimplemented!() }
-        use portcullis::{Authenticator, MaybePending, RequestView};
+        use portcullis::{Authenticator, adapter::RequestView, future::MaybePending};
         let (auth, request): (Authenticator, Box<dyn RequestView>) = some();
     }
     wrong { let MaybePending::Ready(verdict) = auth.authenticate(&*request); }

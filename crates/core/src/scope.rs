@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer, ser::SerializeSeq};
 /// # Examples
 ///
 /// ```
-/// use portcullis::Scope;
+/// use portcullis::grant::Scope;
 ///
 /// let scope = Scope::from("orders:read  orders:write");
 /// assert!(scope.contains("orders:read"));

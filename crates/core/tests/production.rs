@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "this is a test")]
 
 use portcullis::{
-    Admission, Algorithm, Authenticator, AuthenticatorBuilder, ConfigError, Issuer,
-    ProductionError, RequestView, Requirement, VerificationKey, error::KeySourceConfigError,
+    Algorithm, Authenticator, AuthenticatorBuilder, ConfigError, Issuer, Requirement,
+    VerificationKey,
+    adapter::{Admission, RequestView},
+    error::{KeySourceConfigError, ProductionError},
 };
 
 const PEM: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
@@ -82,7 +84,7 @@ fn rejects_a_secret_that_is_too_short_however_it_is_passed_on() {
 #[cfg(feature = "remote")]
 #[test]
 fn rejects_plain_http_unless_from_this_machine() {
-    use portcullis::RemoteJwkSet;
+    use portcullis::keys::RemoteJwkSet;
 
     let expected = ["`dangerous_allow_http`", "use https"];
     for url in ["http://idp.test/keys", "https://idp.test/keys", "http://127.0.0.1/keys"] {
@@ -107,7 +109,7 @@ fn rejects_plain_http_unless_from_this_machine() {
 #[cfg(feature = "remote")]
 #[test]
 fn rejects_keys_that_stay_for_ever() {
-    use portcullis::{JwkSetFile, RefreshPolicy, RemoteJwkSet};
+    use portcullis::keys::{JwkSetFile, RefreshPolicy, RemoteJwkSet};
 
     let policy = || RefreshPolicy::default().dangerous_unlimited_staleness();
     let expected = ["`dangerous_unlimited_staleness`", "set `max_stale`"];

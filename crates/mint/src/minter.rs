@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use base64_simd::URL_SAFE_NO_PAD;
-use portcullis::{Clock, SystemClock};
+use portcullis::clock::{Clock, SystemClock};
 use portcullis_jose::{KeyError, NumericDate, SigningKey};
 use serde::Serialize;
 use serde_json::{Map, Value};

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use portcullis::{Authenticator, Clock, Issuer};
+use portcullis::{Authenticator, Issuer, clock::Clock};
 use portcullis_jose::{Algorithm, NumericDate, SigningKey, VerificationKey};
 use serde_json::{Value, json};
 

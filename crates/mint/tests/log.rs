@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use portcullis::Clock;
+use portcullis::clock::Clock;
 use portcullis_jose::NumericDate;
 use portcullis_mint::{IssuedToken, RenewingToken};
 

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis::{Clock, NumericDate};
+use portcullis::{NumericDate, clock::Clock};
 
 /// A clock that stands still until a test moves it. Clones show the same time.
 ///
@@ -58,7 +58,7 @@ impl Clock for ManualClock {
         self.lock().now
     }
 
-    fn sleep(&self, duration: Duration) -> portcullis::BoxFuture<'_, ()> {
+    fn sleep(&self, duration: Duration) -> portcullis::future::BoxFuture<'_, ()> {
         let until = self.lock().elapsed.saturating_add(duration);
         Box::pin(std::future::poll_fn(move |cx| {
             let mut state = self.lock();

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use portcullis::{Algorithm, Clock, Issuer, JwkSet, SystemClock};
+use portcullis::{
+    Algorithm, Issuer, JwkSet,
+    clock::{Clock, SystemClock},
+};
 use serde_json::json;
 
 use crate::{SigningKey, TokenBuilder, key::SharedRsa, rotating_key::RotatingKey};

@@ -17,7 +17,7 @@ pub struct SigningKey {
 
 #[derive(Clone)]
 enum Key {
-    Private(portcullis::SigningKey),
+    Private(portcullis::keys::SigningKey),
     /// Of any form and length: attackers sign with what the engine would never take for a secret.
     Secret(Vec<u8>),
 }
@@ -33,7 +33,7 @@ impl SigningKey {
     pub(crate) fn generate_sharing(rsa: &SharedRsa, algorithm: Algorithm, key_id: String) -> Self {
         let key = match algorithm.key_type() {
             "RSA" => rsa.key().for_algorithm(algorithm).expect("an RSA algorithm"),
-            _ => portcullis::SigningKey::generate(algorithm).expect("random bytes"),
+            _ => portcullis::keys::SigningKey::generate(algorithm).expect("random bytes"),
         };
         let key = key.with_key_id(&key_id);
         let secret = key.secret().map(<[u8]>::to_vec);
@@ -113,7 +113,7 @@ impl SigningKey {
         }
     }
 
-    fn private(&self) -> Option<&portcullis::SigningKey> {
+    fn private(&self) -> Option<&portcullis::keys::SigningKey> {
         match &self.key {
             Key::Private(key) => Some(key),
             Key::Secret(_) => None,
@@ -137,12 +137,13 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 /// One RSA key for the six RSA algorithms of an issuer, because making one is slow.
 #[derive(Debug, Default)]
 pub(crate) struct SharedRsa {
-    key: OnceLock<portcullis::SigningKey>,
+    key: OnceLock<portcullis::keys::SigningKey>,
 }
 
 impl SharedRsa {
-    fn key(&self) -> portcullis::SigningKey {
-        let generate = || portcullis::SigningKey::generate(Algorithm::RS256).expect("an RSA key");
+    fn key(&self) -> portcullis::keys::SigningKey {
+        let generate =
+            || portcullis::keys::SigningKey::generate(Algorithm::RS256).expect("an RSA key");
         self.key.get_or_init(generate).clone()
     }
 }

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
-use portcullis::{AuthError, Authenticator, Challenge, Grant, Verdict};
-use portcullis_tower::JwtAuth;
+use portcullis::{
+    AuthError, Authenticator, Grant,
+    adapter::{Challenge, Verdict},
+};
+use portcullis_tower::service::JwtAuth;
 use tower_layer::Layer;
 
 use crate::{
-    GrpcStatus, MethodAuth, MethodError, MethodPolicies, method_auth::Streams, methods::MethodTable,
+    GrpcStatus, MethodError, MethodPolicies,
+    method_auth::{MethodAuth, Streams},
+    methods::MethodTable,
 };
 
 /// Judges each call before a service sees it.
@@ -72,7 +77,7 @@ impl<G: Send + Sync + 'static> JwtAuthLayer<G> {
     }
 
     /// Lets every call through to methods without a policy: one without good credentials as
-    /// [`Anonymous`](crate::Anonymous), which tells what was wrong with them.
+    /// [`Anonymous`](crate::adapter::Anonymous), which tells what was wrong with them.
     ///
     /// # Security
     ///

@@ -108,27 +108,42 @@ mod status;
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 // The public interface is:
-pub use body::{TonicBody, TonicBodyFuture};
 pub use layer::JwtAuthLayer;
-pub use method_auth::{MethodAuth, MethodAuthFuture};
 pub use methods::{MethodError, MethodPolicies};
 #[cfg(feature = "mint")]
-pub use outgoing::{AddBearerToken, AddBearerTokenFuture, AddBearerTokenLayer};
+pub use outgoing::AddBearerTokenLayer;
 /// Everything of the engine, under the same names.
 #[doc(no_inline)]
 pub use portcullis::*;
+/// The engine from a configuration file.
 #[cfg(feature = "config")]
-pub use portcullis_config::{Config, ConfigFile, SettingError, SettingErrors};
+#[doc(no_inline)]
+pub use portcullis_config as config;
+#[cfg(feature = "config")]
+#[doc(no_inline)]
+pub use portcullis_config::Config;
+/// Tokens that the service issues, and tokens for its calls to others.
 #[cfg(feature = "mint")]
 #[doc(no_inline)]
-pub use portcullis_mint::*;
-#[cfg(feature = "mint")]
-pub use portcullis_tower::AddBearerTokenError;
+pub use portcullis_mint as mint;
 pub use portcullis_tower::{
-    AuthFuture, Caller, Granted, JwtAuth, OtherCallers, ReadinessService, ResourceMetadataBody,
-    ResourceMetadataService,
+    Caller, Granted, OtherCallers, ReadinessService, ResourceMetadataService,
 };
 pub use request::RequestExt;
-pub use require::{Require, RequireLayer};
+pub use require::RequireLayer;
 pub use requiring::Requiring;
 pub use status::GrpcStatus;
+
+/// The services and futures behind the layers. An application rarely names them.
+pub mod service {
+    #[cfg(feature = "mint")]
+    pub use crate::outgoing::{AddBearerToken, AddBearerTokenFuture};
+    pub use crate::{
+        body::{TonicBody, TonicBodyFuture},
+        method_auth::{MethodAuth, MethodAuthFuture},
+        require::Require,
+    };
+    #[cfg(feature = "mint")]
+    pub use portcullis_tower::service::AddBearerTokenError;
+    pub use portcullis_tower::service::{AuthFuture, JwtAuth, ResourceMetadataBody};
+}

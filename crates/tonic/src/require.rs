@@ -5,12 +5,12 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{Request, Response};
 use portcullis::{Grant, Policy, adapter::Authorization};
-use portcullis_tower::AuthFuture;
+use portcullis_tower::service::AuthFuture;
 use tonic::body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{BoxError, GrpcStatus, TonicBody, request::RejectionForm, route::authorize};
+use crate::{BoxError, GrpcStatus, body::TonicBody, request::RejectionForm, route::authorize};
 
 /// Asks for rights that a [policy](crate::policy) names: on a single service, with tonic's
 /// `LayerExt::named_layer`, or on all that is inside.

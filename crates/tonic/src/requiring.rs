@@ -8,8 +8,9 @@ use std::{
 
 use http::{Extensions, Uri};
 use portcullis::{
-    MaybePending, Policy,
+    Policy,
     adapter::{ChallengeMap, Outcome, authorize},
+    future::MaybePending,
 };
 use tonic::Status;
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use http::Request;
 use portcullis::{
-    MaybePending,
     adapter::{Authorization, Outcome},
+    future::MaybePending,
     policy::RouteView,
 };
 

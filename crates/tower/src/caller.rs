@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use http::Extensions;
-use portcullis::{AuthContext, AuthError, Authenticated, Grant, Principal, Rejection};
+use portcullis::{AuthContext, AuthError, Grant, Principal, Rejection, adapter::Authenticated};
 
 /// The caller of a request that a [`JwtAuthLayer`](crate::JwtAuthLayer) let through with credentials.
 #[derive(Clone, Debug)]

@@ -8,7 +8,10 @@ use std::{
 
 use http::{HeaderValue, Request, Response, header};
 use pin_project_lite::pin_project;
-use portcullis::{BoxFuture, MaybePending, adapter::Outcome};
+use portcullis::{
+    adapter::Outcome,
+    future::{BoxFuture, MaybePending},
+};
 use tower_service::Service;
 
 use crate::{ResponseForRejection, rejection::respond_to, request::hide_tokens};

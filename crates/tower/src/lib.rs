@@ -78,16 +78,23 @@ mod route;
 // The public interface is:
 #[cfg(feature = "axum")]
 pub use self::axum::{CallerRejection, Claims};
-pub use auth::{JwtAuth, JwtAuthLayer};
+pub use auth::JwtAuthLayer;
 pub use caller::{Caller, Granted, OtherCallers};
-pub use future::AuthFuture;
 #[cfg(feature = "mint")]
-pub use outgoing::{
-    AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, AddBearerTokenLayer,
-};
-pub use portcullis::{Anonymous, AuthContext, Rejection};
+pub use outgoing::AddBearerTokenLayer;
+pub use portcullis::{AuthContext, Rejection};
 pub use readiness::ReadinessService;
 pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
-pub use require::{Require, RequireLayer};
-pub use resource_metadata::{ResourceMetadataBody, ResourceMetadataService};
+pub use require::RequireLayer;
+pub use resource_metadata::ResourceMetadataService;
 pub use route::PathParameters;
+
+/// The services and futures behind the layers. An application rarely names them.
+pub mod service {
+    #[cfg(feature = "mint")]
+    pub use crate::outgoing::{AddBearerToken, AddBearerTokenError, AddBearerTokenFuture};
+    pub use crate::{
+        auth::JwtAuth, future::AuthFuture, require::Require,
+        resource_metadata::ResourceMetadataBody,
+    };
+}

@@ -14,15 +14,15 @@ use crate::rejection::plain;
 
 /// Answers a readiness probe: whether each issuer has usable keys ([`Authenticator::health`]).
 ///
-/// 1. `GET` and `HEAD` get 200 and `ready`, or 503 and `no usable keys`. Neither is cached, and nobody
-///    learns which issuer it is about: the log and [`Authenticator::key_status`] tell.
+/// 1. `GET` and `HEAD` get 200 and `ready`, or 503 and `no usable keys`. Neither is cached, and no
+///    client learns which issuer it is about: the log and [`Authenticator::key_status`] say.
 /// 2. Any other method gets 405.
 ///
 /// # Deployment
 ///
-/// Probes bring no token, so no [`JwtAuthLayer`](crate::JwtAuthLayer) may stand around it. It is for
-/// whether to send requests here, and not for whether the program is alive: one that is started anew has
-/// no keys either.
+/// Probes bring no token: no [`JwtAuthLayer`](crate::JwtAuthLayer) may be around it, except one that
+/// declares the path [public](crate::JwtAuthLayer::public). It says whether to send requests here, not
+/// whether the program is alive: a restart brings no keys.
 ///
 /// # Examples
 ///
@@ -87,7 +87,7 @@ impl<B, G: Send + Sync + 'static> Service<Request<B>> for ReadinessService<G> {
 #[cfg(test)]
 mod tests {
     use http::header;
-    use portcullis::{Issuer, JwkSetFile};
+    use portcullis::{Issuer, keys::JwkSetFile};
     use portcullis_testkit::TestIssuer;
 
     use super::*;

@@ -1,7 +1,7 @@
 //! What the engine sees of a request, and what a handler sees of it.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header, uri::PathAndQuery};
-use portcullis::{HiddenTokens, RequestView};
+use portcullis::adapter::{HiddenTokens, RequestView};
 
 /// What the engine sees of a request.
 pub(crate) struct View<'a> {

@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 use http_body::{Body, Frame, SizeHint};
-use portcullis::{Authenticator, ResourceMetadata, error::ResourceError};
+use portcullis::{Authenticator, error::ResourceError, resource_metadata::ResourceMetadata};
 use tower_service::Service;
 
 use crate::rejection::plain;

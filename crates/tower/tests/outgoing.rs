@@ -17,7 +17,10 @@ use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
 use portcullis::NumericDate;
 use portcullis_mint::{DestinationError, IssuedToken, MintError, RenewingToken, TokenError};
 use portcullis_testkit::ManualClock;
-use portcullis_tower::{AddBearerToken, AddBearerTokenError, AddBearerTokenLayer};
+use portcullis_tower::{
+    AddBearerTokenLayer,
+    service::{AddBearerToken, AddBearerTokenError},
+};
 use tokio::sync::Semaphore;
 use tower::{Layer, Service, ServiceExt};
 

@@ -14,7 +14,7 @@ mod stop;
 use std::{env, error::Error, io, net::TcpListener, process::ExitCode};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use portcullis_axum::{Authenticator, ConfigFile};
+use portcullis_axum::{Authenticator, config::ConfigFile};
 
 use self::arguments::{Arguments, Framework, USAGE};
 

@@ -4,7 +4,8 @@ use std::{error::Error, time::Duration};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use portcullis_actix_web::{
-    Authenticator, Caller, Granted, JwtAuth, RemoveTokens, Require, ResourceMetadataService, policy,
+    Authenticator, Caller, Granted, JwtAuth, ReadinessService, RemoveTokens, Require,
+    ResourceMetadataService, policy,
 };
 use serde_json::json;
 
@@ -49,18 +50,8 @@ fn public_routes(services: &mut web::ServiceConfig, auth: &Authenticator) {
     if let Ok(metadata) = ResourceMetadataService::new(auth) {
         services.service(metadata);
     }
-    let auth = auth.clone();
-    let ready = move || {
-        let ready = auth.health().is_ok();
-        async move {
-            if ready {
-                HttpResponse::Ok().body("ready")
-            } else {
-                HttpResponse::ServiceUnavailable().body("no usable keys")
-            }
-        }
-    };
-    services.route("/healthz", web::get().to(healthz)).route("/readyz", web::get().to(ready));
+    let ready = ReadinessService::new(auth.clone());
+    services.route("/healthz", web::get().to(healthz)).route("/readyz", web::to(ready));
 }
 
 fn protected_routes(services: &mut web::ServiceConfig, auth: &Authenticator) {

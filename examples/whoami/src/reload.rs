@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use portcullis_axum::ConfigFile;
+use portcullis_axum::config::ConfigFile;
 
 /// How often the file is checked for a change.
 const INTERVAL: Duration = Duration::from_secs(2);

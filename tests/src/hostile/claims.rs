@@ -1,6 +1,6 @@
 //! Claims other than dates.
 
-use portcullis::{GrantMapping, Issuer, JwkSet, TokenProfile};
+use portcullis::{GrantMapping, Issuer, JwkSet, issuer::TokenProfile};
 use portcullis_testkit::TokenBuilder;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Good tokens and requests that look much like the hostile ones: whoever rejects everything fails
 //! here.
 
-use portcullis::{Algorithm, Issuer, JwkSet, TokenProfile, VerificationKey};
+use portcullis::{Algorithm, Issuer, JwkSet, VerificationKey, issuer::TokenProfile};
 use serde_json::{Value, json};
 
 use super::{claims::chain_of_actors, sizes};

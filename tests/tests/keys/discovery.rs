@@ -5,7 +5,11 @@ use std::{
     time::Duration,
 };
 
-use portcullis::{BoxFuture, Fetch, FetchError, FetchRequest, FetchResponse, Issuer, RemoteJwkSet};
+use portcullis::{
+    Issuer,
+    future::BoxFuture,
+    keys::{Fetch, FetchError, FetchRequest, FetchResponse, RemoteJwkSet},
+};
 use portcullis_testkit::{KeyServer, Reply, TestIssuer};
 use serde_json::json;
 

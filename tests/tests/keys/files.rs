@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use portcullis::{Algorithm, Authenticator, Issuer, JwkSetFile, KeySource, PemFile};
+use portcullis::{
+    Algorithm, Authenticator, Issuer,
+    keys::{JwkSetFile, KeySource, PemFile},
+};
 use portcullis_testkit::{ManualClock, TestIssuer};
 
 use super::support::{chain, clock, engine, issuer, key, set, settle, soon, token, verdict};

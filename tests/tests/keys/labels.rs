@@ -1,8 +1,10 @@
 //! What logs, metrics and errors show of a key URL.
 
 use portcullis::{
-    Authenticator, BoxFuture, ConfigError, Fetch, FetchError, FetchRequest, FetchResponse, Issuer,
-    ReloadableAuthenticator, RemoteJwkSet, error::KeySourceConfigError,
+    Authenticator, ConfigError, Issuer, ReloadableAuthenticator,
+    error::KeySourceConfigError,
+    future::BoxFuture,
+    keys::{Fetch, FetchError, FetchRequest, FetchResponse, RemoteJwkSet},
 };
 use portcullis_testkit::{KeyServer, Reply, TestIssuer};
 use serde_json::json;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis::{Algorithm, Issuer, RefreshPolicy, ReloadableAuthenticator};
+use portcullis::{Algorithm, Issuer, ReloadableAuthenticator, keys::RefreshPolicy};
 use tokio::runtime::{Builder, Runtime};
 
 use super::support::{

@@ -1,7 +1,7 @@
 //! Which key a token means.
 
 use conformance::AUDIENCE;
-use portcullis::{Algorithm, Issuer, JwkSet, RefreshPolicy};
+use portcullis::{Algorithm, Issuer, JwkSet, keys::RefreshPolicy};
 use portcullis_testkit::{SigningKey, TestIssuer};
 use serde_json::{Value, json};
 

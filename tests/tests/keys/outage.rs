@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use conformance::AUDIENCE;
-use portcullis::{Algorithm, Issuer, RefreshPolicy};
+use portcullis::{Algorithm, Issuer, keys::RefreshPolicy};
 use portcullis_testkit::{KeyServer, Reply, TestIssuer};
 
 use super::support::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis::RefreshPolicy;
+use portcullis::keys::RefreshPolicy;
 
 use super::support::{Answer, World, patient_verdict, settle};
 

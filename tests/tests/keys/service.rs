@@ -9,7 +9,10 @@ use axum::{
     routing::get,
 };
 use conformance::AUDIENCE;
-use portcullis::{Algorithm, Authenticator, Issuer, RefreshPolicy, RemoteJwkSet};
+use portcullis::{
+    Algorithm, Authenticator, Issuer,
+    keys::{RefreshPolicy, RemoteJwkSet},
+};
 use portcullis_axum::{Caller, JwtAuthLayer};
 use portcullis_testkit::{KeyServer, Reply, TestIssuer};
 use tower::ServiceExt;

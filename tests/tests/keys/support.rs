@@ -11,8 +11,10 @@ use std::{
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    Algorithm, Authenticator, BoxFuture, Challenge, Issuer, KeyDocument, KeySource, KeySourceError,
-    Loaded, NumericDate, RefreshPolicy, Validators,
+    Algorithm, Authenticator, Issuer, NumericDate,
+    adapter::Challenge,
+    future::BoxFuture,
+    keys::{KeyDocument, KeySource, KeySourceError, Loaded, RefreshPolicy, Validators},
 };
 use portcullis_testkit::{ManualClock, SigningKey, TestIssuer};
 use serde_json::json;
@@ -251,5 +253,5 @@ pub(super) fn chain(error: &dyn Error) -> String {
 }
 
 pub(super) fn now(clock: &ManualClock) -> NumericDate {
-    portcullis::Clock::now(clock)
+    portcullis::clock::Clock::now(clock)
 }

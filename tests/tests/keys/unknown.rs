@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis::{Algorithm, Issuer, RefreshPolicy};
+use portcullis::{Algorithm, Issuer, keys::RefreshPolicy};
 
 use super::support::{
     Answer, Control, World, challenge, clock, engine, issuer, key, patient_verdict, settle, token,

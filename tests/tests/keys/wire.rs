@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use portcullis::{
-    Algorithm, Authenticator, ConfigError, HttpFetch, Issuer, RefreshPolicy, RemoteJwkSet,
+    Algorithm, Authenticator, ConfigError, Issuer,
     error::KeySourceConfigError,
+    keys::{HttpFetch, RefreshPolicy, RemoteJwkSet},
 };
 use portcullis_testkit::{KeyServer, ManualClock, Reply, TestIssuer};
 use serde_json::json;

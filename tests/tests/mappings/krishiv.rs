@@ -1,8 +1,9 @@
 //! Krishiv: one of three roles that stand in an order (§2.5).
 
 use portcullis::{
-    Grant, GrantMapping, Identity, Principal, StaticTokens,
+    Grant, GrantMapping, Principal, StaticTokens,
     policy::{self, RoleHierarchy},
+    strategy::Identity,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use conformance::{AUDIENCE, Request};
 use portcullis::{
-    Account, AccountStatus, AuthError, DelegationResolver, GrantMapping, Identity, Policy,
-    ResolverConfig, StaticTokens, policy,
+    AuthError, GrantMapping, Policy, StaticTokens,
+    grant::{Account, AccountStatus, DelegationResolver, ResolverConfig},
+    policy,
+    strategy::Identity,
 };
 use serde_json::{Value, json};
 
@@ -101,7 +103,9 @@ impl World {
     }
 }
 
-type LookUp = dyn Fn(Account) -> portcullis::BoxFuture<'static, Result<AccountStatus<TokenGrant>, AuthError>>
+type LookUp = dyn Fn(
+        Account,
+    ) -> portcullis::future::BoxFuture<'static, Result<AccountStatus<TokenGrant>, AuthError>>
     + Send
     + Sync;
 

@@ -2,7 +2,7 @@
 //! a gRPC response without a message of its own.
 
 use base64_simd::URL_SAFE_NO_PAD;
-use portcullis::{AuthContext, AuthError, Authenticated, Grant, Principal};
+use portcullis::{AuthContext, AuthError, Grant, Principal, adapter::Authenticated};
 use serde::{Deserialize, Serialize};
 
 use super::setup::OtherGrant;

@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use portcullis::{Admission, AuthError, Authenticator, Challenge, Policy, adapter::ChallengeMap};
+use portcullis::{
+    AuthError, Authenticator, Policy,
+    adapter::{Admission, Challenge, ChallengeMap},
+};
 
 /// What a server is to do with its requests: each adapter builds its own server from this.
 #[derive(Clone, Debug)]

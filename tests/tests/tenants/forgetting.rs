@@ -10,9 +10,11 @@ use std::{
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    Attempt, Authenticator, BoxFuture, Credential, Identity, Issuer, KeyDocument, KeySource,
-    KeySourceError, Loaded, NumericDate, Principal, ReloadableAuthenticator, ResolverConfig,
-    Strategy, Tenants, Validators,
+    Authenticator, Issuer, NumericDate, Principal, ReloadableAuthenticator,
+    future::BoxFuture,
+    grant::ResolverConfig,
+    keys::{KeyDocument, KeySource, KeySourceError, Loaded, Validators},
+    strategy::{Attempt, Credential, Identity, Strategy, Tenants},
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 use tokio::{sync::watch, task::JoinHandle};

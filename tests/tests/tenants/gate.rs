@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use portcullis::{AuthError, Issuer, Tenants};
+use portcullis::{AuthError, Issuer, strategy::Tenants};
 use portcullis_testkit::ManualClock;
 use tokio::sync::oneshot;
 

@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use conformance::{AUDIENCE, NOW, Request};
-use portcullis::{AuthErrorKind, Authenticator, Challenge, NumericDate};
+use portcullis::{AuthErrorKind, Authenticator, NumericDate, adapter::Challenge};
 use portcullis_testkit::{ManualClock, TestIssuer};
 use tokio::task::JoinHandle;
 
@@ -226,7 +226,7 @@ async fn a_clock_that_was_ahead_once_leaves_nothing_behind() {
 async fn a_row_that_cannot_be_used_costs_no_more_than_an_invented_name() {
     let world = world_of(0);
     let database: Database = world.database.clone();
-    let any = portcullis::Tenants::new("any", move |_: String| {
+    let any = portcullis::strategy::Tenants::new("any", move |_: String| {
         let database = database.clone();
         async move {
             database.clone().find(String::new()).await?;

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    Attempt, Authenticator, AuthenticatorBuilder, Credential, Identity, Issuer, JwkSet,
-    NumericDate, ReloadableAuthenticator, Requirement, StaticTokens, Strategy, Tenants, Verdict,
+    Authenticator, AuthenticatorBuilder, Issuer, JwkSet, NumericDate, ReloadableAuthenticator,
+    Requirement, StaticTokens,
+    adapter::Verdict,
     policy,
+    strategy::{Attempt, Credential, Identity, Strategy, Tenants},
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 

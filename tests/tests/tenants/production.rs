@@ -2,9 +2,12 @@
 
 use conformance::{AUDIENCE, NOW, Request};
 use portcullis::{
-    Algorithm, Authenticator, AuthenticatorBuilder, BoxFuture, Issuer, JwkSet, KeyDocument,
-    KeySource, KeySourceError, KeyTransport, Loaded, NumericDate, RefreshPolicy, Tenants,
-    Validators, VerificationKey,
+    Algorithm, Authenticator, AuthenticatorBuilder, Issuer, JwkSet, NumericDate, VerificationKey,
+    future::BoxFuture,
+    keys::{
+        KeyDocument, KeySource, KeySourceError, KeyTransport, Loaded, RefreshPolicy, Validators,
+    },
+    strategy::Tenants,
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 

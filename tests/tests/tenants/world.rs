@@ -6,7 +6,10 @@ use std::sync::{
 };
 
 use conformance::{AUDIENCE, NOW, Request};
-use portcullis::{AuthError, AuthErrorKind, Authenticator, Issuer, NumericDate, Tenants, Verdict};
+use portcullis::{
+    AuthError, AuthErrorKind, Authenticator, Issuer, NumericDate, adapter::Verdict,
+    strategy::Tenants,
+};
 use portcullis_testkit::{ManualClock, TestIssuer};
 use tokio::sync::watch;
 

@@ -11,12 +11,12 @@ use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse},
 };
-use portcullis::{LayerError, MaybePending, Rejection, adapter::Outcome};
+use portcullis::{Rejection, adapter::Outcome, error::LayerError, future::MaybePending};
 
 use super::JwtAuth;
 use crate::{
     AuthFuture, ResponseForRejection,
-    future::{Inner, Review},
+    auth_future::{Inner, Review},
     remove_tokens::{Removed, has_visible_tokens},
     request_view::View,
 };

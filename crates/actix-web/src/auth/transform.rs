@@ -12,7 +12,8 @@ use actix_web::{
     http::Uri,
 };
 use portcullis::{
-    Admission, AuthError, Authenticator, Challenge, Grant, Verdict, adapter::Authentication,
+    AuthError, Authenticator, Grant,
+    adapter::{Admission, Authentication, Challenge, Verdict},
 };
 
 use super::JwtAuthMiddleware;
@@ -63,14 +64,14 @@ impl<G: Send + Sync + 'static> JwtAuth<G> {
 }
 
 impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
-    /// Lets requests *without* credentials through, marked as [`Anonymous`](crate::Anonymous).
+    /// Lets requests *without* credentials through, marked as [`Anonymous`](crate::adapter::Anonymous).
     /// Bad credentials are rejected all the same. Default: credentials are required.
     pub fn optional(self) -> Self {
         Self { authentication: self.authentication.with_admission(Admission::Optional), ..self }
     }
 
     /// Lets every request through: one without good credentials as
-    /// [`Anonymous`](crate::Anonymous), which tells what was wrong with them.
+    /// [`Anonymous`](crate::adapter::Anonymous), which tells what was wrong with them.
     ///
     /// # Security
     ///
@@ -98,7 +99,7 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
 
     /// Lets requests for some targets through, whatever credentials they bring, for example the probes
     /// of a health check. A caller with valid credentials is known all the same; any other is
-    /// [`Anonymous`](crate::Anonymous), which says what was wrong. Such a request never waits: a token
+    /// [`Anonymous`](crate::adapter::Anonymous), which says what was wrong. Such a request never waits: a token
     /// whose key is not cached is not valid. Default: none.
     ///
     /// An engine for [production](portcullis::AuthenticatorBuilder::production) keeps these targets public.

@@ -11,14 +11,14 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse},
 };
 use portcullis::{
-    MaybePending,
     adapter::{Authorization, Outcome},
+    future::MaybePending,
 };
 
 use super::route::{Route, has_routed, pattern};
 use crate::{
     AuthFuture, ResponseForRejection,
-    future::{Inner, Review},
+    auth_future::{Inner, Review},
 };
 
 /// The service of [`Require`](super::Require).

@@ -7,7 +7,10 @@ use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
 };
-use portcullis::{AuthError, Challenge, Grant, Policy, adapter::Authorization};
+use portcullis::{
+    AuthError, Grant, Policy,
+    adapter::{Authorization, Challenge},
+};
 
 use super::RequireMiddleware;
 use crate::{ProblemJson, ResponseForRejection};

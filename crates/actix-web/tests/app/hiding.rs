@@ -11,7 +11,9 @@ use actix_web::{
     middleware::{Next, NormalizePath, from_fn},
     test, web,
 };
-use portcullis_actix_web::{Authenticator, JwtAuth, LayerError, RemoveTokens, TokenLocation};
+use portcullis_actix_web::{
+    Authenticator, JwtAuth, RemoveTokens, TokenLocation, error::LayerError,
+};
 
 use super::support::{AUDIENCE, World, allowed, answer, rejected, request, send};
 

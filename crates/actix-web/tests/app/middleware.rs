@@ -15,8 +15,8 @@ use actix_web::{
 };
 use portcullis_actix_web::{
     AuthContext, AuthError, AuthErrorKind, Authenticator, Caller, CallerRejection, Grant, JwtAuth,
-    LayerError, Optional, OtherCallers, Rejection, RemoveTokens, Require, Requirement,
-    TokenLocation, policy::role,
+    Optional, OtherCallers, Rejection, RemoveTokens, Require, Requirement, TokenLocation,
+    error::LayerError, policy::role,
 };
 use portcullis_testkit::TestIssuer;
 
@@ -175,7 +175,9 @@ async fn the_application_can_answer_in_its_own_form_and_middlewares_around_see_t
 #[actix_web::test]
 async fn challenges_can_be_changed_before_a_response_is_made_of_them() {
     let world = World::new();
-    let map = |challenge: portcullis_actix_web::Challenge, error: &AuthError| match error.kind() {
+    let map = |challenge: portcullis_actix_web::adapter::Challenge, error: &AuthError| match error
+        .kind()
+    {
         AuthErrorKind::NoCredentials => challenge,
         _ => challenge.with_status(422).without_www_authenticate(),
     };

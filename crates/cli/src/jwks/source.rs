@@ -7,7 +7,8 @@ use std::{
 };
 
 use portcullis::{
-    BoxFuture, Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, KeySource, RemoteJwkSet,
+    future::BoxFuture,
+    keys::{Fetch, FetchError, FetchRequest, FetchResponse, HttpFetch, KeySource, RemoteJwkSet},
 };
 
 use crate::{

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis::SigningKey;
+use portcullis::keys::SigningKey;
 use serde_json::{Value, json};
 
 use crate::failure::warn;

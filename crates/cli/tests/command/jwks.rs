@@ -1,6 +1,6 @@
 //! `jwks check`.
 
-use portcullis::{Algorithm, SigningKey};
+use portcullis::{Algorithm, keys::SigningKey};
 use serde_json::{Value, json};
 
 use crate::support::{Folder, Run};

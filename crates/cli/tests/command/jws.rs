@@ -1,7 +1,7 @@
 //! `jws verify`.
 
 use base64_simd::URL_SAFE_NO_PAD;
-use portcullis::{Algorithm, SigningKey};
+use portcullis::{Algorithm, keys::SigningKey};
 use serde_json::{Value, json};
 
 use crate::support::Folder;

@@ -1,6 +1,6 @@
 //! For authors of adapters: what every adapter does with a request, in terms of no framework.
 //!
-//! An adapter turns its framework's request into a [`RequestView`](crate::RequestView), and does with
+//! An adapter turns its framework's request into a [`RequestView`](crate::adapter::RequestView), and does with
 //! the request what the [`Outcome`] says. It holds no rule of its own:
 //!
 //! | step | by |
@@ -18,4 +18,13 @@ pub use authentication::Authentication;
 pub use authorization::{Authorization, authorize};
 pub use response::{Outcome, PlainResponse};
 
-pub use crate::hooks::{ChallengeMap, call_for_answer};
+pub use crate::{
+    anonymous::Anonymous,
+    authenticated::Authenticated,
+    authenticator::Verdict,
+    challenge::{Challenge, ChallengeSettings},
+    engine::Admission,
+    hooks::{ChallengeMap, call_for_answer},
+    pipeline::hide::HiddenTokens,
+    request::{BearerToken, RequestView},
+};

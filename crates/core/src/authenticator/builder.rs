@@ -144,7 +144,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         strategies.into_iter().fold(self, Self::strategy)
     }
 
-    /// The longest time that a strategy may take for a token ([`Attempt::Later`](crate::Attempt::Later)):
+    /// The longest time that a strategy may take for a token ([`Attempt::Later`](crate::strategy::Attempt::Later)):
     /// after that the request is rejected as
     /// [`ResolverUnavailable`](crate::AuthErrorKind::ResolverUnavailable), 503. Default: 2 seconds.
     pub fn strategy_timeout(mut self, strategy_timeout: Duration) -> Self {
@@ -297,7 +297,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     ///
     /// Routes that are declared public, such as that of a health check, stay public.
     ///
-    /// The issuers of [`Tenants`](crate::Tenants) are not known yet. An issuer that this would reject is
+    /// The issuers of [`Tenants`](crate::strategy::Tenants) are not known yet. An issuer that this would reject is
     /// not trusted when a token names it ([`UntrustedIssuer`](crate::AuthErrorKind::UntrustedIssuer)).
     ///
     /// Default: as the environment variable `PORTCULLIS_PRODUCTION` says (`1` or `true`), and else not.

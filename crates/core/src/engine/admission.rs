@@ -23,7 +23,7 @@ pub enum Admission {
 /// Which requests without a caller an engine lets through, as far as a route asks for an [`Admission`].
 ///
 /// A route that is declared public is not limited:
-/// [`Verdict::for_public_route`](crate::Verdict::for_public_route).
+/// [`Verdict::for_public_route`](crate::adapter::Verdict::for_public_route).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum AnonymousLimit {
     /// As the route says.

@@ -10,7 +10,7 @@ use crate::AuthErrorKind;
 /// A rejected request: a kind for programs, a cause for logs, and nothing of the token.
 ///
 /// What a caller is told is made from the kind alone, by
-/// [`Challenge::from`](crate::Challenge#impl-From<%26AuthError>-for-Challenge).
+/// [`Challenge::from`](crate::adapter::Challenge#impl-From<%26AuthError>-for-Challenge).
 /// Cloning never allocates.
 #[derive(Clone, Debug)]
 pub struct AuthError {
@@ -85,7 +85,7 @@ impl AuthError {
     }
 
     /// Tells log and metrics that a request was rejected: one event, target `portcullis::rejection`, level
-    /// debug, with the fields `code`, `token` (a [fingerprint](crate::BearerToken::fingerprint))
+    /// debug, with the fields `code`, `token` (a [fingerprint](crate::adapter::BearerToken::fingerprint))
     /// and `cause`, in one line whatever it tells. An [internal error](AuthErrorKind::InternalError) is told as an error too, target
     /// `portcullis`.
     ///

@@ -1,7 +1,7 @@
 //! From the error of a JWS to that of a request.
 
 use super::{AuthError, AuthErrorKind};
-use crate::{JwsError, JwsErrorKind};
+use crate::jose::{JwsError, JwsErrorKind};
 
 impl From<JwsError> for AuthError {
     fn from(error: JwsError) -> Self {

@@ -69,7 +69,7 @@ kinds! {
     UntrustedIssuer = "untrusted_issuer", "the token's issuer is not trusted";
     /// The `iss` claim names an issuer that was not looked up yet, because look-ups of unverified names are
     /// limited. The token was not judged: the client may send it again. See
-    /// [`Tenants`](crate::Tenants#limits-of-look-ups).
+    /// [`Tenants`](crate::strategy::Tenants#limits-of-look-ups).
     IssuerNotLookedUp = "issuer_not_looked_up", "the token's issuer was not looked up yet";
     /// The issuer has no key that the header names ([RFC 7515 §4.1.4]).
     ///

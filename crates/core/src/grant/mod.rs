@@ -1,4 +1,4 @@
-//! What the caller may do.
+//! What a caller may do: the grant, and where it comes from.
 
 mod compiled;
 mod error;
@@ -17,7 +17,10 @@ pub use error::GrantMappingError;
 pub use mapping::GrantMapping;
 pub(crate) use reads::{Watched, watch};
 
-use crate::Scope;
+pub use crate::{
+    grant_source::{Account, AccountStatus, DelegationResolver, GrantResolver, ResolverConfig},
+    scope::Scope,
+};
 
 /// What a caller may do: scopes, roles, permissions on resources, and groups.
 ///
@@ -41,7 +44,7 @@ use crate::Scope;
 /// To supply the part, look it up in a [resolver](crate::AuthenticatorBuilder::with_resolver):
 ///
 /// ```
-/// use portcullis::{Authenticator, Principal, ResolverConfig};
+/// use portcullis::{Authenticator, Principal, grant::ResolverConfig};
 ///
 /// # async fn groups_of(_subject: &str) -> Vec<String> { Vec::new() }
 /// let resolver = ResolverConfig::new(|caller: Principal| async move {

@@ -27,7 +27,7 @@ use crate::{AuthError, AuthErrorKind, BoxFuture, Principal};
 /// # Examples
 ///
 /// ```
-/// use portcullis::{Authenticator, DelegationResolver, AccountStatus, Account, ResolverConfig};
+/// use portcullis::{Authenticator, grant::{Account, AccountStatus, DelegationResolver, ResolverConfig}};
 ///
 /// struct Rights {
 ///     is_editor: bool,

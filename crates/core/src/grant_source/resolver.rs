@@ -26,7 +26,7 @@ const MAX_KEPT: usize = 10_000;
 /// Closures are one:
 ///
 /// ```
-/// use portcullis::{AuthErrorKind, Authenticator, Principal, ResolverConfig};
+/// use portcullis::{AuthErrorKind, Authenticator, Principal, grant::ResolverConfig};
 ///
 /// struct Rights {
 ///     is_editor: bool,
@@ -71,7 +71,7 @@ where
 ///    [`ResolverUnavailable`](AuthErrorKind::ResolverUnavailable): 503.
 /// 4. Nothing is kept, unless [`keep_for`](Self::keep_for) says so: a change in the database holds from
 ///    the next look-up on.
-/// 5. Callers of a tenant that was [forgotten](crate::Tenants::forget), or of a strategy that was removed,
+/// 5. Callers of a tenant that was [forgotten](crate::strategy::Tenants::forget), or of a strategy that was removed,
 ///    share nothing with those of a later one that has the same name.
 #[must_use]
 pub struct ResolverConfig<G> {

@@ -1,4 +1,4 @@
-//! An issuer that is trusted, and the rules for its tokens.
+//! A trusted issuer, and the rules for its tokens.
 
 mod config;
 mod error;
@@ -13,6 +13,7 @@ pub(crate) use self::{
     rules::{LEEWAY, Rules},
 };
 pub use error::IssuerError;
+pub use portcullis_jose::TokenType;
 pub use profile::TokenProfile;
 
 use crate::{
@@ -111,7 +112,7 @@ impl Issuer {
     /// [`KeySourceConfigError::RemoteFile`].
     ///
     /// ```
-    /// use portcullis::{Issuer, RefreshPolicy};
+    /// use portcullis::{Issuer, keys::RefreshPolicy};
     ///
     /// let issuer = Issuer::new("https://idp.example.com")
     ///     .jwk_set_at("file:///etc/idp/keys.json", RefreshPolicy::default())?;

@@ -79,7 +79,7 @@ impl KeyDocument {
     }
 
     /// How long the keys are good, as the source says. It is kept within the limits of the
-    /// [`RefreshPolicy`](crate::RefreshPolicy).
+    /// [`RefreshPolicy`](crate::keys::RefreshPolicy).
     pub fn lifetime(self, lifetime: Option<Duration>) -> Self {
         Self { lifetime, ..self }
     }

@@ -1,6 +1,6 @@
 use base64_simd::URL_SAFE_NO_PAD;
 
-use crate::{Algorithm, AuthErrorKind, Authenticator, Issuer, SigningKey};
+use crate::{Algorithm, AuthErrorKind, Authenticator, Issuer, keys::SigningKey};
 
 fn encode(text: &str) -> String {
     URL_SAFE_NO_PAD.encode_to_string(text)

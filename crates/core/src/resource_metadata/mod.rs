@@ -1,4 +1,4 @@
-//! What a protected resource publishes of itself ([RFC 9728]).
+//! Protected resource metadata: what a service publishes about itself ([RFC 9728]).
 //!
 //! [RFC 9728]: https://www.rfc-editor.org/rfc/rfc9728
 

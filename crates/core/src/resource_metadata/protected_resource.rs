@@ -22,7 +22,7 @@ const RESERVED: [&str; 4] =
 /// # Examples
 ///
 /// ```
-/// use portcullis::{Authenticator, Issuer, ProtectedResource, VerificationKey};
+/// use portcullis::{Authenticator, Issuer, VerificationKey, resource_metadata::ProtectedResource};
 ///
 /// # let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
 /// let auth = Authenticator::builder()

@@ -15,7 +15,7 @@ use crate::{AuthError, AuthErrorKind, NumericDate, Principal};
 /// # Examples
 ///
 /// ```
-/// use portcullis::Identity;
+/// use portcullis::strategy::Identity;
 ///
 /// let etl = Identity::new("service:etl").roles(["writer"]).claim("team", "data");
 /// ```

@@ -1,4 +1,4 @@
-//! Kinds of credentials, asked one after another whose a token is.
+//! Strategies for other credentials than the issuers' tokens: static tokens, tenants, and your own.
 
 mod chain;
 mod identity;
@@ -28,7 +28,7 @@ use crate::{AuthError, AuthErrorKind, BearerToken, BoxFuture, ConfigError, json:
 /// # Examples
 ///
 /// ```
-/// use portcullis::{Attempt, AuthErrorKind, Authenticator, Credential, Identity, Strategy};
+/// use portcullis::{AuthErrorKind, Authenticator, strategy::{Attempt, Credential, Identity, Strategy}};
 ///
 /// #[derive(Debug)]
 /// struct Sessions;

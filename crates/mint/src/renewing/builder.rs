@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
-use portcullis::{Clock, SystemClock};
+use portcullis::clock::{Clock, SystemClock};
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -17,7 +17,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use portcullis::Clock;
+use portcullis::clock::Clock;
 use portcullis_jose::jws::is_b64token;
 use serde::Serialize;
 use tokio::{runtime::Handle, sync::watch};

@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use portcullis::BoxFuture;
+use portcullis::future::BoxFuture;
 
 /// Returns `None` if the future inside panics.
 pub(super) struct PanicCaught<'a, T>(pub(super) BoxFuture<'a, T>);

@@ -2,7 +2,7 @@
 
 use std::{error::Error, sync::Arc};
 
-use portcullis::BoxFuture;
+use portcullis::future::BoxFuture;
 use portcullis_jose::Algorithm;
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;

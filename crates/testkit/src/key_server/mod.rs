@@ -22,7 +22,7 @@ use self::{
     schedule::Schedule,
     script::Script,
 };
-use portcullis::{Algorithm, Clock};
+use portcullis::{Algorithm, clock::Clock};
 
 use crate::TestIssuer;
 

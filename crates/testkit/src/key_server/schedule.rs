@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis::{Algorithm, Clock, NumericDate};
+use portcullis::{Algorithm, NumericDate, clock::Clock};
 
 use crate::TestIssuer;
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use http::Extensions;
-use portcullis::{AuthContext, AuthError, BoxFuture, Principal, Rejection};
+use portcullis::{AuthContext, AuthError, Principal, Rejection, future::BoxFuture};
 use tonic::Status;
 
 pub(crate) use body::{RequestBody, ResponseBody};

@@ -8,12 +8,13 @@ use std::{
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use portcullis_tower::AuthFuture;
+use portcullis_tower::service::AuthFuture;
 use tonic::body::Body;
 use tower_service::Service;
 
 use crate::{
-    GrpcStatus, TonicBody,
+    GrpcStatus,
+    body::TonicBody,
     expiry::{Expiry, ResponseBody},
 };
 

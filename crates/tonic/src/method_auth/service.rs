@@ -7,14 +7,15 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
-use portcullis::{Grant, MaybePending, adapter::Outcome};
-use portcullis_tower::AuthFuture;
+use portcullis::{Grant, adapter::Outcome, future::MaybePending};
+use portcullis_tower::service::AuthFuture;
 use tonic::body::Body;
 use tower_service::Service;
 
 use super::MethodAuthFuture;
 use crate::{
-    BoxError, GrpcStatus, TonicBody,
+    BoxError, GrpcStatus,
+    body::TonicBody,
     expiry::{Expiry, RequestBody},
     methods::{MethodTable, Rule},
     request::RejectionForm,

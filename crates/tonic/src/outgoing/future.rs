@@ -8,7 +8,7 @@ use std::{
 
 use http::Request;
 use pin_project_lite::pin_project;
-use portcullis_tower::AddBearerTokenError;
+use portcullis_tower::service::AddBearerTokenError;
 use tonic::{Code, Status};
 use tower_service::Service;
 
@@ -22,7 +22,7 @@ pin_project! {
         S: Service<Request<ReqBody>>,
     {
         #[pin]
-        inner: portcullis_tower::AddBearerTokenFuture<S, ReqBody>,
+        inner: portcullis_tower::service::AddBearerTokenFuture<S, ReqBody>,
     }
 }
 
@@ -30,7 +30,7 @@ impl<S, ReqBody> AddBearerTokenFuture<S, ReqBody>
 where
     S: Service<Request<ReqBody>>,
 {
-    pub(super) fn new(inner: portcullis_tower::AddBearerTokenFuture<S, ReqBody>) -> Self {
+    pub(super) fn new(inner: portcullis_tower::service::AddBearerTokenFuture<S, ReqBody>) -> Self {
         Self { inner }
     }
 }

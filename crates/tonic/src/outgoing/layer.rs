@@ -19,7 +19,7 @@ use super::AddBearerToken;
 /// # Examples
 ///
 /// ```
-/// use portcullis_tonic::{AddBearerTokenLayer, Algorithm, Minter, RenewingToken, SigningKey};
+/// use portcullis_tonic::{AddBearerTokenLayer, Algorithm, keys::SigningKey, mint::{Minter, RenewingToken}};
 /// use serde_json::json;
 /// use tonic::transport::Endpoint;
 /// use tonic_health::pb::health_client::HealthClient;

@@ -11,11 +11,11 @@ use crate::BoxError;
 /// The service of [`AddBearerTokenLayer`](super::AddBearerTokenLayer).
 #[derive(Clone, Debug)]
 pub struct AddBearerToken<S> {
-    inner: portcullis_tower::AddBearerToken<S>,
+    inner: portcullis_tower::service::AddBearerToken<S>,
 }
 
 impl<S> AddBearerToken<S> {
-    pub(super) fn new(inner: portcullis_tower::AddBearerToken<S>) -> Self {
+    pub(super) fn new(inner: portcullis_tower::service::AddBearerToken<S>) -> Self {
         Self { inner }
     }
 }

@@ -6,8 +6,8 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use http::Response;
 use portcullis::{
-    AuthError, Challenge, Rejection,
-    adapter::{ChallengeMap, call_for_answer},
+    AuthError, Rejection,
+    adapter::{Challenge, ChallengeMap, call_for_answer},
 };
 use portcullis_tower::ResponseForRejection;
 use tonic::{

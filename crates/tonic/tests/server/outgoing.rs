@@ -11,9 +11,11 @@ use std::{
 
 use portcullis_testkit::ManualClock;
 use portcullis_tonic::{
-    AddBearerToken, AddBearerTokenError, AddBearerTokenLayer, Algorithm, Authenticator, Clock,
-    DestinationError, IssuedToken, Issuer, JwtAuthLayer, Minter, NumericDate, RenewingToken,
-    SigningKey, TokenError,
+    AddBearerTokenLayer, Algorithm, Authenticator, Issuer, JwtAuthLayer, NumericDate,
+    clock::Clock,
+    keys::SigningKey,
+    mint::{DestinationError, IssuedToken, Minter, RenewingToken, TokenError},
+    service::{AddBearerToken, AddBearerTokenError},
 };
 use serde_json::json;
 use tonic::{

@@ -2,7 +2,7 @@
 
 use portcullis_testkit::{ManualClock, TestIssuer};
 use portcullis_tonic::{
-    Authenticator, Issuer, JwkSetFile, JwtAuthLayer, MethodPolicies, NumericDate,
+    Authenticator, Issuer, JwtAuthLayer, MethodPolicies, NumericDate, keys::JwkSetFile,
 };
 use tonic::{Streaming, service::Routes};
 use tonic_health::{

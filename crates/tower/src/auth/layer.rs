@@ -2,7 +2,8 @@
 
 use http::Uri;
 use portcullis::{
-    Admission, AuthError, Authenticator, Challenge, Grant, Verdict, adapter::Authentication,
+    AuthError, Authenticator, Grant,
+    adapter::{Admission, Authentication, Challenge, Verdict},
 };
 use tower_layer::Layer;
 

@@ -3,11 +3,11 @@
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use portcullis::{Grant, MaybePending};
+use portcullis::{Grant, future::MaybePending};
 use tower_service::Service;
 
 use super::JwtAuthLayer;
-use crate::{AuthFuture, ProblemJson, ResponseForRejection, request::View};
+use crate::{ProblemJson, ResponseForRejection, future::AuthFuture, request::View};
 
 /// The service of [`JwtAuthLayer`].
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::{
 
 use http::Request;
 use pin_project_lite::pin_project;
-use portcullis::BoxFuture;
+use portcullis::future::BoxFuture;
 use portcullis_mint::{IssuedToken, TokenError};
 use tower_service::Service;
 

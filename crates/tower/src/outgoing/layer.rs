@@ -24,7 +24,7 @@ use super::{AddBearerToken, AddBearerTokenError};
 ///
 /// ```
 /// use http::{Request, Response};
-/// use portcullis::{Algorithm, SigningKey};
+/// use portcullis::{Algorithm, keys::SigningKey};
 /// use portcullis_mint::{Minter, RenewingToken};
 /// use portcullis_tower::AddBearerTokenLayer;
 /// use serde_json::json;

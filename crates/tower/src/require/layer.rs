@@ -1,6 +1,9 @@
 //! The configuration of the layer.
 
-use portcullis::{AuthError, Challenge, Grant, Policy, adapter::Authorization};
+use portcullis::{
+    AuthError, Grant, Policy,
+    adapter::{Authorization, Challenge},
+};
 use tower_layer::Layer;
 
 use super::Require;

@@ -4,13 +4,14 @@ use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use portcullis::{
-    AuthContext, Grant, MaybePending,
+    AuthContext, Grant,
     adapter::{Authorization, Outcome},
+    future::MaybePending,
 };
 use tower_service::Service;
 
 use super::RequireLayer;
-use crate::{AuthFuture, ProblemJson, ResponseForRejection, route::Route};
+use crate::{ProblemJson, ResponseForRejection, future::AuthFuture, route::Route};
 
 /// The service of [`RequireLayer`].
 #[derive(Debug)]

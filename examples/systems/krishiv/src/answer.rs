@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use axum::response::Response;
-use portcullis_axum::{AuthError, AuthErrorKind, Challenge, Rejection, RejectionExt, StaticTokens};
+use portcullis_axum::{
+    AuthError, AuthErrorKind, Rejection, RejectionExt, StaticTokens, adapter::Challenge,
+};
 use portcullis_tonic::GrpcStatus;
 
 pub(crate) fn grpc() -> GrpcStatus {

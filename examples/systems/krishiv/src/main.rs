@@ -13,7 +13,7 @@ use std::{
 };
 
 use krishiv::{Judges, app};
-use portcullis_axum::SystemClock;
+use portcullis_axum::clock::SystemClock;
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 use tracing::Level;
 use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};

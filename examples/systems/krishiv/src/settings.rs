@@ -3,10 +3,12 @@
 use std::{collections::HashMap, error::Error, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use portcullis_axum::{
-    Algorithm, Authenticator, Clock, ConfigError, GrantMapping, Identity, Issuer, ProductionError,
-    RefreshPolicy, RemoteJwkSet, Requirement, StaticTokens, StaticTokensBuilder, TokenFile,
-    TokenFormat, TokenLocation,
-    error::{GrantMappingError, IssuerError},
+    Algorithm, Authenticator, ConfigError, GrantMapping, Issuer, Requirement, StaticTokens,
+    TokenLocation,
+    clock::Clock,
+    error::{GrantMappingError, IssuerError, ProductionError},
+    keys::{RefreshPolicy, RemoteJwkSet},
+    strategy::{Identity, StaticTokensBuilder, TokenFile, TokenFormat},
 };
 
 use crate::roles::{ADMIN, READER};

@@ -4,7 +4,7 @@ use std::{collections::HashMap, error::Error, time::Duration};
 
 use portcullis_tonic::{
     Algorithm, AuthErrorKind, Authenticator, ConfigError, GrantMapping, Issuer, MultipleTokens,
-    RefreshPolicy, StaticTokens, TokenLocation, error::GrantMappingError,
+    StaticTokens, TokenLocation, error::GrantMappingError, keys::RefreshPolicy,
 };
 
 use crate::go_duration;

@@ -15,7 +15,8 @@ use axum::{
 };
 use portcullis_axum::{
     Algorithm, AuthErrorKind, Authenticator, Caller, Granted, Issuer, JwtAuthLayer, MultipleTokens,
-    RefreshPolicy, RemoteJwkSet, RequireLayer, TokenLocation, VerificationKey,
+    RequireLayer, TokenLocation, VerificationKey,
+    keys::{RefreshPolicy, RemoteJwkSet},
     policy::{self, allow_if, path_parameter},
 };
 use serde_json::{Value, json};

@@ -8,7 +8,11 @@ use actix_web::{
     middleware::Condition,
     web::{self, ServiceConfig},
 };
-use portcullis::{Admission, Policy, adapter::ChallengeMap, policy};
+use portcullis::{
+    Policy,
+    adapter::{Admission, ChallengeMap},
+    policy,
+};
 use portcullis_actix_web::{
     AuthContext, Caller, CallerRejection, Granted, JwtAuth, Optional, OtherCallers,
     ReadinessService, RemoveTokens, Require,

@@ -10,7 +10,10 @@ use axum::{
     routing::any,
     serve::ListenerExt,
 };
-use portcullis::{Admission, Policy, adapter::ChallengeMap};
+use portcullis::{
+    Policy,
+    adapter::{Admission, ChallengeMap},
+};
 use portcullis_axum::{
     AuthContext, Caller, CallerRejection, Granted, JwtAuthLayer, OtherCallers, ReadinessService,
     RequireLayer,

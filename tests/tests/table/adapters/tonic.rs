@@ -6,9 +6,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use portcullis::Admission;
+use portcullis::adapter::Admission;
 use portcullis_tonic::{
-    Anonymous, AuthContext, Granted, JwtAuthLayer, MethodPolicies, RequestExt, RequireLayer,
+    AuthContext, Granted, JwtAuthLayer, MethodPolicies, RequestExt, RequireLayer,
+    adapter::Anonymous,
 };
 use tonic::{
     Request, Response, Status,

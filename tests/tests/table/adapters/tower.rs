@@ -11,7 +11,10 @@ use hyper_util::{
     server::conn::auto,
     service::TowerToHyperService,
 };
-use portcullis::{Admission, Grant, Policy, adapter::ChallengeMap};
+use portcullis::{
+    Grant, Policy,
+    adapter::{Admission, ChallengeMap},
+};
 use portcullis_tower::{AuthContext, JwtAuthLayer, RequireLayer};
 use tower::{Layer, service_fn, util::BoxCloneSyncService};
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use portcullis::{Issuer, RemoteJwkSet, TokenLocation, policy::scope};
+use portcullis::{Issuer, TokenLocation, keys::RemoteJwkSet, policy::scope};
 use portcullis_testkit::{KeyServer, Reply};
 
 use super::{World, caller};

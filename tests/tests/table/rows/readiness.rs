@@ -1,7 +1,7 @@
 //! A readiness probe needs no credentials, and says no more than whether there are keys.
 
 use conformance::trusting;
-use portcullis::{Issuer, JwkSetFile};
+use portcullis::{Issuer, keys::JwkSetFile};
 
 use super::{World, built};
 use crate::{

@@ -1,9 +1,10 @@
 //! Credentials that are no JWTs, and rights that are looked up: each at once, and after a wait.
 
 use portcullis::{
-    Account, AccountStatus, Attempt, AuthError, AuthErrorKind, Credential, DelegationResolver,
-    Grant, Identity, Principal, ResolverConfig, StaticTokens, Strategy, TokenLocation,
+    AuthError, AuthErrorKind, Grant, Principal, StaticTokens, TokenLocation,
+    grant::{Account, AccountStatus, DelegationResolver, ResolverConfig},
     policy::scope,
+    strategy::{Attempt, Credential, Identity, Strategy},
 };
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use conformance::{AUDIENCE, NOW};
-use portcullis::{Algorithm, AuthenticatorBuilder, Issuer, TokenProfile};
+use portcullis::{Algorithm, AuthenticatorBuilder, Issuer, issuer::TokenProfile};
 use portcullis_testkit::{SigningKey, TokenBuilder};
 use serde_json::json;
 

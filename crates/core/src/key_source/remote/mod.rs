@@ -39,7 +39,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// ```
 /// use std::time::Duration;
-/// use portcullis::{Issuer, RefreshPolicy, RemoteJwkSet};
+/// use portcullis::{Issuer, keys::{RefreshPolicy, RemoteJwkSet}};
 ///
 /// let issuer = Issuer::new("https://idp.example.com").key_source(
 ///     RemoteJwkSet::new("https://idp.example.com/jwks.json")

@@ -67,7 +67,7 @@ use crate::{AuthError, AuthErrorKind, ConfigError};
 /// # Examples
 ///
 /// ```
-/// use portcullis::{Authenticator, Identity, StaticTokens};
+/// use portcullis::{Authenticator, StaticTokens, strategy::Identity};
 ///
 /// let tokens = StaticTokens::builder("service-tokens")
 ///     .token("4e1hvZ2m7pYcTq0sKfWbNw", Identity::new("service:etl").roles(["writer"]))

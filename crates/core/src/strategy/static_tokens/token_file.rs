@@ -17,7 +17,7 @@ pub const CUT_OFF_SETTLED: Duration = Duration::from_secs(10);
 /// # Examples
 ///
 /// ```no_run
-/// use portcullis::{StaticTokens, TokenFile, TokenFormat};
+/// use portcullis::{StaticTokens, strategy::{TokenFile, TokenFormat}};
 ///
 /// // As other programs write them: `#`, `=` and `sha256:` are part of a token like any other text.
 /// let tokens = StaticTokens::builder("services")

@@ -62,7 +62,7 @@ const MAX_JUDGEMENTS: usize = 4;
 /// # Examples
 ///
 /// ```
-/// use portcullis::{Authenticator, Issuer, Tenants, VerificationKey};
+/// use portcullis::{Authenticator, Issuer, VerificationKey, strategy::Tenants};
 ///
 /// # let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
 /// let tenants = Tenants::new("tenants", move |issuer: String| async move {

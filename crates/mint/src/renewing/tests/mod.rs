@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis::{BoxFuture, Clock};
+use portcullis::{clock::Clock, future::BoxFuture};
 use portcullis_jose::NumericDate;
 use tokio::sync::{Notify, Semaphore};
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use krishiv::{Judges, app};
-use portcullis_axum::{Algorithm, Authenticator, Clock, NumericDate};
+use portcullis_axum::{Algorithm, Authenticator, NumericDate, clock::Clock};
 use portcullis_testkit::{KeyServer, ManualClock, TestIssuer, TokenBuilder};
 use tonic::Code;
 

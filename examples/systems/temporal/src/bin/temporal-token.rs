@@ -11,7 +11,7 @@ use std::{
 };
 
 use axum::{Router, http::header, routing::get};
-use portcullis_tonic::{Algorithm, Minter, SigningKey};
+use portcullis_tonic::{Algorithm, keys::SigningKey, mint::Minter};
 use serde_json::json;
 use temporal::process;
 

@@ -11,7 +11,11 @@ use std::{
 use base64_simd::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use portcullis_testkit::ManualClock;
-use portcullis_tonic::{AddBearerTokenLayer, Minter, NumericDate, RenewingToken, SigningKey};
+use portcullis_tonic::{
+    AddBearerTokenLayer, NumericDate,
+    keys::SigningKey,
+    mint::{Minter, RenewingToken},
+};
 use serde_json::{Value, json};
 use tonic::{
     Code::{Ok, PermissionDenied},

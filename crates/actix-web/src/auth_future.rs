@@ -14,7 +14,10 @@ use actix_web::{
     http::header::{self, HeaderMap, HeaderValue},
 };
 use pin_project_lite::pin_project;
-use portcullis::{BoxFuture, MaybePending, adapter::Outcome};
+use portcullis::{
+    adapter::Outcome,
+    future::{BoxFuture, MaybePending},
+};
 
 use crate::{ResponseForRejection, rejection::respond_to};
 

@@ -10,7 +10,7 @@ use actix_web::{
     guard,
     web::{self, Bytes},
 };
-use portcullis::{Authenticator, ResourceMetadata, error::ResourceError};
+use portcullis::{Authenticator, error::ResourceError, resource_metadata::ResourceMetadata};
 
 use crate::rejection::plain;
 
