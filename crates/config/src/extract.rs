@@ -6,7 +6,10 @@ use crate::{
     apply::Applying,
     mistakes::Mistakes,
     section::{PlaceEntry, Section},
-    table::{Kind, REQUIRED, Row, Table},
+    table::{
+        Apply::{Flag, Text, Together, Word},
+        Kind, REQUIRED, Table, rows,
+    },
 };
 
 /// The kinds of token locations.
@@ -16,114 +19,62 @@ pub(crate) const PLACES: &[&str] = &["header", "query", "cookie", "web_socket_pr
 const ACCESS_TOKEN: &str = "access_token";
 
 pub(crate) static EXTRACT: Table<AuthenticatorBuilder> = Table {
-    rows: &[
-        Row::together(
-            "places",
-            Kind::Places(&PLACE),
-            "[\"header\"]",
-            "The places in order, each by its name or as a table",
-        ),
-        Row::together(
-            "query",
-            Kind::Text,
-            ACCESS_TOKEN,
-            "The query parameter of the place `query`",
-        ),
-        Row::together("cookie", Kind::Text, ACCESS_TOKEN, "The cookie of the place `cookie`"),
-        Row::together(
-            "web_socket_protocol",
-            Kind::Text,
-            ACCESS_TOKEN,
-            "The subprotocol before the token, of the place `web_socket_protocol`",
-        ),
-        Row::word(
-            "several",
-            &["refuse", "first", "all"],
-            "refuse",
+    rows: rows! {
+        places: Together(Kind::Places(&PLACE)), "[\"header\"]",
+            "The places in order, each by its name or as a table";
+        query: Together(Kind::Text), ACCESS_TOKEN,
+            "The query parameter of the place `query`";
+        cookie: Together(Kind::Text), ACCESS_TOKEN,
+            "The cookie of the place `cookie`";
+        web_socket_protocol: Together(Kind::Text), ACCESS_TOKEN,
+            "The subprotocol before the token, of the place `web_socket_protocol`";
+        several: Word(&["refuse", "first", "all"], multiple_tokens), "refuse",
             "More than one token: two explicit ones are an error, and a cookie yields to an \
-             explicit one; or the first counts; or all must be good",
-            |builder, several| {
-                builder.multiple_tokens(match several.as_str() {
-                    "first" => MultipleTokens::First,
-                    "all" => MultipleTokens::All,
-                    _ => MultipleTokens::Reject,
-                })
-            },
-        ),
-        Row::flag(
-            "remove_tokens",
+             explicit one; or the first counts; or all must be good";
+        remove_tokens: Flag(AuthenticatorBuilder::remove_tokens), "false",
             "Takes tokens out of header fields and cookies too before handlers see the request; \
-             trailers are not changed",
-            AuthenticatorBuilder::remove_tokens,
-        ),
-    ],
+             trailers are not changed";
+    },
     check,
 };
 
 static PLACE: Table<TokenLocation> = Table {
-    rows: &[
-        Row::together("kind", Kind::Word(PLACES), REQUIRED, "Which part of the request"),
-        Row::together(
-            "name",
-            Kind::Text,
-            "`authorization`, or `access_token`",
-            "The header field, query parameter, cookie or subprotocol",
-        ),
-        Row::together(
-            "scheme",
-            Kind::Text,
-            "`Bearer` for `authorization`, else none",
-            "The scheme before the token in a header field",
-        ),
-        Row::together(
-            "prefix",
-            Kind::Text,
-            "none",
-            "What the token has in front of it in this place; it is taken off",
-        ),
-        Row::together(
-            "exact_scheme",
-            Kind::Flag,
-            "false",
-            "The scheme counts letter by letter, with one space behind it",
-        ),
-        Row::together(
-            "required_scheme",
-            Kind::Flag,
-            "false",
-            "Every field has the scheme, with one space behind it: any other is bad credentials",
-        ),
-        Row::together(
-            "required_prefix",
-            Kind::Flag,
-            "false",
-            "Every token in this place has the prefix: one without it is malformed",
-        ),
+    rows: rows! {
+        kind: Together(Kind::Word(PLACES)), REQUIRED,
+            "Which part of the request";
+        name: Together(Kind::Text), "`authorization`, or `access_token`",
+            "The header field, query parameter, cookie or subprotocol";
+        scheme: Together(Kind::Text), "`Bearer` for `authorization`, else none",
+            "The scheme before the token in a header field";
+        prefix: Together(Kind::Text), "none",
+            "What the token has in front of it in this place; it is taken off";
+        exact_scheme: Together(Kind::Flag), "false",
+            "The scheme counts letter by letter, with one space behind it";
+        required_scheme: Together(Kind::Flag), "false",
+            "Every field has the scheme, with one space behind it: any other is bad credentials";
+        required_prefix: Together(Kind::Flag), "false",
+            "Every token in this place has the prefix: one without it is malformed";
         // Changes the prefix, which is set before the rows are applied.
-        Row::flag(
-            "dangerous_repeated_prefix",
-            "Takes the prefix off as often as it is there",
-            TokenLocation::dangerous_repeated_prefix,
-        ),
-        Row::flag(
-            "trimmed",
-            "Takes white space off both ends of the token",
-            TokenLocation::trimmed,
-        ),
-        Row::flag(
-            "empty_is_absent",
-            "An empty token is none, instead of a malformed one",
-            TokenLocation::empty_is_absent,
-        ),
-        Row::text(
-            "issuer",
-            "any",
-            "The only issuer, or the only `name`, whose tokens the place may hold",
-            TokenLocation::of_issuer,
-        ),
-    ],
+        dangerous_repeated_prefix: Flag(TokenLocation::dangerous_repeated_prefix), "false",
+            "Takes the prefix off as often as it is there";
+        trimmed: Flag(TokenLocation::trimmed), "false",
+            "Takes white space off both ends of the token";
+        empty_is_absent: Flag(TokenLocation::empty_is_absent), "false",
+            "An empty token is none, instead of a malformed one";
+        issuer: Text(TokenLocation::of_issuer), "any",
+            "The only issuer, or the only `name`, whose tokens the place may hold";
+    },
     check: check_place,
 };
+
+#[expect(clippy::needless_pass_by_value, reason = "a row passes its value on")]
+fn multiple_tokens(builder: AuthenticatorBuilder, several: String) -> AuthenticatorBuilder {
+    builder.multiple_tokens(match several.as_str() {
+        "first" => MultipleTokens::First,
+        "all" => MultipleTokens::All,
+        _ => MultipleTokens::Reject,
+    })
+}
 
 fn check(section: &Section, mistakes: &mut Mistakes) {
     let is_used = |kind: &str| {

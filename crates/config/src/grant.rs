@@ -1,94 +1,58 @@
 //! `[issuer.grant]`: which claims hold the rights.
 
-use portcullis::GrantMapping;
+use portcullis::{GrantMapping, Issuer};
 
 use crate::{
     apply::Applying,
     mistakes::Mistakes,
     section::Section,
-    table::{Kind, REQUIRED, Row, Table},
+    table::{
+        Apply::{Flag, OneSection, Texts, Together},
+        Kind, REQUIRED, Table, rows,
+    },
 };
 
 pub(crate) static GRANT: Table<GrantMapping> = Table {
-    rows: &[
-        Row::texts(
-            "scope",
-            "[\"scope\", \"scp\"]",
-            "Claims that may hold the scope, the first that is there counts; a leading slash makes \
-             a JSON pointer",
-            GrantMapping::scope,
-        ),
-        Row::texts("roles", "[\"roles\"]", "Claims that may hold roles", GrantMapping::roles),
-        Row::texts(
-            "more_roles",
-            "none",
-            "Claims whose roles are added, each that is there",
-            GrantMapping::more_roles,
-        ),
-        Row::texts(
-            "known_roles",
-            "all",
-            "The roles that count; others are left out, as if the token did not name them",
-            GrantMapping::known_roles,
-        )
-        .filled(),
-        Row::texts(
-            "default_roles",
-            "none",
-            "The roles of a token that has none in any claim, or none that is known",
-            GrantMapping::default_roles,
-        ),
-        Row::texts("groups", "[\"groups\"]", "Claims that may hold groups", GrantMapping::groups),
-        Row::section(
-            "permissions",
-            &PERMISSIONS,
-            "none",
-            "The claim that holds permissions",
-            permissions,
-        ),
-    ],
+    rows: rows! {
+        scope: Texts(GrantMapping::scope), "[\"scope\", \"scp\"]",
+            "Claims that may hold the scope, the first that is there counts; a leading slash \
+             makes a JSON pointer";
+        roles: Texts(GrantMapping::roles), "[\"roles\"]",
+            "Claims that may hold roles";
+        more_roles: Texts(GrantMapping::more_roles), "none",
+            "Claims whose roles are added, each that is there";
+        known_roles: Texts(GrantMapping::known_roles), "all",
+            "The roles that count; others are left out, as if the token did not name them", filled;
+        default_roles: Texts(GrantMapping::default_roles), "none",
+            "The roles of a token that has none in any claim, or none that is known";
+        groups: Texts(GrantMapping::groups), "[\"groups\"]",
+            "Claims that may hold groups";
+        permissions: OneSection(&PERMISSIONS, permissions), "none",
+            "The claim that holds permissions";
+    },
     check: |_, _| {},
 };
 
 static PERMISSIONS: Table<GrantMapping> = Table {
-    rows: &[
-        Row::together("claim", Kind::Text, REQUIRED, "The claim"),
-        Row::together(
-            "separator",
-            Kind::Text,
-            ":",
-            "What stands between resource and level in each entry",
-        ),
-        Row::together(
-            "pattern",
-            Kind::Text,
-            "none",
-            "In place of `separator`: a regular expression with the groups `resource` and `level` (feature `regex`)",
-        ),
-        Row::together(
-            "listed",
-            Kind::Text,
-            "none",
-            "In place of `separator`: entries are lists of a resource and flags, and this is the level \
-             of whoever has the resource in one",
-        ),
-        Row::together(
-            "flags",
-            Kind::Texts,
-            "none",
-            "With `listed`: the level that each flag stands for",
-        ),
-        Row::flag(
-            "levels_in_lower_case",
-            "Takes `Admin` and `ADMIN` for the level `admin`",
-            GrantMapping::levels_in_lower_case,
-        ),
-        Row::flag(
-            "dangerous_ignore_malformed",
-            "Takes permissions of another JSON type for none",
-            GrantMapping::dangerous_ignore_malformed_permissions,
-        ),
-    ],
+    rows: rows! {
+        claim: Together(Kind::Text), REQUIRED,
+            "The claim";
+        separator: Together(Kind::Text), ":",
+            "What stands between resource and level in each entry";
+        pattern: Together(Kind::Text), "none",
+            "In place of `separator`: a regular expression with the groups `resource` and `level` \
+             (feature `regex`)";
+        listed: Together(Kind::Text), "none",
+            "In place of `separator`: entries are lists of a resource and flags, and this is the \
+             level of whoever has the resource in one";
+        flags: Together(Kind::Texts), "none",
+            "With `listed`: the level that each flag stands for";
+        levels_in_lower_case: Flag(GrantMapping::levels_in_lower_case), "false",
+            "Takes `Admin` and `ADMIN` for the level `admin`";
+        dangerous_ignore_malformed: Flag(GrantMapping::dangerous_ignore_malformed_permissions),
+            "false",
+            "Takes permissions of another JSON type for none";
+    },
     check,
 };
 
@@ -111,6 +75,10 @@ fn check(section: &Section, mistakes: &mut Mistakes) {
         let message = "this program was built without the feature `regex`";
         wrong("pattern", message, "build it with the feature, or use `separator`");
     }
+}
+
+pub(crate) fn apply(issuer: Issuer, section: &Section, applying: &Applying<'_>) -> Issuer {
+    issuer.grant_mapping(GRANT.apply(GrantMapping::default(), section, applying))
 }
 
 fn permissions(mapping: GrantMapping, section: &Section, applying: &Applying<'_>) -> GrantMapping {

@@ -1,17 +1,20 @@
 //! `[[issuer]]`: an issuer that is trusted, its keys, and the rules for its tokens.
 
 use portcullis::{
-    Algorithm, AuthenticatorBuilder, GrantMapping, Issuer,
+    Algorithm, AuthenticatorBuilder, Issuer,
     issuer::{TokenProfile, TokenType},
 };
 
 use crate::{
     apply::Applying,
-    grant::GRANT,
+    grant::{self, GRANT},
     issuer_keys,
     mistakes::Mistakes,
     section::Section,
-    table::{Kind, Row, Table},
+    table::{
+        Apply::{Duration, Each, Flag, OneSection, Texts, Together, Words},
+        Kind, Table, rows,
+    },
 };
 
 /// The names of signature algorithms.
@@ -21,230 +24,88 @@ pub(crate) const ALGORITHMS: &[&str] = &[
 ];
 
 pub(crate) static ISSUER: Table<Issuer> = Table {
-    rows: &[
-        Row::together(
-            "issuer",
-            Kind::Text,
-            "required, or `name`",
-            "The `iss` of its tokens, byte for byte",
-        ),
-        Row::together(
-            "name",
-            Kind::Text,
-            "none",
-            "Stands in place of `issuer`, with `dangerous_any_issuer`",
-        ),
-        Row::together(
-            "dangerous_any_issuer",
-            Kind::Flag,
-            "false",
-            "Trusts tokens with any `iss` or none that its keys verify",
-        ),
-        Row::each(
-            "audience",
-            "that above",
-            "Who this service is in `aud`: any of these; required unless `dangerous_any_audience`",
-            Issuer::audience,
-        )
-        .filled(),
-        Row::flag(
-            "dangerous_any_audience",
-            "Accepts tokens that are meant for anyone",
-            Issuer::dangerous_any_audience,
-        ),
-        Row::words(
-            "algorithms",
-            ALGORITHMS,
+    rows: rows! {
+        issuer: Together(Kind::Text), "required, or `name`",
+            "The `iss` of its tokens, byte for byte";
+        name: Together(Kind::Text), "none",
+            "Stands in place of `issuer`, with `dangerous_any_issuer`";
+        dangerous_any_issuer: Together(Kind::Flag), "false",
+            "Trusts tokens with any `iss` or none that its keys verify";
+        audience: Each(Issuer::audience), "that above",
+            "Who this service is in `aud`: any of these; required unless \
+             `dangerous_any_audience`", filled;
+        dangerous_any_audience: Flag(Issuer::dangerous_any_audience), "false",
+            "Accepts tokens that are meant for anyone";
+        algorithms: Words(ALGORITHMS, |issuer: Issuer, names| issuer.algorithms(algorithms(&names))),
             "every asymmetric one that its keys allow; `HS256` for secrets",
-            "The signature algorithms that are allowed",
-            |issuer: Issuer, names| issuer.algorithms(algorithms(&names)),
-        )
-        .filled(),
-        Row::together(
-            "discovery",
-            Kind::Flag,
-            "false",
-            "Finds the keys by OpenID Connect Discovery or RFC 8414",
-        ),
-        Row::together("jwks_uri", Kind::TextOrTexts, "none", "URLs of JWK Sets").filled(),
-        Row::together(
-            "jwks_file",
-            Kind::TextOrTexts,
-            "none",
-            "Files that hold a JWK Set or a single JWK, read again when they change",
-        )
-        .filled(),
-        Row::together(
-            "pem_file",
-            Kind::TextOrTexts,
-            "none",
-            "Files that hold a public key or certificate, read again when they change",
-        )
-        .filled(),
-        Row::together(
-            "secret_file",
-            Kind::TextOrTexts,
-            "none",
-            "Files that hold a shared secret, their bytes less one final newline, read again when they \
-             change",
-        )
-        .filled(),
-        Row::together(
-            "secret_env",
-            Kind::TextOrTexts,
-            "none",
-            "Environment variables that hold a shared secret",
-        )
-        .filled(),
-        Row::together(
-            "dangerous_short_secrets",
-            Kind::Flag,
-            "false",
-            "Accepts secrets that are shorter than the hash",
-        ),
-        Row::flag(
-            "try_all_keys",
-            "Tries every key that fits, four at most, for a token without `kid`",
-            Issuer::try_all_keys,
-        ),
-        Row::flag(
-            "match_key_ids",
-            "Finds keys by their ids alone: a token without `kid` is for PEM files and secrets, which are \
-             not watched then",
-            Issuer::match_key_ids,
-        ),
-        Row::flag(
-            "last_key_of_id_wins",
-            "Of several keys with one id the last counts, of those that fit",
-            Issuer::last_key_of_id_wins,
-        ),
-        Row::together(
-            "refresh",
-            Kind::Duration,
-            "10m",
-            "How often keys are fetched where their document names no lifetime",
-        ),
-        Row::together(
-            "min_refresh",
-            Kind::Duration,
-            "30s",
-            "The shortest lifetime that a document may name",
-        ),
-        Row::together(
-            "max_refresh",
-            Kind::Duration,
-            "24h",
-            "The longest lifetime that a document may name",
-        ),
-        Row::together(
-            "max_stale",
-            Kind::Duration,
-            "24h",
-            "How long keys stay usable after the last success",
-        ),
-        Row::together(
-            "dangerous_unlimited_staleness",
-            Kind::Flag,
-            "false",
-            "Keys stay usable for ever after one success",
-        ),
-        Row::together(
-            "wait",
-            Kind::Duration,
-            "1s",
-            "How long a request waits for a key that is not there yet",
-        ),
-        Row::together(
-            "timeout",
-            Kind::Duration,
-            "5s",
-            "The longest time to fetch one document",
-        ),
-        Row::together(
-            "dangerous_allow_http",
-            Kind::Flag,
-            "false",
-            "Fetches plain `http` from other machines too",
-        ),
-        Row::duration("leeway", "60s", "How far clocks may differ", Issuer::leeway),
-        Row::together(
-            "profile",
-            Kind::Word(&["at+jwt"]),
-            "none",
-            "The rules of RFC 9068 for access tokens, on top",
-        ),
-        Row::together(
-            "type",
-            Kind::Texts,
-            "[\"\", \"JWT\", \"at+jwt\"]",
-            "The types that `typ` may name; `\"\"`: it is absent",
-        )
-        .filled(),
-        Row::texts(
-            "required_claims",
-            "none",
-            "Claims that must be there, beside those that the rules need",
-            Issuer::required_claims,
-        ),
-        Row::duration(
-            "max_age",
-            "no limit",
-            "The longest time since `iat`, which then must be there",
-            Issuer::max_age,
-        ),
-        Row::duration(
-            "max_lifetime",
-            "no limit",
-            "The longest time from `iat` to `exp`, which then must be there",
-            Issuer::max_lifetime,
-        ),
-        Row::texts(
-            "subject",
-            "all",
-            "The subjects that the issuer may speak for",
-            Issuer::subjects,
-        )
-        .filled(),
-        Row::flag(
-            "whole_seconds",
-            "Cuts the fractions of `exp`, `nbf` and `iat` off",
-            Issuer::whole_seconds,
-        ),
-        Row::flag(
-            "dangerous_optional_expiry",
-            "Accepts tokens without `exp`",
-            Issuer::dangerous_optional_expiry,
-        ),
-        Row::flag(
-            "dangerous_zero_is_no_date",
-            "Takes an `exp`, `nbf` or `iat` of `0` for one that is not there",
-            Issuer::dangerous_zero_is_no_date,
-        ),
-        Row::flag(
-            "dangerous_any_token_type",
-            "Accepts tokens whatever their `typ` says",
-            Issuer::dangerous_any_token_type,
-        ),
-        Row::flag(
-            "dangerous_optional_subject",
-            "Accepts tokens without `sub`",
-            Issuer::dangerous_optional_subject,
-        ),
-        Row::flag(
-            "dangerous_ignore_binding",
-            "Accepts tokens that are bound to their sender without checking that",
-            Issuer::dangerous_ignore_binding,
-        ),
-        Row::section(
-            "grant",
-            &GRANT,
-            "see its keys",
-            "Which claims hold the rights",
-            |issuer, section, applying| {
-                issuer.grant_mapping(GRANT.apply(GrantMapping::default(), section, applying))
-            },
-        ),
-    ],
+            "The signature algorithms that are allowed", filled;
+        discovery: Together(Kind::Flag), "false",
+            "Finds the keys by OpenID Connect Discovery or RFC 8414";
+        jwks_uri: Together(Kind::TextOrTexts), "none",
+            "URLs of JWK Sets", filled;
+        jwks_file: Together(Kind::TextOrTexts), "none",
+            "Files that hold a JWK Set or a single JWK, read again when they change", filled;
+        pem_file: Together(Kind::TextOrTexts), "none",
+            "Files that hold a public key or certificate, read again when they change", filled;
+        secret_file: Together(Kind::TextOrTexts), "none",
+            "Files that hold a shared secret, their bytes less one final newline, read again when \
+             they change", filled;
+        secret_env: Together(Kind::TextOrTexts), "none",
+            "Environment variables that hold a shared secret", filled;
+        dangerous_short_secrets: Together(Kind::Flag), "false",
+            "Accepts secrets that are shorter than the hash";
+        try_all_keys: Flag(Issuer::try_all_keys), "false",
+            "Tries every key that fits, four at most, for a token without `kid`";
+        match_key_ids: Flag(Issuer::match_key_ids), "false",
+            "Finds keys by their ids alone: a token without `kid` is for PEM files and secrets, \
+             which are not watched then";
+        last_key_of_id_wins: Flag(Issuer::last_key_of_id_wins), "false",
+            "Of several keys with one id the last counts, of those that fit";
+        refresh: Together(Kind::Duration), "10m",
+            "How often keys are fetched where their document names no lifetime";
+        min_refresh: Together(Kind::Duration), "30s",
+            "The shortest lifetime that a document may name";
+        max_refresh: Together(Kind::Duration), "24h",
+            "The longest lifetime that a document may name";
+        max_stale: Together(Kind::Duration), "24h",
+            "How long keys stay usable after the last success";
+        dangerous_unlimited_staleness: Together(Kind::Flag), "false",
+            "Keys stay usable for ever after one success";
+        wait: Together(Kind::Duration), "1s",
+            "How long a request waits for a key that is not there yet";
+        timeout: Together(Kind::Duration), "5s",
+            "The longest time to fetch one document";
+        dangerous_allow_http: Together(Kind::Flag), "false",
+            "Fetches plain `http` from other machines too";
+        leeway: Duration(Issuer::leeway), "60s",
+            "How far clocks may differ";
+        profile: Together(Kind::Word(&["at+jwt"])), "none",
+            "The rules of RFC 9068 for access tokens, on top";
+        type: Together(Kind::Texts), "[\"\", \"JWT\", \"at+jwt\"]",
+            "The types that `typ` may name; `\"\"`: it is absent", filled;
+        required_claims: Texts(Issuer::required_claims), "none",
+            "Claims that must be there, beside those that the rules need";
+        max_age: Duration(Issuer::max_age), "no limit",
+            "The longest time since `iat`, which then must be there";
+        max_lifetime: Duration(Issuer::max_lifetime), "no limit",
+            "The longest time from `iat` to `exp`, which then must be there";
+        subject: Texts(Issuer::subjects), "all",
+            "The subjects that the issuer may speak for", filled;
+        whole_seconds: Flag(Issuer::whole_seconds), "false",
+            "Cuts the fractions of `exp`, `nbf` and `iat` off";
+        dangerous_optional_expiry: Flag(Issuer::dangerous_optional_expiry), "false",
+            "Accepts tokens without `exp`";
+        dangerous_zero_is_no_date: Flag(Issuer::dangerous_zero_is_no_date), "false",
+            "Takes an `exp`, `nbf` or `iat` of `0` for one that is not there";
+        dangerous_any_token_type: Flag(Issuer::dangerous_any_token_type), "false",
+            "Accepts tokens whatever their `typ` says";
+        dangerous_optional_subject: Flag(Issuer::dangerous_optional_subject), "false",
+            "Accepts tokens without `sub`";
+        dangerous_ignore_binding: Flag(Issuer::dangerous_ignore_binding), "false",
+            "Accepts tokens that are bound to their sender without checking that";
+        grant: OneSection(&GRANT, grant::apply), "see its keys",
+            "Which claims hold the rights";
+    },
     check,
 };
 

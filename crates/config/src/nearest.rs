@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Says which key may have been meant instead of an unknown one.
-pub(crate) fn unknown_key(name: &str, keys: &[&Key]) -> String {
+pub(crate) fn unknown_key(name: &str, keys: &[Key]) -> String {
     let hint = hint(name, keys.iter().map(|key| key.name));
     let elsewhere = if hint.is_empty() { elsewhere(name) } else { None };
     let elsewhere = elsewhere.map(|place| format!("`{name}` is a key {place}; "));
@@ -69,7 +69,7 @@ fn distance(from: &[char], to: &[char]) -> usize {
 
 /// Says in which section a key is known.
 fn elsewhere(name: &str) -> Option<String> {
-    fn find(name: &str, keys: &[&Key], path: &str) -> Option<String> {
+    fn find(name: &str, keys: &[Key], path: &str) -> Option<String> {
         keys.iter().find_map(|key| {
             let inner =
                 if path.is_empty() { key.name.to_owned() } else { format!("{path}.{}", key.name) };

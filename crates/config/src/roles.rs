@@ -5,23 +5,19 @@ use portcullis::policy::RoleHierarchy;
 use crate::{
     mistakes::Mistakes,
     section::Section,
-    table::{Kind, Row, Table},
+    table::{
+        Apply::{Flag, Together},
+        Kind, Table, rows,
+    },
 };
 
 pub(crate) static ROLES: Table<RoleHierarchy> = Table {
-    rows: &[
-        Row::together(
-            "rank",
-            Kind::Texts,
-            "none",
-            "Roles from low to high; a higher one satisfies a lower one",
-        ),
-        Row::flag(
-            "ignore_ascii_case",
-            "Takes `Admin` and `ADMIN` for `admin`",
-            RoleHierarchy::ignoring_ascii_case,
-        ),
-    ],
+    rows: rows! {
+        rank: Together(Kind::Texts), "none",
+            "Roles from low to high; a higher one satisfies a lower one";
+        ignore_ascii_case: Flag(RoleHierarchy::ignoring_ascii_case), "false",
+            "Takes `Admin` and `ADMIN` for `admin`";
+    },
     check,
 };
 

@@ -10,74 +10,45 @@ use crate::{
     apply::Applying,
     mistakes::Mistakes,
     section::Section,
-    table::{Kind, REQUIRED, Row, Table},
+    table::{
+        Apply::{Duration, Flag, Together},
+        Kind, REQUIRED, Table, rows,
+    },
 };
 
 /// How files and variables hold static tokens.
 const FORMATS: &[&str] = &["lines", "whole", "list"];
 
 pub(crate) static STATIC_TOKEN: Table<StaticTokensBuilder> = Table {
-    rows: &[
-        Row::together("name", Kind::Text, REQUIRED, "Stands for the issuer of these callers"),
-        Row::together(
-            "token",
-            Kind::TextOrTexts,
-            "none",
-            "Tokens, or `sha256:` and the 64 hexadecimal digits of a token's SHA-256; names in front of tokens \
-             are for files and variables",
-        ),
-        Row::together(
-            "token_env",
-            Kind::TextOrTexts,
-            "none",
-            "Environment variables that hold tokens",
-        ),
-        Row::together(
-            "token_file",
-            Kind::TextOrTexts,
-            "none",
-            "Files that hold tokens, read again when they change",
-        ),
-        Row::together(
-            "format",
-            Kind::Word(FORMATS),
-            "lines",
-            "What variables and files hold: a token, `name=token` or digest a line, and comments; or \
-             one token as a whole; or tokens with commas or line breaks between",
-        ),
-        Row::together(
-            "optional_files",
-            Kind::Flag,
-            "false",
-            "A file that is not there is one without tokens, instead of an error",
-        ),
-        Row::duration(
-            "reload_every",
-            "2s",
-            "How often files are read again",
-            StaticTokensBuilder::reload_every,
-        ),
-        Row::flag(
-            "read_once",
-            "Files are read at the start, and not again",
-            StaticTokensBuilder::read_once,
-        ),
-        Row::duration(
-            "max_stale",
-            "24h",
-            "How long tokens from files stay good after the files were read the last time; then they are \
-             answered with 503",
-            StaticTokensBuilder::max_stale,
-        ),
-        Row::together(
-            "subject",
-            Kind::Text,
-            "the `name`",
-            "Who the caller is, unless the token's line names one",
-        ),
-        Row::together("roles", Kind::Texts, "none", "The caller's roles"),
-        Row::together("scope", Kind::Texts, "none", "The caller's scope"),
-    ],
+    rows: rows! {
+        name: Together(Kind::Text), REQUIRED,
+            "Stands for the issuer of these callers";
+        token: Together(Kind::TextOrTexts), "none",
+            "Tokens, or `sha256:` and the 64 hexadecimal digits of a token's SHA-256; names in \
+             front of tokens are for files and variables";
+        token_env: Together(Kind::TextOrTexts), "none",
+            "Environment variables that hold tokens";
+        token_file: Together(Kind::TextOrTexts), "none",
+            "Files that hold tokens, read again when they change";
+        format: Together(Kind::Word(FORMATS)), "lines",
+            "What variables and files hold: a token, `name=token` or digest a line, and comments; \
+             or one token as a whole; or tokens with commas or line breaks between";
+        optional_files: Together(Kind::Flag), "false",
+            "A file that is not there is one without tokens, instead of an error";
+        reload_every: Duration(StaticTokensBuilder::reload_every), "2s",
+            "How often files are read again";
+        read_once: Flag(StaticTokensBuilder::read_once), "false",
+            "Files are read at the start, and not again";
+        max_stale: Duration(StaticTokensBuilder::max_stale), "24h",
+            "How long tokens from files stay good after the files were read the last time; then \
+             they are answered with 503";
+        subject: Together(Kind::Text), "the `name`",
+            "Who the caller is, unless the token's line names one";
+        roles: Together(Kind::Texts), "none",
+            "The caller's roles";
+        scope: Together(Kind::Texts), "none",
+            "The caller's scope";
+    },
     check,
 };
 

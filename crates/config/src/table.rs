@@ -22,19 +22,39 @@ pub(crate) struct Table<T: 'static> {
 
 /// A key, and how its value is applied.
 pub(crate) struct Row<T> {
-    key: Key,
-    apply: Apply<T>,
+    pub(crate) name: &'static str,
+    pub(crate) apply: Apply<T>,
+    /// In words, for people.
+    pub(crate) default: &'static str,
+    pub(crate) about: &'static str,
+    /// Whether an empty list is a mistake, because everything or nothing would match it.
+    pub(crate) is_filled: bool,
 }
+
+/// Writes the rows of a table: `name: how it is applied, default, text;`, where `, filled` after the text says
+/// that an empty list is a mistake.
+macro_rules! rows {
+    ($($name:tt: $apply:expr, $default:expr, $about:expr $(, $filled:ident)?;)*) => {
+        &[$($crate::table::Row {
+            name: stringify!($name),
+            apply: $apply,
+            default: $default,
+            about: $about,
+            is_filled: $crate::table::rows!(@is $($filled)?),
+        }),*]
+    };
+    (@is) => { false };
+    (@is filled) => { true };
+}
+pub(crate) use rows;
 
 /// What a row says about its key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
-    /// In words, for people.
     pub(crate) default: &'static str,
     pub(crate) about: &'static str,
-    /// Whether an empty list is a mistake, because everything or nothing would match it.
     pub(crate) is_filled: bool,
 }
 
@@ -57,150 +77,71 @@ pub(crate) enum Kind {
     Places(&'static dyn Keys),
 }
 
-/// How a value is applied to the target of the section.
-enum Apply<T> {
+/// What a key takes, and how its value is applied to the target of the section.
+pub(crate) enum Apply<T> {
     /// By the function of the section, together with other keys.
-    Together,
+    Together(Kind),
+    /// Off unless it is set.
     Flag(fn(T) -> T),
     Text(fn(T, String) -> T),
+    /// One of these.
+    Word(&'static [&'static str], fn(T, String) -> T),
+    /// A list of texts, each of which is added.
     Each(fn(T, String) -> T),
+    /// A list of texts as a whole.
     Texts(fn(T, Vec<String>) -> T),
+    /// A list of these as a whole.
+    Words(&'static [&'static str], fn(T, Vec<String>) -> T),
     Duration(fn(T, Duration) -> T),
     Size(fn(T, usize) -> T),
-    Section(fn(T, &Section, &Applying<'_>) -> T),
+    OneSection(&'static dyn Keys, ApplySection<T>),
+    /// A list of sections, each of which is added.
+    ManySections(&'static dyn Keys, ApplySection<T>),
+}
+
+pub(crate) type ApplySection<T> = fn(T, &Section, &Applying<'_>) -> T;
+
+impl<T> Apply<T> {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Together(kind) => *kind,
+            Self::Flag(_) => Kind::Flag,
+            Self::Text(_) => Kind::Text,
+            Self::Word(words, _) => Kind::Word(words),
+            Self::Each(_) | Self::Texts(_) => Kind::Texts,
+            Self::Words(words, _) => Kind::Words(words),
+            Self::Duration(_) => Kind::Duration,
+            Self::Size(_) => Kind::Size,
+            Self::OneSection(table, _) => Kind::Section(*table),
+            Self::ManySections(table, _) => Kind::Sections(*table),
+        }
+    }
 }
 
 impl<T> Row<T> {
-    const fn new(
-        name: &'static str,
-        kind: Kind,
-        default: &'static str,
-        about: &'static str,
-        apply: Apply<T>,
-    ) -> Self {
-        Self { key: Key { name, kind, default, about, is_filled: false }, apply }
-    }
-
-    /// A key that the function of the section applies, together with other keys.
-    pub(crate) const fn together(
-        name: &'static str,
-        kind: Kind,
-        default: &'static str,
-        about: &'static str,
-    ) -> Self {
-        Self::new(name, kind, default, about, Apply::Together)
-    }
-
-    /// A flag, which is off unless it is set.
-    pub(crate) const fn flag(name: &'static str, about: &'static str, apply: fn(T) -> T) -> Self {
-        Self::new(name, Kind::Flag, "false", about, Apply::Flag(apply))
-    }
-
-    pub(crate) const fn text(
-        name: &'static str,
-        default: &'static str,
-        about: &'static str,
-        apply: fn(T, String) -> T,
-    ) -> Self {
-        Self::new(name, Kind::Text, default, about, Apply::Text(apply))
-    }
-
-    pub(crate) const fn word(
-        name: &'static str,
-        words: &'static [&'static str],
-        default: &'static str,
-        about: &'static str,
-        apply: fn(T, String) -> T,
-    ) -> Self {
-        Self::new(name, Kind::Word(words), default, about, Apply::Text(apply))
-    }
-
-    /// A list of texts, applied as a whole.
-    pub(crate) const fn texts(
-        name: &'static str,
-        default: &'static str,
-        about: &'static str,
-        apply: fn(T, Vec<String>) -> T,
-    ) -> Self {
-        Self::new(name, Kind::Texts, default, about, Apply::Texts(apply))
-    }
-
-    /// A list of texts, each of which is added.
-    pub(crate) const fn each(
-        name: &'static str,
-        default: &'static str,
-        about: &'static str,
-        apply: fn(T, String) -> T,
-    ) -> Self {
-        Self::new(name, Kind::Texts, default, about, Apply::Each(apply))
-    }
-
-    pub(crate) const fn words(
-        name: &'static str,
-        words: &'static [&'static str],
-        default: &'static str,
-        about: &'static str,
-        apply: fn(T, Vec<String>) -> T,
-    ) -> Self {
-        Self::new(name, Kind::Words(words), default, about, Apply::Texts(apply))
-    }
-
-    pub(crate) const fn duration(
-        name: &'static str,
-        default: &'static str,
-        about: &'static str,
-        apply: fn(T, Duration) -> T,
-    ) -> Self {
-        Self::new(name, Kind::Duration, default, about, Apply::Duration(apply))
-    }
-
-    pub(crate) const fn size(
-        name: &'static str,
-        default: &'static str,
-        about: &'static str,
-        apply: fn(T, usize) -> T,
-    ) -> Self {
-        Self::new(name, Kind::Size, default, about, Apply::Size(apply))
-    }
-
-    pub(crate) const fn section(
-        name: &'static str,
-        keys: &'static dyn Keys,
-        default: &'static str,
-        about: &'static str,
-        apply: fn(T, &Section, &Applying<'_>) -> T,
-    ) -> Self {
-        Self::new(name, Kind::Section(keys), default, about, Apply::Section(apply))
-    }
-
-    /// A list of sections, each of which is applied.
-    pub(crate) const fn sections(
-        name: &'static str,
-        keys: &'static dyn Keys,
-        about: &'static str,
-        apply: fn(T, &Section, &Applying<'_>) -> T,
-    ) -> Self {
-        Self::new(name, Kind::Sections(keys), "none", about, Apply::Section(apply))
-    }
-
-    /// An empty list is a mistake.
-    pub(crate) const fn filled(mut self) -> Self {
-        self.key.is_filled = true;
-        self
+    fn key(&self) -> Key {
+        let Self { name, apply, default, about, is_filled } = self;
+        Key { name, kind: apply.kind(), default, about, is_filled: *is_filled }
     }
 
     fn apply(&self, target: T, value: &Checked, applying: &Applying<'_>) -> T {
         match (&self.apply, value) {
             (Apply::Flag(apply), Checked::Flag(true)) => apply(target),
-            (Apply::Text(apply), Checked::Text(text)) => apply(target, text.clone()),
+            (Apply::Text(apply) | Apply::Word(_, apply), Checked::Text(text)) => {
+                apply(target, text.clone())
+            }
             (Apply::Each(apply), Checked::Texts(texts)) => {
                 texts.iter().cloned().fold(target, apply)
             }
-            (Apply::Texts(apply), Checked::Texts(texts)) => apply(target, texts.clone()),
+            (Apply::Texts(apply) | Apply::Words(_, apply), Checked::Texts(texts)) => {
+                apply(target, texts.clone())
+            }
             (Apply::Duration(apply), Checked::Duration(duration)) => apply(target, *duration),
             (Apply::Size(apply), Checked::Size(size)) => apply(target, *size),
-            (Apply::Section(apply), Checked::Section(section)) => apply(target, section, applying),
-            (Apply::Section(apply), Checked::Sections(sections)) => {
+            (Apply::OneSection(_, apply), Checked::Section(section)) => {
+                apply(target, section, applying)
+            }
+            (Apply::ManySections(_, apply), Checked::Sections(sections)) => {
                 sections.iter().fold(target, |target, section| apply(target, section, applying))
             }
             _ => target,
@@ -211,7 +152,7 @@ impl<T> Row<T> {
 impl<T> Table<T> {
     /// Applies the rows to the target, in the order of the table.
     pub(crate) fn apply(&self, target: T, section: &Section, applying: &Applying<'_>) -> T {
-        self.rows.iter().fold(target, |target, row| match section.value(row.key.name) {
+        self.rows.iter().fold(target, |target, row| match section.value(row.name) {
             Some(value) => row.apply(target, value, applying),
             None => target,
         })
@@ -225,8 +166,8 @@ impl<T> Table<T> {
         section: &Section,
         applying: &Applying<'_>,
     ) -> T {
-        let row = self.rows.iter().find(|row| row.key.name == name);
-        match row.and_then(|row| Some((row, section.value(row.key.name)?))) {
+        let row = self.rows.iter().find(|row| row.name == name);
+        match row.and_then(|row| Some((row, section.value(row.name)?))) {
             Some((row, value)) => row.apply(target, value, applying),
             None => target,
         }
@@ -235,15 +176,15 @@ impl<T> Table<T> {
 
 /// A table, whatever it configures.
 pub(crate) trait Keys: Sync {
-    fn keys(&self) -> Vec<&Key>;
+    fn keys(&self) -> Vec<Key>;
 
     /// Checks what depends on several keys.
     fn check(&self, section: &Section, mistakes: &mut Mistakes);
 }
 
 impl<T> Keys for Table<T> {
-    fn keys(&self) -> Vec<&Key> {
-        self.rows.iter().map(|row| &row.key).collect()
+    fn keys(&self) -> Vec<Key> {
+        self.rows.iter().map(Row::key).collect()
     }
 
     fn check(&self, section: &Section, mistakes: &mut Mistakes) {
@@ -291,7 +232,7 @@ impl Kind {
     }
 
     /// Returns the keys of the sections inside.
-    pub(crate) fn keys(self) -> Vec<&'static Key> {
+    pub(crate) fn keys(self) -> Vec<Key> {
         match self {
             Self::Section(table) | Self::Sections(table) | Self::Places(table) => table.keys(),
             _ => Vec::new(),

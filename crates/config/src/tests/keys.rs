@@ -291,7 +291,7 @@ fn each_key_of_the_table_reaches_the_engine() {
     assert_eq!(paths, known);
 }
 
-fn add_paths(keys: &[&Key], path: &str, paths: &mut BTreeSet<String>) {
+fn add_paths(keys: &[Key], path: &str, paths: &mut BTreeSet<String>) {
     for key in keys {
         let path =
             if path.is_empty() { key.name.to_owned() } else { format!("{path}.{}", key.name) };

@@ -119,7 +119,7 @@ fn each_key_rejects_values_of_other_kinds() {
 
 type Wrap<'w> = &'w dyn Fn(Value) -> Value;
 
-fn for_each_key(keys: &[&Key], wrap: Wrap<'_>, visit: &mut dyn FnMut(&Key, Wrap<'_>)) {
+fn for_each_key(keys: &[Key], wrap: Wrap<'_>, visit: &mut dyn FnMut(&Key, Wrap<'_>)) {
     for key in keys {
         visit(key, wrap);
         let inner = |value: Value| match key.kind {

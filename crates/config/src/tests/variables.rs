@@ -69,7 +69,7 @@ fn line(section: &str, key: &str, value: &str) -> String {
 }
 
 /// Adds a configuration for each way to set each key to the variable.
-fn add_texts(keys: &[&Key], section: &str, texts: &mut Vec<String>) {
+fn add_texts(keys: &[Key], section: &str, texts: &mut Vec<String>) {
     for key in keys {
         for value in ["'${V}'", "['${V}']", "'x${V}y'"] {
             let inner = line(section, key.name, value);
