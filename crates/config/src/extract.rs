@@ -87,33 +87,11 @@ static PLACE: Table<TokenLocation> = Table {
             "false",
             "The scheme counts letter by letter, with one space behind it",
         ),
-        Row::together(
-            "required_scheme",
-            Kind::Flag,
-            "false",
-            "Every field has the scheme, with one space behind it: any other is bad credentials",
-        ),
-        Row::together(
-            "required_prefix",
-            Kind::Flag,
-            "false",
-            "Every token in this place has the prefix: one without it is malformed",
-        ),
         // Changes the prefix, which is set before the rows are applied.
         Row::flag(
             "dangerous_repeated_prefix",
             "Takes the prefix off as often as it is there",
             TokenLocation::dangerous_repeated_prefix,
-        ),
-        Row::flag(
-            "trimmed",
-            "Takes white space off both ends of the token",
-            TokenLocation::trimmed,
-        ),
-        Row::flag(
-            "empty_is_absent",
-            "An empty token is none, instead of a malformed one",
-            TokenLocation::empty_is_absent,
         ),
         Row::text(
             "issuer",
@@ -147,19 +125,11 @@ fn check_place(section: &Section, mistakes: &mut Mistakes) {
         mistakes.add(section.path_of(key), message, "add one");
     };
     let has_scheme = section.has("scheme") || is_authorization(section);
-    for key in ["exact_scheme", "required_scheme"] {
-        if section.flag(key) && !has_scheme {
-            lacks(key, "scheme");
-        }
+    if section.flag("exact_scheme") && !has_scheme {
+        lacks("exact_scheme", "scheme");
     }
-    for key in ["required_prefix", "dangerous_repeated_prefix"] {
-        if section.flag(key) && !section.has("prefix") {
-            lacks(key, "prefix");
-        }
-    }
-    if section.flag("required_scheme") && section.flag("exact_scheme") {
-        let key = section.path_of("required_scheme");
-        mistakes.add(key, "it contradicts `exact_scheme`", "leave one of them out");
+    if section.flag("dangerous_repeated_prefix") && !section.has("prefix") {
+        lacks("dangerous_repeated_prefix", "prefix");
     }
 }
 
@@ -201,18 +171,13 @@ fn detailed(section: &Section, applying: &Applying<'_>) -> TokenLocation {
     let mut location = location(section.text("kind").unwrap_or_default(), section.text("name"));
     let bearer = is_authorization(section).then_some("Bearer");
     if let Some(scheme) = section.text("scheme").or(bearer) {
-        location = match (section.flag("exact_scheme"), section.flag("required_scheme")) {
-            (true, _) => location.exact_scheme(scheme),
-            (_, true) => location.required_scheme(scheme),
-            _ => location.scheme(scheme),
+        location = match section.flag("exact_scheme") {
+            true => location.exact_scheme(scheme),
+            false => location.scheme(scheme),
         };
     }
     if let Some(prefix) = section.text("prefix") {
-        let is_required = section.flag("required_prefix");
-        location = match is_required {
-            true => location.required_prefix(prefix),
-            false => location.prefix(prefix),
-        };
+        location = location.prefix(prefix);
     }
     PLACE.apply(location, section, applying)
 }

@@ -94,29 +94,9 @@ fn cases() -> Vec<Case> {
             ", exact_scheme = true",
         ),
         (
-            "extract.places.required_scheme",
-            "[extract]\nplaces = [{ kind = 'header' @ }]",
-            ", required_scheme = true",
-        ),
-        (
-            "extract.places.required_prefix",
-            "[extract]\nplaces = [{ kind = 'header', prefix = 'p' @ }]",
-            ", required_prefix = true",
-        ),
-        (
             "extract.places.dangerous_repeated_prefix",
             "[extract]\nplaces = [{ kind = 'header', prefix = 'p' @ }]",
             ", dangerous_repeated_prefix = true",
-        ),
-        (
-            "extract.places.trimmed",
-            "[extract]\nplaces = [{ kind = 'header' @ }]",
-            ", trimmed = true",
-        ),
-        (
-            "extract.places.empty_is_absent",
-            "[extract]\nplaces = [{ kind = 'header' @ }]",
-            ", empty_is_absent = true",
         ),
         ("extract.places.issuer", "[extract]\nplaces = [{ kind = 'header' @ }]", ", issuer = 'i'"),
         ("resource.identifier", "@", "[resource]\nidentifier = 'https://b.test'"),

@@ -162,12 +162,8 @@ fn errors_name_place_key_value_and_what_is_allowed() {
             "line 4, column 28: `issuer[0].dangerous_any_token_type`: it contradicts `type`",
         ),
         (
-            "[extract]\nplaces = [{ kind = 'header', exact_scheme = true, required_scheme = true }]",
-            "line 2, column 69: `extract.places[0].required_scheme`: it contradicts `exact_scheme`",
-        ),
-        (
-            "[extract]\nplaces = [{ kind = 'header', name = 'x', required_scheme = true }]",
-            "line 2, column 60: `extract.places[0].required_scheme`: there is no `scheme`",
+            "[extract]\nplaces = [{ kind = 'header', name = 'x', exact_scheme = true }]",
+            "line 2, column 57: `extract.places[0].exact_scheme`: there is no `scheme`",
         ),
         (
             "[[static_token]]\nname = 's'\ntoken = 't'\nformat = 'list'",
@@ -318,7 +314,7 @@ fn a_mistake_is_no_cause_of_others() {
         "[[issuer]]\nisuer = 'a'\naudience = ['b']",
         "[[static_token]]\nname = 's'\ntoken_fil = 't'\nread_once = true",
         "[extract]\nplaces = ['querry']\nquery = 't'",
-        "[extract]\nplaces = [{ kind = 'header', name = 'x', shceme = 's', required_scheme = true }]",
+        "[extract]\nplaces = [{ kind = 'header', name = 'x', shceme = 's', exact_scheme = true }]",
         &format!("extract.places = [{{ kind = 'header', issuer = 'a' }}]\n{issuer}audience = 'b'"),
     ] {
         let errors = read(text).unwrap_err();
