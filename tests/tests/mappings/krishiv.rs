@@ -34,7 +34,8 @@ impl Claims {
 
 fn mapping() -> GrantMapping {
     GrantMapping::from_fn(|caller| {
-        let role = caller.claim("krishiv_role")?.unwrap_or(Role::Reader);
+        let role = caller.claim::<Option<Role>>("krishiv_role")?.flatten();
+        let role = role.unwrap_or(Role::Reader);
         Ok(Grant::builder().roles([name(role)]).build())
     })
 }
