@@ -236,10 +236,7 @@ fn no_rule_reads_a_claim_that_is_not_included_as_absent() {
     let setting = Setting::new();
     let ranks = RoleHierarchy::new(["reader", "writer"]);
     let kinds = TokenKinds::new("kind", ["task", "wait"]).absent_is("task");
-    let mapping = GrantMapping::default()
-        .roles(["/realm/roles"])
-        .default_roles(["reader"])
-        .permissions("permissions", ":");
+    let mapping = GrantMapping::default().roles(["/realm/roles"]).permissions("permissions", ":");
     let auth = setting.engine(setting.issuer.trusted().grant_mapping(mapping));
     for (name, policies) in [
         ("scope", vec![scope("a"), policy::any_scope(["a", "b"])]),

@@ -8,7 +8,7 @@ use std::{
 
 use conformance::Request;
 use portcullis::{
-    Authenticator, MultipleTokens, TokenLocation,
+    AuthErrorKind, Authenticator, MultipleTokens, TokenLocation,
     adapter::HiddenTokens,
     strategy::{Attempt, Credential, Identity, Strategy as Kind},
 };
@@ -48,7 +48,7 @@ fn places() -> Vec<TokenLocation> {
     vec![
         TokenLocation::bearer(),
         TokenLocation::header("authorization").scheme("Key").prefix("k_"),
-        TokenLocation::header("x-key").prefix("k_").trimmed(),
+        TokenLocation::header("x-key").prefix("k_"),
         TokenLocation::query("access_token"),
         TokenLocation::query("key").prefix("k_"),
         TokenLocation::cookie("access_token"),
@@ -61,16 +61,32 @@ fn places() -> Vec<TokenLocation> {
 /// The same places, read as other systems do.
 fn places_of_others() -> Vec<TokenLocation> {
     vec![
-        TokenLocation::header("authorization").exact_scheme("Bearer").trimmed().empty_is_absent(),
+        trimmed(TokenLocation::header("authorization").exact_scheme("Bearer")),
         TokenLocation::header("authorization").exact_scheme("Key").prefix("k_"),
-        TokenLocation::header("x-key").required_scheme("Bearer").prefix("k_").empty_is_absent(),
-        TokenLocation::query("access_token").trimmed().empty_is_absent(),
-        TokenLocation::query("key").required_prefix("k_").dangerous_repeated_prefix(),
-        TokenLocation::cookie("access_token").trimmed().empty_is_absent(),
-        TokenLocation::cookie("key").prefix("k_").dangerous_repeated_prefix().trimmed(),
-        TokenLocation::web_socket_protocol("access_token").trimmed().empty_is_absent(),
-        TokenLocation::web_socket_protocol("key").required_prefix("k_"),
+        required("Bearer ", TokenLocation::header("x-key")).prefix("Bearer k_"),
+        trimmed(TokenLocation::query("access_token")),
+        required("k_", TokenLocation::query("key")).prefix("k_").dangerous_repeated_prefix(),
+        trimmed(TokenLocation::cookie("access_token")),
+        TokenLocation::cookie("key").prefix("k_").dangerous_repeated_prefix(),
+        trimmed(TokenLocation::web_socket_protocol("access_token")),
+        required("k_", TokenLocation::web_socket_protocol("key")).prefix("k_"),
     ]
+}
+
+/// Removes white space from the token, and ignores an empty one.
+fn trimmed(location: TokenLocation) -> TokenLocation {
+    TokenLocation::custom("trimmed", [location], |values| {
+        let tokens = values.iter().flatten().map(|token| token.trim_ascii());
+        Ok(tokens.filter(|token| !token.is_empty()).map(ToOwned::to_owned).next())
+    })
+}
+
+/// Rejects a value that does not start with this text.
+fn required(start: &'static str, location: TokenLocation) -> TokenLocation {
+    TokenLocation::custom("required", [location], move |values| match values {
+        [Some(value)] if value.starts_with(start) => Ok(Some((*value).to_owned())),
+        _ => Err(AuthErrorKind::MalformedToken.into()),
+    })
 }
 
 /// The same places, read by functions of the application.

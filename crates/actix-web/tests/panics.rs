@@ -46,7 +46,9 @@ fn configure(config: &mut ServiceConfig, auth: &Authenticator) {
         .service(web::resource("/held").to(who).wrap(jwt()).wrap(from_fn(hold)))
         .service(web::resource("/free").to(who).wrap(jwt()))
         .service(web::resource("/optional").to(who).wrap(jwt().optional()).wrap(from_fn(hold)))
-        .service(web::resource("/preflight").to(who).wrap(jwt().pass_options()).wrap(from_fn(hold)))
+        .service(
+            web::resource("/preflight").to(who).wrap(jwt().pass_preflight()).wrap(from_fn(hold)),
+        )
         .service(
             web::resource(["/route/{id}", "/other/{id}"])
                 .to(who)
@@ -89,7 +91,12 @@ async fn no_request_makes_anything_panic() {
         let each = |(path, token)| [Method::GET, Method::OPTIONS].map(|own| (path, token, own));
         tokens.into_iter().flat_map(each)
     }) {
-        let get = |path: &str| TestRequest::with_uri(path).method(method.clone());
+        let get = |path: &str| {
+            let request = TestRequest::with_uri(path).method(method.clone());
+            request
+                .insert_header(("origin", "https://page.test"))
+                .insert_header(("access-control-request-method", "GET"))
+        };
         let requests = || {
             [
                 get(path).insert_header(("authorization", format!("Bearer {token}"))),

@@ -50,17 +50,9 @@ static PLACE: Table<TokenLocation> = Table {
             "What the token has in front of it in this place; it is taken off";
         exact_scheme: Together(Kind::Flag), "false",
             "The scheme counts letter by letter, with one space behind it";
-        required_scheme: Together(Kind::Flag), "false",
-            "Every field has the scheme, with one space behind it: any other is bad credentials";
-        required_prefix: Together(Kind::Flag), "false",
-            "Every token in this place has the prefix: one without it is malformed";
         // Changes the prefix, which is set before the rows are applied.
         dangerous_repeated_prefix: Flag(TokenLocation::dangerous_repeated_prefix), "false",
             "Takes the prefix off as often as it is there";
-        trimmed: Flag(TokenLocation::trimmed), "false",
-            "Takes white space off both ends of the token";
-        empty_is_absent: Flag(TokenLocation::empty_is_absent), "false",
-            "An empty token is none, instead of a malformed one";
         issuer: Text(TokenLocation::of_issuer), "any",
             "The only issuer, or the only `name`, whose tokens the place may hold";
     },
@@ -98,19 +90,11 @@ fn check_place(section: &Section, mistakes: &mut Mistakes) {
         mistakes.add(section.path_of(key), message, "add one");
     };
     let has_scheme = section.has("scheme") || is_authorization(section);
-    for key in ["exact_scheme", "required_scheme"] {
-        if section.flag(key) && !has_scheme {
-            lacks(key, "scheme");
-        }
+    if section.flag("exact_scheme") && !has_scheme {
+        lacks("exact_scheme", "scheme");
     }
-    for key in ["required_prefix", "dangerous_repeated_prefix"] {
-        if section.flag(key) && !section.has("prefix") {
-            lacks(key, "prefix");
-        }
-    }
-    if section.flag("required_scheme") && section.flag("exact_scheme") {
-        let key = section.path_of("required_scheme");
-        mistakes.add(key, "it contradicts `exact_scheme`", "leave one of them out");
+    if section.flag("dangerous_repeated_prefix") && !section.has("prefix") {
+        lacks("dangerous_repeated_prefix", "prefix");
     }
 }
 
@@ -152,18 +136,13 @@ fn detailed(section: &Section, applying: &Applying<'_>) -> TokenLocation {
     let mut location = location(section.text("kind").unwrap_or_default(), section.text("name"));
     let bearer = is_authorization(section).then_some("Bearer");
     if let Some(scheme) = section.text("scheme").or(bearer) {
-        location = match (section.flag("exact_scheme"), section.flag("required_scheme")) {
-            (true, _) => location.exact_scheme(scheme),
-            (_, true) => location.required_scheme(scheme),
-            _ => location.scheme(scheme),
+        location = match section.flag("exact_scheme") {
+            true => location.exact_scheme(scheme),
+            false => location.scheme(scheme),
         };
     }
     if let Some(prefix) = section.text("prefix") {
-        let is_required = section.flag("required_prefix");
-        location = match is_required {
-            true => location.required_prefix(prefix),
-            false => location.prefix(prefix),
-        };
+        location = location.prefix(prefix);
     }
     PLACE.apply(location, section, applying)
 }

@@ -25,48 +25,27 @@ pub struct TokenLocation {
     /// The scheme before the token in a header field.
     pub(crate) scheme: Option<Scheme>,
     pub(crate) prefix: Option<Prefix>,
-    /// Whether white space around the token is removed.
-    pub(crate) trimmed: bool,
-    pub(crate) empty: EmptyToken,
+    /// Whether an empty token is a value for the function of a custom location, instead of an error.
+    pub(crate) passes_empty: bool,
     /// The only issuer whose tokens this location may hold.
     pub(crate) issuer: Option<Arc<str>>,
     /// Browsers attach cookies to requests; everything else is in a request on purpose.
     pub(crate) is_explicit: bool,
 }
 
-/// How an empty token is read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum EmptyToken {
-    Malformed,
-    Absent,
-    /// As a value for the function of a custom location.
-    Passed,
-}
-
 /// The scheme before the token in a header field.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Scheme {
     pub(crate) name: String,
-    pub(crate) form: SchemeForm,
-}
-
-/// How a scheme is read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum SchemeForm {
-    /// In any letter case, with one or more spaces behind it.
-    Lenient,
-    /// Letter by letter, with one space behind it.
-    Exact,
-    /// In any letter case, with one space behind it; a field that has no such scheme is a fault.
-    Required,
+    /// Whether it is read letter by letter, with one space behind it, instead of in any letter case, with
+    /// one or more spaces.
+    pub(crate) exact: bool,
 }
 
 /// The prefix that the token has in a location.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Prefix {
     pub(crate) text: String,
-    /// Whether a value without it is a bad token, instead of a token for another reader.
-    pub(crate) required: bool,
     /// Whether it is removed as often as it occurs.
     pub(crate) repeated: bool,
 }
@@ -212,7 +191,7 @@ impl TokenLocation {
         token: impl Fn(&[Option<&str>]) -> Result<Option<String>, AuthError> + Send + Sync + 'static,
     ) -> Self {
         let sources = sources.into_iter();
-        let sources = sources.map(|source| Self { empty: EmptyToken::Passed, ..source });
+        let sources = sources.map(|source| Self { passes_empty: true, ..source });
         let sources: Arc<[Self]> = sources.collect();
         let is_explicit = sources.iter().all(|source| source.is_explicit);
         let kind = LocationKind::Custom(Custom { sources, token: Arc::new(token) });
@@ -226,8 +205,7 @@ impl TokenLocation {
             name,
             scheme: None,
             prefix: None,
-            trimmed: false,
-            empty: EmptyToken::Malformed,
+            passes_empty: false,
             issuer: None,
         }
     }
@@ -237,7 +215,7 @@ impl TokenLocation {
     ///
     /// [RFC 9110 §11.4]: https://www.rfc-editor.org/rfc/rfc9110#section-11.4
     pub fn scheme(self, scheme: impl Into<String>) -> Self {
-        Self { scheme: Some(Scheme { name: scheme.into(), form: SchemeForm::Lenient }), ..self }
+        Self { scheme: Some(Scheme { name: scheme.into(), exact: false }), ..self }
     }
 
     /// The scheme in front of the token in a header field, letter by letter, with one space behind it;
@@ -250,30 +228,12 @@ impl TokenLocation {
     ///
     /// [RFC 9110 §5.5]: https://www.rfc-editor.org/rfc/rfc9110#section-5.5
     pub fn exact_scheme(self, scheme: impl Into<String>) -> Self {
-        Self { scheme: Some(Scheme { name: scheme.into(), form: SchemeForm::Exact }), ..self }
-    }
-
-    /// The scheme that every field of this name has, in any letter case, with one space behind it; all
-    /// that follows is the token. A field of another scheme, or of none, is a
-    /// [malformed request](crate::AuthErrorKind::MalformedRequest), and no later location is read. An empty
-    /// field is ignored.
-    pub fn required_scheme(self, scheme: impl Into<String>) -> Self {
-        Self { scheme: Some(Scheme { name: scheme.into(), form: SchemeForm::Required }), ..self }
+        Self { scheme: Some(Scheme { name: scheme.into(), exact: true }), ..self }
     }
 
     /// A prefix that the token has in this location. It is removed once. A value without it is ignored.
     pub fn prefix(self, prefix: impl Into<String>) -> Self {
-        self.with_prefix(prefix.into(), false)
-    }
-
-    /// A prefix that every token in this location has. It is removed once. A value without it is a
-    /// [malformed token](crate::AuthErrorKind::MalformedToken), and no later location is read.
-    pub fn required_prefix(self, prefix: impl Into<String>) -> Self {
-        self.with_prefix(prefix.into(), true)
-    }
-
-    fn with_prefix(self, text: String, required: bool) -> Self {
-        Self { prefix: Some(Prefix { text, required, repeated: false }), ..self }
+        Self { prefix: Some(Prefix { text: prefix.into(), repeated: false }), ..self }
     }
 
     /// Removes the prefix as often as it occurs. Default: once.
@@ -285,20 +245,6 @@ impl TokenLocation {
     pub fn dangerous_repeated_prefix(self) -> Self {
         let prefix = self.prefix.map(|prefix| Prefix { repeated: true, ..prefix });
         Self { prefix, ..self }
-    }
-
-    /// Removes ASCII white space from both ends of the token, before its prefix is read. Default: all that
-    /// follows the name, or an [exact scheme](Self::exact_scheme), is the token; a [scheme](Self::scheme) in
-    /// any letter case may have several spaces behind it.
-    pub fn trimmed(self) -> Self {
-        Self { trimmed: true, ..self }
-    }
-
-    /// Ignores an empty token: the next location is read, and a request with nothing else has no
-    /// credentials. Default: an empty token is a
-    /// [malformed request](crate::AuthErrorKind::MalformedRequest), and no later location is read.
-    pub fn empty_is_absent(self) -> Self {
-        Self { empty: EmptyToken::Absent, ..self }
     }
 
     /// The only issuer whose tokens this location may hold. Tokens of this issuer may be in other

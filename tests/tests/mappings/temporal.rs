@@ -35,7 +35,7 @@ impl From<&Grant> for Claims {
     fn from(grant: &Grant) -> Self {
         let mut claims = Self::default();
         for (namespace, level) in grant.permissions() {
-            let bits = match level {
+            let bits = match &*level.to_ascii_lowercase() {
                 "worker" => WORKER,
                 "read" => READER,
                 "write" => WRITER,
@@ -52,7 +52,7 @@ impl From<&Grant> for Claims {
 }
 
 fn colons() -> GrantMapping {
-    GrantMapping::default().permissions("permissions", ":").levels_in_lower_case()
+    GrantMapping::default().permissions("permissions", ":")
 }
 
 fn system(mapping: GrantMapping) -> System<Claims> {
@@ -148,10 +148,7 @@ fn permissions_with_colons() {
 
 #[test]
 fn the_name_of_the_claim_is_a_setting_and_no_path() {
-    let named = |claim: &str| {
-        let mapping = GrantMapping::default().permissions(claim, ":").levels_in_lower_case();
-        system(mapping)
-    };
+    let named = |claim: &str| system(GrantMapping::default().permissions(claim, ":"));
     let claims = json!({"a.b": ["x:read"], "a": {"b": ["x:admin"]}, "permissions": ["x:write"]});
     assert_row("a dot", &claims, &named("a.b").grant(&claims), &Ok(namespace("x", READER)));
     let url = json!({"https://temporal.test/p": ["x:read"]});
@@ -164,7 +161,6 @@ fn permissions_by_a_pattern() {
     let pattern = r"(?P<role>[A-Za-z]+) on (?P<namespace>[a-z-]*)";
     let mapping = GrantMapping::default()
         .permissions_matching("permissions", pattern)
-        .levels_in_lower_case()
         .dangerous_ignore_malformed_permissions();
     let system = system(mapping);
     for (sentence, permissions, expected) in [
@@ -206,7 +202,7 @@ fn a_pattern_that_is_wrong_is_a_mistake() {
 #[test]
 fn levels_have_the_order_of_their_bits() {
     let system = System::by_data(colons());
-    let levels = RoleHierarchy::new(["worker", "read", "write", "admin"]);
+    let levels = RoleHierarchy::new(["worker", "read", "write", "admin"]).ignoring_ascii_case();
     let at_least = |level| {
         let in_namespace = levels.permission_at_least("a", level);
         in_namespace.or(levels.permission_at_least("temporal-system", level))

@@ -90,13 +90,6 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
         Self { authentication: self.authentication.pass_preflight(), ..self }
     }
 
-    /// Lets every `OPTIONS` request through unjudged, past policies too: a [preflight](Self::pass_preflight)
-    /// and any other. For services whose clients ask without credentials what a path allows. What is
-    /// inside must not do anything else on `OPTIONS`. Default: they are judged.
-    pub fn pass_options(self) -> Self {
-        Self { authentication: self.authentication.pass_options(), ..self }
-    }
-
     /// Lets requests for some targets through, whatever credentials they bring, for example the probes
     /// of a health check. A caller with valid credentials is known all the same; any other is
     /// [`Anonymous`](crate::adapter::Anonymous), which says what was wrong. Such a request never waits: a token

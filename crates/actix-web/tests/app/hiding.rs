@@ -173,9 +173,15 @@ async fn a_token_that_handlers_would_see_is_a_fault_of_the_service_unless_it_is_
             "/failed",
             web::to(handler).wrap(JwtAuth::new(world.auth.clone()).dangerous_admit_failed()),
         )
-        .route("/pass", web::to(handler).wrap(JwtAuth::new(world.auth.clone()).pass_options()));
+        .route("/pass", web::to(handler).wrap(JwtAuth::new(world.auth.clone()).pass_preflight()));
     let app = test::init_service(app).await;
     let token = world.token().build();
+    // What makes `OPTIONS` a preflight.
+    let request = |method, uri: &str, token| {
+        request(method, uri, token)
+            .insert_header((header::ORIGIN, "https://page.test"))
+            .insert_header((header::ACCESS_CONTROL_REQUEST_METHOD, "GET"))
+    };
     let expected = rejected(500, None, "Internal Server Error", "internal_error");
     for (method, path, token) in [
         (Method::GET, "/", &*token),

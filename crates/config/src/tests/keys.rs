@@ -94,29 +94,9 @@ fn cases() -> Vec<Case> {
             ", exact_scheme = true",
         ),
         (
-            "extract.places.required_scheme",
-            "[extract]\nplaces = [{ kind = 'header' @ }]",
-            ", required_scheme = true",
-        ),
-        (
-            "extract.places.required_prefix",
-            "[extract]\nplaces = [{ kind = 'header', prefix = 'p' @ }]",
-            ", required_prefix = true",
-        ),
-        (
             "extract.places.dangerous_repeated_prefix",
             "[extract]\nplaces = [{ kind = 'header', prefix = 'p' @ }]",
             ", dangerous_repeated_prefix = true",
-        ),
-        (
-            "extract.places.trimmed",
-            "[extract]\nplaces = [{ kind = 'header' @ }]",
-            ", trimmed = true",
-        ),
-        (
-            "extract.places.empty_is_absent",
-            "[extract]\nplaces = [{ kind = 'header' @ }]",
-            ", empty_is_absent = true",
         ),
         ("extract.places.issuer", "[extract]\nplaces = [{ kind = 'header' @ }]", ", issuer = 'i'"),
         ("resource.identifier", "@", "[resource]\nidentifier = 'https://b.test'"),
@@ -215,8 +195,6 @@ fn cases() -> Vec<Case> {
         ("issuer.grant.scope", "grant.scope = ['s']"),
         ("issuer.grant.roles", "grant.roles = ['s']"),
         ("issuer.grant.more_roles", "grant.more_roles = ['s']"),
-        ("issuer.grant.known_roles", "grant.known_roles = ['s']"),
-        ("issuer.grant.default_roles", "grant.default_roles = ['s']"),
         ("issuer.grant.groups", "grant.groups = ['s']"),
         ("issuer.grant.permissions", "grant.permissions = { claim = 'p' }"),
         ("issuer.grant.permissions.claim", "grant.permissions.claim = 'p'"),
@@ -239,7 +217,6 @@ fn cases() -> Vec<Case> {
         }
     }
     // The mark is at the end of what stands around the key.
-    let tuple = "claim = 'p', listed = 'read'";
     for (path, around, value) in [
         ("issuer.grant.permissions.separator", "claim = 'p'", "separator = '/'"),
         (
@@ -247,12 +224,9 @@ fn cases() -> Vec<Case> {
             "claim = 'p'",
             r"pattern = '(?<resource>.+):(?<level>.+)'",
         ),
-        ("issuer.grant.permissions.listed", "claim = 'p'", "listed = 'read'"),
-        ("issuer.grant.permissions.flags", tuple, "flags = ['write']"),
-        ("issuer.grant.permissions.levels_in_lower_case", tuple, "levels_in_lower_case = true"),
         (
             "issuer.grant.permissions.dangerous_ignore_malformed",
-            tuple,
+            "claim = 'p'",
             "dangerous_ignore_malformed = true",
         ),
     ] {

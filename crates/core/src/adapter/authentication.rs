@@ -13,7 +13,8 @@ use crate::{
 /// framework's type of request targets. Cloning copies pointers.
 pub struct Authentication<T, G = Grant> {
     auth: Authenticator<G>,
-    preflight: Preflight,
+    /// Whether CORS preflights pass without being authenticated.
+    passes_preflight: bool,
     is_public: Option<Arc<IsPublic<T>>>,
     hook: VerdictHook<G>,
     challenge: ChallengeMap,
@@ -21,21 +22,12 @@ pub struct Authentication<T, G = Grant> {
 
 type IsPublic<T> = dyn Fn(&T) -> bool + Send + Sync;
 
-/// Which requests pass without being authenticated.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Preflight {
-    None,
-    Preflights,
-    /// Every request with the method `OPTIONS`, whether a browser means a preflight or not.
-    Options,
-}
-
 impl<T, G: Send + Sync + 'static> Authentication<T, G> {
     /// Starts with the default: every request needs valid credentials.
     #[must_use]
     pub fn new(auth: Authenticator<G>) -> Self {
         let (hook, challenge) = (VerdictHook::default(), ChallengeMap::default());
-        Self { auth, preflight: Preflight::None, is_public: None, hook, challenge }
+        Self { auth, passes_preflight: false, is_public: None, hook, challenge }
     }
 
     /// Admits requests without a caller. Default: [`Admission::Required`].
@@ -49,13 +41,7 @@ impl<T, G: Send + Sync + 'static> Authentication<T, G> {
     /// [Fetch, CORS-preflight request]: https://fetch.spec.whatwg.org/#cors-preflight-request
     #[must_use]
     pub fn pass_preflight(self) -> Self {
-        Self { preflight: Preflight::Preflights, ..self }
-    }
-
-    /// Passes every `OPTIONS` request. Default: they are authenticated.
-    #[must_use]
-    pub fn pass_options(self) -> Self {
-        Self { preflight: Preflight::Options, ..self }
+        Self { passes_preflight: true, ..self }
     }
 
     /// Admits every request for some targets. Default: none. If the function panics, the request is
@@ -91,7 +77,7 @@ impl<T, G: Send + Sync + 'static> Authentication<T, G> {
     /// caller; `None` if the request must be authenticated.
     #[inline]
     pub fn preflight(&self, request: &dyn RequestView, method: &str) -> Option<Outcome> {
-        if self.preflight == Preflight::None || method != "OPTIONS" {
+        if !self.passes_preflight || method != "OPTIONS" {
             return None;
         }
         let has = |name| {
@@ -99,8 +85,7 @@ impl<T, G: Send + Sync + 'static> Authentication<T, G> {
             request.field_values(name, &mut |_| has = true);
             has
         };
-        let passes = self.preflight == Preflight::Options
-            || (has("origin") && has("access-control-request-method"));
+        let passes = has("origin") && has("access-control-request-method");
         passes.then(|| Outcome {
             result: Ok(Some(AuthContext::passed_preflight(self.auth.challenge_settings()))),
             hidden: self.auth.hidden_tokens(request),
@@ -120,7 +105,7 @@ impl<T, G: Send + Sync + 'static> Authentication<T, G> {
             MaybePending::Pending(verdict) => {
                 let this = Authentication::<(), G> {
                     auth: self.auth.clone(),
-                    preflight: self.preflight,
+                    passes_preflight: self.passes_preflight,
                     is_public: None,
                     hook: self.hook.clone(),
                     challenge: self.challenge.clone(),
@@ -161,7 +146,7 @@ impl<T, G> Clone for Authentication<T, G> {
     fn clone(&self) -> Self {
         Self {
             auth: self.auth.clone(),
-            preflight: self.preflight,
+            passes_preflight: self.passes_preflight,
             is_public: self.is_public.clone(),
             hook: self.hook.clone(),
             challenge: self.challenge.clone(),
@@ -173,7 +158,7 @@ impl<T, G> fmt::Debug for Authentication<T, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authentication")
             .field("auth", &self.auth)
-            .field("preflight", &self.preflight)
+            .field("passes_preflight", &self.passes_preflight)
             .field("has_public_targets", &self.is_public.is_some())
             .field("hook", &self.hook)
             .field("challenge", &self.challenge)

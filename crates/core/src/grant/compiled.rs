@@ -2,11 +2,7 @@
 
 use std::{cell::Cell, collections::BTreeMap, sync::Arc};
 
-use super::{
-    Part,
-    mapping::{LevelCase, Malformed},
-    split::Split,
-};
+use super::{Part, mapping::Malformed, split::Split};
 use crate::{
     AuthError, AuthErrorKind, Grant, Principal, Scope,
     claims::{ClaimPath, NotIncluded},
@@ -20,8 +16,6 @@ pub(crate) struct CompiledMapping {
     pub(super) scope: Vec<ClaimPath>,
     pub(super) roles: Vec<ClaimPath>,
     pub(super) more_roles: Vec<ClaimPath>,
-    pub(super) known_roles: Option<Vec<Box<str>>>,
-    pub(super) default_roles: Vec<Box<str>>,
     pub(super) groups: Vec<ClaimPath>,
     pub(super) permissions: Option<Permissions>,
     /// Makes the grant instead of the above.
@@ -37,18 +31,8 @@ thread_local! {
 #[derive(Debug)]
 pub(super) struct Permissions {
     pub(super) claim: ClaimPath,
-    pub(super) entries: Entries,
-    pub(super) level_case: LevelCase,
+    pub(super) split: Split,
     pub(super) malformed: Malformed,
-}
-
-/// What the entries are.
-#[derive(Debug)]
-pub(super) enum Entries {
-    /// Strings, with resource and level in each.
-    Texts(Split),
-    /// Lists: a resource, which gives the level `listed`, and a flag for each of the others.
-    Tuples { listed: Box<str>, flags: Vec<Box<str>> },
 }
 
 impl CompiledMapping {
@@ -94,82 +78,25 @@ impl CompiledMapping {
                 }
             }
         }
-        if let Some(known) = &self.known_roles {
-            roles.retain(|role| known.contains(role));
-        }
-        // Default roles apply only to a token without roles. If its roles are unknown, it may have some.
-        if roles.is_empty() && !claims.unknown.contains(&Part::Roles) {
-            roles.extend_from_slice(&self.default_roles);
-        }
         Ok(roles)
     }
 }
 
 impl Permissions {
     fn add_to(&self, grant: &mut Grant, claims: &mut Claims<'_, '_>) -> Result<(), AuthError> {
-        match &self.entries {
-            Entries::Texts(split) => {
-                for entry in self.texts(claims)? {
-                    if let Some((resource, level)) = split.parts(&entry) {
-                        grant.permit(resource.into(), self.level(level));
-                    }
-                }
-            }
-            Entries::Tuples { listed, flags } => {
-                for (resource, levels) in self.tuples(claims, flags)? {
-                    grant.permit(resource.clone(), self.level(listed));
-                    for level in levels {
-                        grant.permit(resource.clone(), self.level(level));
-                    }
-                }
+        for entry in self.entries(claims)? {
+            if let Some((resource, level)) = self.split.parts(&entry) {
+                grant.permit(resource.into(), level.into());
             }
         }
         Ok(())
     }
 
-    fn texts(&self, claims: &mut Claims<'_, '_>) -> Result<Vec<Box<str>>, AuthError> {
+    fn entries(&self, claims: &mut Claims<'_, '_>) -> Result<Vec<Box<str>>, AuthError> {
+        let value = claims.one(Part::Permissions, &self.claim)?;
         match self.malformed {
-            Malformed::Rejected => strings(self.claim(claims)?),
-            Malformed::Ignored => self.readable(claims, |entry| Some(entry.as_str()?.into())),
-        }
-    }
-
-    fn tuples<'f>(
-        &self,
-        claims: &mut Claims<'_, '_>,
-        flags: &'f [Box<str>],
-    ) -> Result<Vec<Tuple<'f>>, AuthError> {
-        match self.malformed {
-            Malformed::Rejected => tuples(self.claim(claims)?, flags),
-            Malformed::Ignored => self.readable(claims, |entry| tuple(entry, flags)),
-        }
-    }
-
-    /// Reads the entries of a list that are of the right type, if it is a list.
-    fn readable<T>(
-        &self,
-        claims: &mut Claims<'_, '_>,
-        read: impl Fn(Value<'_>) -> Option<T>,
-    ) -> Result<Vec<T>, AuthError> {
-        let mut entries = Vec::new();
-        let list = self.claim(claims)?.filter(|value| value.kind() == Kind::Array);
-        let visit = |entry: Value<'_>| {
-            entries.extend(read(entry));
-            Some(())
-        };
-        // What is no list has no entries.
-        list.and_then(|list| list.each_element(visit));
-        Ok(entries)
-    }
-
-    fn claim<'a>(&self, claims: &mut Claims<'_, 'a>) -> Result<Option<Value<'a>>, AuthError> {
-        claims.one(Part::Permissions, &self.claim)
-    }
-
-    fn level(&self, level: &str) -> Box<str> {
-        match self.level_case {
-            LevelCase::Kept => level.into(),
-            LevelCase::Lower => level.to_ascii_lowercase().into(),
+            Malformed::Rejected => strings(value),
+            Malformed::Ignored => Ok(readable(value)),
         }
     }
 }
@@ -251,44 +178,14 @@ fn strings(value: Option<Value<'_>>) -> Result<Vec<Box<str>>, AuthError> {
     Ok(strings)
 }
 
-/// A resource, and the levels whose flags are set.
-type Tuple<'f> = (Box<str>, Vec<&'f str>);
-
-/// Reads a list of lists: a name, and a flag for each level.
-fn tuples<'f>(
-    value: Option<Value<'_>>,
-    flags: &'f [Box<str>],
-) -> Result<Vec<Tuple<'f>>, AuthError> {
-    let Some(value) = value else {
-        return Ok(Vec::new());
-    };
-    let mut tuples = Vec::new();
-    value
-        .each_element(|element| {
-            tuples.push(tuple(element, flags)?);
+/// Reads the strings in a list. What is no list has no entries.
+fn readable(value: Option<Value<'_>>) -> Vec<Box<str>> {
+    let mut strings = Vec::new();
+    if let Some(list) = value.filter(|value| value.kind() == Kind::Array) {
+        list.each_element(|entry| {
+            strings.extend(entry.as_str().map(Into::into));
             Some(())
-        })
-        .ok_or(AuthError::because(
-            AuthErrorKind::MalformedClaim,
-            "a claim of the grant is no list of lists with a name and flags",
-        ))?;
-    Ok(tuples)
-}
-
-fn tuple<'f>(value: Value<'_>, flags: &'f [Box<str>]) -> Option<Tuple<'f>> {
-    let (mut name, mut levels, mut rest) = (None, Vec::new(), flags.iter());
-    value.each_element(|element| {
-        if name.is_none() {
-            name = Some(element.as_str()?.into());
-            return Some(());
-        }
-        let level = rest.next()?;
-        match (element.kind(), &*element.json()) {
-            (Kind::Bool, "true") => levels.push(&**level),
-            (Kind::Bool, _) => {}
-            _ => return None,
-        }
-        Some(())
-    })?;
-    rest.next().is_none().then_some((name?, levels))
+        });
+    }
+    strings
 }

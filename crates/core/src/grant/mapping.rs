@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::GrantMappingError;
 use super::{
-    compiled::{CompiledMapping, Entries, Permissions},
+    compiled::{CompiledMapping, Permissions},
     split::Split,
 };
 use crate::{AuthError, Grant, Principal, claims::ClaimPath, grant_source::PrincipalMapping};
@@ -22,14 +22,13 @@ use crate::{AuthError, Grant, Principal, claims::ClaimPath, grant_source::Princi
 /// | scope | `scope`, `scp` | a text with spaces between, or a list |
 /// | roles | `roles` | a list, or one text for one role |
 /// | groups | `groups` | a list, or one text for one group |
-/// | permissions | none | a list of `resource:level`; an entry without the separator grants nothing. Or a list of lists: a name, and flags |
+/// | permissions | none | a list of `resource:level`; an entry without the separator grants nothing |
 ///
 /// A claim that the token names and [does not include](crate::Grant#claims-that-the-token-does-not-include)
 /// leaves its part unknown, unless one that is named before it is there.
 ///
-/// Roles may stand in several claims at once ([`more_roles`](Self::more_roles)), and tokens that name
-/// none, or none that is [known](Self::known_roles), may be given the least of them
-/// ([`default_roles`](Self::default_roles)).
+/// Roles may stand in several claims at once ([`more_roles`](Self::more_roles)). Claims of another form, and
+/// roles that the token does not name, are for a function ([`from_fn`](Self::from_fn)).
 ///
 /// # Examples
 ///
@@ -39,8 +38,7 @@ use crate::{AuthError, Grant, Principal, claims::ClaimPath, grant_source::Princi
 /// // Roles of the realm, and those of this client.
 /// let keycloak = GrantMapping::default()
 ///     .roles(["/realm_access/roles"])
-///     .more_roles(["/resource_access/orders/roles"])
-///     .default_roles(["reader"]);
+///     .more_roles(["/resource_access/orders/roles"]);
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
@@ -48,11 +46,8 @@ pub struct GrantMapping {
     scope: Vec<String>,
     roles: Vec<String>,
     more_roles: Vec<String>,
-    known_roles: Option<Vec<String>>,
-    default_roles: Vec<String>,
     groups: Vec<String>,
     permissions: Option<(String, Form)>,
-    level_case: LevelCase,
     malformed: Malformed,
     function: Option<Arc<PrincipalMapping<Grant>>>,
 }
@@ -63,17 +58,6 @@ enum Form {
     Separator(String),
     #[cfg(feature = "regex")]
     Pattern(String),
-    Tuple {
-        listed: String,
-        flags: Vec<String>,
-    },
-}
-
-/// What becomes of capital letters in levels.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum LevelCase {
-    Kept,
-    Lower,
 }
 
 /// What becomes of permissions that have another JSON type.
@@ -89,11 +73,8 @@ impl Default for GrantMapping {
             scope: vec!["scope".to_owned(), "scp".to_owned()],
             roles: vec!["roles".to_owned()],
             more_roles: Vec::new(),
-            known_roles: None,
-            default_roles: Vec::new(),
             groups: vec!["groups".to_owned()],
             permissions: None,
-            level_case: LevelCase::Kept,
             malformed: Malformed::Rejected,
             function: None,
         }
@@ -163,22 +144,6 @@ impl GrantMapping {
         Self { more_roles: claims.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// The roles that count; others are left out, as if the token did not name them. Default: all.
-    ///
-    /// With [`default_roles`](Self::default_roles) a token whose roles mean nothing here has the least,
-    /// as one without any.
-    pub fn known_roles<I: IntoIterator<Item: Into<String>>>(self, roles: I) -> Self {
-        Self { known_roles: Some(roles.into_iter().map(Into::into).collect()), ..self }
-    }
-
-    /// The roles of a token that has none in any claim, or none that is
-    /// [known](Self::known_roles). Default: none.
-    ///
-    /// Every caller with a good token has at least these: name the least.
-    pub fn default_roles<I: IntoIterator<Item: Into<String>>>(self, roles: I) -> Self {
-        Self { default_roles: roles.into_iter().map(Into::into).collect(), ..self }
-    }
-
     /// The claims that may hold groups. Default: `groups`.
     pub fn groups<I: IntoIterator<Item: Into<String>>>(self, claims: I) -> Self {
         Self { groups: claims.into_iter().map(Into::into).collect(), ..self }
@@ -211,35 +176,6 @@ impl GrantMapping {
         Self { permissions: Some((claim.into(), Form::Pattern(pattern.into()))), ..self }
     }
 
-    /// The claim that holds permissions as lists: the name of a resource, and for each of these levels
-    /// whether the caller has it there. Whoever has the resource in the list has the level `listed`.
-    /// Default: none.
-    ///
-    /// A list of another length, and a flag that is neither `true` nor `false`, is an error.
-    ///
-    /// ```
-    /// use portcullis::GrantMapping;
-    ///
-    /// // Such as `"folders": [["reports", true, false]]`: may be read and written, and is not owned.
-    /// let mapping = GrantMapping::default().permission_tuples("folders", "read", ["write", "owner"]);
-    /// ```
-    pub fn permission_tuples<I: IntoIterator<Item: Into<String>>>(
-        self,
-        claim: impl Into<String>,
-        listed: impl Into<String>,
-        flags: I,
-    ) -> Self {
-        let flags = flags.into_iter().map(Into::into).collect();
-        let form = Form::Tuple { listed: listed.into(), flags };
-        Self { permissions: Some((claim.into(), form)), ..self }
-    }
-
-    /// Takes `Admin` and `ADMIN` in permissions for the level `admin`: levels are kept in lower case,
-    /// ASCII letters only. Default: letters count as they are.
-    pub fn levels_in_lower_case(self) -> Self {
-        Self { level_case: LevelCase::Lower, ..self }
-    }
-
     /// Takes permissions that are no list for none, one text too, and skips entries of another type, as
     /// Temporal does. Default: such tokens are rejected.
     ///
@@ -265,20 +201,14 @@ impl GrantMapping {
             None => None,
             Some((claim, form)) => Some(Permissions {
                 claim: ClaimPath::parse(claim)?,
-                entries: form.compile()?,
-                level_case: self.level_case,
+                split: form.compile()?,
                 malformed: self.malformed,
             }),
         };
-        if self.known_roles.as_ref().is_some_and(Vec::is_empty) {
-            return Err(GrantMappingError::Empty { part: "known roles" });
-        }
         Ok(CompiledMapping {
             scope: ClaimPath::parse_all(&self.scope)?,
             roles: ClaimPath::parse_all(&self.roles)?,
             more_roles: ClaimPath::parse_all(&self.more_roles)?,
-            known_roles: self.known_roles.as_deref().map(boxed),
-            default_roles: boxed(&self.default_roles),
             groups: ClaimPath::parse_all(&self.groups)?,
             permissions,
             function: self.function.clone(),
@@ -287,26 +217,14 @@ impl GrantMapping {
 }
 
 impl Form {
-    fn compile(&self) -> Result<Entries, GrantMappingError> {
+    fn compile(&self) -> Result<Split, GrantMappingError> {
         match self {
             Self::Separator(separator) if separator.is_empty() => {
                 Err(GrantMappingError::Empty { part: "separator of permissions" })
             }
-            Self::Separator(separator) => Ok(Entries::Texts(Split::Separator(separator.clone()))),
+            Self::Separator(separator) => Ok(Split::Separator(separator.clone())),
             #[cfg(feature = "regex")]
-            Self::Pattern(pattern) => Split::pattern(pattern).map(Entries::Texts),
-            Self::Tuple { listed, flags }
-                if listed.is_empty() || flags.contains(&String::new()) =>
-            {
-                Err(GrantMappingError::Empty { part: "level of permissions" })
-            }
-            Self::Tuple { listed, flags } => {
-                Ok(Entries::Tuples { listed: listed.as_str().into(), flags: boxed(flags) })
-            }
+            Self::Pattern(pattern) => Split::pattern(pattern),
         }
     }
-}
-
-fn boxed(texts: &[String]) -> Vec<Box<str>> {
-    texts.iter().map(|text| text.as_str().into()).collect()
 }

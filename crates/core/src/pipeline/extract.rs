@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::find::{Content, find, read};
 use crate::{
     AuthError, AuthErrorKind, BearerToken, MultipleTokens, RequestView, TokenLocation, hooks,
-    location::{Custom, EmptyToken, LocationKind},
+    location::{Custom, LocationKind},
 };
 
 /// The tokens of a request that must be proven: at least one.
@@ -134,15 +134,14 @@ fn collect<'r>(
 }
 
 fn add<'r>(location: &TokenLocation, content: Content<'r>, tokens: &mut Tokens<'r>) -> Result<()> {
-    let token = match (content, location.empty) {
-        (Content::Token(token), _) => token,
-        (Content::Empty, EmptyToken::Passed) => BearerToken::new(""),
-        (Content::Empty, EmptyToken::Malformed) => {
+    let token = match content {
+        Content::Token(token) => token,
+        Content::Empty if location.passes_empty => BearerToken::new(""),
+        Content::Empty => {
             let reason = "the place of a token holds an empty one";
             return Err(AuthError::because(AuthErrorKind::MalformedRequest, reason));
         }
-        (Content::Malformed(kind, reason), _) => return Err(AuthError::because(kind, reason)),
-        (Content::Empty, EmptyToken::Absent) | (Content::Foreign, _) => return Ok(()),
+        Content::Foreign => return Ok(()),
     };
     tokens.push(Presented { token, of_issuer: location.issuer.clone() });
     Ok(())

@@ -8,8 +8,8 @@ use std::{borrow::Cow, ops::Range};
 use percent_encoding::percent_decode_str;
 
 use crate::{
-    AuthErrorKind, BearerToken, RequestView, TokenLocation,
-    location::{LocationKind, Scheme, SchemeForm, WEB_SOCKET_PROTOCOL},
+    BearerToken, RequestView, TokenLocation,
+    location::{LocationKind, Scheme, WEB_SOCKET_PROTOCOL},
 };
 
 /// An element of a request that a location names.
@@ -33,8 +33,6 @@ pub(super) enum Content<'r> {
     Empty,
     /// No token of this location: it has another scheme or prefix.
     Foreign,
-    /// A bad token, which is as secret as a good one.
-    Malformed(AuthErrorKind, &'static str),
 }
 
 /// Calls `visit` with each element of the request that this location names, in order.
@@ -70,10 +68,7 @@ fn in_header<'r>(
             Some(scheme) => after_scheme(value, scheme),
             None => Some(value),
         };
-        let content = match token {
-            Some(token) => read(location, token),
-            None => without_scheme(location, value),
-        };
+        let content = token.map_or(Content::Foreign, |token| read(location, token));
         visit(Found { position, content });
     });
 }
@@ -86,13 +81,12 @@ fn after_scheme<'r>(value: &'r [u8], scheme: &Scheme) -> Option<&'r [u8]> {
     let name = scheme.name.as_bytes();
     let (start, rest) = value.split_at_checked(name.len())?;
     // The usual spelling first.
-    let is_exact = scheme.form == SchemeForm::Exact;
-    if start != name && (is_exact || !start.eq_ignore_ascii_case(name)) {
+    if start != name && (scheme.exact || !start.eq_ignore_ascii_case(name)) {
         return None;
     }
     match rest.first() {
         None => Some(rest),
-        Some(_) if scheme.form != SchemeForm::Lenient => rest.strip_prefix(b" "),
+        Some(_) if scheme.exact => rest.strip_prefix(b" "),
         Some(b' ') => Some(trim_spaces(rest)),
         // Not the separator of the grammar, but no other scheme either: a malformed credential.
         Some(b'\t') => Some(rest),
@@ -105,16 +99,6 @@ fn trim_spaces(mut text: &[u8]) -> &[u8] {
         text = rest;
     }
     text
-}
-
-fn without_scheme<'r>(location: &TokenLocation, value: &[u8]) -> Content<'r> {
-    let is_required =
-        location.scheme.as_ref().is_some_and(|scheme| scheme.form == SchemeForm::Required);
-    if is_required && !value.is_empty() {
-        let reason = "the field of a token lacks the scheme that its place asks for";
-        return Content::Malformed(AuthErrorKind::MalformedRequest, reason);
-    }
-    Content::Foreign
 }
 
 fn in_query<'r>(
@@ -215,14 +199,9 @@ pub(super) fn elements(list: &[u8], separator: u8) -> impl Iterator<Item = (Rang
     })
 }
 
-/// Reads the text of an element: takes white space and prefix off, as the location says.
+/// Reads the text of an element: takes the prefix off that the location has.
 #[inline]
 pub(super) fn read<'r>(location: &TokenLocation, text: impl Into<Cow<'r, [u8]>>) -> Content<'r> {
-    let text = match text.into() {
-        Cow::Borrowed(text) if location.trimmed => Cow::Borrowed(text.trim_ascii()),
-        Cow::Owned(text) if location.trimmed => Cow::Owned(text.trim_ascii().to_vec()),
-        text => text,
-    };
     match without_prefix(location, BearerToken::from_bytes(text)) {
         Content::Token(token) if token.as_bytes().is_empty() => Content::Empty,
         content => content,
@@ -235,12 +214,5 @@ fn without_prefix<'r>(location: &TokenLocation, token: BearerToken<'r>) -> Conte
     if token.as_bytes().starts_with(prefix.text.as_bytes()) {
         return Content::Token(token.without_prefix(&prefix.text, prefix.repeated));
     }
-    match (prefix.required, token.as_bytes().is_empty()) {
-        (true, true) => Content::Empty,
-        (true, false) => {
-            let reason = "the token lacks the prefix that its place asks for";
-            Content::Malformed(AuthErrorKind::MalformedToken, reason)
-        }
-        (false, _) => Content::Foreign,
-    }
+    Content::Foreign
 }

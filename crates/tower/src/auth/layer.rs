@@ -74,13 +74,6 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
         Self { authentication: self.authentication.pass_preflight(), ..self }
     }
 
-    /// Lets every `OPTIONS` request through unjudged, past policies too: a [preflight](Self::pass_preflight)
-    /// and any other. For services whose clients ask without credentials what a path allows. What is
-    /// inside must not do anything else on `OPTIONS`. Default: they are judged.
-    pub fn pass_options(self) -> Self {
-        Self { authentication: self.authentication.pass_options(), ..self }
-    }
-
     /// Lets requests for some targets through, whatever credentials they bring: for the probes of a
     /// health check, say. A caller with good ones is known all the same; any other is
     /// [`Anonymous`](portcullis::adapter::Anonymous), which tells what was wrong. Nothing is waited for: a token

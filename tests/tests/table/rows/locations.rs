@@ -79,10 +79,14 @@ fn another_scheme(world: &World) -> Vec<Case> {
 }
 
 fn trimmed(world: &World) -> Vec<Case> {
-    let place =
-        TokenLocation::header("authorization").exact_scheme("Bearer").trimmed().empty_is_absent();
-    let cookie = TokenLocation::cookie("t").empty_is_absent();
-    let configuration = places(world, "trimmed, and an empty one is none", [place, cookie]);
+    let locations = [TokenLocation::bearer().exact_scheme("Bearer"), TokenLocation::cookie("t")];
+    let locations = locations.map(|location| {
+        TokenLocation::custom("trimmed", [location], |values| {
+            let tokens = values.iter().flatten().map(|token| token.trim_ascii());
+            Ok(tokens.filter(|token| !token.is_empty()).map(ToOwned::to_owned).next())
+        })
+    });
+    let configuration = places(world, "trimmed, and an empty one is none", locations);
     let token = world.token_of("alice");
     let with = |value: &str| Request::new().authorization(value);
     rows_of(

@@ -82,7 +82,7 @@ fn rules(world: &World) -> Vec<Case> {
     rows
 }
 
-/// Roles that an issuer writes as groups, with a default role that must not replace them.
+/// Roles that an issuer writes as groups.
 fn roles_from_groups(world: &World) -> Vec<Case> {
     let issuer = world.setting.issuer.clone();
     let order = RoleHierarchy::new(["reader", "admin"]);
@@ -96,7 +96,7 @@ fn roles_from_groups(world: &World) -> Vec<Case> {
         let issuer = issuer.clone();
         let name = format!("groups are roles, needs {name}");
         let configuration = crate::setup::Configuration::new(name, move || {
-            let mapping = GrantMapping::default().roles(["groups"]).default_roles(["reader"]);
+            let mapping = GrantMapping::default().roles(["groups"]);
             let trusted = issuer.trusted().grant_mapping(mapping);
             built(conformance::trusting(trusted)).require(policy.clone())
         });
