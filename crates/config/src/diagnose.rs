@@ -178,10 +178,43 @@ fn names_issuer(error: &ConfigError) -> bool {
     }
 }
 
-/// Engines that are tried out write nothing to the log: it is about those that run.
+/// Engines that are built for a diagnosis write nothing to the log: it is about those that run.
 fn without_log<T>(run: impl FnOnce() -> T) -> T {
     #[cfg(feature = "tracing")]
-    return tracing::dispatcher::with_default(&tracing::Dispatch::none(), run);
+    return tracing::dispatcher::with_default(&tracing::Dispatch::new(Silent), run);
     #[cfg(not(feature = "tracing"))]
     run()
+}
+
+/// Ignores every event. `Dispatch::none()` would make `tracing` cache the interest "never" for each event that is
+/// first reached here, so that the application's own log would never get that event.
+#[cfg(feature = "tracing")]
+struct Silent;
+
+#[cfg(feature = "tracing")]
+impl tracing::Subscriber for Silent {
+    fn register_callsite(
+        &self,
+        _: &'static tracing::Metadata<'static>,
+    ) -> tracing::subscriber::Interest {
+        tracing::subscriber::Interest::sometimes()
+    }
+
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        false
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {}
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
 }
