@@ -132,6 +132,7 @@ impl Shown {
             E::NoLocations => E::NoLocations,
             E::Duplicate { name } => E::Duplicate { name: text(name) },
             E::InvalidName { name } => E::InvalidName { name: text(name) },
+            E::BoundSource { name } => E::BoundSource { name: text(name) },
             E::UntrustedIssuer { issuer } => E::UntrustedIssuer { issuer: text(issuer) },
             other => other,
         }

@@ -68,9 +68,11 @@ pub(crate) struct Custom {
 
 type CustomToken = dyn Fn(&[Option<&str>]) -> Result<Option<String>, AuthError> + Send + Sync;
 
+/// A reload builds the function anew, so locations with the same sources count as the same: a request that waits
+/// keeps the token that the old function returned.
 impl PartialEq for Custom {
     fn eq(&self, other: &Self) -> bool {
-        self.sources == other.sources && Arc::ptr_eq(&self.token, &other.token)
+        self.sources == other.sources
     }
 }
 
@@ -272,6 +274,10 @@ impl TokenLocation {
                 if let Some(source) = custom.sources.iter().find(is_custom) {
                     return invalid(&source.name);
                 }
+                // A token of the custom location may come from several sources, so a source cannot restrict it.
+                if custom.sources.iter().any(|source| source.issuer.is_some()) {
+                    return Err(LocationError::BoundSource { name: self.name.clone() });
+                }
                 custom.sources.iter().try_for_each(Self::check)
             }
             _ if !is_token(&self.name) => invalid(&self.name),
@@ -361,6 +367,11 @@ pub enum LocationError {
         /// The name.
         name: String,
     },
+    /// A source of a custom location is bound to an issuer.
+    BoundSource {
+        /// The name of the custom location.
+        name: String,
+    },
     /// A location is bound to an issuer that is not trusted.
     UntrustedIssuer {
         /// The issuer.
@@ -383,6 +394,11 @@ impl fmt::Display for LocationError {
                 "`{name}` cannot name a header field, scheme, query parameter or cookie: use letters, \
                  digits, `-` and `_`; a scheme goes with a header field, cookies with \
                  `TokenLocation::cookie`, and a custom location has other ones as its sources"
+            ),
+            Self::BoundSource { name } => write!(
+                f,
+                "a source of the custom location `{name}` is bound to an issuer, which has no effect there: \
+                 call `of_issuer` on the custom location"
             ),
             Self::UntrustedIssuer { issuer } => write!(
                 f,

@@ -335,6 +335,12 @@ fn issuers(setting: &Setting) -> Vec<ConfigRow> {
             "Location::InvalidName",
         ),
         row(
+            "a source of a custom location that is bound to an issuer",
+            "RFC 6750 §2",
+            place(custom_of(TokenLocation::bearer().of_issuer("https://idp.test"))),
+            "Location::BoundSource",
+        ),
+        row(
             "a scheme of a custom location",
             "RFC 9110 §11.1",
             place(custom_of(TokenLocation::bearer()).scheme("Bearer")),

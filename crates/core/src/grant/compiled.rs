@@ -1,6 +1,6 @@
 //! From claims to a [`Grant`].
 
-use std::{cell::Cell, collections::BTreeMap, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use super::{Part, mapping::Malformed, split::Split};
 use crate::{
@@ -23,8 +23,31 @@ pub(crate) struct CompiledMapping {
 }
 
 thread_local! {
-    /// Whether a function of the application makes a grant in this thread now.
-    static IN_FUNCTION: Cell<bool> = const { Cell::new(false) };
+    /// The functions of the application that make a grant in this thread now, by address.
+    static RUNNING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Removes the function from those that run, also if it panics.
+struct Running;
+
+impl Running {
+    /// Returns `None` if the function runs already.
+    fn start(function: &Arc<PrincipalMapping<Grant>>) -> Option<Self> {
+        let address = Arc::as_ptr(function).addr();
+        RUNNING.with_borrow_mut(|running| {
+            if running.contains(&address) {
+                return None;
+            }
+            running.push(address);
+            Some(Self)
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.with_borrow_mut(|running| running.pop());
+    }
 }
 
 /// The claim that holds permissions, and how.
@@ -41,14 +64,12 @@ impl CompiledMapping {
         let Some(function) = &self.function else {
             return self.grant(&caller.object().ok_or(AuthErrorKind::MalformedToken)?);
         };
-        // A function that asks for the standard grant asks for its own result, without end.
-        if IN_FUNCTION.replace(true) {
+        // A function that calls `standard_grant` calls itself, without end.
+        let Some(_running) = Running::start(function) else {
             let reason = "a grant mapping of the application calls `standard_grant`";
             return Err(AuthError::because(AuthErrorKind::InternalError, reason));
-        }
-        let grant = function.map(caller);
-        IN_FUNCTION.set(false);
-        grant
+        };
+        function.map(caller)
     }
 
     /// Makes the grant of claims, where no function does.
