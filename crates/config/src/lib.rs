@@ -4,7 +4,7 @@
 //! each with its file, line, column and key. [`Config`] builds an engine that never changes, and [`ConfigFile`]
 //! one that follows its file.
 //!
-//! All keys are in one table, which the check, the JSON Schema and the documentation are made from. Each key has
+//! Each section has one table of its keys, which the check, the JSON Schema and the documentation are made from. Each key has
 //! a builder method with the same meaning.
 //!
 //! # Examples
