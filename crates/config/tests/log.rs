@@ -2,7 +2,6 @@
 //! subscriber of the process.
 
 #![cfg(feature = "tracing")]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
