@@ -167,6 +167,28 @@ async fn a_token_is_not_believed_from_a_place_that_was_removed_while_its_request
 }
 
 #[tokio::test]
+async fn a_custom_location_that_a_reload_builds_anew_rejects_no_request_that_waits() {
+    let issuer = TestIssuer::new("https://idp.test");
+    let token = issuer.token().audience("a").subject("bob").build();
+    let custom = || {
+        let sources = [TokenLocation::header("x-own")];
+        [TokenLocation::custom("own", sources, |values| Ok(values[0].map(str::to_owned)))]
+    };
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let slow = Slow(Mutex::new(Some(told)));
+    let first = Authenticator::builder().strategy(slow).locations(custom()).build().unwrap();
+    let reloadable = ReloadableAuthenticator::new(first);
+    let request = Request::new().field("x-own", token);
+    let MaybePending::Pending(waiting) = reloadable.authenticator().authenticate(&request) else {
+        panic!("it is judged at once")
+    };
+    let second = Authenticator::builder().issuer(issuer.trusted()).audience("a");
+    reloadable.replace(second.locations(custom()).build().unwrap()).await.unwrap();
+    tell.send(()).unwrap();
+    assert_eq!(waiting.await.result.unwrap().principal().subject(), "bob");
+}
+
+#[tokio::test]
 async fn keys_of_the_same_source_are_there_at_once_through_an_outage() {
     let server = KeyServer::start();
     let token = server.issuer().token().audience("a").build();
