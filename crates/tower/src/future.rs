@@ -84,6 +84,14 @@ where
     }
 }
 
+impl<S: Service<Request<ReqBody>>, R, ReqBody> AuthFuture<S, R, ReqBody> {
+    /// Waits for the inner service, for a request that nothing decides about.
+    #[inline]
+    pub fn inner(future: S::Future) -> Self {
+        Self { state: State::Inner { future, cache_control: None } }
+    }
+}
+
 impl<S, R, ReqBody, ResBody> State<S, R, ReqBody>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,

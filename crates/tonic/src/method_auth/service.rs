@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
-use portcullis::{Grant, adapter::Outcome, future::MaybePending};
+use portcullis::Grant;
 use portcullis_tower::service::AuthFuture;
 use tonic::body::Body;
 use tower_service::Service;
@@ -89,11 +89,15 @@ where
             Some(expiry) => request.map(|body| Body::new(RequestBody::new(body, expiry.again()))),
             None => request.map(Body::new),
         };
-        let outcome = match rule {
-            Some(Rule::Policy(authorization)) => authorize(authorization, &request),
-            Some(Rule::Public | Rule::NoPolicy) | None => MaybePending::Ready(Outcome::pass()),
+        let call = match rule {
+            Some(Rule::Policy(authorization)) => {
+                let outcome = authorize(authorization, &request);
+                AuthFuture::new(outcome, request, &mut self.inner, &self.rejections)
+            }
+            Some(Rule::Public | Rule::NoPolicy) | None => {
+                AuthFuture::inner(self.inner.call(request))
+            }
         };
-        let call = AuthFuture::new(outcome, request, &mut self.inner, &self.rejections);
         MethodAuthFuture::new(call, expiry)
     }
 }
