@@ -70,7 +70,7 @@ pub(crate) struct Inner<S, R, L> {
 }
 
 /// What a middleware checks before it passes a request on, when the outcome is there.
-#[expect(unnameable_types, reason = "it bounds the type of a future that nobody writes")]
+#[expect(unnameable_types, reason = "it bounds the type of a future that users do not name")]
 pub trait Review {
     /// Returns the outcome, or a rejection in its place.
     fn review(&self, request: &ServiceRequest, outcome: Outcome) -> Outcome;

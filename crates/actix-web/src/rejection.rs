@@ -121,7 +121,7 @@ impl ResponseForRejection for ProblemJson {
 }
 
 mod sealed {
-    #[expect(unnameable_types, reason = "so that nobody else implements the trait")]
+    #[expect(unnameable_types, reason = "seals the trait against other implementations")]
     pub trait Sealed {}
 
     impl Sealed for portcullis::Rejection {}

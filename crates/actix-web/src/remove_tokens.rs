@@ -56,7 +56,7 @@ use crate::request_view::View;
 ///
 /// An application with several engines has one of these for each, one around the other. So has an
 /// application whose routes read tokens from other places than their engine
-/// ([`Authenticator::with_locations`]): pass the handle that `reading` returned. Engines that read different
+/// ([`Authenticator::with_locations`]): pass the handle that it returned. Engines that read different
 /// prefixes of `Sec-WebSocket-Protocol` must not share an application: a token of one may look like the
 /// prefix of the other.
 ///

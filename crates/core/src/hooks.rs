@@ -43,7 +43,7 @@ pub fn call_for_answer<T>(function: impl FnOnce() -> T) -> Result<T, AuthError> 
     call_to_decide(function).inspect_err(AuthError::report_fault)
 }
 
-/// Changes what rejected callers are told, for services that must answer as another system does.
+/// Changes the challenge of a rejection, for services that must answer as another system does.
 /// Default: nothing is changed.
 ///
 /// # Examples

@@ -103,7 +103,7 @@ impl<G: Send + Sync + 'static> JwtAuthLayer<G> {
         Self { rejections: form, ..self }
     }
 
-    /// Changes what rejected callers are told: [`GrpcStatus::map_challenge`] of the form at hand.
+    /// Changes the challenge of a rejection: [`GrpcStatus::map_challenge`] of the form at hand.
     pub fn map_challenge(
         self,
         map: impl Fn(Challenge, &AuthError) -> Challenge + Send + Sync + 'static,

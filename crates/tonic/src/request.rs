@@ -157,7 +157,7 @@ impl RejectionForm {
 }
 
 mod sealed {
-    #[expect(unnameable_types, reason = "so that nobody else implements the trait")]
+    #[expect(unnameable_types, reason = "seals the trait against other implementations")]
     pub trait Sealed {}
 
     impl<M> Sealed for tonic::Request<M> {}

@@ -120,7 +120,7 @@ impl<B: From<Bytes>> ResponseForRejection<B> for ProblemJson {
 }
 
 mod sealed {
-    #[expect(unnameable_types, reason = "so that nobody else implements the trait")]
+    #[expect(unnameable_types, reason = "seals the trait against other implementations")]
     pub trait Sealed {}
 
     impl Sealed for portcullis::Rejection {}

@@ -117,7 +117,7 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
         JwtAuth { authentication, respond, is_reported }
     }
 
-    /// Changes what rejected callers are told, before the response is made of it: for services that must
+    /// Changes the challenge of a rejection before its response is made: for services that must
     /// answer as another system does. Default: nothing is changed.
     pub fn map_challenge(
         self,

@@ -59,7 +59,7 @@ where
 
 /// A policy, and whether it sees the route.
 #[derive(Debug)]
-#[expect(unnameable_types, reason = "it is part of the type of a future that nobody writes")]
+#[expect(unnameable_types, reason = "it is part of the type of a future that users do not name")]
 pub struct RoutedPolicy<G> {
     authorization: Authorization<G>,
     looks_at_route: bool,

@@ -109,7 +109,7 @@ impl GrpcStatus {
         Self { same_for_all: Some((never_ok(code), message.into())), ..self }
     }
 
-    /// Changes what rejected callers are told, before the status is made of it. Default: nothing is
+    /// Changes the challenge of a rejection before its status is made. Default: nothing is
     /// changed.
     pub fn map_challenge(
         self,
