@@ -87,6 +87,7 @@ pub mod issuer;
 pub mod keys;
 pub mod policy;
 pub mod resource_metadata;
+pub mod revocation;
 pub mod strategy;
 
 /// What `portcullis-config` shares with the engine: how files are read and when a change counts as complete.
