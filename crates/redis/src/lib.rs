@@ -1,0 +1,1 @@
+//! Stores of revocations and used tokens in Redis and Valkey.
