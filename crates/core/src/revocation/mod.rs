@@ -7,6 +7,7 @@
 mod entry;
 mod error;
 mod replay;
+mod set;
 mod store;
 
 pub use entry::{Revocation, Revoked};
