@@ -6,11 +6,24 @@
 
 mod entry;
 mod error;
+mod follower;
+mod handle;
+mod memory;
+mod one_time;
+mod question;
 mod replay;
 mod set;
+mod status;
 mod store;
+mod task;
 
 pub use entry::{Revocation, Revoked};
 pub use error::{StoreError, StoreErrorKind};
+pub use handle::Revocations;
+pub(crate) use handle::not_configured;
+pub use memory::MemoryStore;
+pub(crate) use one_time::{OneTimeUse, TIMEOUT};
 pub use replay::{ReplayStore, Use};
+pub(crate) use set::Question;
+pub use status::RevocationStatus;
 pub use store::{Changes, Position, RevocationStore};
