@@ -6,11 +6,13 @@
 
 mod entry;
 mod error;
+mod memory;
 mod replay;
 mod set;
 mod store;
 
 pub use entry::{Revocation, Revoked};
 pub use error::{StoreError, StoreErrorKind};
+pub use memory::MemoryStore;
 pub use replay::{ReplayStore, Use};
 pub use store::{Changes, Position, RevocationStore};
