@@ -2,7 +2,7 @@
 //!
 //! A [`Revocation`] names what is revoked: one token, or all tokens of a subject, a session, a client or a
 //! key. A [`RevocationStore`] keeps revocations for all replicas of a service, and a [`ReplayStore`] keeps
-//! the ids of tokens that were used.
+//! the ids of tokens that were used. An engine uses a store by its [`Revocations`].
 
 mod entry;
 mod error;
