@@ -92,7 +92,9 @@ async fn a_snapshot_that_fails_goes_on_at_the_page_that_failed() {
     store.add_elsewhere(&(0..25_000).map(token).collect::<Vec<_>>()).await;
     store.then([Read::Succeed, Read::Panic]);
     let replica = Replica::start(&store);
-    replica.until("one page is read", || replica.has(9_999)).await;
+    let failed = || replica.follower.status(NOW).error.is_some();
+    replica.until("the second page fails", failed).await;
+    assert!(replica.has(9_999) && !replica.has(10_000));
     replica.pass(Duration::from_millis(200)).await;
     replica.until("all are read", || replica.state() == FeedState::Current).await;
     assert!(replica.has(24_999));
