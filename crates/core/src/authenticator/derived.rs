@@ -1,0 +1,80 @@
+//! Engines with the keys of another one, for tokens that are not the credentials of a request.
+//!
+//! An endpoint judges such tokens, for example one that a client asks to revoke, or a logout token of an
+//! issuer. They go through the stages of the pipeline by the same keys, with the same waiting, rotation and
+//! limits. Nothing is fetched twice.
+
+use std::sync::Arc;
+
+use super::{Authenticator, pending::replaced};
+use crate::{
+    AuthError, Principal,
+    engine::{AnonymousLimit, Engine},
+    grant_source::GrantSource,
+    issuer::{IssuerConfig, TrustedIssuers},
+    jws::KnownHeaders,
+    strategy::Slot,
+};
+
+/// How often a token is judged again because its engine is replaced while it waits.
+const MAX_REPLACED: usize = 4;
+
+impl<G: Send + Sync + 'static> Authenticator<G> {
+    /// Judges a token as a credential, but makes no grant and does not use a one-time token.
+    pub(crate) async fn judge_without_grant(&self, token: &str) -> Result<Principal, AuthError> {
+        self.judge_derived(token, |engine| engine.derived(engine.issuers.clone(), engine.strategies.clone()))
+            .await
+    }
+
+    /// Judges a token of a trusted issuer by other rules than those for credentials. Strategies take no part.
+    pub(crate) async fn judge_by(
+        &self,
+        token: &str,
+        rules: impl Fn(&IssuerConfig) -> IssuerConfig,
+    ) -> Result<Principal, AuthError> {
+        self.judge_derived(token, |engine| engine.derived(engine.issuers.map(&rules), Vec::new())).await
+    }
+
+    async fn judge_derived(
+        &self,
+        token: &str,
+        derive: impl Fn(&Engine<G>) -> Engine<()>,
+    ) -> Result<Principal, AuthError> {
+        for _ in 0..MAX_REPLACED {
+            let engine = self.engine();
+            let derived = Authenticator::new(derive(&engine));
+            let judged = derived.authenticate_token(token).await;
+            // What a new engine does not trust any more is not accepted.
+            if Arc::ptr_eq(&engine, &self.engine()) {
+                return judged.map(|caller| caller.into_parts().0);
+            }
+        }
+        replaced("the configuration changed again and again while the request waited")
+    }
+}
+
+impl<G> Engine<G> {
+    /// Returns an engine that makes no grants. It shares what is expensive or has a state: keys, the tasks
+    /// that fetch them, strategies and revocations.
+    fn derived(&self, issuers: TrustedIssuers, strategies: Vec<Slot>) -> Engine<()> {
+        Engine {
+            issuers,
+            strategies,
+            strategy_timeout: self.strategy_timeout,
+            locations: Vec::new(),
+            multiple_tokens: self.multiple_tokens,
+            hide: self.hide,
+            max_token_len: self.max_token_len,
+            clock: Arc::clone(&self.clock),
+            grant: GrantSource::Claims(|_, _| Ok(()), |_| Ok(())),
+            challenge: Arc::clone(&self.challenge),
+            known_headers: KnownHeaders::default(),
+            resource_metadata: None,
+            anonymous: AnonymousLimit::None,
+            tasks: Arc::clone(&self.tasks),
+            revocations: self.revocations.clone(),
+            one_time: None,
+            is_inner: true,
+        }
+    }
+}
