@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use super::{Authenticator, pending::replaced};
 use crate::{
-    AuthError, Principal,
+    AuthError, Principal, RequestView,
     engine::{AnonymousLimit, Engine},
     grant_source::GrantSource,
     issuer::{IssuerConfig, TrustedIssuers},
     jws::KnownHeaders,
+    pipeline::extract::extract_all,
+    revocation::Question,
     strategy::Slot,
 };
 
@@ -32,7 +34,47 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         token: &str,
         rules: impl Fn(&IssuerConfig) -> IssuerConfig,
     ) -> Result<Principal, AuthError> {
-        self.judge_derived(token, |engine| engine.derived(engine.issuers.map(&rules), Vec::new())).await
+        let derive = |engine: &Engine<G>| {
+            let derived = engine.derived(engine.issuers.map(&rules), Vec::new());
+            // Of all that can be revoked, only the key matters: the token is no credential.
+            Engine { revocations: None, ..derived }
+        };
+        let judged = self.judge_derived(token, derive).await?;
+        self.check_key(&judged).await?;
+        Ok(judged)
+    }
+
+    /// Checks that the key which verified a token is not revoked.
+    async fn check_key(&self, judged: &Principal) -> Result<(), AuthError> {
+        let engine = self.engine();
+        let Some(revocations) = &engine.revocations else { return Ok(()) };
+        let Question { issuer, thumbprint, .. } = judged.question();
+        let question = Question { issuer, thumbprint, ..Question::default() };
+        revocations.check(&question, engine.clock.now())?;
+        if revocations.is_strict() {
+            revocations.ask(&question, &*engine.clock).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the different tokens in all locations of a request, for an endpoint that ends them.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthErrorKind::InternalError`](crate::AuthErrorKind::InternalError), if a function of the application
+    /// panics.
+    pub(crate) fn all_tokens(&self, request: &dyn RequestView) -> Result<Vec<String>, AuthError> {
+        let engine = self.engine();
+        let mut tokens: Vec<String> = Vec::new();
+        for found in extract_all(self.route.locations(&engine), request)? {
+            // What is not text is no token.
+            if let Ok(text) = str::from_utf8(found.token.as_bytes())
+                && !tokens.iter().any(|other| other == text)
+            {
+                tokens.push(text.to_owned());
+            }
+        }
+        Ok(tokens)
     }
 
     async fn judge_derived(

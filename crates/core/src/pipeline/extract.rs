@@ -106,6 +106,36 @@ pub(crate) fn extract<'r>(
     }
 }
 
+/// Extracts every token of a request, for an endpoint that ends them all: also those that do not count because
+/// another location takes precedence, and those beside a malformed one.
+///
+/// # Errors
+///
+/// [`AuthErrorKind::InternalError`], if a function of the application panics.
+pub(crate) fn extract_all<'r>(
+    locations: &[TokenLocation],
+    request: &'r dyn RequestView,
+) -> Result<Tokens<'r>> {
+    let mut tokens = Tokens::new();
+    for location in locations {
+        if let LocationKind::Custom(custom) = &location.kind {
+            let found = collect_custom(location, custom, MultipleTokens::All, request, &mut tokens);
+            if let Err(error) = found
+                && error.kind() == AuthErrorKind::InternalError
+            {
+                return Err(error);
+            }
+            continue;
+        }
+        find(location, request, &mut |found| {
+            if let Content::Token(token) = found.content {
+                tokens.push(Presented { token, of_issuer: location.issuer.clone() });
+            }
+        });
+    }
+    Ok(tokens)
+}
+
 /// Adds the tokens of one location.
 fn collect<'r>(
     location: &TokenLocation,

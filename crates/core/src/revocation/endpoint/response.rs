@@ -48,8 +48,8 @@ pub enum EndpointResponse {
     Plain {
         /// The response.
         response: PlainResponse<'static>,
-        /// The value of its `Set-Cookie`.
-        set_cookie: Option<String>,
+        /// The values of its fields `Set-Cookie`.
+        set_cookies: Vec<String>,
     },
     /// The caller is missing or may not use the endpoint.
     Rejected(Box<Rejection>),
@@ -57,7 +57,7 @@ pub enum EndpointResponse {
 
 impl From<PlainResponse<'static>> for EndpointResponse {
     fn from(response: PlainResponse<'static>) -> Self {
-        Self::Plain { response, set_cookie: None }
+        Self::Plain { response, set_cookies: Vec::new() }
     }
 }
 
