@@ -57,16 +57,27 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         Ok(())
     }
 
-    /// Returns the different tokens in all locations of a request, for an endpoint that ends them.
+    /// Returns the different tokens in all locations of a request, for an endpoint that ends them. It changes
+    /// cookies if the request has a token in one, or if `changes_cookies`.
     ///
     /// # Errors
     ///
+    /// [`AuthErrorKind::CrossSiteRequest`](crate::AuthErrorKind::CrossSiteRequest), if it changes cookies, and
+    /// another site caused the request;
     /// [`AuthErrorKind::InternalError`](crate::AuthErrorKind::InternalError), if a function of the application
     /// panics.
-    pub(crate) fn all_tokens(&self, request: &dyn RequestView) -> Result<Vec<String>, AuthError> {
+    pub(crate) fn all_tokens(
+        &self,
+        request: &dyn RequestView,
+        changes_cookies: bool,
+    ) -> Result<Vec<String>, AuthError> {
         let engine = self.engine();
         let mut tokens: Vec<String> = Vec::new();
-        for found in extract_all(self.route.locations(&engine), request)? {
+        let (found, has_cookie) = extract_all(self.route.locations(&engine), request)?;
+        if has_cookie || changes_cookies {
+            engine.cross_site.check(request)?;
+        }
+        for found in found {
             // What is not text is no token.
             if let Ok(text) = str::from_utf8(found.token.as_bytes())
                 && !tokens.iter().any(|other| other == text)
@@ -105,6 +116,7 @@ impl<G> Engine<G> {
             strategy_timeout: self.strategy_timeout,
             locations: Vec::new(),
             multiple_tokens: self.multiple_tokens,
+            cross_site: self.cross_site.clone(),
             hide: self.hide,
             max_token_len: self.max_token_len,
             clock: Arc::clone(&self.clock),

@@ -4,6 +4,7 @@
 //! its own stage alone, so that code that skips a check does not compile.
 
 mod check;
+mod cross_site;
 pub(crate) mod extract;
 mod find;
 pub(crate) mod hide;
@@ -21,6 +22,8 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use cross_site::CrossSiteRules;
+pub use cross_site::{OriginError, is_origin};
 pub(crate) use extract::{Presented, Wanted};
 pub(crate) use observe::Observer;
 pub(crate) use peek::PeekedJwt;

@@ -178,11 +178,10 @@ impl<G: Send + Sync + 'static> Endpoint for BackchannelLogoutEndpoint<G> {
     fn call(
         &self,
         request: &dyn RequestView,
-        method: &str,
         _: Option<&AuthContext>,
     ) -> EndpointCall {
         let endpoint = self.clone();
-        EndpointCall::form(request, method, move |form| endpoint.respond(form))
+        EndpointCall::form(request, move |form| endpoint.respond(form))
     }
 }
 

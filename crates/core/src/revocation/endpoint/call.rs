@@ -14,7 +14,6 @@ pub trait Endpoint: sealed::Sealed + Clone + Send + Sync + 'static {
     fn call(
         &self,
         request: &dyn RequestView,
-        method: &str,
         context: Option<&AuthContext>,
     ) -> EndpointCall;
 }
@@ -41,13 +40,12 @@ impl EndpointCall {
     /// Reads a form of a `POST` request, and responds to it.
     pub(super) fn form<F>(
         request: &dyn RequestView,
-        method: &str,
         respond: impl FnOnce(FormBytes) -> F + Send + 'static,
     ) -> Self
     where
         F: Future<Output = Result<EndpointResponse, EndpointResponse>> + Send + 'static,
     {
-        if method != "POST" {
+        if request.method() != "POST" {
             return Self::respond(OTHER_METHOD);
         }
         let mut content_types = Vec::new();

@@ -35,7 +35,8 @@ const MAX_TOKENS: usize = 4;
 ///
 /// # Security
 ///
-/// Another site can submit a form to it. Browsers then send no cookie that is `SameSite=Lax` or `Strict`.
+/// Another site must not log a user out: a request that has a token in a cookie, or is to remove one, is checked
+/// as the engine [checks](crate::AuthenticatorBuilder::allowed_origins) each request with a cookie (403).
 #[derive(Debug)]
 pub struct LogoutEndpoint<G = Grant> {
     auth: Authenticator<G>,
@@ -102,13 +103,12 @@ impl<G: Send + Sync + 'static> Endpoint for LogoutEndpoint<G> {
     fn call(
         &self,
         request: &dyn RequestView,
-        method: &str,
         context: Option<&AuthContext>,
     ) -> EndpointCall {
-        if method != "POST" {
+        if request.method() != "POST" {
             return EndpointCall::respond(OTHER_METHOD);
         }
-        let tokens = match self.auth.all_tokens(request) {
+        let tokens = match self.auth.all_tokens(request, !self.removed_cookies.is_empty()) {
             Ok(tokens) => tokens,
             Err(error) => {
                 let rejection = Rejection::new(error, self.auth.challenge_settings());

@@ -114,17 +114,16 @@ impl<G: Send + Sync + 'static> Endpoint for RevokeEndpoint<G> {
     fn call(
         &self,
         request: &dyn RequestView,
-        method: &str,
         context: Option<&AuthContext>,
     ) -> EndpointCall {
         let context = match (AuthContext::required_caller(context), context) {
             (Ok(_), Some(context)) => context.clone(),
-            (Err(rejection), _) => return EndpointCall::respond(rejection.for_method(method)),
+            (Err(rejection), _) => return EndpointCall::respond(rejection.for_method(request.method())),
             // There is no caller without a context.
             (Ok(_), None) => return EndpointCall::respond(NOT_THE_CALLERS),
         };
         let endpoint = self.clone();
-        EndpointCall::form(request, method, move |form| endpoint.respond(context, form))
+        EndpointCall::form(request, move |form| endpoint.respond(context, form))
     }
 }
 
