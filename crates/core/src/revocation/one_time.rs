@@ -42,6 +42,10 @@ impl OneTimeUse {
         Self { inner: Arc::new(Inner { store, timeout, is_prepared, next_clean_up }) }
     }
 
+    pub(crate) fn label(&self) -> &str {
+        self.inner.store.label()
+    }
+
     /// Connects to the store and creates its schema, unless that was done.
     pub(crate) async fn prepare(&self) -> Result<(), StoreError> {
         if !self.inner.is_prepared.load(Ordering::Relaxed) {
@@ -105,9 +109,8 @@ impl OneTimeUse {
         let next = &self.inner.next_clean_up;
         let due = next.load(Ordering::Relaxed);
         let after = now.saturating_add(CLEAN_UP_EVERY).seconds();
-        let is_mine = || {
-            next.compare_exchange(due, after, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-        };
+        let is_mine =
+            || next.compare_exchange(due, after, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         // A clock that was set back must not postpone it.
         let is_due = now.seconds() >= due || due > after;
         if !is_due || !is_mine() {
