@@ -6,10 +6,12 @@ mod builder;
 mod explain;
 mod judge;
 mod measuring;
+mod one_time;
 mod pending;
 mod production;
 mod readiness;
 mod reloadable;
+mod revoke;
 mod verdict;
 
 use std::{fmt, sync::Arc};
