@@ -50,10 +50,6 @@ impl Server {
         panic!("redis-server ended ten times after its start");
     }
 
-    pub(crate) fn port(&self) -> u16 {
-        self.port
-    }
-
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
