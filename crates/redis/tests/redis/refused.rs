@@ -164,6 +164,16 @@ fn tls_without_the_feature_is_refused_with_its_name() {
     assert!(error.to_string().contains("`tls`"), "{error}");
 }
 
+/// Here the server speaks no TLS: this shows that the feature finds its cryptography.
+#[cfg(feature = "tls")]
+#[tokio::test]
+async fn a_server_without_tls_is_unavailable_with_tls() {
+    let server = start!(IN_MEMORY);
+    let store = RedisStore::open(&server.url().replace("redis://", "rediss://")).unwrap();
+    let unavailable = Some(StoreErrorKind::Unavailable);
+    assert_eq!(kind(RevocationStore::prepare(&store).await), unavailable);
+}
+
 async fn contents(server: &Server) -> Vec<Vec<u8>> {
     let mut keys: Vec<String> = server.run("KEYS *").await;
     keys.sort();
