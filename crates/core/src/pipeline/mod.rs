@@ -4,6 +4,7 @@
 //! its own stage alone, so that code that skips a check does not compile.
 
 mod check;
+mod cross_site;
 pub(crate) mod extract;
 mod find;
 pub(crate) mod hide;
@@ -22,6 +23,8 @@ mod verify;
 mod tests;
 
 pub(crate) use check::check_caller;
+pub(crate) use cross_site::CrossSiteRules;
+pub use cross_site::{OriginError, is_origin};
 pub(crate) use extract::{Presented, Wanted};
 pub(crate) use map::accept_unrevoked;
 pub(crate) use observe::Observer;
@@ -113,7 +116,7 @@ pub(crate) fn finish_identity<G: Send + Sync + 'static>(
         check::check_rules(engine, &judged)?;
         let origin = Arc::new(origin.adopt(judged.origin()));
         let caller = judged.of(origin);
-        check::check_caller(engine, &caller)?;
+        check_caller(engine, &caller)?;
         return map::accept(caller, None, engine);
     }
     let claims = identity.into_text()?;
@@ -125,7 +128,7 @@ pub(crate) fn finish_identity<G: Send + Sync + 'static>(
     }
     let caller = Principal::new(claims, Arc::clone(origin), parts);
     names::check_identity(&caller, engine)?;
-    check::check_caller(engine, &caller)?;
+    check_caller(engine, &caller)?;
     map::accept(caller, None, engine)
 }
 
