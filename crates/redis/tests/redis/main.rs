@@ -10,6 +10,7 @@ mod refused;
 mod replicas;
 mod secrets;
 mod server;
+mod silent;
 mod suite;
 
 use std::collections::HashMap;

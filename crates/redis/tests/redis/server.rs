@@ -1,7 +1,7 @@
 //! Private Redis servers: one process per server, on a free port of 127.0.0.1, with a folder for its data.
 
 use std::{
-    fs,
+    env, fs,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{self, Child, Command, Stdio},
@@ -18,6 +18,10 @@ pub(crate) const IN_MEMORY: &[&str] = &["--save", "", "--appendonly", "no"];
 pub(crate) const DURABLE: &[&str] =
     &["--save", "", "--appendonly", "yes", "--appendfsync", "always"];
 
+/// The environment variable with the path of `redis-server`, if it is not in `PATH`.
+const PROGRAM: &str = "PORTCULLIS_TEST_REDIS_SERVER";
+/// The environment variable that lets the tests pass without the program.
+const WITHOUT_REDIS: &str = "PORTCULLIS_TEST_WITHOUT_REDIS";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server that is stopped, and its data deleted, when the value is dropped.
@@ -106,7 +110,8 @@ impl Server {
     }
 
     fn spawn(&mut self) -> bool {
-        let spawned = Command::new("redis-server")
+        let program = env::var_os(PROGRAM).unwrap_or_else(|| "redis-server".into());
+        let spawned = Command::new(program)
             .args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--daemonize", "no"])
             .args(["--loglevel", "warning", "--repl-diskless-sync-delay", "0"])
             .arg("--dir")
@@ -118,10 +123,10 @@ impl Server {
             .spawn();
         match spawned {
             Ok(child) => self.child = Some(child),
-            Err(_) if std::env::var_os("PORTCULLIS_TEST_WITHOUT_REDIS").is_some() => return false,
+            Err(_) if env::var_os(WITHOUT_REDIS).is_some() => return false,
             Err(error) => panic!(
-                "cannot start redis-server: {error}; help: install Redis 6.2 or later, or set \
-                 PORTCULLIS_TEST_WITHOUT_REDIS=1 to skip these tests"
+                "cannot start redis-server: {error}; help: install Redis 6.2 or later, name the program in \
+                 {PROGRAM}, or set {WITHOUT_REDIS}=1 to skip these tests"
             ),
         }
         true
@@ -170,7 +175,7 @@ fn free_port() -> u16 {
 fn new_folder() -> PathBuf {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let folder = std::env::temp_dir().join(format!("portcullis-redis-{}-{number}", process::id()));
+    let folder = env::temp_dir().join(format!("portcullis-redis-{}-{number}", process::id()));
     fs::create_dir_all(&folder).unwrap();
     folder
 }
