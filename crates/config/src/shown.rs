@@ -119,6 +119,8 @@ impl Shown {
             E::EmptySetting { issuer, setting } => {
                 E::EmptySetting { issuer: text(issuer), setting }
             }
+            E::NoReplayStore { issuer } => E::NoReplayStore { issuer: text(issuer) },
+            E::OneTimeWithoutExpiry { issuer } => E::OneTimeWithoutExpiry { issuer: text(issuer) },
             E::RequiredClaim(error) => E::RequiredClaim(error.with_path(text)),
             other => other,
         }

@@ -3,6 +3,7 @@ mod docs;
 mod keys;
 #[cfg(feature = "tracing")]
 mod log;
+mod revocation;
 mod schema;
 #[cfg(feature = "tracing")]
 mod variables;
@@ -86,8 +87,8 @@ fn errors_name_place_key_value_and_what_is_allowed() {
             "line 1, column 1: `leeway`: unknown key; `leeway` is a key of [[issuer]]; ",
         ),
         (
-            "[revocation]\nstore = 'memory:'",
-            "line 1, column 2: `revocation`: unknown key; known here: production, ",
+            "[revocations]\nstore = 'memory:'",
+            "line 1, column 2: `revocations`: unknown key; did you mean \"revocation\"? known here: ",
         ),
         (
             "[issuer]\nissuer='a'",
