@@ -23,6 +23,15 @@ pub(crate) fn fetched(source: &str, succeeded: bool, failures_in_a_row: u32) {
 #[cfg(not(feature = "metrics"))]
 pub(crate) fn fetched(_source: &str, _succeeded: bool, _failures_in_a_row: u32) {}
 
+/// A call of a store has failed.
+#[cfg(feature = "metrics")]
+pub(crate) fn store_failed(store: &str) {
+    metrics::counter!("portcullis_store_failures_total", "store" => store.to_owned()).increment(1);
+}
+
+#[cfg(not(feature = "metrics"))]
+pub(crate) fn store_failed(_store: &str) {}
+
 /// A source has this many usable keys.
 #[cfg(feature = "metrics")]
 pub(crate) fn keys(source: &str, keys: usize) {

@@ -10,6 +10,7 @@ mod pending;
 mod production;
 mod readiness;
 mod reloadable;
+mod revoke;
 mod verdict;
 
 use std::{fmt, sync::Arc};

@@ -15,6 +15,7 @@ use crate::{
     jws::KnownHeaders,
     key_source::SourceTasks,
     pipeline::hide::Hide,
+    revocation::{OneTimeUse, Revocations},
     strategy::{ReservedNames, Slot, names},
 };
 
@@ -35,6 +36,10 @@ pub(crate) struct Engine<G> {
     pub(crate) resource_metadata: Option<Arc<ResourceMetadata>>,
     pub(crate) anonymous: AnonymousLimit,
     pub(crate) tasks: SourceTasks,
+    pub(crate) revocations: Option<Revocations>,
+    pub(crate) one_time: Option<OneTimeUse>,
+    /// Whether another engine judges the callers of this one, and has the revocations and used tokens.
+    pub(crate) is_inner: bool,
 }
 
 impl<G> Engine<G> {

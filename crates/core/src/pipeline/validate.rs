@@ -206,6 +206,9 @@ fn check_subject(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
 }
 
 fn check_required(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
+    if issuer.rules.jti_required && token.claim(Name::Jti).is_none_or(is_null) {
+        return Err(missing("no `jti`"));
+    }
     for path in &issuer.required {
         if !has_required(token, path)? {
             return Err(missing("a claim that the issuer's rules require"));
@@ -221,6 +224,10 @@ pub(crate) fn has_required(token: &VerifiedJws<'_>, path: &ClaimPath) -> Result<
     let is_none =
         |number| path.is_date() && rules.date(number).is_some_and(|date| !rules.counts(date));
     Ok(value.kind() != Kind::Null && !value.as_number().is_some_and(is_none))
+}
+
+fn is_null(value: Value<'_>) -> bool {
+    value.kind() == Kind::Null
 }
 
 const fn malformed(reason: &'static str) -> AuthError {

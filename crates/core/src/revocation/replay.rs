@@ -42,7 +42,6 @@ pub trait ReplayStore: Debug + Send + Sync {
     fn delete_expired(&self, before: NumericDate) -> BoxFuture<'_, Result<u64, StoreError>>;
 }
 
-/// A store that several engines share, or that is a [`RevocationStore`](super::RevocationStore) too.
 impl<S: ReplayStore + ?Sized> ReplayStore for Arc<S> {
     fn label(&self) -> &str {
         (**self).label()

@@ -77,7 +77,6 @@ pub trait RevocationStore: Debug + Send + Sync {
     fn delete_expired(&self, before: NumericDate) -> BoxFuture<'_, Result<u64, StoreError>>;
 }
 
-/// A store that several engines share, or that is a [`ReplayStore`](super::ReplayStore) too.
 impl<S: RevocationStore + ?Sized> RevocationStore for Arc<S> {
     fn label(&self) -> &str {
         (**self).label()
