@@ -72,9 +72,9 @@ impl<'r> Entry<'r> {
         if let Some(before) = self.before {
             let _ = write!(line, "  issued until {}", at(before));
         }
-        let until = self.until.map_or_else(|| "for ever".to_owned(), |until| {
-            format!("until {}", at(until))
-        });
+        let until = self
+            .until
+            .map_or_else(|| "for ever".to_owned(), |until| format!("until {}", at(until)));
         let _ = writeln!(line, "  {FAINT}{} {until}{FAINT:#}", printable(self.issuer));
         line
     }

@@ -9,7 +9,9 @@ use portcullis::{
     revocation::MemoryStore,
 };
 
-use crate::{Config, apply::Applying, issuer, mistakes::Mistakes, root::ROOT, static_token, stores::Both};
+use crate::{
+    Config, apply::Applying, issuer, mistakes::Mistakes, root::ROOT, static_token, stores::Both,
+};
 
 /// Starts a builder with the audiences and the rules for production that each engine needs.
 pub(crate) type Base<'b> = &'b dyn Fn() -> AuthenticatorBuilder;

@@ -77,7 +77,9 @@ fn of_issuer(error: &IssuerError) -> Option<(String, &'static str)> {
             "allow an algorithm of one of its keys",
         ),
         IssuerError::NoReplayStore { issuer } => (
-            format!("tokens of issuer `{issuer}` may be used once, and nothing remembers which were"),
+            format!(
+                "tokens of issuer `{issuer}` may be used once, and nothing remembers which were"
+            ),
             "name a store in `revocation.store`, or leave `one_time` out",
         ),
         IssuerError::OneTimeWithoutExpiry { issuer } => (

@@ -1,12 +1,7 @@
 //! The URL of a store: which kind it is, and what is wrong with it. No message has a part of the URL, because
 //! it may hold a password.
 
-use std::{
-    env, fmt,
-    path::Path,
-    str::FromStr,
-    sync::Arc,
-};
+use std::{env, fmt, path::Path, str::FromStr, sync::Arc};
 
 use portcullis::{ConfigError, revocation::RevocationStore};
 

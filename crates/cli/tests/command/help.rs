@@ -60,7 +60,9 @@ fn manual_pages_are_made_for_each_command() {
     assert!(page.stdout.contains(".TH portcullis 1"), "{page:?}");
     fs::create_dir(folder.path("man1")).unwrap();
     assert_eq!(folder.run(&["man", "--out", "man1"]).status, 0);
-    for name in ["portcullis.1", "portcullis-verify.1", "portcullis-jwks-check.1", "portcullis-revoke.1"] {
+    for name in
+        ["portcullis.1", "portcullis-verify.1", "portcullis-jwks-check.1", "portcullis-revoke.1"]
+    {
         assert!(folder.path("man1").join(name).exists(), "{name}");
     }
     folder.run(&["man", "--out", "nowhere/at/all"]).assert_mistake("nowhere");

@@ -129,7 +129,8 @@ fn verify_uses_no_one_time_token_up() {
 fn text_is_for_people() {
     let folder = Folder::new();
     let arguments = ["revoke", "--store", STORE, "--issuer", IDP, "--format", "text"];
-    let run = folder.run(&[&arguments[..], &["--subject", "alice\u{1b}[2J", "--before", "0"]].concat());
+    let run =
+        folder.run(&[&arguments[..], &["--subject", "alice\u{1b}[2J", "--before", "0"]].concat());
     let expected = "revoked  subject  alice\\u{1b}[2J  issued until 1970-01-01T00:00:00Z  https://idp.test for ever\n";
     assert_eq!(run.stdout, expected);
     let run = folder.run(&["revoked", "--store", STORE, "--format", "text"]);
@@ -160,7 +161,10 @@ fn mistakes_name_what_is_wrong() {
         (vec!["--subject", "alice"], "--before"),
         (vec!["--client", "web"], "--before"),
         (vec!["--subject", "alice", "--before", "noon"], "seconds since 1970"),
-        (vec!["--jti", "j", "--exp", "1", "--subject", "a", "--before", "1"], "cannot be used with"),
+        (
+            vec!["--jti", "j", "--exp", "1", "--subject", "a", "--before", "1"],
+            "cannot be used with",
+        ),
         (vec!["--session", "s", "--key", "k"], "cannot be used with"),
         (vec!["--session", "s", "--before", "1"], "cannot be used with"),
         (vec!["--session", "s", "--exp", "1"], "--jti"),
@@ -178,7 +182,8 @@ fn mistakes_name_what_is_wrong() {
 #[test]
 fn a_store_that_cannot_be_used_is_a_mistake_and_its_password_is_not_shown() {
     let folder = Folder::new();
-    folder.write("text.db", "not a database, but a text that is long enough to be looked at as one");
+    folder
+        .write("text.db", "not a database, but a text that is long enough to be looked at as one");
     for (store, expected) in [
         ("mysql://u:hunter2pass@localhost", "--store: no store has this scheme"),
         ("memory:", "belongs to the process"),

@@ -81,8 +81,8 @@ fn each_mistake_names_its_place_and_what_is_right() {
             "line 7, column 21: `revocation.allow_missing_jti`: found \"no\"; expected `true` or ",
         ),
         (
-            "store = 'memory:'\nmax_stale = '1m'",
-            "line 7, column 1: `revocation.max_stale`: unknown key; did you mean \"max_staleness\"? ",
+            "store = 'memory:'\nmax_stalenes = '1m'",
+            "line 7, column 1: `revocation.max_stalenes`: unknown key; did you mean \"max_staleness\"? ",
         ),
     ] {
         let found = mistakes(&format!("{ISSUER}[revocation]\n{section}\n"));
@@ -115,7 +115,8 @@ fn a_token_that_may_be_used_once_needs_a_store() {
     let text = format!("{ISSUER}one_time = true\n[revocation]\nstore = 'memory:'\n");
     engine(&read(&text).unwrap()).unwrap();
     let found = mistakes(&format!("{ISSUER}one_time = true\ndangerous_optional_expiry = true\n"));
-    let expected = "line 5, column 12: `issuer[0].one_time`: it contradicts `dangerous_optional_expiry`";
+    let expected =
+        "line 5, column 12: `issuer[0].one_time`: it contradicts `dangerous_optional_expiry`";
     assert!(found.iter().any(|found| found.starts_with(expected)), "{found:#?}");
 }
 
@@ -128,7 +129,8 @@ fn a_jti_that_is_needed_cannot_be_declined_by_an_issuer() {
     let allowed = "[revocation]\nstore = 'memory:'\nallow_missing_jti = true\n";
     engine(&read(&format!("{declined}{allowed}")).unwrap()).unwrap();
     let found = mistakes(&format!("{declined}one_time = true\n{allowed}"));
-    let expected = "line 5, column 15: `issuer[0].require_jti`: a token without `jti` cannot be used once";
+    let expected =
+        "line 5, column 15: `issuer[0].require_jti`: a token without `jti` cannot be used once";
     assert!(found.len() == 1 && found[0].starts_with(expected), "{found:#?}");
 }
 

@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 
 use super::{Authenticator, production};
 use crate::{
-    AuthError, Clock, ConfigError, Grant, Issuer, IssuerError, MultipleTokens, Principal, ProtectedResource,
-    ResolverConfig, ResourceMetadata, Strategy, SystemClock, TokenLocation,
+    AuthError, Clock, ConfigError, Grant, Issuer, IssuerError, MultipleTokens, Principal,
+    ProtectedResource, ResolverConfig, ResourceMetadata, Strategy, SystemClock, TokenLocation,
     challenge::ChallengeSettings,
     engine::{AnonymousLimit, Engine},
     grant_source::{GrantSource, PrincipalMapping},
@@ -413,8 +413,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             unfit_for_production,
             revocations: settings.revocations.clone(),
         });
-        let jti_required =
-            settings.revocations.as_ref().is_some_and(Revocations::is_jti_required);
+        let jti_required = settings.revocations.as_ref().is_some_and(Revocations::is_jti_required);
         let require = |issuer: Issuer| if jti_required { issuer.require_jti() } else { issuer };
         let issuers = settings.issuers.into_iter().map(require).collect();
         let issuers = TrustedIssuers::new(issuers, &settings.audiences, &info, now)?;

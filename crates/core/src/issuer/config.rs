@@ -118,7 +118,16 @@ impl Origin {
     ) -> Result<Self, GrantMappingError> {
         let (mapping, engine) = (Arc::new(mapping.compile()?), Arc::clone(engine));
         let id = ORIGINS.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { id, name, strategy: None, mapping, leeway, max_age: None, one_time: false, engine })
+        Ok(Self {
+            id,
+            name,
+            strategy: None,
+            mapping,
+            leeway,
+            max_age: None,
+            one_time: false,
+            engine,
+        })
     }
 
     /// Takes a caller over that an engine of this strategy has judged.

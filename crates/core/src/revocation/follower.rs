@@ -3,9 +3,7 @@
 //! The owner of this file replaces the loop below. What others call: `new`, `run`, `state`, `status`,
 //! `attempts` and `added`.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
@@ -87,7 +85,8 @@ impl Follower {
     ///
     /// If memory has no room for them.
     pub(super) fn added(&self, entries: &[Revocation]) -> Result<(), StoreError> {
-        let full = |_| StoreError::new(StoreErrorKind::Unavailable, "there are too many revocations");
+        let full =
+            |_| StoreError::new(StoreErrorKind::Unavailable, "there are too many revocations");
         self.set.insert(entries).map_err(full)
     }
 

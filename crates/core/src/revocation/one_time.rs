@@ -105,9 +105,8 @@ impl OneTimeUse {
         let next = &self.inner.next_clean_up;
         let due = next.load(Ordering::Relaxed);
         let after = now.saturating_add(CLEAN_UP_EVERY).seconds();
-        let is_mine = || {
-            next.compare_exchange(due, after, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-        };
+        let is_mine =
+            || next.compare_exchange(due, after, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         // A clock that was set back must not postpone it.
         let is_due = now.seconds() >= due || due > after;
         if !is_due || !is_mine() {

@@ -24,7 +24,11 @@ pub(super) struct FollowerTask {
 
 impl Default for FollowerTask {
     fn default() -> Self {
-        Self { settled: Arc::default(), starting: Mutex::default(), stop: watch::Sender::new(false) }
+        Self {
+            settled: Arc::default(),
+            starting: Mutex::default(),
+            stop: watch::Sender::new(false),
+        }
     }
 }
 
