@@ -142,12 +142,27 @@ async fn a_store_that_cannot_be_reached_leaves_the_old_engine_in_place() {
 }
 
 #[tokio::test]
-async fn another_store_is_adopted_with_all_its_entries() {
+async fn another_store_is_adopted_with_its_entries_and_nothing_is_forgotten() {
     let sqlite = "[revocation]\nstore = 'sqlite:revoked.db'\n";
     let followed = Followed::new("other", sqlite).await;
     followed.revoke("s").await;
     followed.reload("orders", MEMORY).await.unwrap();
-    assert_eq!(followed.verdict("orders", "s"), Ok(()), "the store in memory is empty");
+    followed.revoke("t").await;
     followed.reload("orders", sqlite).await.unwrap();
-    assert_eq!(followed.verdict("orders", "s"), REVOKED);
+    for session in ["s", "t"] {
+        assert_eq!(followed.verdict("orders", session), REVOKED, "{session}");
+    }
+    assert_eq!(followed.verdict("orders", "u"), Ok(()));
+}
+
+#[tokio::test]
+async fn a_store_of_sqlite_keeps_its_entries_over_a_restart() {
+    let sqlite = "[revocation]\nstore = 'sqlite:revoked.db'\nmode = 'strict'\n";
+    let followed = Followed::new("restart", sqlite).await;
+    followed.revoke("s").await;
+    followed.auth.shutdown().await;
+    let restarted = ConfigFile::open(followed.folder.join("portcullis.toml")).unwrap();
+    let auth = restarted.authenticator();
+    auth.ready().await.unwrap();
+    assert_eq!(auth.revocation_status().unwrap().entries, 1);
 }
