@@ -6,6 +6,7 @@ mod builder;
 mod explain;
 mod judge;
 mod measuring;
+mod one_time;
 mod pending;
 mod production;
 mod readiness;

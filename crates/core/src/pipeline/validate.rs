@@ -5,7 +5,7 @@
 
 use super::verify::VerifiedJws;
 use crate::{
-    AuthError, AuthErrorKind, NumericDate,
+    AuthError, AuthErrorKind, NumericDate, VerificationKey,
     claims::ClaimPath,
     issuer::{IssuerConfig, Origin},
     json::{Kind, Name, Object, Value},
@@ -29,6 +29,10 @@ impl<'a> ValidClaims<'a> {
 
     pub(super) fn claims(&self) -> &'a Object<'a> {
         self.verified.claims()
+    }
+
+    pub(super) fn key(&self) -> &'a VerificationKey {
+        self.verified.key()
     }
 
     pub(super) fn claims_text(&self) -> &'a str {

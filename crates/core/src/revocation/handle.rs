@@ -204,6 +204,11 @@ impl Revocations {
         self.inner.settings.timeout
     }
 
+    /// Tells whether memory has no entry.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.inner.set.len() == 0
+    }
+
     /// Looks into memory, if that may be used.
     ///
     /// # Errors

@@ -17,6 +17,10 @@ mod status;
 mod store;
 mod task;
 
+/// How far the clocks of replicas and of a store may differ. An entry is kept this much longer than a token
+/// can need it, so that a clock that is ahead deletes nothing which a replica still needs.
+pub(crate) const CLOCK_MARGIN: std::time::Duration = std::time::Duration::from_secs(60);
+
 pub use entry::{Revocation, Revoked};
 pub use error::{StoreError, StoreErrorKind};
 pub use handle::Revocations;
