@@ -101,6 +101,9 @@ impl Shown {
             }
             E::Production(error) => self.production(error).into(),
             E::KeysWouldBeLost(not_ready) => E::KeysWouldBeLost(not_ready.with_texts(text)),
+            E::RevocationsNotLoaded(not_ready) => {
+                E::RevocationsNotLoaded(not_ready.with_texts(text))
+            }
             E::File(error) => self.file(error, folder).into(),
             other => other,
         }

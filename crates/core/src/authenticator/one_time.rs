@@ -23,7 +23,8 @@ impl<G: Send + Sync + 'static> Engine<G> {
         &self,
         mut callers: impl Iterator<Item = &'c Authenticated<G>>,
     ) -> Result<(), Stop> {
-        if self.one_time.is_some() && callers.any(|caller| self.may_be_used_once(caller.principal()))
+        if self.one_time.is_some()
+            && callers.any(|caller| self.may_be_used_once(caller.principal()))
         {
             return Err(Stop::at_store(Missing::FirstUse));
         }

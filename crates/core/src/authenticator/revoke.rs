@@ -4,7 +4,10 @@ use super::Authenticator;
 use crate::{
     NumericDate,
     issuer::{IssuerConfig, Rules},
-    revocation::{CLOCK_MARGIN, Revocation, RevocationStatus, Revocations, Revoked, StoreError, not_configured},
+    revocation::{
+        CLOCK_MARGIN, Revocation, RevocationStatus, Revocations, Revoked, StoreError,
+        not_configured,
+    },
 };
 
 impl<G: Send + Sync + 'static> Authenticator<G> {
@@ -61,6 +64,7 @@ fn until(config: &IssuerConfig, revoked: &Revoked, now: NumericDate) -> Option<N
     let Rules { max_lifetime, leeway, .. } = config.rules;
     let latest = revoked.issued_until().unwrap_or(now).max(now);
     // The clock of the issuer may be ahead by the leeway.
-    let expired = latest.saturating_add(leeway).saturating_add(max_lifetime?).saturating_add(leeway);
+    let expired =
+        latest.saturating_add(leeway).saturating_add(max_lifetime?).saturating_add(leeway);
     Some(expired.saturating_add(CLOCK_MARGIN))
 }

@@ -21,11 +21,11 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use check::check_caller;
 pub(crate) use extract::{Presented, Wanted};
+pub(crate) use map::accept_unrevoked;
 pub(crate) use observe::Observer;
 pub(crate) use peek::PeekedJwt;
-pub(crate) use check::check_caller;
-pub(crate) use map::accept_unrevoked;
 pub(crate) use stop::{Missing, Stop};
 pub(crate) use validate::good_until;
 #[cfg(feature = "explain")]

@@ -192,6 +192,34 @@ impl Revocations {
         self.inner.task.stop().await;
     }
 
+    /// Tells whether the task was started.
+    pub(crate) fn is_followed(&self) -> bool {
+        self.inner.task.is_settled()
+    }
+
+    /// Returns a receiver that changes after each attempt to read the store.
+    pub(crate) fn attempts(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.inner.follower.attempts()
+    }
+
+    /// Adds the entries in memory of others.
+    ///
+    /// # Errors
+    ///
+    /// There is no room for them.
+    pub(crate) fn take_over(&self, others: &Self) -> Result<(), StoreError> {
+        if Arc::ptr_eq(&self.inner, &others.inner) {
+            return Ok(());
+        }
+        let full =
+            |_| StoreError::new(StoreErrorKind::Unavailable, "there are too many revocations");
+        self.inner.set.absorb(&others.inner.set).map_err(full)
+    }
+
+    pub(crate) fn label(&self) -> &str {
+        self.inner.store.label()
+    }
+
     pub(crate) fn is_jti_required(&self) -> bool {
         !self.inner.settings.is_jti_optional
     }

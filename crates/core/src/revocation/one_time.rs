@@ -42,6 +42,10 @@ impl OneTimeUse {
         Self { inner: Arc::new(Inner { store, timeout, is_prepared, next_clean_up }) }
     }
 
+    pub(crate) fn label(&self) -> &str {
+        self.inner.store.label()
+    }
+
     /// Connects to the store and creates its schema, unless that was done.
     pub(crate) async fn prepare(&self) -> Result<(), StoreError> {
         if !self.inner.is_prepared.load(Ordering::Relaxed) {

@@ -1,20 +1,28 @@
 //! Keyed hashes of what is revoked.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::LazyLock,
+};
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-/// The random key of one set.
+/// The random key of this process, so that a set can take over the entries of another one.
 ///
 /// Ids come from tokens, and an issuer may let its users choose some of them. The key is random for each
-/// set, and neither the key nor a hash leaves the process. SipHash is a keyed pseudorandom function: without
+/// process, and neither the key nor a hash leaves the process. SipHash is a keyed pseudorandom function: without
 /// the key, ids whose hashes collide or share a place in the table can only be found by chance. That is not
 /// true of faster hashes such as foldhash, whose seed is not from a secure source of randomness either.
 #[derive(Clone)]
 pub(super) struct HashKey(SipHasher13);
 
 impl HashKey {
-    pub(super) fn random() -> Self {
+    pub(super) fn of_process() -> Self {
+        static KEY: LazyLock<HashKey> = LazyLock::new(HashKey::random);
+        KEY.clone()
+    }
+
+    fn random() -> Self {
         // The standard library takes the 128 bits of this state from the operating system.
         let random = RandomState::new();
         Self(SipHasher13::new_with_keys(random.hash_one(0_u8), random.hash_one(1_u8)))

@@ -84,6 +84,10 @@ impl KindSet {
         self.len.store(count, Release);
     }
 
+    pub(super) fn table(&self) -> Arc<Table> {
+        self.table.load_full()
+    }
+
     #[cfg(test)]
     pub(super) fn table_for_test(&self) -> Arc<Table> {
         self.table.load_full()

@@ -1,5 +1,6 @@
 //! The revocations in the memory of one replica.
 
+mod absorb;
 mod fingerprint;
 mod kind;
 mod table;
@@ -79,7 +80,7 @@ impl RevokedSet {
         let [token, subject, session, client, public_key] =
             [false, true, false, true, false].map(|cut_off| KindSet::new(cut_off, max_entries));
         Self {
-            key: HashKey::random(),
+            key: HashKey::of_process(),
             present: AtomicU8::new(0),
             token,
             subject,
