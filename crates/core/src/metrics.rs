@@ -32,6 +32,16 @@ pub(crate) fn store_failed(store: &str) {
 #[cfg(not(feature = "metrics"))]
 pub(crate) fn store_failed(_store: &str) {}
 
+/// There are this many revocations in memory.
+#[cfg(feature = "metrics")]
+pub(crate) fn revocations(store: &str, entries: usize) {
+    let entries = u32::try_from(entries).unwrap_or(u32::MAX);
+    metrics::gauge!("portcullis_revocations", "store" => store.to_owned()).set(entries);
+}
+
+#[cfg(not(feature = "metrics"))]
+pub(crate) fn revocations(_store: &str, _entries: usize) {}
+
 /// A source has this many usable keys.
 #[cfg(feature = "metrics")]
 pub(crate) fn keys(source: &str, keys: usize) {

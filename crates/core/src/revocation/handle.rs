@@ -159,7 +159,7 @@ impl Revocations {
     /// The store has failed. Then the entries may hold all the same, for example if the connection broke.
     pub async fn revoke(&self, entries: &[Revocation]) -> Result<(), StoreError> {
         self.inner.store.add(entries).await?;
-        self.inner.follower.added(entries)
+        self.inner.follower.added(entries, self.clock().now()).await
     }
 
     /// Returns the state of the revocations in memory.

@@ -9,7 +9,7 @@ use std::{
 use super::{MAX_DELETED, expiring::Expiring, full};
 use crate::{
     NumericDate,
-    revocation::{Changes, Position, Revocation, Revoked, StoreError, StoreErrorKind},
+    revocation::{Changes, Position, Revocation, StoreError, StoreErrorKind},
 };
 
 /// How many entries a read returns.
@@ -63,11 +63,10 @@ impl Log {
         if let Some(old) = self.numbers.get(&key).copied()
             && let Some(old_entry) = self.by_number.get(&old)
         {
-            let merged = merge(old_entry, entry);
-            if merged == *old_entry {
+            entry.merge(old_entry);
+            if entry == *old_entry {
                 return;
             }
-            entry = merged;
             self.by_number.remove(&old);
             self.expiring.remove(&old);
         }
@@ -122,15 +121,4 @@ impl Log {
 
 fn key(entry: &Revocation) -> Key {
     (entry.revoked.kind(), entry.issuer.clone(), entry.revoked.id().into())
-}
-
-/// Returns an entry with the later times of both.
-fn merge(old: &Revocation, mut new: Revocation) -> Revocation {
-    new.until = old.until.zip(new.until).map(|(old, new)| old.max(new));
-    if let (Revoked::Subject(_, time) | Revoked::Client(_, time), Some(old)) =
-        (&mut new.revoked, old.revoked.issued_until())
-    {
-        *time = old.max(*time);
-    }
-    new
 }

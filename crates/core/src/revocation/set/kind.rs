@@ -18,6 +18,9 @@ use super::{
 
 const MIN_SLOTS: usize = 16;
 
+/// The largest table that is copied in less than a millisecond.
+const MAX_QUICK_SLOTS: usize = 16 * 1024;
+
 /// Tables that readers may still hold. They are dropped here, because it takes milliseconds to free a large
 /// one, and a reader is a request.
 pub(super) type Retired = Vec<Arc<Table>>;
@@ -46,6 +49,12 @@ impl KindSet {
 
     pub(super) fn len(&self) -> usize {
         self.len.load(Acquire)
+    }
+
+    /// Checks that this many entries can be added without copying a large table.
+    pub(super) fn takes_quickly(&self, entries: usize) -> bool {
+        let slots = self.table.load().slots();
+        slots <= MAX_QUICK_SLOTS || self.len().saturating_add(entries) <= max_entries(slots)
     }
 
     /// Returns the cut-off time of an entry, or 0 for a kind without; `None` if there is no such entry.

@@ -10,7 +10,7 @@ mod tests;
 use std::{
     fmt,
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError, TryLockError,
         atomic::{
             AtomicU8,
             Ordering::{Acquire, Release},
@@ -30,6 +30,9 @@ use crate::NumericDate;
 
 /// The most entries of one kind. They take 3 GB or, with a cut-off time, 4 GB.
 const MAX_ENTRIES: usize = 1 << 26;
+
+/// How many entries can be added where requests are handled: it takes some hundred microseconds.
+const MAX_QUICK: usize = 1_000;
 
 /// The revocations in the memory of one replica.
 ///
@@ -121,13 +124,34 @@ impl RevokedSet {
         ids.into_iter().find(|(kind, id)| is_revoked(*kind, *id)).map(|(kind, _)| kind.name())
     }
 
+    /// As [`insert`](Self::insert), if that takes no longer than a millisecond; else returns `None`.
+    pub(crate) fn try_insert(&self, entries: &[Revocation]) -> Option<Result<(), SetFull>> {
+        let is_quick = |kind| self.of_kind(kind).takes_quickly(entries.len());
+        if entries.len() > MAX_QUICK || !Kind::ALL.into_iter().all(is_quick) {
+            return None;
+        }
+        match self.writer.try_lock() {
+            Ok(retired) => Some(self.insert_by(retired, entries)),
+            Err(TryLockError::Poisoned(error)) => Some(self.insert_by(error.into_inner(), entries)),
+            // It may be held for a long time, to copy a table.
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     /// Adds entries, or merges them with those there are: the later `until` and the later cut-off count.
     /// When this returns, every look-up that starts finds them.
     pub(crate) fn insert<'e>(
         &self,
         entries: impl IntoIterator<Item = &'e Revocation>,
     ) -> Result<(), SetFull> {
-        let mut retired = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.insert_by(self.writer.lock().unwrap_or_else(PoisonError::into_inner), entries)
+    }
+
+    fn insert_by<'e>(
+        &self,
+        mut retired: MutexGuard<'_, Retired>,
+        entries: impl IntoIterator<Item = &'e Revocation>,
+    ) -> Result<(), SetFull> {
         let mut outcome = Ok(());
         for revocation in entries {
             let kind = Kind::of(&revocation.revoked);
