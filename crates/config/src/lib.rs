@@ -30,6 +30,7 @@
 
 mod apply;
 mod check;
+mod cookies;
 mod diagnose;
 mod error;
 mod extract;

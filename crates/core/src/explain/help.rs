@@ -67,6 +67,9 @@ pub(super) fn of(trace: &Trace, error: &AuthError) -> String {
         AuthErrorKind::MalformedToken | AuthErrorKind::MalformedRequest => {
             "ask the client for the token exactly as its issuer gave it out".to_owned()
         }
+        AuthErrorKind::CrossSiteRequest => {
+            "if the page may call the service, add its origin under [cookies].allowed_origins; if a proxy changes `Host`, set [cookies].public_origin".to_owned()
+        }
         _ => "see the log of the service".to_owned(),
     }
 }

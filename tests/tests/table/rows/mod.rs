@@ -2,6 +2,7 @@
 
 mod applications;
 mod challenges;
+mod cross_site;
 mod duplicates;
 mod faults;
 mod fields;
@@ -44,6 +45,7 @@ pub(crate) fn all() -> Vec<Case> {
         locations::rows(&world),
         queries::rows(&world),
         hidden::rows(&world),
+        cross_site::rows(&world),
         requirements::rows(&world),
         strategies::rows(&world),
         tokens::rows(&world),
