@@ -10,6 +10,9 @@ use portcullis::{
     revocation::{MemoryStore, ReplayStore, RevocationStore, Revocations},
 };
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+use portcullis::revocation::StoreError;
+
 use crate::{
     apply::Applying,
     revocation::REVOCATION,
@@ -95,10 +98,17 @@ impl Settings {
 
 impl Both {
     /// Opens a store. Nothing is connected.
+    ///
+    /// # Errors
+    ///
+    /// The store rejects the URL.
     pub(crate) fn open(url: &StoreUrl) -> Result<Self, ConfigError> {
         Ok(match url.scheme {
             Scheme::Memory => Self::of(MemoryStore::new()),
+            #[cfg(feature = "redis")]
+            Scheme::Redis => Self::of(opened(portcullis_redis::RedisStore::open(&url.text))?),
             // Rejected when the URL was read.
+            #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "redis")))]
             _ => return Err(ConfigError::Other("the feature of this store is off".into())),
         })
     }
@@ -107,4 +117,10 @@ impl Both {
         let store = Arc::new(store);
         Self { revocations: Arc::clone(&store) as _, used_tokens: store }
     }
+}
+
+/// Takes the error of a store over. Its text holds no part of the URL.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+fn opened<S>(store: Result<S, StoreError>) -> Result<S, ConfigError> {
+    store.map_err(|error| ConfigError::Other(Box::new(error)))
 }
