@@ -116,7 +116,7 @@ pub(crate) fn finish_identity<G: Send + Sync + 'static>(
         check::check_rules(engine, &judged)?;
         let origin = Arc::new(origin.adopt(judged.origin()));
         let caller = judged.of(origin);
-        check::check_caller(engine, &caller)?;
+        check_caller(engine, &caller)?;
         return map::accept(caller, None, engine);
     }
     let claims = identity.into_text()?;
@@ -128,7 +128,7 @@ pub(crate) fn finish_identity<G: Send + Sync + 'static>(
     }
     let caller = Principal::new(claims, Arc::clone(origin), parts);
     names::check_identity(&caller, engine)?;
-    check::check_caller(engine, &caller)?;
+    check_caller(engine, &caller)?;
     map::accept(caller, None, engine)
 }
 
