@@ -112,6 +112,22 @@ async fn a_reload_keeps_the_store_in_memory_and_what_was_revoked() {
 }
 
 #[tokio::test]
+async fn a_reload_keeps_the_store_in_memory_and_what_was_used() {
+    let once = format!("one_time = true\n{MEMORY}");
+    let followed = Followed::new("once", &once).await;
+    let used = async || {
+        let token = followed.issuer.token().audience("orders").claim("jti", "1").build();
+        let verdict = followed.auth.authenticate_token(&token).await;
+        verdict.map(|_| ()).map_err(|error| error.kind())
+    };
+    assert_eq!(used().await, Ok(()));
+    for settings in ["", "poll = '2s'\n"] {
+        followed.reload("orders", &format!("{once}{settings}")).await.unwrap();
+        assert_eq!(used().await, Err(AuthErrorKind::TokenReplayed), "{settings}");
+    }
+}
+
+#[tokio::test]
 async fn a_reload_with_other_settings_keeps_what_was_revoked() {
     let followed = Followed::new("settings", MEMORY).await;
     followed.revoke("s").await;
@@ -127,7 +143,7 @@ async fn a_store_that_cannot_be_reached_leaves_the_old_engine_in_place() {
     let followed = Followed::new("unreachable", MEMORY).await;
     followed.revoke("s").await;
     for revocation in [
-        "[revocation]\nstore = 'sqlite:no-such-folder/revoked.db'\n",
+        "[revocation]\nstore = 'redis://127.0.0.1:1'\n",
         "[revocation]\nstore = 'mysql://nowhere'\n",
         "[revocation]\n",
     ] {
