@@ -58,7 +58,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     }
 }
 
-fn replaced<T>(reason: &'static str) -> Result<T, AuthError> {
+pub(super) fn replaced<T>(reason: &'static str) -> Result<T, AuthError> {
     Err(AuthError::because(AuthErrorKind::ResolverUnavailable, reason))
 }
 

@@ -5,6 +5,7 @@
 //! the ids of tokens that were used. An engine uses a store by its [`Revocations`].
 
 mod entry;
+pub(crate) mod endpoint;
 mod error;
 mod follower;
 mod handle;
@@ -22,6 +23,9 @@ mod task;
 pub(crate) const CLOCK_MARGIN: std::time::Duration = std::time::Duration::from_secs(60);
 
 pub use entry::{Revocation, Revoked};
+pub use endpoint::{
+    BackchannelLogoutEndpoint, CookieAttributes, EndpointError, LogoutEndpoint, RevokeEndpoint, SameSite,
+};
 pub use error::{StoreError, StoreErrorKind};
 pub use handle::Revocations;
 pub(crate) use handle::not_configured;
