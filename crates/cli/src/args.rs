@@ -355,7 +355,7 @@ pub(crate) struct RevokeArguments {
     pub(crate) what: WhatToRevoke,
 
     /// When the token expires, with `--jti`. The entry is kept for a day longer
-    #[arg(long, value_name = "TIME", value_parser = date::parse, requires = "jti", allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", value_parser = date::parse, conflicts_with_all = ["subject", "session", "client", "key"], allow_negative_numbers = true)]
     pub(crate) exp: Option<NumericDate>,
 
     /// The last time of issue (`iat`) of the tokens that are revoked, with `--subject` and `--client`.

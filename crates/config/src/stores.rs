@@ -1,5 +1,7 @@
 //! The store that a configuration names, open.
 
+#[cfg(feature = "sqlite")]
+use std::path::Path;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -105,6 +107,10 @@ impl Both {
     pub(crate) fn open(url: &StoreUrl) -> Result<Self, ConfigError> {
         Ok(match url.scheme {
             Scheme::Memory => Self::of(MemoryStore::new()),
+            #[cfg(feature = "sqlite")]
+            Scheme::Sqlite => {
+                Self::of(portcullis_sql::SqliteStore::open(url.file().unwrap_or(Path::new(""))))
+            }
             #[cfg(feature = "redis")]
             Scheme::Redis => Self::of(opened(portcullis_redis::RedisStore::open(&url.text))?),
             // Rejected when the URL was read.

@@ -2,6 +2,8 @@
 
 use std::{env, process::Command};
 
+use portcullis::revocation::{Revocation, RevocationStore, Revoked};
+use portcullis_sql::SqliteStore;
 use serde_json::{Value, json};
 
 use crate::support::{Folder, ISSUER, NOW, Service};
@@ -82,6 +84,24 @@ fn each_kind(folder: &Folder, store: &str) {
     if store == STORE {
         assert_eq!(found.len(), expected.len(), "{found:#?}");
     }
+}
+
+#[test]
+fn a_store_of_many_pages_is_listed_whole() {
+    const COUNT: usize = 25_000;
+    let folder = Folder::new();
+    let entry =
+        |number: usize| Revocation::new(IDP, Revoked::Session(format!("session-{number}").into()));
+    let entries: Vec<_> = (0..COUNT).map(entry).collect();
+    let store = SqliteStore::open(folder.path("revoked.db"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        RevocationStore::prepare(&store).await.unwrap();
+        for some in entries.chunks(5_000) {
+            store.add(some).await.unwrap();
+        }
+    });
+    assert_eq!(listed(&folder, STORE).len(), COUNT);
 }
 
 #[test]
@@ -167,7 +187,9 @@ fn mistakes_name_what_is_wrong() {
         ),
         (vec!["--session", "s", "--key", "k"], "cannot be used with"),
         (vec!["--session", "s", "--before", "1"], "cannot be used with"),
-        (vec!["--session", "s", "--exp", "1"], "--jti"),
+        (vec!["--session", "s", "--exp", "1"], "cannot be used with"),
+        (vec!["--exp", "1"], "--jti"),
+        (vec!["--before", "1"], "--jti"),
         (vec!["--jti", "j", "--exp", "1", "--until", "2"], "cannot be used with"),
         (vec!["--key", "a-kid"], "--key: not a thumbprint"),
     ] {
