@@ -262,6 +262,7 @@
 mod auth;
 mod auth_future;
 mod caller;
+mod endpoint;
 mod extract;
 mod metadata;
 #[cfg(doctest)]
@@ -275,6 +276,7 @@ mod require;
 // The public interface is:
 pub use auth::JwtAuth;
 pub use caller::{Caller, Granted, OtherCallers};
+pub use endpoint::EndpointService;
 pub use extract::{CallerRejection, Claims, Optional};
 pub use metadata::ResourceMetadataService;
 /// Everything of the engine, under the same names.

@@ -65,6 +65,7 @@ mod auth;
 #[cfg(feature = "axum")]
 mod axum;
 mod caller;
+mod endpoint;
 mod future;
 #[cfg(feature = "mint")]
 mod outgoing;
@@ -82,6 +83,7 @@ pub use auth::JwtAuthLayer;
 pub use caller::{Caller, Granted, OtherCallers};
 #[cfg(feature = "mint")]
 pub use outgoing::AddBearerTokenLayer;
+pub use endpoint::EndpointService;
 pub use portcullis::{AuthContext, Rejection};
 pub use readiness::ReadinessService;
 pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
@@ -94,7 +96,7 @@ pub mod service {
     #[cfg(feature = "mint")]
     pub use crate::outgoing::{AddBearerToken, AddBearerTokenError, AddBearerTokenFuture};
     pub use crate::{
-        auth::JwtAuth, future::AuthFuture, require::Require,
+        auth::JwtAuth, endpoint::EndpointFuture, future::AuthFuture, require::Require,
         resource_metadata::ResourceMetadataBody,
     };
 }

@@ -41,10 +41,9 @@ pub(super) const UNAVAILABLE: PlainResponse<'static> =
 
 /// What an [endpoint](super::Endpoint) answers. No cache may store it.
 #[derive(Debug)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "an adapter must render each of these")]
 pub enum EndpointResponse {
     /// A response that does not depend on the configuration of challenges.
-    #[non_exhaustive]
     Plain {
         /// The response.
         response: PlainResponse<'static>,
