@@ -19,20 +19,21 @@ use crate::{
     principal::{PrincipalParts, Text},
 };
 
-/// The principal in parts, and the grant if no function of the application takes part in it.
+/// The principal without the text of its claims, and the grant if no function of the application takes
+/// part in it.
 ///
-/// The parts point into the text of the claims instead of borrowing it, so that the text can move
-/// into the principal without a copy.
+/// The principal's parts point into the text instead of borrowing it, so that the text can move into the
+/// principal without a copy.
 #[derive(Debug)]
 pub(super) struct Mapped<G> {
-    parts: PrincipalParts,
-    grant: Option<G>,
+    caller: Principal,
+    grant: Option<Arc<G>>,
 }
 
 impl<G: Send + Sync + 'static> Mapped<G> {
     /// Returns who acts for the subject, if anyone does.
     pub(super) fn actor(&self) -> Option<&Actor> {
-        self.parts.actors.first()
+        self.caller.actor()
     }
 
     /// Puts the caller together.
@@ -43,9 +44,9 @@ impl<G: Send + Sync + 'static> Mapped<G> {
         issuer: &IssuerConfig,
         engine: &Engine<G>,
     ) -> Result<Authenticated<G>, Stop> {
-        let caller = Principal::new(claims, Arc::clone(&issuer.origin), self.parts);
+        let caller = self.caller.with_claims(claims);
         match self.grant {
-            Some(grant) => Ok(Authenticated::new(caller, Arc::new(grant))),
+            Some(grant) => Ok(Authenticated::new(caller, grant)),
             None => {
                 issuer.rules.validate(&caller)?;
                 with_grant(caller, engine)
@@ -81,13 +82,14 @@ pub(super) fn map<G>(
     let dates = (valid.expires_at(), valid.issued_at());
     let parts = parts(valid.claims(), valid.claims_text(), dates)?;
     let issuer = valid.issuer();
+    let caller = Principal::new(String::new(), Arc::clone(&issuer.origin), parts);
     let grant = match source {
         GrantSource::Claims(map, _) if !issuer.calls_the_application => {
-            Some(map(&issuer.origin.mapping, valid.claims())?)
+            Some(Arc::new(map(&issuer.origin.mapping, valid.claims())?))
         }
         _ => None,
     };
-    Ok(Mapped { parts, grant })
+    Ok(Mapped { caller, grant })
 }
 
 /// Finds the caller in claims that are no token's.
