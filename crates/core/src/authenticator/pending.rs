@@ -16,6 +16,7 @@ use crate::{
     Attempt, AuthError, AuthErrorKind, Authenticated, BoxFuture, NumericDate,
     engine::Engine,
     grant_source::of_a_caller,
+    interleave::point,
     key_source::{Asked, MissingKey, OtherKeys},
     pipeline::{Missing, Presented, Stop, finish_identity, prove},
     strategy::{PendingStrategy, answer},
@@ -47,6 +48,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
                 return (engine, replaced("the token locations changed while the request waited"));
             }
             callers = Vec::new();
+            point("pending: engine replaced");
             match engine.judge(&self.route, tokens, &mut callers) {
                 Err(Stop::Missing(next, _)) => missing = *next,
                 judged => return (engine, judged.map_err(Stop::into_error)),
@@ -135,6 +137,7 @@ impl<G: Send + Sync + 'static> Engine<G> {
     ) -> Result<Authenticated<G>, Stop> {
         loop {
             let asked = key.next_over().await;
+            point("pending: a fetch is over");
             let too_early = matches!(asked, Asked::TooEarly(_));
             if too_early {
                 // The task that was to fetch may be gone with its runtime.
