@@ -187,7 +187,7 @@ impl Scheduler {
     }
 
     /// Gives the turn to a task that can go on. If none can, moves the clock on.
-    fn next(&self, mut state: MutexGuard<'_, State>) {
+    fn next<'s>(&'s self, mut state: MutexGuard<'s, State>) {
         loop {
             let tasks = state.tasks.iter().filter(|task| task.kind == Kind::Task);
             if tasks.clone().all(|task| task.status == Status::Ended) {
@@ -221,7 +221,7 @@ impl Scheduler {
     }
 
     /// False after the end of the run.
-    fn wait_for_turn(&self, mut state: MutexGuard<'_, State>, task: usize) -> bool {
+    fn wait_for_turn<'s>(&'s self, mut state: MutexGuard<'s, State>, task: usize) -> bool {
         while state.current != Some(task) {
             if state.end.is_some() {
                 return false;
