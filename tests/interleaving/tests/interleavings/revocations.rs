@@ -1,0 +1,1 @@
+//! Revocations that are written while requests are checked.
