@@ -14,13 +14,17 @@ mod revocations;
 mod static_tokens;
 mod tenants;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use interleaving::Steps;
-use portcullis::{AuthErrorKind, Authenticator};
+use portcullis::{AuthErrorKind, Authenticator, clock::Clock};
+use portcullis_testkit::ManualClock;
 
 const ISSUER: &str = "https://idp.test";
 const AUDIENCE: &str = "api";
@@ -29,12 +33,18 @@ const AUDIENCE: &str = "api";
 #[derive(Clone, Debug)]
 struct Moment {
     steps: Steps,
+    clock: ManualClock,
     step: Arc<AtomicU64>,
 }
 
 impl Moment {
-    fn new(steps: Steps) -> Self {
-        Self { steps, step: Arc::new(AtomicU64::new(u64::MAX)) }
+    fn new(steps: Steps, clock: ManualClock) -> Self {
+        Self { steps, clock, step: Arc::new(AtomicU64::new(u64::MAX)) }
+    }
+
+    /// Waits for a short while.
+    async fn pause(&self) {
+        self.clock.sleep(Duration::from_millis(1)).await;
     }
 
     /// Notes that it is over.
@@ -54,6 +64,13 @@ impl Moment {
             "accepted at step {went_on}, though it was over at step {over}"
         );
         judged
+    }
+
+    /// Judges a token, which must not be accepted if it was over before the request began.
+    async fn judge_begun_after(&self, auth: &Authenticator, token: &str) {
+        let was_over = self.step.load(Ordering::SeqCst) != u64::MAX;
+        let judged = judge(auth, token).await;
+        assert!(judged.is_err() || !was_over, "accepted, though it was over before the request");
     }
 }
 

@@ -36,7 +36,7 @@ fn a_request_that_waits_is_judged_by_the_engine_that_has_replaced_its_own() {
             token.audience(AUDIENCE).build()
         };
         let (old_token, new_token) = (token(&old), token(&new));
-        let replaced = Moment::new(run.steps());
+        let replaced = Moment::new(run.steps(), run.clock());
         for name in ["first request", "second request"] {
             let (auth, token, replaced) = (auth.clone(), old_token.clone(), replaced.clone());
             run.task(name, async move {

@@ -22,7 +22,7 @@ fn a_token_that_was_removed_from_its_file_is_not_accepted_after_the_reload() {
         let tokens = tokens.build().unwrap();
         let auth = Authenticator::builder().strategy(tokens.clone()).clock(run.clock());
         let auth = auth.build().unwrap();
-        let removed = Moment::new(run.steps());
+        let removed = Moment::new(run.steps(), run.clock());
         let (of_other, of_admin) = (tokens.clone(), tokens);
         run.task("another reload", async move {
             for _ in 0..2 {

@@ -62,7 +62,7 @@ fn a_tenant_that_was_removed_and_forgotten_is_not_accepted_afterwards() {
         let database = Database::new(&issuer);
         let tenants = database.tenants(run);
         let (auth, token) = (engine(run, &tenants), token(&issuer, run));
-        let forgotten = Moment::new(run.steps());
+        let forgotten = Moment::new(run.steps(), run.clock());
         for name in ["first request", "second request"] {
             let (auth, token, forgotten) = (auth.clone(), token.clone(), forgotten.clone());
             run.task(name, async move {
@@ -91,7 +91,7 @@ fn a_tenant_that_got_another_key_is_accepted_by_that_key_alone() {
         let tenants = database.tenants(run);
         let auth = engine(run, &tenants);
         let (old_token, new_token) = (token(&old, run), token(&new, run));
-        let replaced = Moment::new(run.steps());
+        let replaced = Moment::new(run.steps(), run.clock());
         for name in ["first request", "second request"] {
             let (auth, token, replaced) = (auth.clone(), old_token.clone(), replaced.clone());
             run.task(name, async move {
