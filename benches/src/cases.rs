@@ -96,6 +96,14 @@ impl RequestView for Request {
     fn query(&self) -> Option<&str> {
         None
     }
+
+    fn method(&self) -> &str {
+        "GET"
+    }
+
+    fn authority(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// An engine that trusts the issuer, its secret included.

@@ -15,10 +15,11 @@ pub struct Told {
 }
 
 /// Each code, in the order in which a request meets the checks.
-pub const REJECTIONS: [Told; 37] = [
+pub const REJECTIONS: [Told; 38] = [
     told("no_credentials", 401, "", ""),
     told("malformed_request", 400, REQUEST, "the request does not carry a well-formed token"),
     told("multiple_tokens", 400, REQUEST, "the request carries more than one token"),
+    told("cross_site_request", 403, "", ""),
     told("token_too_large", 400, REQUEST, "the token is too large"),
     told("malformed_token", 401, TOKEN, "the token is malformed"),
     told(

@@ -2,12 +2,13 @@
 
 use portcullis::adapter::RequestView;
 
-/// Header fields and a query.
+/// Header fields, a query and a method.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Request {
     fields: Vec<(String, Vec<u8>)>,
     query: Option<String>,
+    method: Option<&'static str>,
 }
 
 impl Request {
@@ -37,6 +38,11 @@ impl Request {
         self.field("cookie", value)
     }
 
+    /// The method. Default: `GET`.
+    pub fn method(self, method: &'static str) -> Self {
+        Self { method: Some(method), ..self }
+    }
+
     /// The query, without its `?`.
     pub fn query(self, query: impl Into<String>) -> Self {
         Self { query: Some(query.into()), ..self }
@@ -50,5 +56,13 @@ impl RequestView for Request {
 
     fn query(&self) -> Option<&str> {
         self.query.as_deref()
+    }
+
+    fn method(&self) -> &str {
+        self.method.unwrap_or("GET")
+    }
+
+    fn authority(&self) -> Option<&str> {
+        None
     }
 }

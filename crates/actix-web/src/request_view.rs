@@ -43,4 +43,12 @@ impl RequestView for View<'_> {
         let removed = self.removed.and_then(Removed::query);
         removed.or_else(|| self.head.uri.query())
     }
+
+    fn method(&self) -> &str {
+        self.head.method.as_str()
+    }
+
+    fn authority(&self) -> Option<&str> {
+        self.head.uri.authority().map(|authority| authority.as_str())
+    }
 }

@@ -27,6 +27,7 @@
 
 mod apply;
 mod check;
+mod cookies;
 mod diagnose;
 mod error;
 mod extract;

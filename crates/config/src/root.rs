@@ -3,6 +3,7 @@
 use portcullis::AuthenticatorBuilder;
 
 use crate::{
+    cookies::COOKIES,
     extract::{self, EXTRACT},
     issuer::{self, ISSUER},
     resource::{self, RESOURCE},
@@ -39,6 +40,10 @@ pub(crate) static ROOT: Table<AuthenticatorBuilder> = Table {
              token";
         extract: OneSection(&EXTRACT, extract::apply), "see its keys",
             "Where in a request the token is";
+        cookies: OneSection(&COOKIES, |builder, section, applying| {
+            COOKIES.apply(builder, section, applying)
+        }), "see its keys",
+            "Which sites may send requests with a token in a cookie";
         resource: OneSection(&RESOURCE, resource::apply), "none",
             "What clients know this service as (RFC 9728)";
         issuer: ManySections(&ISSUER, issuer::apply), "none",

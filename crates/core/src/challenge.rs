@@ -311,7 +311,11 @@ mod tests {
                     assert_eq!(challenge.www_authenticate().as_deref(), Some("Bearer"));
                 }
                 401 => assert!(challenge.error().is_some()),
-                403 if kind == AuthErrorKind::ClaimNotIncluded => {
+                403 if matches!(
+                    kind,
+                    AuthErrorKind::ClaimNotIncluded | AuthErrorKind::CrossSiteRequest
+                ) =>
+                {
                     assert_eq!((challenge.error(), challenge.www_authenticate()), (None, None));
                 }
                 403 => assert_eq!(challenge.error(), Some("insufficient_scope")),

@@ -95,6 +95,7 @@ pub mod strategy;
 pub mod for_config {
     pub use crate::{
         file::{Content, SETTLED, Settling, Stamp, Warnings, read, read_text},
+        pipeline::is_origin,
         strategy::{CUT_OFF_SETTLED, is_one_token},
     };
 }
@@ -136,6 +137,6 @@ pub(crate) use strategy::{Attempt, Credential, Identity, Strategy};
 
 pub(crate) use error::{
     ClaimPathError, FileError, GrantMappingError, IssuerError, JwkSetError, KeyError,
-    KeySourceConfigError, LocationError, RequirementError, ResourceError, StaticTokenError,
-    VariableError,
+    KeySourceConfigError, LocationError, OriginError, RequirementError, ResourceError,
+    StaticTokenError, VariableError,
 };

@@ -117,8 +117,8 @@ impl TokenLocation {
 
     /// A cookie.
     ///
-    /// Browsers attach cookies to requests that other sites cause. A service that accepts tokens from a
-    /// cookie needs a defence against cross-site request forgery.
+    /// Browsers attach cookies also to requests that other sites cause. The engine rejects such a request unless
+    /// its method only reads ([details](crate::AuthenticatorBuilder::allowed_origins)).
     pub fn cookie(name: impl Into<String>) -> Self {
         Self::at(LocationKind::Cookie, name.into())
     }

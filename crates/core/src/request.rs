@@ -16,6 +16,15 @@ pub trait RequestView {
 
     /// Returns the query of the request target, without its `?` and as it was sent.
     fn query(&self) -> Option<&str>;
+
+    /// Returns the method, in the case in which it was sent ([RFC 9110 §9.1]).
+    ///
+    /// [RFC 9110 §9.1]: https://www.rfc-editor.org/rfc/rfc9110#section-9.1
+    fn method(&self) -> &str;
+
+    /// Returns host and port of the request target, if it has them: the pseudo-header `:authority` of HTTP/2,
+    /// or those of a target in absolute form. The field `Host` is not part of it.
+    fn authority(&self) -> Option<&str>;
 }
 
 /// A token as it came, not looked into yet. `Debug` does not show it.

@@ -37,6 +37,14 @@ impl RequestView for Empty {
     fn query(&self) -> Option<&str> {
         None
     }
+
+    fn method(&self) -> &str {
+        "GET"
+    }
+
+    fn authority(&self) -> Option<&str> {
+        None
+    }
 }
 
 #[test]

@@ -1,17 +1,21 @@
 //! What the engine sees of a request, and what a handler sees of it.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header, uri::PathAndQuery};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header,
+    uri::{Authority, PathAndQuery},
+};
 use portcullis::adapter::{HiddenTokens, RequestView};
 
 /// What the engine sees of a request.
 pub(crate) struct View<'a> {
     headers: &'a HeaderMap,
     uri: &'a Uri,
+    method: &'a Method,
 }
 
 impl<'a> View<'a> {
     pub(crate) fn of<B>(request: &'a Request<B>) -> Self {
-        Self { headers: request.headers(), uri: request.uri() }
+        Self { headers: request.headers(), uri: request.uri(), method: request.method() }
     }
 }
 
@@ -27,6 +31,14 @@ impl RequestView for View<'_> {
 
     fn query(&self) -> Option<&str> {
         self.uri.query()
+    }
+
+    fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    fn authority(&self) -> Option<&str> {
+        self.uri.authority().map(Authority::as_str)
     }
 }
 

@@ -111,6 +111,11 @@ fn cookies(setting: &Setting) -> Vec<Row> {
         &setting.paved,
         "RFC 6265 §4.2.1",
         vec![
+            (
+                "a cookie in a request that another site caused",
+                with(pair.clone()).method("POST").field("sec-fetch-site", "cross-site"),
+                "cross_site_request",
+            ),
             ("a cookie twice", with(format!("{pair}; {pair}")), "multiple_tokens"),
             ("a cookie in two fields", with(pair.clone()).cookie(pair.clone()), "multiple_tokens"),
             (

@@ -87,7 +87,8 @@ impl Answer {
                 challenge = challenge.parameter(name, value);
             }
         }
-        let asks = told.status < 500 && code != "claim_not_included";
+        let asks =
+            told.status < 500 && !["claim_not_included", "cross_site_request"].contains(&code);
         Self {
             challenges: if asks { vec![challenge] } else { Vec::new() },
             retry_after: (told.status == 503).then(|| "5".to_owned()),

@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::support::{ISSUER, NOW, Service};
 
 /// Reached through the adapters, and not here.
-const ELSEWHERE: [&str; 14] = [
+const ELSEWHERE: [&str; 15] = [
+    "cross_site_request",
     "issuer_not_looked_up",
     "multiple_tokens",
     "token_revoked",

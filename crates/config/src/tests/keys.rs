@@ -65,6 +65,7 @@ fn cases() -> Vec<Case> {
         ("max_token_len", "max_token_len = '4KiB'"),
         ("strategy_timeout", "strategy_timeout = '3s'"),
         ("extract", "extract = { places = ['cookie'] }"),
+        ("cookies", "cookies = { public_origin = 'https://b.test' }"),
         ("issuer", issuer),
         ("roles", "roles = { rank = ['reader'] }"),
         ("resource", "resource = { identifier = 'https://b.test' }"),
@@ -99,6 +100,13 @@ fn cases() -> Vec<Case> {
             ", dangerous_repeated_prefix = true",
         ),
         ("extract.places.issuer", "[extract]\nplaces = [{ kind = 'header' @ }]", ", issuer = 'i'"),
+        ("cookies.allowed_origins", "[cookies]\n@", "allowed_origins = ['https://a.test']"),
+        ("cookies.public_origin", "[cookies]\n@", "public_origin = 'https://b.test'"),
+        (
+            "cookies.dangerous_without_origin_check",
+            "[cookies]\n@",
+            "dangerous_without_origin_check = true",
+        ),
         ("resource.identifier", "@", "[resource]\nidentifier = 'https://b.test'"),
         (
             "resource.authorization_servers",

@@ -86,6 +86,14 @@ fn errors_name_place_key_value_and_what_is_allowed() {
             "line 1, column 1: `leeway`: unknown key; `leeway` is a key of [[issuer]]; ",
         ),
         (
+            "[cookies]\nallowed_origins = ['https://a.test', 'https://a.test/']",
+            "line 2, column 38: `cookies.allowed_origins[1]`: it is not an origin; write scheme, host",
+        ),
+        (
+            "[cookies]\npublic_origin = '*'",
+            "line 2, column 17: `cookies.public_origin`: it is not an origin; write scheme, host",
+        ),
+        (
             "[revocation]\nstore = 'memory:'",
             "line 1, column 2: `revocation`: unknown key; known here: production, ",
         ),

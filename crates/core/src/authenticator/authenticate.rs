@@ -142,7 +142,8 @@ impl<G: Send + Sync + 'static> Engine<G> {
             Some(requirement) if requirement.is_of_several() => Wanted::OneInEachPlace,
             _ => Wanted::One,
         };
-        extract::extract(route.locations(self), self.multiple_tokens, wanted, request)
+        let (locations, several) = (route.locations(self), self.multiple_tokens);
+        extract::extract(locations, several, wanted, &self.cross_site, request)
     }
 
     fn hidden_tokens(&self, route: &Route, request: &dyn RequestView) -> HiddenTokens {

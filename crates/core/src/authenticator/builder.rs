@@ -14,7 +14,7 @@ use crate::{
     issuer::{EngineInfo, TrustedIssuers},
     jws::KnownHeaders,
     key_source::SourceTasks,
-    pipeline::hide::Hide,
+    pipeline::{CrossSiteRules, OriginError, hide::Hide},
     revocation::{OneTimeUse, ReplayStore, Revocations, TIMEOUT},
     strategy::{Registered, Slot},
 };
@@ -45,6 +45,9 @@ struct Settings {
     audiences: Vec<String>,
     locations: Vec<TokenLocation>,
     multiple_tokens: MultipleTokens,
+    allowed_origins: Vec<String>,
+    public_origin: Option<String>,
+    without_origin_check: bool,
     hide: Hide,
     max_token_len: usize,
     clock: Arc<dyn Clock>,
@@ -82,6 +85,9 @@ impl AuthenticatorBuilder {
             audiences: Vec::new(),
             locations: vec![TokenLocation::bearer()],
             multiple_tokens: MultipleTokens::default(),
+            allowed_origins: Vec::new(),
+            public_origin: None,
+            without_origin_check: false,
             hide: Hide::Necessary,
             max_token_len: MAX_TOKEN_LEN,
             clock: Arc::new(SystemClock),
@@ -176,6 +182,43 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
     /// [`MultipleTokens::Reject`].
     pub fn multiple_tokens(mut self, multiple_tokens: MultipleTokens) -> Self {
         self.settings.multiple_tokens = multiple_tokens;
+        self
+    }
+
+    /// Adds origins of pages that may send requests with a token in a cookie, such as
+    /// `https://app.example.com`: for a service whose pages are at another origin. Default: none.
+    ///
+    /// Browsers attach cookies also to requests that other sites cause. So a request with a token from a cookie
+    /// is rejected with [`CrossSiteRequest`](crate::AuthErrorKind::CrossSiteRequest) (403) if its method is
+    /// not GET, HEAD or OPTIONS, or if it opens a WebSocket, unless
+    ///
+    /// 1. its field `Origin` is one of these origins;
+    /// 2. or its field `Sec-Fetch-Site` is `same-origin` or `none` ([Fetch Metadata]);
+    /// 3. or it has no `Sec-Fetch-Site`, and `Origin` is the [public origin](Self::public_origin) of the service;
+    /// 4. or it has neither field, because then no browser sent it.
+    ///
+    /// [Fetch Metadata]: https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
+    pub fn allowed_origins<I: IntoIterator<Item: Into<String>>>(mut self, origins: I) -> Self {
+        self.settings.allowed_origins.extend(origins.into_iter().map(Into::into));
+        self
+    }
+
+    /// The origin at which browsers reach this service, such as `https://api.example.com`, for the check of
+    /// [tokens from cookies](Self::allowed_origins). Default: any scheme, with host and port of the request
+    /// target or of its field `Host`. Set it if a proxy changes `Host`.
+    pub fn public_origin(mut self, origin: impl Into<String>) -> Self {
+        self.settings.public_origin = Some(origin.into());
+        self
+    }
+
+    /// Accepts tokens from cookies whatever site caused the request.
+    ///
+    /// # Security
+    ///
+    /// Any site can then send requests in the name of the user who visits it, unless the service has its own
+    /// defence, such as a token in each form.
+    pub fn dangerous_without_origin_check(mut self) -> Self {
+        self.settings.without_origin_check = true;
         self
     }
 
@@ -385,6 +428,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         let resource_metadata = settings.publish_resource()?;
         settings.challenge.check()?;
         settings.check_one_time()?;
+        let cross_site = settings.cross_site_rules()?;
         let challenge = Arc::new(settings.challenge);
         let now = settings.clock.now();
         if settings.issuers.is_empty() && settings.strategies.is_empty() {
@@ -425,6 +469,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             strategy_timeout: settings.strategy_timeout,
             locations: settings.locations,
             multiple_tokens: settings.multiple_tokens,
+            cross_site,
             hide: settings.hide,
             max_token_len: settings.max_token_len,
             clock: settings.clock,
@@ -456,6 +501,15 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    fn cross_site_rules(&self) -> Result<CrossSiteRules, OriginError> {
+        let origins = self.allowed_origins.iter().map(|origin| OriginError::parse(origin));
+        Ok(CrossSiteRules {
+            allowed_origins: origins.collect::<Result<_, _>>()?,
+            public_origin: self.public_origin.as_deref().map(OriginError::parse).transpose()?,
+            is_off: self.without_origin_check,
+        })
     }
 
     /// Makes the metadata, and sets what follows from them.

@@ -14,7 +14,7 @@ use crate::{
     issuer::TrustedIssuers,
     jws::KnownHeaders,
     key_source::SourceTasks,
-    pipeline::hide::Hide,
+    pipeline::{CrossSiteRules, hide::Hide},
     revocation::{OneTimeUse, Revocations},
     strategy::{ReservedNames, Slot, names},
 };
@@ -27,6 +27,7 @@ pub(crate) struct Engine<G> {
     pub(crate) strategy_timeout: Duration,
     pub(crate) locations: Vec<TokenLocation>,
     pub(crate) multiple_tokens: MultipleTokens,
+    pub(crate) cross_site: CrossSiteRules,
     pub(crate) hide: Hide,
     pub(crate) max_token_len: usize,
     pub(crate) clock: Arc<dyn Clock>,

@@ -3,7 +3,7 @@
 use std::{error::Error, fmt};
 
 use crate::{
-    FileError, GrantMappingError, IssuerError, JwkSetError, KeyError, LocationError,
+    FileError, GrantMappingError, IssuerError, JwkSetError, KeyError, LocationError, OriginError,
     ProductionError, RequirementError, ResourceError, StaticTokenError, VariableError,
 };
 use crate::{KeySourceConfigError, NotReady};
@@ -26,6 +26,8 @@ pub enum ConfigError {
     Issuer(IssuerError),
     /// A token location is wrong.
     Location(LocationError),
+    /// An origin is wrong.
+    Origin(OriginError),
     /// A requirement of a route is wrong.
     Requirement(RequirementError),
     /// A grant mapping is wrong.
@@ -60,6 +62,7 @@ impl ConfigError {
         Some(match self {
             Self::Issuer(error) => error,
             Self::Location(error) => error,
+            Self::Origin(error) => error,
             Self::Requirement(error) => error,
             Self::GrantMapping(error) => error,
             Self::Resource(error) => error,
@@ -129,6 +132,7 @@ macro_rules! wraps {
 wraps! {
     Issuer(IssuerError);
     Location(LocationError);
+    Origin(OriginError);
     Requirement(RequirementError);
     GrantMapping(GrantMappingError);
     Resource(ResourceError);

@@ -48,6 +48,9 @@ kinds! {
     ///
     /// [RFC 6750 §2]: https://www.rfc-editor.org/rfc/rfc6750#section-2
     MultipleTokens = "multiple_tokens", "the request carries more than one token";
+    /// The token is from a cookie, and another site caused the request
+    /// ([details](crate::AuthenticatorBuilder::allowed_origins)). Answered with 403.
+    CrossSiteRequest = "cross_site_request", "another site caused the request";
     /// The token is longer than the limit.
     TokenTooLarge = "token_too_large", "the token is too large";
     /// The token is not a JWS in compact form with JSON objects inside ([RFC 7515 §7.1]).

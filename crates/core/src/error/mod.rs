@@ -27,6 +27,6 @@ pub use portcullis_jose::{FileError, JwkSetError, KeyError};
 
 pub use crate::{
     claims::ClaimPathError, grant::GrantMappingError, issuer::IssuerError,
-    key_source::KeySourceConfigError, location::LocationError, requirement::RequirementError,
-    resource_metadata::ResourceError, strategy::StaticTokenError,
+    key_source::KeySourceConfigError, location::LocationError, pipeline::OriginError,
+    requirement::RequirementError, resource_metadata::ResourceError, strategy::StaticTokenError,
 };

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::find::{Content, find, read};
+use super::{
+    cross_site::CrossSiteRules,
+    find::{Content, find, read},
+};
 use crate::{
     AuthError, AuthErrorKind, BearerToken, MultipleTokens, RequestView, TokenLocation, hooks,
     location::{Custom, LocationKind},
@@ -52,14 +55,16 @@ type Result<T> = std::result::Result<T, AuthError>;
 /// # Errors
 ///
 /// [`AuthErrorKind::NoCredentials`] if no location holds a token, [`AuthErrorKind::MalformedRequest`] if a
-/// location holds an empty one, and [`AuthErrorKind::MultipleTokens`].
+/// location holds an empty one, [`AuthErrorKind::MultipleTokens`], and [`AuthErrorKind::CrossSiteRequest`] if
+/// one of the tokens is from a cookie, and another site caused the request.
 pub(crate) fn extract<'r>(
     locations: &[TokenLocation],
     several: MultipleTokens,
     wanted: Wanted,
+    cross_site: &CrossSiteRules,
     request: &'r dyn RequestView,
 ) -> Result<Tokens<'r>> {
-    let mut tokens = Tokens::new();
+    let (mut tokens, mut has_cookie) = (Tokens::new(), false);
     let limit = match (several, wanted) {
         (MultipleTokens::Reject, Wanted::One) => {
             for location in locations.iter().filter(|location| location.is_explicit) {
@@ -68,6 +73,7 @@ pub(crate) fn extract<'r>(
             for location in locations.iter().filter(|location| !location.is_explicit) {
                 if tokens.is_empty() {
                     collect(location, several, request, &mut tokens)?;
+                    has_cookie = !tokens.is_empty();
                 }
             }
             1
@@ -76,6 +82,7 @@ pub(crate) fn extract<'r>(
             for location in locations {
                 if tokens.is_empty() {
                     collect(location, several, request, &mut tokens)?;
+                    has_cookie = !location.is_explicit && !tokens.is_empty();
                 }
             }
             tokens.truncate(1);
@@ -83,7 +90,9 @@ pub(crate) fn extract<'r>(
         }
         (MultipleTokens::All, _) => {
             for location in locations {
+                let before = tokens.len();
                 collect(location, several, request, &mut tokens)?;
+                has_cookie |= !location.is_explicit && tokens.len() > before;
             }
             MAX_TOKENS
         }
@@ -94,11 +103,15 @@ pub(crate) fn extract<'r>(
                 if several == MultipleTokens::Reject && own.len() > 1 {
                     return Err(AuthErrorKind::MultipleTokens.into());
                 }
+                has_cookie |= !location.is_explicit && !own.is_empty();
                 tokens.extend(own.into_iter().take(1));
             }
             MAX_TOKENS
         }
     };
+    if has_cookie {
+        cross_site.check(request)?;
+    }
     match tokens.len() {
         0 => Err(AuthErrorKind::NoCredentials.into()),
         found if found > limit => Err(AuthErrorKind::MultipleTokens.into()),

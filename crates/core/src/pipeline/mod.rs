@@ -4,6 +4,7 @@
 //! its own stage alone, so that code that skips a check does not compile.
 
 mod check;
+mod cross_site;
 pub(crate) mod extract;
 mod find;
 pub(crate) mod hide;
@@ -22,6 +23,8 @@ mod verify;
 mod tests;
 
 pub(crate) use check::check_caller;
+pub(crate) use cross_site::CrossSiteRules;
+pub use cross_site::{OriginError, is_origin};
 pub(crate) use extract::{Presented, Wanted};
 pub(crate) use map::accept_unrevoked;
 pub(crate) use observe::Observer;

@@ -27,7 +27,11 @@ impl Challenge {
             status,
             error: code,
             description: code.map(|_| kind.description()),
-            asks: status < 500 && kind != AuthErrorKind::ClaimNotIncluded,
+            asks: status < 500
+                && !matches!(
+                    kind,
+                    AuthErrorKind::ClaimNotIncluded | AuthErrorKind::CrossSiteRequest
+                ),
             scope: error.missing_scope_shared(),
             step_up: error.step_up().map(Arc::clone),
             retry_after: (status == 503).then_some(RETRY_AFTER),
@@ -68,7 +72,7 @@ fn status_and_code(kind: AuthErrorKind) -> (u16, Option<&'static str>) {
         | AuthErrorKind::InsufficientRole
         | AuthErrorKind::NotPermitted => (403, Some("insufficient_scope")),
         // Neither another token of the same caller nor another login helps.
-        AuthErrorKind::ClaimNotIncluded => (403, None),
+        AuthErrorKind::ClaimNotIncluded | AuthErrorKind::CrossSiteRequest => (403, None),
         AuthErrorKind::ReauthenticationRequired => (401, Some("insufficient_user_authentication")),
         AuthErrorKind::KeysUnavailable
         | AuthErrorKind::StoreUnavailable

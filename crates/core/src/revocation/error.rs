@@ -52,6 +52,9 @@ impl fmt::Display for StoreError {
 
 impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        match &self.source {
+            Some(source) => Some(&**source),
+            None => None,
+        }
     }
 }

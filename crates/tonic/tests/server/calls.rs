@@ -185,6 +185,23 @@ async fn any_metadata_of_text_may_hold_the_token() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_site_cannot_call_with_the_cookie_of_its_visitor() {
+    let setting = Setting::new();
+    let client =
+        setting.serve(JwtAuthLayer::new(setting.auth_at([TokenLocation::cookie("t")]))).await;
+    let cookie = format!("t={}", setting.token().build());
+    let call = |site: &'static str| {
+        let mut request = with_metadata("cookie", &cookie, text(""));
+        request.metadata_mut().insert("sec-fetch-site", site.parse().unwrap());
+        request
+    };
+    assert_eq!(client.unary(WHO_AM_I, call("same-origin")).await.unwrap(), "alice");
+    let status = client.unary(WHO_AM_I, call("cross-site")).await.unwrap_err();
+    assert_eq!((status.code(), &*parts(&status).2), (Code::PermissionDenied, "CROSS_SITE_REQUEST"));
+    assert_eq!(challenge(&status), None);
+}
+
+#[tokio::test]
 async fn only_an_optional_layer_lets_calls_without_credentials_through() {
     let setting = Setting::new();
     let client = setting.serve(JwtAuthLayer::new(setting.auth()).optional()).await;

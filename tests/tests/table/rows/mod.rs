@@ -2,6 +2,7 @@
 
 mod applications;
 mod challenges;
+mod cross_site;
 mod duplicates;
 mod faults;
 mod fields;
@@ -19,6 +20,7 @@ mod public;
 mod queries;
 mod readiness;
 mod requirements;
+mod revocations;
 mod routes;
 mod rules;
 mod seams;
@@ -44,8 +46,10 @@ pub(crate) fn all() -> Vec<Case> {
         locations::rows(&world),
         queries::rows(&world),
         hidden::rows(&world),
+        cross_site::rows(&world),
         requirements::rows(&world),
         strategies::rows(&world),
+        revocations::rows(&world),
         tokens::rows(&world),
         applications::rows(&world),
         policies::rows(&world),

@@ -85,6 +85,14 @@ fn a_file_whose_text_was_lost_has_no_token_that_all_can_guess() {
         fn query(&self) -> Option<&str> {
             Some(self.0)
         }
+
+        fn method(&self) -> &str {
+            "GET"
+        }
+
+        fn authority(&self) -> Option<&str> {
+            None
+        }
     }
 
     for format in [TokenFormat::Lines, TokenFormat::Whole, TokenFormat::List] {
