@@ -42,7 +42,6 @@ impl Clock for StoppedClock {
 /// Makes a caller whose token had these claims, and was found good.
 fn caller(claims: &str) -> Principal {
     let info = EngineInfo {
-        revocations: None,
         challenge: Arc::new(ChallengeSettings::default()),
         clock: Arc::new(StoppedClock),
         grant_type: "Grant",
