@@ -4,8 +4,8 @@ use std::{error::Error, time::Duration};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use portcullis_actix_web::{
-    Authenticator, Caller, EndpointService, Granted, JwtAuth, ReadinessService, RemoveTokens, Require,
-    ResourceMetadataService, policy,
+    Authenticator, Caller, EndpointService, Granted, JwtAuth, ReadinessService, RemoveTokens,
+    Require, ResourceMetadataService, policy,
 };
 use serde_json::json;
 

@@ -14,7 +14,8 @@ use crate::{Service, revocation::Endpoints, stop::Stop};
 
 pub(crate) async fn serve(service: Service, stop: Stop) -> Result<(), Box<dyn Error>> {
     let Service { auth, revocation, metrics, listener } = service;
-    let app = app(&auth, revocation).route("/metrics", get(move || async move { metrics.render() }));
+    let app =
+        app(&auth, revocation).route("/metrics", get(move || async move { metrics.render() }));
     let server = axum::serve(TcpListener::from_std(listener)?, app)
         .with_graceful_shutdown(stop.clone().requested());
     tokio::select! {

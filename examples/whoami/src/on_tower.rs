@@ -11,8 +11,8 @@ use hyper_util::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use portcullis_axum::{
-    Authenticator, Caller, EndpointService, Granted, JwtAuthLayer, Policy, ReadinessService, RequireLayer,
-    ResourceMetadataService, policy,
+    Authenticator, Caller, EndpointService, Granted, JwtAuthLayer, Policy, ReadinessService,
+    RequireLayer, ResourceMetadataService, policy,
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -68,11 +68,7 @@ struct Routes {
 }
 
 impl Routes {
-    fn new(
-        auth: &Authenticator,
-        revocation: Option<Endpoints>,
-        metrics: PrometheusHandle,
-    ) -> Self {
+    fn new(auth: &Authenticator, revocation: Option<Endpoints>, metrics: PrometheusHandle) -> Self {
         let route = |policy: Policy, handler: fn(&Request<Body>) -> Response<Body>| {
             let handler = service_fn(move |request| {
                 let response = handler(&request);
