@@ -84,34 +84,33 @@ fn check_prefix(prefix: &str) -> Result<(), StoreError> {
 
 /// Reads the URL. Its text is not repeated in the error: it may have a password.
 fn parse_url(url: &str) -> Result<ConnectionInfo, StoreError> {
+    prepare_tls(url)?;
     let info = url.into_connection_info().map_err(|_| {
         unusable("the URL of Redis is invalid; help: `redis://user:password@host:port/database`")
     })?;
-    match info.addr() {
-        ConnectionAddr::TcpTls { insecure: true, .. } => Err(unusable(
+    if matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. }) {
+        return Err(unusable(
             "the URL of Redis turns off the verification of certificates; help: remove `#insecure`",
-        )),
-        ConnectionAddr::TcpTls { .. } => {
-            prepare_tls()?;
-            Ok(info)
+        ));
+    }
+    Ok(info)
+}
+
+fn prepare_tls(url: &str) -> Result<(), StoreError> {
+    if !["rediss:", "valkeys:"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Ok(());
+    }
+    #[cfg(not(feature = "tls"))]
+    return Err(unusable("a `rediss://` URL of Redis needs the feature `tls` of portcullis-redis"));
+    #[cfg(feature = "tls")]
+    {
+        // `redis` uses the cryptography that is the default of the process. The application's choice is
+        // kept. An error means that another thread was faster.
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         }
-        _ => Ok(info),
+        Ok(())
     }
-}
-
-/// Selects the cryptography of TLS, unless the application did: `redis` uses the default of the process.
-#[cfg(feature = "tls")]
-fn prepare_tls() -> Result<(), StoreError> {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // An error means that another thread was faster.
-        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-    }
-    Ok(())
-}
-
-#[cfg(not(feature = "tls"))]
-fn prepare_tls() -> Result<(), StoreError> {
-    Err(unusable("a URL of Redis with `rediss://` needs the feature `tls` of portcullis-redis"))
 }
 
 impl fmt::Debug for RedisStoreBuilder {

@@ -3,6 +3,9 @@
 use portcullis::revocation::{StoreError, StoreErrorKind};
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
+const DENIED: &str =
+    "the user of Redis lacks permissions; help: the documentation of portcullis-redis lists them";
+
 /// Converts an error, without the text of the server: that text may repeat arguments of a command, and
 /// these may be credentials or claims.
 pub(crate) fn store_error(error: &RedisError) -> StoreError {
@@ -27,7 +30,7 @@ pub(crate) fn store_error(error: &RedisError) -> StoreError {
              replicas write back the revocations that they know from the last minutes",
         ),
         "NOAUTH" | "WRONGPASS" => (Unusable, "Redis rejected the user name or password"),
-        "NOPERM" => (Unusable, "the user of Redis lacks permissions; help: see the crate's page"),
+        "NOPERM" => (Unusable, DENIED),
         "MOVED" | "ASK" | "CROSSSLOT" => (
             Unusable,
             "this node of a Redis Cluster does not have the keys; help: cluster clients are not \
@@ -42,17 +45,25 @@ fn other_error(error: &RedisError) -> StoreError {
     match error.kind() {
         // The system's words: "connection refused", "certificate expired".
         ErrorKind::Io => unavailable(format!("Redis cannot be reached: {error}")),
-        ErrorKind::AuthenticationFailed => {
-            unusable("Redis rejected the user name or password".to_owned())
-        }
+        ErrorKind::AuthenticationFailed => unusable("Redis rejected the user name or password"),
         ErrorKind::InvalidClientConfig => {
-            unusable("the settings of the connection to Redis are invalid".to_owned())
+            unusable("the settings of the connection to Redis are invalid")
+        }
+        ErrorKind::Server(ServerErrorKind::ResponseError) if is_denied_in_script(error) => {
+            unusable(DENIED)
         }
         ErrorKind::Server(ServerErrorKind::ResponseError) => {
-            unavailable("Redis rejected a command".to_owned())
+            unavailable("Redis rejected a command")
         }
         _ => unavailable(format!("Redis failed: {}", error.category())),
     }
+}
+
+/// Redis has no code for a command of a script that the user may not run: the texts of 6.2 and 7.0, and
+/// of 7.2.
+fn is_denied_in_script(error: &RedisError) -> bool {
+    let texts = ["can't run this command", "ACL failure"];
+    error.detail().is_some_and(|detail| texts.iter().any(|text| detail.contains(text)))
 }
 
 /// Whether a new connection may succeed where this one failed.

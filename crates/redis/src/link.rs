@@ -17,7 +17,7 @@ use tokio::{runtime::Handle, sync::Mutex, time::Instant};
 
 use crate::{
     error::{needs_new_connection, store_error, unavailable, unusable},
-    server::check_server,
+    server::ServerInfo,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -93,7 +93,10 @@ impl Link {
 
     /// Tests the server's version and settings again.
     pub(crate) async fn check(self: &Arc<Self>) -> Result<(), StoreError> {
-        self.run(|mut connection| async move { Ok(check_server(&mut connection).await) }).await?
+        let info = self
+            .run(|mut connection| async move { ServerInfo::read(&mut connection).await })
+            .await?;
+        info.check()
     }
 
     /// Returns the connection, or makes one. While one call connects, the others wait for it.
@@ -134,7 +137,9 @@ impl Link {
                 .get_multiplexed_async_connection_with_config(&config)
                 .await
                 .map_err(|error| store_error(&error))?;
-            check_server(&mut connection).await?;
+            let info =
+                ServerInfo::read(&mut connection).await.map_err(|error| store_error(&error))?;
+            info.check()?;
             Ok(connection)
         };
         tokio::time::timeout(2 * CONNECT_TIMEOUT, connect)

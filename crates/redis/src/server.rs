@@ -1,22 +1,33 @@
 //! Which servers can be used.
 
 use portcullis::revocation::StoreError;
-use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, aio::MultiplexedConnection};
 
-use crate::error::{store_error, unusable};
+use crate::error::unusable;
 
-/// Tests version and settings of a server, for each new connection.
-pub(crate) async fn check_server(connection: &mut MultiplexedConnection) -> Result<(), StoreError> {
-    let info: (String, String) = redis::pipe()
-        .cmd("INFO")
-        .arg("server")
-        .cmd("INFO")
-        .arg("memory")
-        .query_async(connection)
-        .await
-        .map_err(|error| store_error(&error))?;
-    check_version(&info.0)?;
-    check_eviction(&info.1)
+/// What a server says of itself.
+pub(crate) struct ServerInfo {
+    server: String,
+    memory: String,
+}
+
+impl ServerInfo {
+    pub(crate) async fn read(connection: &mut MultiplexedConnection) -> RedisResult<Self> {
+        let (server, memory) = redis::pipe()
+            .cmd("INFO")
+            .arg("server")
+            .cmd("INFO")
+            .arg("memory")
+            .query_async(connection)
+            .await?;
+        Ok(Self { server, memory })
+    }
+
+    /// Tests version and settings. Done for each new connection.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        check_version(&self.server)?;
+        check_eviction(&self.memory)
+    }
 }
 
 /// `XTRIM MINID` and exclusive ids in `XRANGE` are new in 6.2. Valkey returns 7.2.4 here.
