@@ -12,7 +12,7 @@ use portcullis::{
     revocation::{MemoryStore, ReplayStore, RevocationStore, Revocations},
 };
 
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 use portcullis::revocation::StoreError;
 
 use crate::{
@@ -111,6 +111,8 @@ impl Both {
             Scheme::Sqlite => {
                 Self::of(portcullis_sql::SqliteStore::open(url.file().unwrap_or(Path::new(""))))
             }
+            #[cfg(feature = "postgres")]
+            Scheme::Postgres => Self::of(opened(portcullis_sql::PostgresStore::open(&url.text))?),
             #[cfg(feature = "redis")]
             Scheme::Redis => Self::of(opened(portcullis_redis::RedisStore::open(&url.text))?),
             // Rejected when the URL was read.
@@ -126,7 +128,7 @@ impl Both {
 }
 
 /// Takes the error of a store over. Its text holds no part of the URL.
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 fn opened<S>(store: Result<S, StoreError>) -> Result<S, ConfigError> {
     store.map_err(|error| ConfigError::Other(Box::new(error)))
 }
