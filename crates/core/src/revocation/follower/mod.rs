@@ -149,19 +149,19 @@ impl Follower {
             // Before the read, so that a change during the read ends the wait after it.
             let changed = self.subscribe().await;
             let read = self.read(&mut feed, clock).await;
-            self.freshness.look_at(clock.now());
+            self.freshness.look_at(clock.now(), Duration::ZERO);
             let pause = outage.pause_after(&read, self.store.label());
             *self.error.lock().unwrap_or_else(PoisonError::into_inner) = read.err();
             self.attempts.send_modify(|count| *count = count.wrapping_add(1));
-            match pause {
+            let passed = match pause {
                 // A broken connection may look like a change, and must not cause attempts without a pause.
-                Some(pause) => clock.sleep(pause).await,
+                Some(pause) => sleep(clock, pause).await,
                 None => tokio::select! {
-                    () = changed => {}
-                    () = clock.sleep(self.settings.poll) => {}
+                    () = changed => Duration::ZERO,
+                    passed = sleep(clock, self.settings.poll) => passed,
                 },
-            }
-            self.freshness.look_at(clock.now());
+            };
+            self.freshness.look_at(clock.now(), passed);
         }
     }
 
@@ -307,6 +307,12 @@ impl Follower {
     fn recent(&self) -> MutexGuard<'_, Recent> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waits, and returns how long.
+async fn sleep(clock: &dyn Clock, duration: Duration) -> Duration {
+    clock.sleep(duration).await;
+    duration
 }
 
 /// Runs a function that may take some time where no request waits for it. Returns `None` if it could not be
