@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
     time::Duration,
 };
 
@@ -64,6 +64,8 @@ struct Inner {
     /// That of the first engine.
     clock: OnceLock<Arc<dyn Clock>>,
     task: FollowerTask,
+    /// Those that have taken these over, at a reload of the engine.
+    successor: Mutex<Weak<Inner>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -106,7 +108,8 @@ impl Revocations {
         let set = Arc::new(RevokedSet::new());
         let follower = Arc::new(Follower::new(Arc::clone(&store), Arc::clone(&set), settings));
         let (clock, task) = (OnceLock::new(), FollowerTask::default());
-        Self { inner: Arc::new(Inner { store, settings, set, follower, clock, task }) }
+        let successor = Mutex::default();
+        Self { inner: Arc::new(Inner { store, settings, set, follower, clock, task, successor }) }
     }
 
     fn set(self, change: impl FnOnce(&mut Settings)) -> Self {
@@ -163,7 +166,15 @@ impl Revocations {
     pub async fn revoke(&self, entries: &[Revocation]) -> Result<(), StoreError> {
         self.inner.store.add(entries).await?;
         point("revocations: stored");
-        self.inner.follower.added(entries, self.clock().now()).await
+        let now = self.clock().now();
+        self.inner.follower.added(entries, now).await?;
+        // An engine that replaces this one may have taken over what was in memory before.
+        let mut successor = self.inner.successor();
+        while let Some(inner) = successor {
+            inner.follower.added(entries, now).await?;
+            successor = inner.successor();
+        }
+        Ok(())
     }
 
     /// Returns the state of the revocations in memory.
@@ -206,7 +217,7 @@ impl Revocations {
         self.inner.follower.attempts()
     }
 
-    /// Adds the entries in memory of others.
+    /// Adds the entries in memory of others, and those that these write from now on.
     ///
     /// # Errors
     ///
@@ -215,6 +226,10 @@ impl Revocations {
         if Arc::ptr_eq(&self.inner, &others.inner) {
             return Ok(());
         }
+        // The newest has no successor, so that a chain of them ends.
+        *lock(&self.inner.successor) = Weak::new();
+        // First: what is written after this is passed on, and what was written before is in the set.
+        *lock(&others.inner.successor) = Arc::downgrade(&self.inner);
         let full =
             |_| StoreError::new(StoreErrorKind::Unavailable, "there are too many revocations");
         self.inner.set.absorb(&others.inner.set).map_err(full)
@@ -299,6 +314,16 @@ impl Revocations {
     pub(crate) fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
         self.inner.set.changes()
     }
+}
+
+impl Inner {
+    fn successor(&self) -> Option<Arc<Self>> {
+        lock(&self.successor).upgrade()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn revoked(kind: &'static str) -> AuthError {

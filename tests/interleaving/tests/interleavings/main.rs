@@ -66,6 +66,13 @@ impl Moment {
         judged
     }
 
+    /// Waits until the engine has loaded what it needs.
+    async fn wait_until_accepted(&self, auth: &Authenticator, token: &str) {
+        while judge(auth, token).await.is_err() {
+            self.pause().await;
+        }
+    }
+
     /// Judges a token, which must not be accepted if it was over before the request began.
     async fn judge_begun_after(&self, auth: &Authenticator, token: &str) {
         let was_over = self.step.load(Ordering::SeqCst) != u64::MAX;

@@ -22,7 +22,7 @@ use portcullis::{
 };
 use portcullis_testkit::{ManualClock, TestIssuer};
 
-use super::{AUDIENCE, ISSUER, Moment, judge};
+use super::{AUDIENCE, ISSUER, Moment};
 
 /// A store that takes a while, and that may lose what it has.
 #[derive(Clone, Debug)]
@@ -152,9 +152,7 @@ fn a_token_whose_revocation_was_acknowledged_is_not_accepted_by_this_replica() {
         let (token, moment) = (token(run, &issuer), Moment::new(run.steps(), run.clock()));
         requests(run, &auth, &token, &moment);
         run.task("administrator", async move {
-            while judge(&auth, &token).await.is_err() {
-                moment.pause().await;
-            }
+            moment.wait_until_accepted(&auth, &token).await;
             auth.revoke(&[revoked()]).await.unwrap();
             moment.is_now();
         });
@@ -206,14 +204,14 @@ fn a_revocation_outlives_a_store_that_loses_it_and_an_engine_that_is_replaced() 
             }
             store.lose();
         });
+        let (of_operator, of_admin) = (moment.clone(), token.clone());
+        let handle = auth.clone();
         run.task("operator", async move {
-            point("operator: starts");
+            of_operator.wait_until_accepted(&handle, &token).await;
             reloadable.replace(next).await.unwrap();
         });
         run.task("administrator", async move {
-            while judge(&auth, &token).await.is_err() {
-                moment.pause().await;
-            }
+            moment.wait_until_accepted(&auth, &of_admin).await;
             auth.revoke(&[revoked()]).await.unwrap();
             moment.is_now();
         });
