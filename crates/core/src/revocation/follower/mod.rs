@@ -31,7 +31,7 @@ use super::{
     handle::Settings,
     set::{RevokedSet, SetFull},
 };
-use crate::{BoxFuture, Clock, NumericDate, future::PanicCaught};
+use crate::{BoxFuture, Clock, NumericDate, future::PanicCaught, metrics};
 
 /// The longest time to connect and to create or update the schema.
 const MAX_PREPARE: Duration = Duration::from_secs(30);
@@ -151,6 +151,8 @@ impl Follower {
             self.freshness.look_at(clock.now(), Duration::ZERO);
             let pause = outage.pause_after(&read, self.store.label());
             *self.error.lock().unwrap_or_else(PoisonError::into_inner) = read.err();
+            let age = self.freshness.age(clock.now());
+            metrics::revocations(self.store.label(), self.set.len(), age);
             self.attempts.send_modify(|count| *count = count.wrapping_add(1));
             let passed = match pause {
                 // A broken connection may look like a change, and must not cause attempts without a pause.
@@ -283,7 +285,6 @@ impl Follower {
             on_another_thread(move || set.drop_expired(before)).await;
             let deleted = self.delete_expired(clock, before).await;
             outage.pause_after(&deleted, self.store.label());
-            crate::metrics::revocations(self.store.label(), self.set.len());
         }
     }
 
