@@ -32,15 +32,19 @@ pub(crate) fn store_failed(store: &str) {
 #[cfg(not(feature = "metrics"))]
 pub(crate) fn store_failed(_store: &str) {}
 
-/// There are this many revocations in memory.
+/// There are this many revocations in memory, read from the store this long ago.
 #[cfg(feature = "metrics")]
-pub(crate) fn revocations(store: &str, entries: usize) {
+pub(crate) fn revocations(store: &str, entries: usize, age: Option<std::time::Duration>) {
     let entries = u32::try_from(entries).unwrap_or(u32::MAX);
     metrics::gauge!("portcullis_revocations", "store" => store.to_owned()).set(entries);
+    if let Some(age) = age {
+        metrics::gauge!("portcullis_revocations_age_seconds", "store" => store.to_owned())
+            .set(age.as_secs_f64());
+    }
 }
 
 #[cfg(not(feature = "metrics"))]
-pub(crate) fn revocations(_store: &str, _entries: usize) {}
+pub(crate) fn revocations(_store: &str, _entries: usize, _age: Option<std::time::Duration>) {}
 
 /// A source has this many usable keys.
 #[cfg(feature = "metrics")]

@@ -31,7 +31,9 @@ use super::{
     handle::Settings,
     set::{RevokedSet, SetFull},
 };
-use crate::{BoxFuture, Clock, NumericDate, future::PanicCaught, interleave::point};
+use crate::{
+    BoxFuture, Clock, NumericDate, future::PanicCaught, interleave::point, metrics,
+};
 
 /// The longest time to connect and to create or update the schema.
 const MAX_PREPARE: Duration = Duration::from_secs(30);
@@ -152,6 +154,8 @@ impl Follower {
             self.freshness.look_at(clock.now(), Duration::ZERO);
             let pause = outage.pause_after(&read, self.store.label());
             *self.error.lock().unwrap_or_else(PoisonError::into_inner) = read.err();
+            let age = self.freshness.age(clock.now());
+            metrics::revocations(self.store.label(), self.set.len(), age);
             self.attempts.send_modify(|count| *count = count.wrapping_add(1));
             let passed = match pause {
                 // A broken connection may look like a change, and must not cause attempts without a pause.
@@ -287,7 +291,6 @@ impl Follower {
             on_another_thread(move || set.drop_expired(before)).await;
             let deleted = self.delete_expired(clock, before).await;
             outage.pause_after(&deleted, self.store.label());
-            crate::metrics::revocations(self.store.label(), self.set.len());
         }
     }
 

@@ -48,7 +48,7 @@ impl IssuerHasher {
         let mut hasher = self.0;
         hasher.write(id.as_bytes());
         let hash = hasher.finish128();
-        Fingerprint { tag: hash.h1.max(1), check: hash.h2 }
+        Fingerprint { place: hash.h1, check: hash.h2 }
     }
 }
 
@@ -56,8 +56,15 @@ impl IssuerHasher {
 /// 10^30 times; the result is a token that is rejected, never one that is accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Fingerprint {
-    /// Where the entry is in a table, and its first half. Never 0, which marks a free slot.
-    pub(super) tag: u64,
-    /// The other half.
+    /// The half that decides where the entry is in a table.
+    pub(super) place: u64,
     pub(super) check: u64,
+}
+
+impl Fingerprint {
+    /// Returns a few bits of it: a number from 1 to 255.
+    #[inline]
+    pub(super) fn mark(self) -> u64 {
+        (self.check & 0xff).max(1)
+    }
 }

@@ -79,7 +79,7 @@ impl RevokedSet {
         Self::with_limit(MAX_ENTRIES)
     }
 
-    fn with_limit(max_entries: usize) -> Self {
+    pub(super) fn with_limit(max_entries: usize) -> Self {
         let [token, subject, session, client, public_key] =
             [false, true, false, true, false].map(|cut_off| KindSet::new(cut_off, max_entries));
         Self {

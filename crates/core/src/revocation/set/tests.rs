@@ -172,7 +172,7 @@ fn many_entries_stay_within_the_memory_of_their_budget() {
         let set = RevokedSet::new();
         set.insert(&(0..count).map(token).collect::<Vec<_>>()).unwrap();
         assert_eq!(set.len(), count);
-        let bytes = set.token.table_for_test().slots() * 24;
+        let bytes = set.token.table_for_test().slots() * 25;
         assert!(bytes <= count * 48, "{bytes} bytes for {count}");
         assert!((0..count).all(|id| has_token(&set, id)));
         assert!((count..2 * count).all(|id| !has_token(&set, id)));
@@ -181,24 +181,29 @@ fn many_entries_stay_within_the_memory_of_their_budget() {
 
 #[test]
 fn entries_that_share_a_place_or_half_a_hash_are_kept_apart() {
-    let entry = |tag, check, until| Entry {
-        fingerprint: Fingerprint { tag, check },
+    let entry = |place, check, until| Entry {
+        fingerprint: Fingerprint { place, check },
         times: Times { until, cut_off: until },
     };
-    // All of them belong in the last slot, so that the search goes on at the first one.
-    let entries = [(u64::MAX, 1), (u64::MAX, 2), (u64::MAX - 1, 1), (u64::MAX - 2, 0)];
-    let table = Table::new(4, true);
-    for (until, (tag, check)) in (1..).zip(entries) {
-        assert_eq!(table.cut_off(Fingerprint { tag, check }), None);
-        assert_eq!(table.add(entry(tag, check, until)), Added::New);
+    // All of them belong in the last group, so that the search goes on at the first one. Many have the same
+    // mark, and 0x100 has the one of 1.
+    let checks = [1, 0x101, 0x201, 0x100, 0, 2, 0x102, u64::MAX];
+    let places = [u64::MAX, u64::MAX - 1];
+    let entries: Vec<_> =
+        places.iter().flat_map(|place| checks.map(|check| (*place, check))).collect();
+    let table = Table::new(9, true);
+    assert_eq!(table.slots(), 16);
+    for (until, (place, check)) in (1..).zip(entries.iter().copied()) {
+        assert_eq!(table.cut_off(Fingerprint { place, check }), None);
+        assert_eq!(table.add(entry(place, check, until)), Added::New);
     }
-    for (until, (tag, check)) in (1..).zip(entries) {
-        assert_eq!(table.cut_off(Fingerprint { tag, check }), Some(until));
-        assert_eq!(table.add(entry(tag, check, until)), Added::Merged);
+    for (until, (place, check)) in (1..).zip(entries.iter().copied()) {
+        assert_eq!(table.cut_off(Fingerprint { place, check }), Some(until));
+        assert_eq!(table.add(entry(place, check, until)), Added::Merged);
     }
     assert_eq!(table.add(entry(u64::MAX - 2, 1, 9)), Added::Full);
-    assert_eq!(table.cut_off(Fingerprint { tag: u64::MAX - 2, check: 1 }), None);
-    assert_eq!(table.entries().count(), 4);
+    assert_eq!(table.cut_off(Fingerprint { place: u64::MAX - 2, check: 1 }), None);
+    assert_eq!(table.entries().count(), 16);
 }
 
 #[test]
@@ -209,11 +214,9 @@ fn debug_shows_neither_key_nor_hash() {
 }
 
 #[test]
-fn two_keys_hash_the_same_id_differently() {
+fn the_key_is_random_and_decides_every_hash() {
     let of = |key: HashKey| key.issuer(ISSUER).fingerprint("id");
     assert_ne!(of(HashKey::random()), of(HashKey::random()));
-    // Sets of one process share a key, so that one can take over the entries of another.
-    assert_eq!(of(HashKey::of_process()), of(HashKey::of_process()));
 }
 
 #[test]

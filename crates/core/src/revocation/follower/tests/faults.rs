@@ -113,6 +113,19 @@ async fn a_store_that_does_not_advance_is_an_error_and_no_endless_loop() {
 }
 
 #[tokio::test]
+async fn a_feed_that_memory_has_no_room_for_is_never_current() {
+    let store = ScriptedStore::new();
+    store.add_elsewhere(&[token(1), token(2), token(3)]).await;
+    let parts = follower_with(&store, RevokedSet::with_limit(2));
+    let replica = Replica::resume(&parts, &ManualClock::at(NOW));
+    replica.pass(seconds(5)).await;
+    assert_eq!(replica.state(), FeedState::Loading);
+    let error = replica.follower.status(NOW).error.unwrap();
+    assert_eq!(error.to_string(), "there are too many revocations");
+    assert!(replica.follower.added(&[token(4)], NOW).await.is_err());
+}
+
+#[tokio::test]
 async fn what_a_store_has_lost_stays_in_memory_and_recent_entries_are_written_back() {
     let store = ScriptedStore::new();
     let of_subject = |cut_off| {

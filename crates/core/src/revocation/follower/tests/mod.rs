@@ -25,7 +25,6 @@ fn token(id: usize) -> Revocation {
 
 /// A replica: a follower with its task.
 struct Replica {
-    store: Arc<ScriptedStore>,
     set: Arc<RevokedSet>,
     follower: Arc<Follower>,
     clock: ManualClock,
@@ -34,7 +33,7 @@ struct Replica {
 
 impl Replica {
     fn start(store: &Arc<ScriptedStore>) -> Self {
-        Self::resume(&follower(store), store, &ManualClock::at(NOW))
+        Self::resume(&follower(store), &ManualClock::at(NOW))
     }
 
     async fn loaded(store: &Arc<ScriptedStore>) -> Self {
@@ -43,13 +42,13 @@ impl Replica {
         replica
     }
 
-    fn resume(parts: &Follower_, store: &Arc<ScriptedStore>, clock: &ManualClock) -> Self {
+    fn resume(parts: &Parts, clock: &ManualClock) -> Self {
         let (follower, set) = parts.clone();
         let task = tokio::spawn({
             let (follower, clock) = (Arc::clone(&follower), clock.clone());
             async move { follower.run(&clock).await }
         });
-        Self { store: Arc::clone(store), set, follower, clock: clock.clone(), task }
+        Self { set, follower, clock: clock.clone(), task }
     }
 
     fn state(&self) -> FeedState {
@@ -94,11 +93,15 @@ impl Drop for Replica {
     }
 }
 
-type Follower_ = (Arc<Follower>, Arc<RevokedSet>);
+type Parts = (Arc<Follower>, Arc<RevokedSet>);
 
-fn follower(store: &Arc<ScriptedStore>) -> Follower_ {
-    let set = Arc::new(RevokedSet::new());
-    let store: Arc<dyn RevocationStore> = Arc::clone(store) as _;
+fn follower(store: &Arc<ScriptedStore>) -> Parts {
+    follower_with(store, RevokedSet::new())
+}
+
+fn follower_with(store: &Arc<ScriptedStore>, set: RevokedSet) -> Parts {
+    let set = Arc::new(set);
+    let store: Arc<dyn RevocationStore> = Arc::<ScriptedStore>::clone(store);
     (Arc::new(Follower::new(store, Arc::clone(&set), Settings::default())), set)
 }
 
@@ -186,11 +189,11 @@ async fn a_new_task_goes_on_where_the_last_one_was() {
     store.add_elsewhere(&[token(1)]).await;
     let parts = follower(&store);
     let clock = ManualClock::at(NOW);
-    let first = Replica::resume(&parts, &store, &clock);
+    let first = Replica::resume(&parts, &clock);
     first.until("the snapshot is loaded", || first.state() == FeedState::Current).await;
     drop(first);
     store.add_elsewhere(&[token(2)]).await;
-    let second = Replica::resume(&parts, &store, &clock);
+    let second = Replica::resume(&parts, &clock);
     second.until("the gap is read", || second.has(2)).await;
     assert_eq!(store.reads_from_start.load(std::sync::atomic::Ordering::SeqCst), 1);
 }
@@ -201,7 +204,8 @@ fn the_task_starts_again_in_another_runtime() {
     let store = ScriptedStore::new();
     let (follower, set) = follower(&store);
     let (task, clock) = (FollowerTask::default(), ManualClock::at(NOW));
-    let parts = || (Arc::clone(&follower), Arc::new(clock.clone()) as Arc<dyn Clock>);
+    let clock: Arc<dyn Clock> = Arc::new(clock);
+    let parts = || (Arc::clone(&follower), Arc::clone(&clock));
     // Without a runtime nothing happens.
     task.start(parts);
     for id in 0..2 {
