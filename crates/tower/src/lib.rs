@@ -81,9 +81,9 @@ mod route;
 pub use self::axum::{CallerRejection, Claims};
 pub use auth::JwtAuthLayer;
 pub use caller::{Caller, Granted, OtherCallers};
+pub use endpoint::EndpointService;
 #[cfg(feature = "mint")]
 pub use outgoing::AddBearerTokenLayer;
-pub use endpoint::EndpointService;
 pub use portcullis::{AuthContext, Rejection};
 pub use readiness::ReadinessService;
 pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};

@@ -82,7 +82,13 @@ fn events(setting: &Setting) -> Vec<Row> {
     ] {
         let token = setting.valid().claim("events", value);
         let phrase = format!("`events` is {what}");
-        rows.push(Row::rejected(&setting.plain, &*phrase, "§7 RFC 8725 §3.12", token.clone(), "wrong_type"));
+        rows.push(Row::rejected(
+            &setting.plain,
+            &*phrase,
+            "§7 RFC 8725 §3.12",
+            token.clone(),
+            "wrong_type",
+        ));
         let token = token.header("typ", "logout+jwt");
         let phrase = format!("{phrase}, where any `typ` will do");
         rows.push(Row::rejected(&any_type, phrase, "§7 RFC 8725 §3.12", token, "wrong_type"));

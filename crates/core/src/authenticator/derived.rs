@@ -24,8 +24,10 @@ const MAX_REPLACED: usize = 4;
 impl<G: Send + Sync + 'static> Authenticator<G> {
     /// Judges a token as a credential, but makes no grant and does not use a one-time token.
     pub(crate) async fn judge_without_grant(&self, token: &str) -> Result<Principal, AuthError> {
-        self.judge_derived(token, |engine| engine.derived(engine.issuers.clone(), engine.strategies.clone()))
-            .await
+        self.judge_derived(token, |engine| {
+            engine.derived(engine.issuers.clone(), engine.strategies.clone())
+        })
+        .await
     }
 
     /// Judges a token of a trusted issuer by other rules than those for credentials. Strategies take no part.

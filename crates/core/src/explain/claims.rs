@@ -24,7 +24,9 @@ pub(super) fn compare(token: &VerifiedJws<'_>, now: NumericDate) -> Vec<Fact> {
         AuthErrorKind::WrongType,
         match token.claim(Name::Events) {
             None => types(token.typ(), rules.types.as_deref()),
-            Some(_) => "the token reports events (`events`), so it is not an access token".to_owned(),
+            Some(_) => {
+                "the token reports events (`events`), so it is not an access token".to_owned()
+            }
         },
     );
     dates(token, now, &mut add);

@@ -101,9 +101,8 @@ impl<G: Send + Sync + 'static> BackchannelLogoutEndpoint<G> {
 
     async fn respond(self, form: FormBytes) -> Result<EndpointResponse, EndpointResponse> {
         let token = form.required("logout_token")?;
-        let rejected = |error| {
-            of_unjudged(&error, &self.auth).unwrap_or_else(|| INVALID_REQUEST.into())
-        };
+        let rejected =
+            |error| of_unjudged(&error, &self.auth).unwrap_or_else(|| INVALID_REQUEST.into());
         let judged = self.auth.judge_by(&token, |issuer| self.rules(issuer)).await;
         let judged = judged.map_err(rejected)?;
         let revoked = revoked_by(&judged).map_err(rejected)?;
@@ -154,7 +153,8 @@ fn revoked_by(judged: &Principal) -> Result<Revoked, AuthError> {
     let malformed = |reason| AuthError::because(AuthErrorKind::MalformedClaim, reason);
     let claims = judged.object().ok_or(AuthErrorKind::MalformedToken)?;
     let events = claims.get(Name::Events).and_then(|events| events.read_object());
-    let events = events.and_then(Result::ok).ok_or_else(|| malformed("`events` is not an object"))?;
+    let events =
+        events.and_then(Result::ok).ok_or_else(|| malformed("`events` is not an object"))?;
     if !events.find(EVENT).is_some_and(|event| event.kind() == Kind::Object) {
         return Err(malformed("`events` does not report a back-channel logout"));
     }
@@ -175,11 +175,7 @@ fn revoked_by(judged: &Principal) -> Result<Revoked, AuthError> {
 }
 
 impl<G: Send + Sync + 'static> Endpoint for BackchannelLogoutEndpoint<G> {
-    fn call(
-        &self,
-        request: &dyn RequestView,
-        _: Option<&AuthContext>,
-    ) -> EndpointCall {
+    fn call(&self, request: &dyn RequestView, _: Option<&AuthContext>) -> EndpointCall {
         let endpoint = self.clone();
         EndpointCall::form(request, move |form| endpoint.respond(form))
     }

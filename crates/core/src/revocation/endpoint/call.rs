@@ -11,11 +11,7 @@ use crate::{AuthContext, BoxFuture, RequestView};
 /// An endpoint that answers requests itself, for an adapter to serve.
 pub trait Endpoint: sealed::Sealed + Clone + Send + Sync + 'static {
     /// Starts a request. `context` is what a layer left in it.
-    fn call(
-        &self,
-        request: &dyn RequestView,
-        context: Option<&AuthContext>,
-    ) -> EndpointCall;
+    fn call(&self, request: &dyn RequestView, context: Option<&AuthContext>) -> EndpointCall;
 }
 
 /// A request to an [`Endpoint`].

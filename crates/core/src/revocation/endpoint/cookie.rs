@@ -105,9 +105,7 @@ impl CookieAttributes {
         if self.name.is_empty() || !self.name.bytes().all(is_token_byte) {
             return invalid("name");
         }
-        if !is_value(&self.path)
-            || !self.path.starts_with('/')
-            || (is_for_host && self.path != "/")
+        if !is_value(&self.path) || !self.path.starts_with('/') || (is_for_host && self.path != "/")
         {
             return invalid("Path");
         }

@@ -63,12 +63,17 @@ impl FormBytes {
 /// Decodes a name or a value; `None` if an escape is incomplete or the text is not UTF-8. A lenient reader
 /// would keep such an escape as it is, and two readers of one form would disagree about its parameters.
 fn decode(encoded: &[u8]) -> Option<String> {
-    let is_escape = |rest: &[u8]| matches!(rest, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
+    let is_escape =
+        |rest: &[u8]| matches!(rest, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
     if !encoded.split(|&byte| byte == b'%').skip(1).all(is_escape) {
         return None;
     }
     let spaced: Cow<'_, [u8]> = if encoded.contains(&b'+') {
-        encoded.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect::<Vec<_>>().into()
+        encoded
+            .iter()
+            .map(|&byte| if byte == b'+' { b' ' } else { byte })
+            .collect::<Vec<_>>()
+            .into()
     } else {
         encoded.into()
     };
@@ -146,7 +151,9 @@ mod tests {
             assert!(is_form(&[value.as_bytes()]), "{value}");
             assert!(!is_form(&[value.as_bytes(), value.as_bytes()]), "{value}");
         }
-        for value in ["", ";", "application/json", "text/plain", "application/x-www-form-urlencoded2"] {
+        for value in
+            ["", ";", "application/json", "text/plain", "application/x-www-form-urlencoded2"]
+        {
             assert!(!is_form(&[value.as_bytes()]), "{value}");
         }
         assert!(!is_form(&[]));

@@ -88,9 +88,8 @@ impl<G: Send + Sync + 'static> LogoutEndpoint<G> {
     /// Adds what ends a token and its session.
     fn add_entries(&self, caller: &Principal, entries: &mut Vec<Revocation>) {
         let session = caller.question().session.filter(|session| !session.is_empty());
-        let session = session.map(|session| {
-            self.auth.revocation(caller.issuer(), Revoked::Session(session.into()))
-        });
+        let session = session
+            .map(|session| self.auth.revocation(caller.issuer(), Revoked::Session(session.into())));
         for entry in caller.revocation().into_iter().chain(session) {
             if !entries.contains(&entry) {
                 entries.push(entry);
@@ -100,11 +99,7 @@ impl<G: Send + Sync + 'static> LogoutEndpoint<G> {
 }
 
 impl<G: Send + Sync + 'static> Endpoint for LogoutEndpoint<G> {
-    fn call(
-        &self,
-        request: &dyn RequestView,
-        context: Option<&AuthContext>,
-    ) -> EndpointCall {
+    fn call(&self, request: &dyn RequestView, context: Option<&AuthContext>) -> EndpointCall {
         if request.method() != "POST" {
             return EndpointCall::respond(OTHER_METHOD);
         }

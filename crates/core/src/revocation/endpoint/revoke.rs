@@ -102,8 +102,8 @@ impl<G: Send + Sync + 'static> RevokeEndpoint<G> {
 
 /// Returns whether a token is of the caller: of the same issuer, and of the same subject or client.
 fn is_own(caller: &Principal, owner: &Principal) -> bool {
-    let is_same_issuer = caller.issuer() == owner.issuer()
-        && caller.trusted_issuer() == owner.trusted_issuer();
+    let is_same_issuer =
+        caller.issuer() == owner.issuer() && caller.trusted_issuer() == owner.trusted_issuer();
     let is_same_subject = !owner.subject().is_empty() && caller.subject() == owner.subject();
     let client = owner.client_id().filter(|client| !client.is_empty());
     let is_same_client = client.is_some() && caller.client_id() == client;
@@ -111,14 +111,12 @@ fn is_own(caller: &Principal, owner: &Principal) -> bool {
 }
 
 impl<G: Send + Sync + 'static> Endpoint for RevokeEndpoint<G> {
-    fn call(
-        &self,
-        request: &dyn RequestView,
-        context: Option<&AuthContext>,
-    ) -> EndpointCall {
+    fn call(&self, request: &dyn RequestView, context: Option<&AuthContext>) -> EndpointCall {
         let context = match (AuthContext::required_caller(context), context) {
             (Ok(_), Some(context)) => context.clone(),
-            (Err(rejection), _) => return EndpointCall::respond(rejection.for_method(request.method())),
+            (Err(rejection), _) => {
+                return EndpointCall::respond(rejection.for_method(request.method()));
+            }
             // There is no caller without a context.
             (Ok(_), None) => return EndpointCall::respond(NOT_THE_CALLERS),
         };
