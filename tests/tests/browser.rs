@@ -96,19 +96,25 @@ async fn show(browser: &Path, rows: &[Row], serve: Serve, log: &Log) -> Value {
     let issuer = TestIssuer::new("https://idp.test").clock(clock.clone());
     let mut places = TokenLocation::header_query_cookie("access_token").to_vec();
     places.push(TokenLocation::web_socket_protocol("access_token"));
-    let auth = Authenticator::builder()
-        .issuer(issuer.trusted())
-        .audience(AUDIENCE)
-        .locations(places)
-        .realm("orders")
-        .clock(clock)
-        .build()
-        .unwrap();
     let (listener, page) = listen();
-    let service = Service { auth, page: page.clone(), log: log.clone() };
+    let auth = |allowed_origins: &[String]| {
+        Authenticator::builder()
+            .issuer(issuer.trusted())
+            .audience(AUDIENCE)
+            .locations(places.clone())
+            .allowed_origins(allowed_origins)
+            .realm("orders")
+            .clock(clock.clone())
+            .build()
+            .unwrap()
+    };
+    let service = |layers| {
+        let allowed = if layers == Layers::AllowedPage { vec![page.clone()] } else { Vec::new() };
+        Service { auth: auth(&allowed), page: page.clone(), log: log.clone() }
+    };
     let servers = Layers::ALL.map(|layers| {
         let (listener, server) = listen();
-        serve(listener, layers, service.clone());
+        serve(listener, layers, service(layers));
         (layers, server)
     });
     let plan = rows.iter().enumerate().map(|(number, row)| {

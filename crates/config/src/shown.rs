@@ -101,6 +101,9 @@ impl Shown {
             }
             E::Production(error) => self.production(error).into(),
             E::KeysWouldBeLost(not_ready) => E::KeysWouldBeLost(not_ready.with_texts(text)),
+            E::RevocationsNotLoaded(not_ready) => {
+                E::RevocationsNotLoaded(not_ready.with_texts(text))
+            }
             E::File(error) => self.file(error, folder).into(),
             other => other,
         }
@@ -119,6 +122,8 @@ impl Shown {
             E::EmptySetting { issuer, setting } => {
                 E::EmptySetting { issuer: text(issuer), setting }
             }
+            E::NoReplayStore { issuer } => E::NoReplayStore { issuer: text(issuer) },
+            E::OneTimeWithoutExpiry { issuer } => E::OneTimeWithoutExpiry { issuer: text(issuer) },
             E::RequiredClaim(error) => E::RequiredClaim(error.with_path(text)),
             other => other,
         }

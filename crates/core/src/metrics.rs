@@ -23,6 +23,25 @@ pub(crate) fn fetched(source: &str, succeeded: bool, failures_in_a_row: u32) {
 #[cfg(not(feature = "metrics"))]
 pub(crate) fn fetched(_source: &str, _succeeded: bool, _failures_in_a_row: u32) {}
 
+/// A call of a store has failed.
+#[cfg(feature = "metrics")]
+pub(crate) fn store_failed(store: &str) {
+    metrics::counter!("portcullis_store_failures_total", "store" => store.to_owned()).increment(1);
+}
+
+#[cfg(not(feature = "metrics"))]
+pub(crate) fn store_failed(_store: &str) {}
+
+/// There are this many revocations in memory.
+#[cfg(feature = "metrics")]
+pub(crate) fn revocations(store: &str, entries: usize) {
+    let entries = u32::try_from(entries).unwrap_or(u32::MAX);
+    metrics::gauge!("portcullis_revocations", "store" => store.to_owned()).set(entries);
+}
+
+#[cfg(not(feature = "metrics"))]
+pub(crate) fn revocations(_store: &str, _entries: usize) {}
+
 /// A source has this many usable keys.
 #[cfg(feature = "metrics")]
 pub(crate) fn keys(source: &str, keys: usize) {

@@ -5,11 +5,12 @@ use std::{fmt, sync::Arc};
 use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct};
 
 use crate::{
-    AuthError, AuthErrorKind, Grant, NumericDate,
+    AuthError, AuthErrorKind, Grant, NumericDate, VerificationKey,
     claims::{ClaimPath, NotIncluded, may_read, not_included},
     grant::reads,
     issuer::Origin,
     json::{Name, Object},
+    revocation::{CLOCK_MARGIN, Question, Revocation, Revoked},
 };
 
 /// Who calls: the subject of a token that was found valid, and on whose behalf others act for it.
@@ -40,6 +41,16 @@ pub(crate) struct PrincipalParts {
     pub(crate) issued_at: Option<NumericDate>,
     /// Whether the token has a claim that names other sources of claims.
     pub(crate) names_other_sources: bool,
+    /// `None` if no engine looks for it.
+    pub(crate) revocable: Option<Box<Revocable>>,
+}
+
+/// What a token may be revoked by, and nothing else needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Revocable {
+    pub(crate) session: Option<Text>,
+    /// The key that verified it.
+    pub(crate) key: Option<VerificationKey>,
 }
 
 /// A string of the claims: where it stands, or its own copy if it was written with escapes.
@@ -267,6 +278,38 @@ impl Principal {
                 found && read.is_some()
             }
         }
+    }
+
+    /// Returns what the token is looked up by among revocations.
+    pub(crate) fn question(&self) -> Question<'_> {
+        let revocable = self.inner.parts.revocable.as_deref();
+        let key = revocable.and_then(|revocable| revocable.key.as_ref());
+        let session = revocable.and_then(|revocable| revocable.session.as_ref());
+        Question {
+            issuer: self.issuer(),
+            jti: self.token_id(),
+            subject: Some(self.subject()).filter(|subject| !subject.is_empty()),
+            session: session.map(|text| self.text(text)),
+            client: self.client_id(),
+            thumbprint: key.and_then(VerificationKey::thumbprint),
+            issued_at: self.issued_at(),
+        }
+    }
+
+    /// Makes an entry that revokes the token of this caller until it has expired; `None` if it has no `jti`.
+    #[must_use]
+    pub fn revocation(&self) -> Option<Revocation> {
+        let entry = Revocation::new(self.issuer(), Revoked::Token(self.token_id()?.into()));
+        Some(match self.remembered_until() {
+            Some(until) => entry.until(until),
+            None => entry,
+        })
+    }
+
+    /// Returns when no replica accepts the token any more, if it expires.
+    pub(crate) fn remembered_until(&self) -> Option<NumericDate> {
+        let end = self.expires_at()?.saturating_add(self.inner.origin.leeway);
+        Some(end.saturating_add(CLOCK_MARGIN))
     }
 
     pub(crate) fn origin(&self) -> &Origin {

@@ -14,6 +14,11 @@ pub enum MintError {
     Claims(serde_json::Error),
     /// A signature could not be made.
     Key(KeyError),
+    /// The token would live longer than its key is published.
+    LifetimeTooLong {
+        /// The longest lifetime, of the [`SigningKeys`](crate::SigningKeys).
+        limit: Duration,
+    },
     /// A token would be renewed before it is made.
     MarginTooLong {
         /// How long before its end a token is renewed.
@@ -41,6 +46,11 @@ impl fmt::Display for MintError {
             Self::NoObject => f.write_str("the claims are no JSON object"),
             Self::Claims(_) => f.write_str("the claims cannot be written as JSON"),
             Self::Key(error) => error.fmt(f),
+            Self::LifetimeTooLong { limit } => write!(
+                f,
+                "the token has no `exp`, or one more than {limit:?} from now, and its key is not published that \
+                 long: shorten its lifetime, or raise `max_lifetime(…)` of the signing keys"
+            ),
             Self::MarginTooLong { margin, lifetime } => write!(
                 f,
                 "a token is good for {lifetime:?} and would be renewed {margin:?} before its end: set a \

@@ -1,7 +1,8 @@
 //! Tokens that a service signs itself: for its own workers, for cookies, for tests.
 //!
 //! A [`SigningKey`](portcullis_jose::SigningKey) signs, and a [`Minter`] writes the claims. A [`MintedToken`]
-//! has its token id and expiry with it, which revocation and reissue need.
+//! has its token id and expiry with it, which revocation and reissue need. [`SigningKeys`] replace each other, and
+//! publish their public halves as a JWK Set.
 //!
 //! A [`RenewingToken`] is for calls of this service to others. It caches a token, which a minter or another
 //! [`TokenSource`] returns, and renews it before it expires. [`TokenDestinations`] restricts where the token
@@ -31,6 +32,7 @@ mod destinations;
 mod error;
 mod minter;
 mod renewing;
+mod signing_keys;
 #[cfg(test)]
 mod tests;
 
@@ -38,3 +40,4 @@ pub use destinations::{DestinationError, TokenDestinations};
 pub use error::MintError;
 pub use minter::{MintedToken, Minter};
 pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};
+pub use signing_keys::{PublishedKeys, SigningKeys, SigningKeysBuilder, SigningKeysError};

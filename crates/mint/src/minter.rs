@@ -8,12 +8,13 @@ use portcullis_jose::{KeyError, NumericDate, SigningKey};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::MintError;
+use super::{MintError, SigningKeys};
 
 /// How long a token is good, unless something else is said.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
-/// Makes JWTs: dates them, gives each an id, and signs them with one key.
+/// Issues JWTs: dates them, gives each an id, and signs them with one key, or with the
+/// [`SigningKeys`] that replace each other.
 ///
 /// 1. `iat` and `nbf` are now, `exp` is a [lifetime](Self::lifetime) later, and `jti` is new and random
 ///    ([RFC 7519 §4.1.4] to §4.1.7). Claims of these names that are given, and not `null`, stand instead.
@@ -46,21 +47,26 @@ const LIFETIME: Duration = Duration::from_secs(3600);
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Minter {
-    key: SigningKey,
+    keys: SigningKeys,
     issuer: Option<String>,
     token_type: Option<String>,
+    prefix: String,
+    backdate: Duration,
     /// `None` where nobody has said one.
     lifetime: Option<Duration>,
     clock: Arc<dyn Clock>,
 }
 
 impl Minter {
-    /// Starts a minter that signs with this key.
-    pub fn new(key: SigningKey) -> Self {
+    /// Starts a minter that signs with a [`SigningKey`], or with the [current](SigningKeys::current) key of
+    /// [`SigningKeys`].
+    pub fn new(keys: impl Into<SigningKeys>) -> Self {
         Self {
-            key,
+            keys: keys.into(),
             issuer: None,
             token_type: Some("JWT".to_owned()),
+            prefix: String::new(),
+            backdate: Duration::ZERO,
             lifetime: None,
             clock: Arc::new(SystemClock::default()),
         }
@@ -74,6 +80,18 @@ impl Minter {
     /// The `typ` of the header, such as `at+jwt`. Default: `JWT`. An empty one leaves it out.
     pub fn token_type(self, token_type: impl Into<String>) -> Self {
         Self { token_type: Some(token_type.into()).filter(|typ| !typ.is_empty()), ..self }
+    }
+
+    /// A prefix of the tokens, such as `jwt_ext_`, by which a service tells them from others
+    /// ([`TokenLocation::prefix`](portcullis::TokenLocation::prefix) removes it). Default: none.
+    pub fn prefix(self, prefix: impl Into<String>) -> Self {
+        Self { prefix: prefix.into(), ..self }
+    }
+
+    /// Sets `iat` and `nbf` that long before now, for verifiers whose clocks are late and that allow no leeway.
+    /// Default: zero. `exp` is a lifetime after now all the same.
+    pub fn backdate(self, backdate: Duration) -> Self {
+        Self { backdate, ..self }
     }
 
     /// How long a token is good. Default: an hour, and 10 minutes in a [`RenewingToken`](crate::RenewingToken).
@@ -96,17 +114,18 @@ impl Minter {
         (&self.clock, self.lifetime)
     }
 
-    /// Returns the key.
+    /// Returns the key that signs now.
     #[must_use]
-    pub fn key(&self) -> &SigningKey {
-        &self.key
+    pub fn key(&self) -> SigningKey {
+        self.keys.current()
     }
 
     /// Makes a token of claims, which are a struct or a map.
     ///
     /// # Errors
     ///
-    /// [`MintError`] if the claims are no JSON object, or the cryptographic module fails.
+    /// [`MintError`] if the claims are not a JSON object, if the token would live longer than its key is
+    /// [published](crate::SigningKeysBuilder::max_lifetime), or if the cryptographic module fails.
     pub fn mint(&self, claims: &impl Serialize) -> Result<MintedToken, MintError> {
         let claims = match serde_json::to_value(claims).map_err(MintError::Claims)? {
             Value::Object(claims) => self.dated(claims)?,
@@ -114,17 +133,30 @@ impl Minter {
         };
         let date = claims.get("exp").and_then(Value::as_i64).map(NumericDate::from_seconds);
         let id = claims.get("jti").and_then(Value::as_str).map(ToOwned::to_owned);
+        self.check_lifetime(date)?;
+        let key = self.keys.current();
         let signing_input =
-            format!("{}.{}", encode(&self.header()), encode(&Value::Object(claims)));
-        let signature = self.key.sign(signing_input.as_bytes())?;
+            format!("{}.{}", encode(&self.header(&key)), encode(&Value::Object(claims)));
+        let signature = key.sign(signing_input.as_bytes())?;
         let signature = URL_SAFE_NO_PAD.encode_to_string(signature);
-        Ok(MintedToken { token: format!("{signing_input}.{signature}"), id, expires_at: date })
+        let token = format!("{}{signing_input}.{signature}", self.prefix);
+        Ok(MintedToken { token, id, expires_at: date })
     }
 
-    fn header(&self) -> Value {
+    /// Rejects a token that verifiers could not verify until it expires.
+    fn check_lifetime(&self, expires_at: Option<NumericDate>) -> Result<(), MintError> {
+        let limit = self.keys.max_lifetime();
+        let latest = self.clock.now().saturating_add(limit);
+        if limit < Duration::MAX && expires_at.is_none_or(|expires_at| expires_at > latest) {
+            return Err(MintError::LifetimeTooLong { limit });
+        }
+        Ok(())
+    }
+
+    fn header(&self, key: &SigningKey) -> Value {
         let mut header = Map::new();
-        header.insert("alg".to_owned(), self.key.algorithm().name().into());
-        if let Some(key_id) = self.key.key_id() {
+        header.insert("alg".to_owned(), key.algorithm().name().into());
+        if let Some(key_id) = key.key_id() {
             header.insert("kid".to_owned(), key_id.into());
         }
         if let Some(typ) = &self.token_type {
@@ -137,10 +169,11 @@ impl Minter {
     fn dated(&self, mut claims: Map<String, Value>) -> Result<Map<String, Value>, MintError> {
         let now = self.clock.now();
         let expires_at = now.saturating_add(self.lifetime.unwrap_or(LIFETIME)).seconds();
+        let issued_at = now.saturating_sub(self.backdate).seconds();
         let id = URL_SAFE_NO_PAD.encode_to_string(random()?);
         let own: [(&str, Value); 4] = [
-            ("iat", now.seconds().into()),
-            ("nbf", now.seconds().into()),
+            ("iat", issued_at.into()),
+            ("nbf", issued_at.into()),
             ("exp", expires_at.into()),
             ("jti", id.into()),
         ];

@@ -80,3 +80,13 @@ fn claims_that_are_given_stand() {
     assert_eq!(claims_of(minter.mint(&given).unwrap().token()), given);
     assert!(matches!(minter.mint(&json!([1])), Err(MintError::NoObject)));
 }
+
+#[test]
+fn a_prefix_and_an_earlier_date_are_part_of_each_token() {
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    let minter = Minter::new(key).clock(Fixed).prefix("jwt_ext_").backdate(Duration::from_secs(30));
+    let minted = minter.mint(&json!({})).unwrap();
+    let claims = claims_of(minted.token().strip_prefix("jwt_ext_").unwrap());
+    assert_eq!((&claims["iat"], &claims["nbf"]), (&json!(NOW - 30), &json!(NOW - 30)));
+    assert_eq!(claims["exp"], NOW + 3600);
+}

@@ -56,7 +56,7 @@
 //! # Streams
 //!
 //! A call is judged once, when it begins. [`JwtAuthLayer::end_streams_at_expiry`] ends its streams when
-//! the token expires.
+//! the token expires or is revoked.
 //!
 //! # Calls between services
 //!

@@ -39,7 +39,7 @@ fn app(layers: Layers, Service { auth, page, .. }: Service) -> Router {
     let app = orders.merge(down);
     let gate = JwtAuthLayer::new(auth);
     match layers {
-        Layers::AsDocumented => app.layer(gate).layer(exposing()),
+        Layers::AsDocumented | Layers::AllowedPage => app.layer(gate).layer(exposing()),
         Layers::Unexposed => app.layer(gate).layer(cors),
         Layers::WrongOrder => app.layer(exposing()).layer(gate),
         Layers::PreflightsPass => app.layer(exposing()).layer(gate.pass_preflight()),

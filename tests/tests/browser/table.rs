@@ -15,11 +15,18 @@ pub(super) enum Layers {
     WrongOrder,
     /// The same, and preflights pass through authentication.
     PreflightsPass,
+    /// As documented, and the engine allows the origin of the page to use cookies.
+    AllowedPage,
 }
 
 impl Layers {
-    pub(super) const ALL: [Self; 4] =
-        [Self::AsDocumented, Self::Unexposed, Self::WrongOrder, Self::PreflightsPass];
+    pub(super) const ALL: [Self; 5] = [
+        Self::AsDocumented,
+        Self::Unexposed,
+        Self::WrongOrder,
+        Self::PreflightsPass,
+        Self::AllowedPage,
+    ];
 }
 
 /// One request of the page.
@@ -58,7 +65,7 @@ const NO_SCOPE: &str = r#"Bearer realm="orders", error="insufficient_scope", err
 const TWO_TOKENS: &str = r#"Bearer realm="orders", error="invalid_request", error_description="the request carries more than one token""#;
 
 pub(super) fn rows() -> Vec<Row> {
-    [as_documented(), streams(), unexposed(), wrong_order(), preflights_pass()]
+    [as_documented(), streams(), cookies(), unexposed(), wrong_order(), preflights_pass()]
         .into_iter()
         .flatten()
         .collect()
@@ -208,7 +215,51 @@ fn streams() -> Vec<Row> {
             &[("GET", 403)],
         ),
         row(
-            "a WebSocket with the cookie, which CORS does not keep back",
+            "a WebSocket with the cookie, which CORS does not prevent",
+            web_socket(None),
+            Sees::NoMessage,
+            &[("GET", 403)],
+        ),
+    ]
+}
+
+/// Requests that may change something, with the cookie that the browser attaches.
+fn cookies() -> Vec<Row> {
+    let row = |name, layers, request, page, server| Row { name, layers, request, page, server };
+    let post = || get().method("POST").with_cookie();
+    let rejected = || Sees::Rejection {
+        status: 403,
+        code: Some("cross_site_request"),
+        challenge: None,
+        retry_after: None,
+    };
+    let (documented, allowed) = (Layers::AsDocumented, Layers::AllowedPage);
+    vec![
+        row("a form's method with the cookie", documented, post(), rejected(), &[("POST", 403)]),
+        row(
+            "json with the cookie",
+            documented,
+            post().json(),
+            rejected(),
+            &[("OPTIONS", 200), ("POST", 403)],
+        ),
+        row(
+            "the cookie beside a good token in a header field",
+            documented,
+            post().header(Token::Good),
+            Sees::Body("alice"),
+            &[("OPTIONS", 200), ("POST", 200)],
+        ),
+        row(
+            "the cookie, from an allowed page",
+            allowed,
+            post(),
+            Sees::Body("carol"),
+            &[("POST", 200)],
+        ),
+        row(
+            "a WebSocket with the cookie, from an allowed page",
+            allowed,
             web_socket(None),
             Sees::Message("carol", Some("")),
             &[("GET", 101)],

@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 
 use super::{Authenticator, production};
 use crate::{
-    AuthError, Clock, ConfigError, Grant, Issuer, MultipleTokens, Principal, ProtectedResource,
-    ResolverConfig, ResourceMetadata, Strategy, SystemClock, TokenLocation,
+    AuthError, Clock, ConfigError, Grant, Issuer, IssuerError, MultipleTokens, Principal,
+    ProtectedResource, ResolverConfig, ResourceMetadata, Strategy, SystemClock, TokenLocation,
     challenge::ChallengeSettings,
     engine::{AnonymousLimit, Engine},
     grant_source::{GrantSource, PrincipalMapping},
@@ -15,6 +15,7 @@ use crate::{
     jws::KnownHeaders,
     key_source::SourceTasks,
     pipeline::{CrossSiteRules, OriginError, hide::Hide},
+    revocation::{OneTimeUse, ReplayStore, Revocations, TIMEOUT},
     strategy::{Registered, Slot},
 };
 
@@ -55,6 +56,9 @@ struct Settings {
     production: bool,
     optional_credentials: bool,
     any_issuer_in_production: bool,
+    revocations: Option<Revocations>,
+    replay_store: Option<Arc<dyn ReplayStore>>,
+    is_inner: bool,
     map_error: Option<MapError>,
 }
 
@@ -92,6 +96,9 @@ impl AuthenticatorBuilder {
             production: false,
             optional_credentials: false,
             any_issuer_in_production: false,
+            revocations: None,
+            replay_store: None,
+            is_inner: false,
             map_error: None,
         };
         Self { settings, grant: GrantSource::DEFAULT }
@@ -370,6 +377,31 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         self
     }
 
+    /// Rejects tokens that were revoked before they expired. The tokens of issuers then need a `jti`, unless
+    /// [`allow_missing_jti`](Revocations::allow_missing_jti) says otherwise. Callers of strategies are
+    /// checked by the claims that the strategy names, and tokens of
+    /// [tenants](crate::strategy::Tenants) as those of issuers. Default: no token is revoked.
+    ///
+    /// [`ready`](Authenticator::ready) waits until the revocations are loaded. Before that, each token is
+    /// rejected as [`StoreUnavailable`](crate::AuthErrorKind::StoreUnavailable), 503.
+    pub fn revocations(mut self, revocations: Revocations) -> Self {
+        self.settings.revocations = Some(revocations);
+        self
+    }
+
+    /// Where used tokens are remembered, for issuers whose tokens may be [used once](Issuer::one_time).
+    /// Default: nowhere, and such an issuer is an error.
+    pub fn replay_store(mut self, store: impl ReplayStore + 'static) -> Self {
+        self.settings.replay_store = Some(Arc::new(store));
+        self
+    }
+
+    /// Another engine judges the callers of this one, and has the revocations and the store of used tokens.
+    pub(crate) fn inner(mut self) -> Self {
+        self.settings.is_inner = true;
+        self
+    }
+
     /// Checks the configuration. Nothing is fetched.
     ///
     /// # Errors
@@ -395,6 +427,7 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
         TokenLocation::check_all(&settings.locations)?;
         let resource_metadata = settings.publish_resource()?;
         settings.challenge.check()?;
+        settings.check_one_time()?;
         let cross_site = settings.cross_site_rules()?;
         let challenge = Arc::new(settings.challenge);
         let now = settings.clock.now();
@@ -411,6 +444,10 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             settings.strategies.iter().try_for_each(|strategy| strategy.check_production())?;
             production::warn_of_loopback(&settings.issuers);
         }
+        if let Some(revocations) = &settings.revocations {
+            revocations.attach(&settings.clock);
+            warn_of_endless_entries(&settings.issuers);
+        }
         let info = Arc::new(EngineInfo {
             challenge: Arc::clone(&challenge),
             clock: Arc::clone(&settings.clock),
@@ -418,9 +455,14 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             grant_type_id: TypeId::of::<G>(),
             is_for_production: production,
             unfit_for_production,
+            revocations: settings.revocations.clone(),
         });
-        let issuers = TrustedIssuers::new(settings.issuers, &settings.audiences, &info, now)?;
+        let jti_required = settings.revocations.as_ref().is_some_and(Revocations::is_jti_required);
+        let require = |issuer: Issuer| if jti_required { issuer.require_jti() } else { issuer };
+        let issuers = settings.issuers.into_iter().map(require).collect();
+        let issuers = TrustedIssuers::new(issuers, &settings.audiences, &info, now)?;
         let strategies = slots(settings.strategies, settings.before_issuers, &issuers, &info)?;
+        let timeout = settings.revocations.as_ref().map_or(TIMEOUT, Revocations::call_timeout);
         let engine = Engine {
             issuers,
             strategies,
@@ -437,6 +479,9 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
             resource_metadata,
             anonymous: AnonymousLimit::new(production, settings.optional_credentials),
             tasks: SourceTasks::default(),
+            one_time: settings.replay_store.map(|store| OneTimeUse::new(store, timeout)),
+            revocations: settings.revocations,
+            is_inner: settings.is_inner,
         };
         engine.check_locations(&engine.locations)?;
         Ok(Authenticator::new(engine))
@@ -444,6 +489,20 @@ impl<G: Send + Sync + 'static> AuthenticatorBuilder<G> {
 }
 
 impl Settings {
+    /// Checks that used tokens can be remembered, and need not be for ever.
+    fn check_one_time(&self) -> Result<(), IssuerError> {
+        for issuer in self.issuers.iter().filter(|issuer| issuer.is_one_time()) {
+            let issuer_name = || issuer.name().to_owned();
+            if self.replay_store.is_none() && !self.is_inner {
+                return Err(IssuerError::NoReplayStore { issuer: issuer_name() });
+            }
+            if !issuer.must_expire() {
+                return Err(IssuerError::OneTimeWithoutExpiry { issuer: issuer_name() });
+            }
+        }
+        Ok(())
+    }
+
     fn cross_site_rules(&self) -> Result<CrossSiteRules, OriginError> {
         let origins = self.allowed_origins.iter().map(|origin| OriginError::parse(origin));
         Ok(CrossSiteRules {
@@ -461,6 +520,20 @@ impl Settings {
         self.challenge.resource_metadata.get_or_insert_with(|| metadata.url().to_owned());
         Ok(Some(Arc::new(metadata)))
     }
+}
+
+/// Logs a warning for each issuer without a limit for the lifetime of its tokens: the store fills up.
+fn warn_of_endless_entries(issuers: &[Issuer]) {
+    #[cfg(feature = "tracing")]
+    for issuer in issuers.iter().filter(|issuer| !issuer.has_max_lifetime()) {
+        tracing::warn!(
+            target: "portcullis::revocation",
+            issuer = issuer.name(),
+            "revocations of subjects, sessions and clients never expire: set `max_lifetime(…)`"
+        );
+    }
+    #[cfg(not(feature = "tracing"))]
+    let _ = issuers;
 }
 
 /// Puts the strategies and the issuers in their order. Returns no slots if there are only issuers.

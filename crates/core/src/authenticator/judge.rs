@@ -1,6 +1,6 @@
 //! The judgement of the tokens of one request: each by the strategies in order, and then together.
 
-use std::{mem, sync::Arc};
+use std::{iter, mem, sync::Arc};
 
 use super::Route;
 use crate::{
@@ -22,11 +22,17 @@ impl<G: Send + Sync + 'static> Engine<G> {
         callers: &mut Vec<Authenticated<G>>,
     ) -> Result<Authenticated<G>, Stop> {
         if let ([token], None) = (tokens, &route.requirement) {
-            return self.judge_one(token, &mut ());
+            let caller = self.judge_one(token, &mut ())?;
+            if let Err(stop) = self.check_first_use(iter::once(&caller)) {
+                callers.push(caller);
+                return Err(stop);
+            }
+            return Ok(caller);
         }
         for token in tokens {
             callers.push(self.judge_one(token, &mut ())?);
         }
+        self.check_first_use(callers.iter())?;
         Ok(route.choose(mem::take(callers))?)
     }
 

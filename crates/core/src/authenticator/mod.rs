@@ -6,16 +6,21 @@ mod builder;
 mod explain;
 mod judge;
 mod measuring;
+mod not_ready;
+mod one_time;
 mod pending;
 mod production;
 mod readiness;
 mod reloadable;
+mod revocation_readiness;
+mod revoke;
 mod verdict;
 
 use std::{fmt, sync::Arc};
 
 pub use builder::AuthenticatorBuilder;
-pub use readiness::{KeyChanges, NotReady};
+pub use not_ready::NotReady;
+pub use readiness::KeyChanges;
 pub use reloadable::ReloadableAuthenticator;
 pub use verdict::Verdict;
 

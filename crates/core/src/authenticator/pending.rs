@@ -11,13 +11,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Authenticator, Route};
+use super::{Authenticator, Route, one_time::Used};
 use crate::{
-    Attempt, AuthError, AuthErrorKind, Authenticated, BoxFuture, NumericDate,
+    Attempt, AuthError, AuthErrorKind, Authenticated, BoxFuture, NumericDate, Principal,
     engine::Engine,
     grant_source::of_a_caller,
     key_source::{Asked, MissingKey, OtherKeys},
-    pipeline::{Missing, Presented, Stop, finish_identity, prove},
+    pipeline::{Missing, Presented, Stop, accept_unrevoked, finish_identity, prove},
     strategy::{PendingStrategy, answer},
 };
 
@@ -34,8 +34,10 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         mut callers: Vec<Authenticated<G>>,
         mut missing: Missing,
     ) -> (Arc<Engine<G>>, Result<Authenticated<G>, AuthError>) {
+        let mut used = Used::default();
         for _ in 0..MAX_REPLACED {
-            let result = engine.judge_waiting(&self.route, tokens, callers, missing).await;
+            let judged = engine.judge_waiting(&self.route, tokens, callers, missing).await;
+            let result = engine.use_tokens(judged, &mut used).await;
             let newest = self.engine();
             if Arc::ptr_eq(&newest, &engine) {
                 return (engine, result);
@@ -103,10 +105,16 @@ impl<G: Send + Sync + 'static> Engine<G> {
             Missing::Key(key) => self.judge_after_key(key, token, deadline).await,
             Missing::OtherKeys(keys) => self.judge_after_other_keys(keys, token, deadline).await,
             Missing::Strategy(pending) => self.judge_after_strategy(pending, token).await,
+            Missing::Revocations(caller, issuer) => {
+                self.ask_for_revocations(&caller).await?;
+                accept_unrevoked(caller, issuer.as_ref(), self)
+            }
             Missing::Grant(caller) => {
                 let grant = self.grant.resolve(&caller, &*self.clock).await?;
                 Ok(Authenticated::new(caller, grant))
             }
+            // It stops a request whose tokens are all judged, so that none of them waits for it.
+            Missing::FirstUse => Err(AuthError::from(AuthErrorKind::StoreUnavailable).into()),
         }
     }
 
@@ -215,6 +223,14 @@ impl<G: Send + Sync + 'static> Engine<G> {
                 let pending = PendingStrategy { attempt, until, registered, next, jwt_error };
                 Err(Stop::pending(Missing::Strategy(pending)))
             }
+        }
+    }
+
+    /// Asks the store whether a caller was revoked.
+    async fn ask_for_revocations(&self, caller: &Principal) -> Result<(), AuthError> {
+        match &self.revocations {
+            Some(revocations) => revocations.ask(&caller.question(), &*self.clock).await,
+            None => Ok(()),
         }
     }
 

@@ -1,58 +1,69 @@
-//! The state of the keys: whether they are there, what they are, and when they change.
+//! Whether the engine is ready: the state of the keys, and of the revocations.
 
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use super::Authenticator;
+use super::{
+    Authenticator, NotReady,
+    not_ready::{no_runtime, not_ready},
+    revocation_readiness::{check_revocations, take_over_revocations},
+};
 use crate::{
     ConfigError, KeyStatus,
     adapter::PlainResponse,
     engine::Engine,
     issuer::IssuerConfig,
-    key_source::{FetchEnd, FetchOver, KeySourceError, any_over},
+    key_source::{FetchEnd, FetchOver, any_over},
 };
 
 impl<G: Send + Sync + 'static> Authenticator<G> {
-    /// Fetches the keys of all sources, and waits until each issuer has some.
+    /// Fetches the keys of all sources, and waits until each issuer has some. Loads the revocations, if the
+    /// engine has any, and prepares the store of used tokens.
     ///
-    /// Without this call, or [`start`](Self::start), the first request starts the fetches. Until keys are there, requests that
-    /// need them are answered with 503.
+    /// Without this call, or [`start`](Self::start), the first request starts this. Until keys and revocations
+    /// are there, requests that need them are answered with 503.
     ///
     /// # Errors
     ///
     /// [`NotReady`] names the issuer, the source and what went wrong, as soon as every source of an
-    /// issuer has failed once. The engine goes on trying: it may become ready later.
+    /// issuer has failed once; or the store that has failed. The engine goes on trying: it may become ready
+    /// later.
     pub async fn ready(&self) -> Result<(), NotReady> {
         self.engine().ready().await
     }
 
-    /// Begins to fetch the keys of all sources, and waits for none: for services that start while the
+    /// Begins to fetch the keys of all sources and to load the revocations, and waits for neither: for services that start while the
     /// server of their keys is away. Outside of a tokio runtime nothing is done; the first request that
     /// is judged in one begins then.
     pub fn start(&self) {
         self.engine().start_tasks();
     }
 
-    /// Tells whether each issuer has usable keys now, for a readiness probe.
+    /// Tells whether each issuer has usable keys now, and whether the revocations in memory may be used, for a
+    /// readiness probe.
     ///
     /// # Errors
     ///
-    /// [`NotReady`] names the first issuer that has none, and why.
+    /// [`NotReady`] names the first issuer that has none, or the store, and why.
     pub fn health(&self) -> Result<(), NotReady> {
         let engine = self.engine();
         let without = engine.issuers.all().find(|issuer| !engine.has_keys(issuer));
-        without.map_or(Ok(()), |issuer| Err(not_ready(issuer)))
+        without.map_or(Ok(()), |issuer| Err(not_ready(issuer)))?;
+        engine.revocations_health()
     }
 
     /// Answers a readiness probe with the [health](Self::health), for adapters to render:
     ///
-    /// 1. `GET` and `HEAD` get 200 and `ready`, or 503 and `no usable keys`. Neither is cached, and no
-    ///    client learns which issuer it is about: the log and [`key_status`](Self::key_status) say.
+    /// 1. `GET` and `HEAD` get 200 and `ready`, or 503 and `no usable keys` or, if only revocations are missing,
+    ///    `not ready`. Neither is cached, and no client learns which issuer or store it is about: the log,
+    ///    [`key_status`](Self::key_status) and [`revocation_status`](Self::revocation_status) say.
     /// 2. Any other method gets 405.
     #[must_use]
     pub fn respond_to_probe(&self, method: &str) -> PlainResponse<'static> {
         match method {
-            "GET" | "HEAD" if self.health().is_ok() => PlainResponse::new(200, PROBE, "ready"),
-            "GET" | "HEAD" => PlainResponse::new(503, PROBE, "no usable keys"),
+            "GET" | "HEAD" => match self.health() {
+                Ok(()) => PlainResponse::new(200, PROBE, "ready"),
+                Err(not_ready) => PlainResponse::new(503, PROBE, not_ready.for_clients()),
+            },
             _ => PlainResponse::new(405, &[("allow", "GET, HEAD")], ""),
         }
     }
@@ -80,11 +91,15 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         KeyChanges { sources: sources.map(|source| source.subscribe()).collect() }
     }
 
-    /// Ends all tasks that fetch keys, and waits until they are over, as every other call of this
-    /// does meanwhile. The keys at hand stay.
+    /// Ends all tasks that fetch keys and the one that follows revocations, and waits until they are over, as
+    /// every other call of this does meanwhile. The keys at hand stay. Revocations stay usable until they are
+    /// [too old](crate::revocation::Revocations::max_staleness), also for other engines that share them.
     pub async fn shutdown(&self) {
         let engine = self.engine();
         engine.tasks.stop().await;
+        if let Some(revocations) = &engine.revocations {
+            revocations.stop().await;
+        }
         // Those whose task never ran, too.
         for issuer in engine.issuers.all() {
             issuer.keys.sources().iter().for_each(|source| source.close());
@@ -98,7 +113,8 @@ impl<G: Send + Sync + 'static> Engine<G> {
         for issuer in self.issuers.all() {
             self.ready_for(issuer).await?;
         }
-        Ok(())
+        self.ready_for_revocations().await?;
+        self.prepare_replay_store().await
     }
 
     async fn ready_for(&self, issuer: &IssuerConfig) -> Result<(), NotReady> {
@@ -122,6 +138,9 @@ impl<G: Send + Sync + 'static> Engine<G> {
     #[inline]
     pub(super) fn start_tasks(&self) {
         self.tasks.start(self.issuers.all().map(|issuer| &issuer.keys), &self.clock);
+        if let Some(revocations) = &self.revocations {
+            revocations.start();
+        }
     }
 
     pub(super) fn has_keys(&self, issuer: &IssuerConfig) -> bool {
@@ -140,14 +159,16 @@ const TAKE_OVER_WITHIN: Duration = Duration::from_secs(10);
 /// # Errors
 ///
 /// [`ConfigError::KeysWouldBeLost`] if an issuer has keys in the old one alone. One that is new, or has
-/// none either way, may come later.
+/// none either way, may come later. [`ConfigError::RevocationsNotLoaded`] if nothing is known of the new
+/// one's revocations.
 pub(super) async fn take_over<G: Send + Sync + 'static>(
     old: &Engine<G>,
     new: &Engine<G>,
 ) -> Result<(), ConfigError> {
     take_over_keys(old, new);
+    take_over_revocations(old, new)?;
     new.start_tasks();
-    if new.issuers.all().all(|issuer| new.has_keys(issuer)) {
+    if new.revocations_health().is_ok() && new.issuers.all().all(|issuer| new.has_keys(issuer)) {
         return Ok(());
     }
     let ready = async {
@@ -155,6 +176,7 @@ pub(super) async fn take_over<G: Send + Sync + 'static>(
         for issuer in new.issuers.all() {
             let _ = new.ready_for(issuer).await;
         }
+        let _ = new.ready_for_revocations().await;
     };
     if tokio::runtime::Handle::try_current().is_ok() {
         tokio::select! {
@@ -165,6 +187,7 @@ pub(super) async fn take_over<G: Send + Sync + 'static>(
         // Nothing is fetched without a runtime, and nothing can be waited for.
         ready.await;
     }
+    check_revocations(old, new)?;
     for issuer in new.issuers.all().filter(|issuer| !new.has_keys(issuer)) {
         let is_lost =
             |other: &Arc<IssuerConfig>| other.name() == issuer.name() && old.has_keys(other);
@@ -184,58 +207,6 @@ pub(super) fn take_over_keys<G>(old: &Engine<G>, new: &Engine<G>) {
     for issuer in new.issuers.all() {
         if let Some(same) = old.issuers.all().find(|other| other.name() == issuer.name()) {
             issuer.keys.take_over(&same.keys, new.clock.now());
-        }
-    }
-}
-
-fn not_ready(issuer: &IssuerConfig) -> NotReady {
-    NotReady { issuer: issuer.name().to_owned(), cause: issuer.keys.trouble() }
-}
-
-fn no_runtime(issuer: &IssuerConfig) -> NotReady {
-    let cause = KeySourceError::new("keys are fetched by tasks, which need a tokio runtime");
-    NotReady { issuer: issuer.name().to_owned(), cause: Some(cause) }
-}
-
-/// An issuer has no usable keys.
-#[derive(Clone, Debug)]
-pub struct NotReady {
-    issuer: String,
-    cause: Option<KeySourceError>,
-}
-
-impl NotReady {
-    /// Returns the issuer.
-    #[must_use]
-    pub fn issuer(&self) -> &str {
-        &self.issuer
-    }
-}
-
-impl NotReady {
-    /// Replaces its texts, which may hold what must not be shown.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn with_texts(self, text: impl Fn(String) -> String) -> Self {
-        let cause = self.cause.map(|cause| match text(cause.text()) {
-            same if same == cause.text() => cause,
-            text => KeySourceError::new(text),
-        });
-        Self { issuer: text(self.issuer), cause }
-    }
-}
-
-impl fmt::Display for NotReady {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "issuer `{}` has no usable keys", self.issuer)
-    }
-}
-
-impl Error for NotReady {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.cause {
-            Some(cause) => Some(cause),
-            None => None,
         }
     }
 }

@@ -52,8 +52,10 @@ impl<G> Current<G> {
 /// 2. A new engine takes over the keys of sources that it has in common with the old one (the same
 ///    issuer, the same URL or file), and is waited for until its other keys are there, so that no good
 ///    request is rejected meanwhile.
-/// 3. What is bad changes nothing: an engine that cannot meet the requirement of a route, or that has
-///    no keys for an issuer which has some now.
+/// 3. A new engine knows all revocations that the old one knows, and is waited for until those of its store
+///    are loaded.
+/// 4. What is bad changes nothing: an engine that cannot meet the requirement of a route, that has no keys
+///    for an issuer which has some now, or that cannot load its revocations.
 ///
 /// A handle that never changes costs a request nothing for this; one of these costs it a look at an
 /// atomic pointer.
@@ -113,8 +115,8 @@ impl<G: Send + Sync + 'static> ReloadableAuthenticator<G> {
     /// # Errors
     ///
     /// A [`ConfigError`] if the requirement of a route could not be met, and
-    /// `ConfigError::KeysWouldBeLost` if an issuer that has keys now would have none. The old engine
-    /// stays.
+    /// `ConfigError::KeysWouldBeLost` if an issuer that has keys now would have none, and
+    /// `ConfigError::RevocationsNotLoaded` if the store of revocations cannot be read. The old engine stays.
     pub async fn replace(&self, auth: Authenticator<G>) -> Result<(), ConfigError> {
         let _held = self.current.replacing.lock().await;
         let (old, new) = (self.current.load_full(), auth.engine());
@@ -123,6 +125,7 @@ impl<G: Send + Sync + 'static> ReloadableAuthenticator<G> {
         // Again, because a route may have been added meanwhile, and a key withdrawn.
         self.current.check_requirements(&new)?;
         super::readiness::take_over_keys(&old, &new);
+        super::revocation_readiness::take_over_revocations(&old, &new)?;
         self.current.engine.store(new);
         drop(old);
         Ok(())

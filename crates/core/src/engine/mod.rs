@@ -15,6 +15,7 @@ use crate::{
     jws::KnownHeaders,
     key_source::SourceTasks,
     pipeline::{CrossSiteRules, hide::Hide},
+    revocation::{OneTimeUse, Revocations},
     strategy::{ReservedNames, Slot, names},
 };
 
@@ -36,9 +37,25 @@ pub(crate) struct Engine<G> {
     pub(crate) resource_metadata: Option<Arc<ResourceMetadata>>,
     pub(crate) anonymous: AnonymousLimit,
     pub(crate) tasks: SourceTasks,
+    pub(crate) revocations: Option<Revocations>,
+    pub(crate) one_time: Option<OneTimeUse>,
+    /// Whether another engine judges the callers of this one, and has the revocations and used tokens.
+    pub(crate) is_inner: bool,
 }
 
 impl<G> Engine<G> {
+    /// Tells whether each request asks the store of revocations.
+    #[inline]
+    pub(crate) fn asks_at_each_request(&self) -> bool {
+        self.revocations.as_ref().is_some_and(Revocations::is_strict)
+    }
+
+    /// Tells whether callers must know what their token may be revoked by.
+    #[inline]
+    pub(crate) fn remembers_revocable_parts(&self) -> bool {
+        self.revocations.is_some() || self.is_inner
+    }
+
     /// Checks that a request can meet what a route requires, and that the engine allows it.
     pub(crate) fn check_requirement(&self, requirement: &Requirement) -> Result<(), ConfigError> {
         let issuers = self.issuers.all().map(|issuer| issuer.name());

@@ -52,6 +52,8 @@ pub enum ConfigError {
     Other(Box<dyn Error + Send + Sync>),
     /// A reload would leave an issuer that has keys without any.
     KeysWouldBeLost(NotReady),
+    /// A reload would begin without knowing what was revoked.
+    RevocationsNotLoaded(NotReady),
 }
 
 impl ConfigError {
@@ -73,7 +75,7 @@ impl ConfigError {
             Self::Production(error) => error,
             Self::Other(error) => &**error,
             Self::NoIssuer | Self::InvalidChallengeText { .. } => return None,
-            Self::KeysWouldBeLost(_) => return None,
+            Self::KeysWouldBeLost(_) | Self::RevocationsNotLoaded(_) => return None,
         })
     }
 }
@@ -93,7 +95,12 @@ impl fmt::Display for ConfigError {
                 f,
                 "issuer `{}` has keys now and would have none, so the engine was not replaced: \
                  correct where its keys come from, or wait until they can be fetched",
-                not_ready.issuer()
+                not_ready.issuer().unwrap_or_default()
+            ),
+            Self::RevocationsNotLoaded(not_ready) => write!(
+                f,
+                "{not_ready}, so the engine was not replaced: correct the setting of the store, or wait \
+                 until it can be reached"
             ),
             other => other.wrapped().map_or(Ok(()), |error| fmt::Display::fmt(error, f)),
         }
@@ -103,7 +110,9 @@ impl fmt::Display for ConfigError {
 impl Error for ConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::KeysWouldBeLost(not_ready) => Some(not_ready),
+            Self::KeysWouldBeLost(not_ready) | Self::RevocationsNotLoaded(not_ready) => {
+                Some(not_ready)
+            }
             // The wrapped error is this very error, with a source of its own.
             other => other.wrapped()?.source(),
         }

@@ -17,6 +17,7 @@ use crate::{
     grant::CompiledMapping,
     jws::{AlgorithmSet, NameIndex},
     key_source::IssuerKeys,
+    revocation::Revocations,
 };
 
 impl Issuer {
@@ -65,7 +66,7 @@ impl Issuer {
             calls_the_application: !self.rules.checks.is_empty() || self.mapping.is_function(),
             origin: Arc::new(
                 Origin::new(self.name, &self.mapping, self.rules.leeway, engine)?
-                    .with_max_age(self.rules.max_age),
+                    .with_rules(&self.rules),
             ),
             rules: self.rules,
         })
@@ -100,6 +101,8 @@ pub(crate) struct Origin {
     pub(crate) leeway: Duration,
     /// How old a token may get, counted from its `iat`.
     pub(crate) max_age: Option<Duration>,
+    /// Whether its tokens may be used once.
+    pub(crate) one_time: bool,
     engine: Arc<EngineInfo>,
 }
 
@@ -115,7 +118,16 @@ impl Origin {
     ) -> Result<Self, GrantMappingError> {
         let (mapping, engine) = (Arc::new(mapping.compile()?), Arc::clone(engine));
         let id = ORIGINS.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { id, name, strategy: None, mapping, leeway, max_age: None, engine })
+        Ok(Self {
+            id,
+            name,
+            strategy: None,
+            mapping,
+            leeway,
+            max_age: None,
+            one_time: false,
+            engine,
+        })
     }
 
     /// Takes a caller over that an engine of this strategy has judged.
@@ -127,6 +139,7 @@ impl Origin {
             mapping: Arc::clone(&inner.mapping),
             leeway: inner.leeway,
             max_age: inner.max_age,
+            one_time: inner.one_time,
             engine: Arc::clone(&self.engine),
         }
     }
@@ -142,8 +155,8 @@ impl Origin {
         [self.id, self.strategy.as_ref().map_or(self.id, |strategy| strategy.id)]
     }
 
-    fn with_max_age(self, max_age: Option<Duration>) -> Self {
-        Self { max_age, ..self }
+    fn with_rules(self, rules: &Rules) -> Self {
+        Self { max_age: rules.max_age, one_time: rules.one_time, ..self }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -166,6 +179,7 @@ pub(crate) struct EngineInfo {
     pub(crate) is_for_production: bool,
     /// Why the engine could not be built for production.
     pub(crate) unfit_for_production: Option<ProductionError>,
+    pub(crate) revocations: Option<Revocations>,
 }
 
 impl IssuerConfig {

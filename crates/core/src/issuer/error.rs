@@ -37,6 +37,16 @@ pub enum IssuerError {
         /// The setting.
         setting: &'static str,
     },
+    /// An issuer's tokens may be used once, and the engine has no store of used tokens.
+    NoReplayStore {
+        /// The issuer.
+        issuer: String,
+    },
+    /// An issuer's tokens may be used once, and need not expire.
+    OneTimeWithoutExpiry {
+        /// The issuer.
+        issuer: String,
+    },
     /// A required claim is named by a malformed JSON pointer.
     RequiredClaim(ClaimPathError),
 }
@@ -67,6 +77,16 @@ impl fmt::Display for IssuerError {
             Self::EmptySetting { issuer, setting } => write!(
                 f,
                 "`{setting}` of issuer `{issuer}` is empty: give a value, or leave the setting out"
+            ),
+            Self::NoReplayStore { issuer } => write!(
+                f,
+                "tokens of issuer `{issuer}` may be used once, and the engine cannot know which were: add \
+                 a store with `replay_store(…)`"
+            ),
+            Self::OneTimeWithoutExpiry { issuer } => write!(
+                f,
+                "tokens of issuer `{issuer}` may be used once, and would have to be remembered for ever: \
+                 leave out `one_time()` or `dangerous_optional_expiry()`"
             ),
             Self::RequiredClaim(error) => error.fmt(f),
         }

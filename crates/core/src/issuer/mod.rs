@@ -232,6 +232,19 @@ impl Issuer {
         self.any
     }
 
+    pub(crate) fn is_one_time(&self) -> bool {
+        self.rules.one_time
+    }
+
+    /// Tells whether tokens without `exp` are rejected.
+    pub(crate) fn must_expire(&self) -> bool {
+        self.rules.expiry_required
+    }
+
+    pub(crate) fn has_max_lifetime(&self) -> bool {
+        self.rules.max_lifetime.is_some()
+    }
+
     pub(crate) fn has_any_audience(&self) -> bool {
         self.any_audience
     }

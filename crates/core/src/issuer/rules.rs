@@ -28,6 +28,9 @@ pub(crate) struct Rules {
     pub(crate) max_lifetime: Option<Duration>,
     pub(crate) bound_tokens_ignored: bool,
     pub(crate) required: Vec<String>,
+    pub(crate) jti_required: bool,
+    /// Whether a token may be used once.
+    pub(crate) one_time: bool,
     /// The checks of the application.
     pub(crate) checks: Vec<Arc<PrincipalMapping<()>>>,
 }
@@ -64,6 +67,8 @@ impl Default for Rules {
             max_lifetime: None,
             bound_tokens_ignored: false,
             required: Vec::new(),
+            jti_required: false,
+            one_time: false,
             checks: Vec::new(),
         }
     }
@@ -162,6 +167,26 @@ impl Issuer {
     /// The longest time from `iat` to `exp`, which then must be there. Default: no limit.
     pub fn max_lifetime(mut self, max_lifetime: Duration) -> Self {
         self.rules.max_lifetime = Some(max_lifetime);
+        self
+    }
+
+    /// Rejects tokens without `jti`. Default: as the engine's
+    /// [revocations](crate::AuthenticatorBuilder::revocations) say, if it has any.
+    pub fn require_jti(mut self) -> Self {
+        self.rules.jti_required = true;
+        self
+    }
+
+    /// Accepts each token once: the second request with it is rejected as
+    /// [`TokenReplayed`](crate::AuthErrorKind::TokenReplayed), also if the first one failed later. A token is
+    /// known by its `jti`, which must be there as `exp` must. The engine needs a
+    /// [`replay_store`](crate::AuthenticatorBuilder::replay_store).
+    ///
+    /// A token is used when all checks of the engine have passed and the caller's grant is made, by the
+    /// first layer that accepts it. A request that an inner layer judges again needs another token.
+    pub fn one_time(mut self) -> Self {
+        self.rules.jti_required = true;
+        self.rules.one_time = true;
         self
     }
 

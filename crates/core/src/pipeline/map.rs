@@ -6,17 +6,17 @@
 use std::{borrow::Cow, sync::Arc};
 
 use super::{
-    check::CheckedClaims,
+    check::{CheckedClaims, SESSION},
     stop::{Missing, Stop},
 };
 use crate::{
-    Actor, AuthError, AuthErrorKind, Authenticated, NumericDate, Principal,
+    Actor, AuthError, AuthErrorKind, Authenticated, NumericDate, Principal, VerificationKey,
     claims::NotIncluded,
     engine::Engine,
     grant_source::GrantSource,
     issuer::IssuerConfig,
     json::{Kind, Name, Object, Value},
-    principal::{PrincipalParts, Text},
+    principal::{PrincipalParts, Revocable, Text},
 };
 
 /// The principal in parts, and the grant if no function of the application takes part in it.
@@ -40,22 +40,44 @@ impl<G: Send + Sync + 'static> Mapped<G> {
     pub(super) fn finish(
         self,
         claims: String,
-        issuer: &IssuerConfig,
+        issuer: &Arc<IssuerConfig>,
         engine: &Engine<G>,
     ) -> Result<Authenticated<G>, Stop> {
         let caller = Principal::new(claims, Arc::clone(&issuer.origin), self.parts);
         match self.grant {
             Some(grant) => Ok(Authenticated::new(caller, Arc::new(grant))),
-            None => {
-                issuer.rules.validate(&caller)?;
-                with_grant(caller, engine)
-            }
+            None => accept(caller, Some(issuer), engine),
         }
     }
 }
 
+/// Accepts a caller that memory knows no revocation of: at once, or in strict mode when the store has said
+/// the same. `issuer` is the one whose own checks of the application have not run yet.
+pub(super) fn accept<G: Send + Sync + 'static>(
+    caller: Principal,
+    issuer: Option<&Arc<IssuerConfig>>,
+    engine: &Engine<G>,
+) -> Result<Authenticated<G>, Stop> {
+    if engine.asks_at_each_request() {
+        return Err(Stop::at_store(Missing::Revocations(caller, issuer.map(Arc::clone))));
+    }
+    accept_unrevoked(caller, issuer, engine)
+}
+
+/// Accepts a caller that was not revoked, unless the application says otherwise.
+pub(crate) fn accept_unrevoked<G: Send + Sync + 'static>(
+    caller: Principal,
+    issuer: Option<&Arc<IssuerConfig>>,
+    engine: &Engine<G>,
+) -> Result<Authenticated<G>, Stop> {
+    if let Some(issuer) = issuer {
+        issuer.rules.validate(&caller)?;
+    }
+    with_grant(caller, engine)
+}
+
 /// Adds the grant of a caller.
-pub(super) fn with_grant<G: Send + Sync + 'static>(
+fn with_grant<G: Send + Sync + 'static>(
     caller: Principal,
     engine: &Engine<G>,
 ) -> Result<Authenticated<G>, Stop> {
@@ -75,14 +97,20 @@ pub(super) fn with_grant<G: Send + Sync + 'static>(
 #[inline]
 pub(super) fn map<G>(
     checked: CheckedClaims<'_>,
-    source: &GrantSource<G>,
+    engine: &Engine<G>,
 ) -> Result<Mapped<G>, AuthError> {
     let valid = &checked.into_valid();
     let dates = (valid.expires_at(), valid.issued_at());
-    let parts = parts(valid.claims(), valid.claims_text(), dates)?;
+    let mut parts = parts(valid.claims(), valid.claims_text(), dates)?;
+    if engine.remembers_revocable_parts() {
+        parts.revocable =
+            Some(revocable(valid.claims(), valid.claims_text(), Some(valid.key().clone()))?);
+    }
     let issuer = valid.issuer();
-    let grant = match source {
-        GrantSource::Claims(map, _) if !issuer.calls_the_application => {
+    let grant = match &engine.grant {
+        GrantSource::Claims(map, _)
+            if !issuer.calls_the_application && !engine.asks_at_each_request() =>
+        {
             Some(map(&issuer.origin.mapping, valid.claims())?)
         }
         _ => None,
@@ -101,7 +129,19 @@ pub(super) fn parts_of(
         let date = value.as_number().and_then(NumericDate::from_json_number);
         date.map(Some).ok_or_else(|| AuthError::because(AuthErrorKind::MalformedClaim, reason))
     };
-    parts(claims, claims_text, (date(Name::Exp)?, date(Name::Iat)?))
+    let mut parts = parts(claims, claims_text, (date(Name::Exp)?, date(Name::Iat)?))?;
+    parts.revocable = Some(revocable(claims, claims_text, None)?);
+    Ok(parts)
+}
+
+/// Finds what a token may be revoked by, and nothing else needs.
+fn revocable(
+    claims: &Object<'_>,
+    claims_text: &str,
+    key: Option<VerificationKey>,
+) -> Result<Box<Revocable>, AuthError> {
+    let session = text(claims.find(SESSION), claims_text)?;
+    Ok(Box::new(Revocable { session, key }))
 }
 
 #[inline]
@@ -114,7 +154,7 @@ fn parts(
     if let Some(not_included) = &not_included {
         not_included.check_claims_of_the_engine()?;
     }
-    let text = |name| text(claims, claims_text, name);
+    let text = |name| text(claims.get(name), claims_text);
     let authorized_party = text(Name::Azp)?;
     Ok(PrincipalParts {
         subject: text(Name::Sub)?.unwrap_or_default(),
@@ -125,12 +165,13 @@ fn parts(
         expires_at,
         issued_at,
         names_other_sources: not_included.is_some(),
+        revocable: None,
     })
 }
 
 /// Reads a claim that is a string, as its place in the text.
-fn text(claims: &Object<'_>, claims_text: &str, name: Name) -> Result<Option<Text>, AuthError> {
-    let Some(value) = claims.get(name) else {
+fn text(claim: Option<Value<'_>>, claims_text: &str) -> Result<Option<Text>, AuthError> {
+    let Some(value) = claim else {
         return Ok(None);
     };
     let reason = "a claim that is a string by definition is none";

@@ -22,9 +22,11 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use check::check_caller;
 pub(crate) use cross_site::CrossSiteRules;
 pub use cross_site::{OriginError, is_origin};
 pub(crate) use extract::{Presented, Wanted};
+pub(crate) use map::accept_unrevoked;
 pub(crate) use observe::Observer;
 pub(crate) use peek::PeekedJwt;
 pub(crate) use stop::{Missing, Stop};
@@ -84,9 +86,9 @@ pub(crate) fn prove<G: Send + Sync + 'static, O: Observer>(
     known.remember(segments.encoded_header(), verified.header());
     let valid = validate::validate(verified, now)?;
     observer.valid();
-    let checked = check::check(valid)?;
+    let checked = check::check(valid, engine.revocations.as_ref(), now)?;
     observer.checked();
-    let mapped = map::map(checked, &engine.grant)?;
+    let mapped = map::map(checked, engine)?;
     if issuer.is_any() {
         names::check_actor(mapped.actor(), issuer.name(), engine)?;
     }
@@ -111,8 +113,11 @@ pub(crate) fn finish_identity<G: Send + Sync + 'static>(
     if let Some(judged) = identity.take_judged() {
         names::check_judged(&judged, engine)?;
         check_production(&judged, origin)?;
+        check::check_rules(engine, &judged)?;
         let origin = Arc::new(origin.adopt(judged.origin()));
-        return map::with_grant(judged.of(origin), engine);
+        let caller = judged.of(origin);
+        check_caller(engine, &caller)?;
+        return map::accept(caller, None, engine);
     }
     let claims = identity.into_text()?;
     let parts = parts_of_identity(&claims)?;
@@ -123,7 +128,8 @@ pub(crate) fn finish_identity<G: Send + Sync + 'static>(
     }
     let caller = Principal::new(claims, Arc::clone(origin), parts);
     names::check_identity(&caller, engine)?;
-    map::with_grant(caller, engine)
+    check_caller(engine, &caller)?;
+    map::accept(caller, None, engine)
 }
 
 /// Rejects a caller whose engine could not have been built for production, where this one is.

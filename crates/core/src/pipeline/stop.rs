@@ -1,5 +1,7 @@
 //! Why a token is not accepted at once, and what its request may wait for.
 
+use std::sync::Arc;
+
 use super::peek::PeekedJwt;
 use crate::{
     AuthError, AuthErrorKind, BearerToken, NumericDate, Principal,
@@ -29,8 +31,13 @@ pub(crate) enum Missing {
     OtherKeys(OtherKeys),
     /// The answer of a strategy.
     Strategy(PendingStrategy),
+    /// What the store of revocations says of its caller. The issuer is the one whose own checks of the
+    /// application have not run yet.
+    Revocations(Principal, Option<Arc<IssuerConfig>>),
     /// The grant of its caller.
     Grant(Principal),
+    /// Nothing but the proof that it was not used before: all tokens of the request are good.
+    FirstUse,
 }
 
 impl Stop {
@@ -38,6 +45,13 @@ impl Stop {
     pub(crate) fn pending(missing: Missing) -> Self {
         let reason = "the answer takes a while";
         let error = AuthError::because(AuthErrorKind::ResolverUnavailable, reason);
+        Self::Missing(Box::new(missing), error)
+    }
+
+    /// Stops at an answer of a store.
+    pub(crate) fn at_store(missing: Missing) -> Self {
+        let reason = "the store must be asked";
+        let error = AuthError::because(AuthErrorKind::StoreUnavailable, reason);
         Self::Missing(Box::new(missing), error)
     }
 

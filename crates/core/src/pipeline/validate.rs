@@ -5,7 +5,7 @@
 
 use super::verify::VerifiedJws;
 use crate::{
-    AuthError, AuthErrorKind, NumericDate,
+    AuthError, AuthErrorKind, NumericDate, VerificationKey,
     claims::ClaimPath,
     issuer::{IssuerConfig, Origin},
     json::{Kind, Name, Object, Value},
@@ -29,6 +29,10 @@ impl<'a> ValidClaims<'a> {
 
     pub(super) fn claims(&self) -> &'a Object<'a> {
         self.verified.claims()
+    }
+
+    pub(super) fn key(&self) -> &'a VerificationKey {
+        self.verified.key()
     }
 
     pub(super) fn claims_text(&self) -> &'a str {
@@ -206,6 +210,9 @@ fn check_subject(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
 }
 
 fn check_required(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
+    if issuer.rules.jti_required && token.claim(Name::Jti).is_none_or(is_null) {
+        return Err(missing("no `jti`"));
+    }
     for path in &issuer.required {
         if !has_required(token, path)? {
             return Err(missing("a claim that the issuer's rules require"));
@@ -221,6 +228,10 @@ pub(crate) fn has_required(token: &VerifiedJws<'_>, path: &ClaimPath) -> Result<
     let is_none =
         |number| path.is_date() && rules.date(number).is_some_and(|date| !rules.counts(date));
     Ok(value.kind() != Kind::Null && !value.as_number().is_some_and(is_none))
+}
+
+fn is_null(value: Value<'_>) -> bool {
+    value.kind() == Kind::Null
 }
 
 const fn malformed(reason: &'static str) -> AuthError {

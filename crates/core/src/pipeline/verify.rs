@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{lookup::Complete, stop::Stop};
 use crate::{
-    AuthError,
+    AuthError, VerificationKey,
     issuer::IssuerConfig,
     json::{Name, Object, Value},
     jws::{Header, SignatureValid},
@@ -19,6 +19,7 @@ pub(crate) struct VerifiedJws<'a> {
     header: &'a Header<'a>,
     claims_text: &'a str,
     claims: &'a Object<'a>,
+    key: &'a VerificationKey,
 }
 
 impl<'a> VerifiedJws<'a> {
@@ -43,6 +44,11 @@ impl<'a> VerifiedJws<'a> {
         self.claims
     }
 
+    /// Returns the key that has made the signature.
+    pub(super) fn key(&self) -> &'a VerificationKey {
+        self.key
+    }
+
     pub(super) fn claims_text(&self) -> &'a str {
         self.claims_text
     }
@@ -61,10 +67,10 @@ pub(super) fn verify<'a>(
     at_mismatch: impl FnOnce(AuthError, Option<&str>) -> Stop,
 ) -> Result<VerifiedJws<'a>, Stop> {
     let (token, issuer, candidates) = complete.into_parts();
-    let SignatureValid { .. } = token
+    let valid: SignatureValid<'a> = token
         .jws()
         .verify(&candidates)
         .map_err(|error| at_mismatch(error.into(), token.jws().header().key_id()))?;
     let (jws, claims_text, claims) = token.into_parts();
-    Ok(VerifiedJws { issuer, header: jws.header(), claims_text, claims })
+    Ok(VerifiedJws { issuer, header: jws.header(), claims_text, claims, key: valid.key() })
 }

@@ -29,6 +29,16 @@ impl Revocation {
         self.until = Some(until);
         self
     }
+
+    /// Takes over the later times of an entry of the same kind, issuer and id.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.until = self.until.zip(other.until).map(|(this, other)| this.max(other));
+        if let (Revoked::Subject(_, time) | Revoked::Client(_, time), Some(other)) =
+            (&mut self.revoked, other.revoked.issued_until())
+        {
+            *time = other.max(*time);
+        }
+    }
 }
 
 /// What is revoked.

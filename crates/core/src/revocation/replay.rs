@@ -1,6 +1,6 @@
 //! Tokens that may be used once.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
 use super::StoreError;
 use crate::{BoxFuture, NumericDate};
@@ -40,6 +40,29 @@ pub trait ReplayStore: Debug + Send + Sync {
     ///
     /// The caller tries again later.
     fn delete_expired(&self, before: NumericDate) -> BoxFuture<'_, Result<u64, StoreError>>;
+}
+
+impl<S: ReplayStore + ?Sized> ReplayStore for Arc<S> {
+    fn label(&self) -> &str {
+        (**self).label()
+    }
+
+    fn prepare(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        (**self).prepare()
+    }
+
+    fn consume<'a>(
+        &'a self,
+        issuer: &'a str,
+        jti: &'a str,
+        until: NumericDate,
+    ) -> BoxFuture<'a, Result<Use, StoreError>> {
+        (**self).consume(issuer, jti, until)
+    }
+
+    fn delete_expired(&self, before: NumericDate) -> BoxFuture<'_, Result<u64, StoreError>> {
+        (**self).delete_expired(before)
+    }
 }
 
 /// Whether a token was used before.

@@ -1,6 +1,6 @@
 //! Where revocations are kept for all replicas of a service.
 
-use std::{fmt::Debug, future::pending};
+use std::{fmt::Debug, future::pending, sync::Arc};
 
 use super::{Revocation, StoreError};
 use crate::{BoxFuture, NumericDate};
@@ -75,6 +75,42 @@ pub trait RevocationStore: Debug + Send + Sync {
     ///
     /// The caller tries again later.
     fn delete_expired(&self, before: NumericDate) -> BoxFuture<'_, Result<u64, StoreError>>;
+}
+
+impl<S: RevocationStore + ?Sized> RevocationStore for Arc<S> {
+    fn label(&self) -> &str {
+        (**self).label()
+    }
+
+    fn prepare(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        (**self).prepare()
+    }
+
+    fn add<'a>(&'a self, entries: &'a [Revocation]) -> BoxFuture<'a, Result<(), StoreError>> {
+        (**self).add(entries)
+    }
+
+    fn read<'a>(
+        &'a self,
+        after: Option<&'a Position>,
+    ) -> BoxFuture<'a, Result<Changes, StoreError>> {
+        (**self).read(after)
+    }
+
+    fn find<'a>(
+        &'a self,
+        wanted: &'a [Revocation],
+    ) -> BoxFuture<'a, Result<Vec<Revocation>, StoreError>> {
+        (**self).find(wanted)
+    }
+
+    fn changed(&self) -> BoxFuture<'_, ()> {
+        (**self).changed()
+    }
+
+    fn delete_expired(&self, before: NumericDate) -> BoxFuture<'_, Result<u64, StoreError>> {
+        (**self).delete_expired(before)
+    }
 }
 
 /// Where a replica is in the changes of a store. Only the store knows what the text means.

@@ -40,6 +40,11 @@ impl<S> Case<S> {
         Self { property, label: label.to_owned(), first, second, issuer }
     }
 
+    /// The one handle and the other in turn.
+    pub(super) fn handle(&self, number: usize) -> &S {
+        if number.is_multiple_of(2) { &self.first } else { &self.second }
+    }
+
     /// An entry of the property's issuer that no clean-up deletes.
     pub(super) fn entry(&self, revoked: Revoked) -> Revocation {
         Revocation::new(self.issuer.as_str(), revoked).until(NEEDED)

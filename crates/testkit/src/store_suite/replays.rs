@@ -26,7 +26,7 @@ pub(super) async fn one_of_concurrent_uses_is_the_first<S: ReplayStore>(case: &C
     for round in 0..5 {
         let jti = format!("race {round}");
         let calls = (0..50).map(|number| {
-            let store = if number % 2 == 0 { &case.first } else { &case.second };
+            let store = case.handle(number);
             case.consume(store, &jti, NEEDED)
         });
         let firsts = join_all(calls).await.into_iter().filter(|it| *it == Use::First).count();

@@ -1,5 +1,11 @@
 //! The suite accepts a correct store, and rejects each store that has one defect.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop there"
+)]
+
 mod toy;
 
 use std::{

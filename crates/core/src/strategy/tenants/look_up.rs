@@ -141,7 +141,7 @@ impl Shared {
             return Err(self.unusable("the resolver returned an issuer of another name"));
         }
         let builder = Authenticator::builder().shared_clock(Arc::clone(&self.settings.clock));
-        let builder = builder.issuer(issuer).with_grant_from(|_| Ok(()));
+        let builder = builder.issuer(issuer).inner().with_grant_from(|_| Ok(()));
         builder.build().map_err(|error| self.unusable(error))
     }
 

@@ -41,7 +41,7 @@ pub(in crate::store_suite) async fn a_read_after_a_position_returns_what_changed
     follower.catch_up(case, &case.second).await;
     for round in 0..20 {
         let added = case.tokens(&format!("round {round}"), 3);
-        case.add(if round % 2 == 0 { &case.first } else { &case.second }, &added).await;
+        case.add(case.handle(round), &added).await;
         let position = follower.position();
         follower.catch_up(case, &case.second).await;
         follower.require_all(case, &added, "a read after a position");
@@ -102,7 +102,7 @@ pub(in crate::store_suite) async fn concurrent_adds_are_not_skipped<S: Revocatio
         for round in 0..12 {
             // Calls of several sizes take different times, and end in another order than they began.
             let added = case.tokens(&format!("writer {writer} round {round}"), 1 + writer * 6);
-            case.add(if writer % 2 == 0 { &case.first } else { &case.second }, &added).await;
+            case.add(case.handle(writer), &added).await;
             acknowledged.borrow_mut().extend(added);
         }
         running.set(running.get() - 1);

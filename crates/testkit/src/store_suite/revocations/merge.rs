@@ -78,7 +78,7 @@ pub(in crate::store_suite) async fn concurrent_changes_are_all_merged<S: Revocat
     };
     let entries: Vec<[Revocation; 1]> = (0..20).map(|number| [entry(number)]).collect();
     let adds = entries.iter().enumerate().map(|(number, entry)| {
-        let store = if number % 2 == 0 { &case.first } else { &case.second };
+        let store = case.handle(number);
         case.add(store, entry)
     });
     join_all(adds).await;

@@ -1,0 +1,70 @@
+//! What an engine knows of revocations.
+
+use super::Authenticator;
+use crate::{
+    NumericDate,
+    issuer::{IssuerConfig, Rules},
+    revocation::{
+        CLOCK_MARGIN, Revocation, RevocationStatus, Revocations, Revoked, StoreError,
+        not_configured,
+    },
+};
+
+impl<G: Send + Sync + 'static> Authenticator<G> {
+    /// Makes an entry that revokes tokens of an issuer. It ends when the last token that it can match has
+    /// expired, if the rules of the issuer say when that is:
+    ///
+    /// - token, subject, session, client: the issuer has a [`max_lifetime`](crate::Issuer::max_lifetime).
+    ///   The entry ends that much later than now or the cut-off time, whichever is later, plus the
+    ///   [leeway](crate::Issuer::leeway) of the issuer's clock and of this one. Otherwise it never ends.
+    /// - key: never, because whoever has the key can sign new tokens.
+    ///
+    /// For the token of a caller, [`Principal::revocation`](crate::Principal::revocation) knows its `exp`.
+    /// The issuer is the `iss` of the tokens. One that is not configured, such as that of a
+    /// [tenant](crate::strategy::Tenants), has no rules here: the entry never ends.
+    #[must_use]
+    pub fn revocation(&self, issuer: &str, revoked: Revoked) -> Revocation {
+        let engine = self.engine();
+        let config = engine.issuers.named(issuer).or(engine.issuers.any());
+        let until = config.and_then(|config| until(config, &revoked, engine.clock.now()));
+        let entry = Revocation::new(issuer, revoked);
+        match until {
+            Some(until) => entry.until(until),
+            None => entry,
+        }
+    }
+
+    /// Revokes tokens, as [`Revocations::revoke`](crate::revocation::Revocations::revoke) does.
+    ///
+    /// # Errors
+    ///
+    /// The store has failed, or the engine has no revocations.
+    pub async fn revoke(&self, entries: &[Revocation]) -> Result<(), StoreError> {
+        self.revocations().ok_or_else(not_configured)?.revoke(entries).await
+    }
+
+    /// Returns the revocations of the engine, if it has any.
+    #[must_use]
+    pub fn revocations(&self) -> Option<Revocations> {
+        self.engine().revocations.clone()
+    }
+
+    /// Returns the state of the revocations in memory; `None` if the engine has no revocations.
+    #[must_use]
+    pub fn revocation_status(&self) -> Option<RevocationStatus> {
+        self.revocations().map(|revocations| revocations.status())
+    }
+}
+
+/// Returns when the last token that an entry can match has expired.
+fn until(config: &IssuerConfig, revoked: &Revoked, now: NumericDate) -> Option<NumericDate> {
+    if matches!(revoked, Revoked::Key(_)) {
+        return None;
+    }
+    let Rules { max_lifetime, leeway, .. } = config.rules;
+    let latest = revoked.issued_until().unwrap_or(now).max(now);
+    // The clock of the issuer may be ahead by the leeway.
+    let expired =
+        latest.saturating_add(leeway).saturating_add(max_lifetime?).saturating_add(leeway);
+    Some(expired.saturating_add(CLOCK_MARGIN))
+}

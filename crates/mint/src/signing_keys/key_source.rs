@@ -1,0 +1,40 @@
+//! The ring as a source of keys for an engine of the same program.
+
+use std::time::Duration;
+
+use portcullis::{
+    future::BoxFuture,
+    keys::{KeyDocument, KeySource, KeySourceError, Loaded, RefreshPolicy, Validators},
+};
+
+use super::SigningKeys;
+
+/// How often the engine reads the keys anew. A new key is published long before it signs, and reading costs
+/// nothing.
+const REFRESH: Duration = Duration::from_secs(1);
+
+impl KeySource for SigningKeys {
+    fn label(&self) -> &str {
+        "signing keys"
+    }
+
+    fn identity(&self) -> &str {
+        &self.ring.identity
+    }
+
+    fn load<'a>(
+        &'a self,
+        _: Option<&'a Validators>,
+    ) -> BoxFuture<'a, Result<Loaded, KeySourceError>> {
+        let keys = self.ring.published_at(self.ring.clock.now());
+        let keys: Result<Vec<_>, _> = keys.iter().map(|key| key.key.verification_key()).collect();
+        Box::pin(async move {
+            let invalid = |error| KeySourceError::with_source("a key cannot be used", error);
+            Ok(Loaded::Document(KeyDocument::new(keys.map_err(invalid)?)))
+        })
+    }
+
+    fn refresh_policy(&self) -> RefreshPolicy {
+        RefreshPolicy::every(REFRESH)
+    }
+}
