@@ -62,8 +62,14 @@ impl Servers {
         variables
     }
 
-    /// Runs the tests with several processes on one store, if all servers are here.
+    /// Runs the tests that need servers: those of the store on PostgreSQL, and those with several processes on
+    /// one store.
     pub(crate) fn test(&self, workspace: &Workspace, report: &mut Report) -> Result<(), String> {
+        if self.postgres.is_some() {
+            let features = ["test", "-p", "portcullis-sql", "--features", "postgres,sqlite"];
+            let tests = ["--test", "postgres", "--", "--include-ignored"];
+            system::run(workspace.cargo(&features).args(tests).envs(self.variables()))?;
+        }
         if self.postgres.is_none() || self.redis.is_none() {
             report.skip("replicas: they need PostgreSQL and Redis");
             return Ok(());

@@ -1,0 +1,65 @@
+//! What must be true of a token.
+
+use std::time::Duration;
+
+use portcullis::NumericDate;
+
+/// What is known of one token.
+#[derive(Debug, Default)]
+pub(crate) struct Token {
+    /// A call that revokes it was made; it may have failed.
+    pub(crate) is_attempted: bool,
+    pub(crate) acknowledged: Option<Acknowledged>,
+}
+
+/// A call that revokes the token has returned with success.
+#[derive(Debug)]
+pub(crate) struct Acknowledged {
+    /// What the clock showed then.
+    pub(crate) at: NumericDate,
+    /// How far the clock had moved forward in all.
+    pub(crate) elapsed: Duration,
+    /// The replica, and how often it had been started.
+    pub(crate) by: (usize, u32),
+}
+
+/// A replica at the moment of a check.
+#[derive(Debug)]
+pub(crate) struct Checker {
+    pub(crate) replica: (usize, u32),
+    pub(crate) is_strict: bool,
+    /// When its last read of the store began.
+    pub(crate) read_at: Option<NumericDate>,
+    pub(crate) elapsed: Duration,
+    pub(crate) longest_gap: Duration,
+}
+
+impl Token {
+    /// Returns why this verdict is wrong.
+    pub(crate) fn objection(&self, verdict: &str, checker: &Checker) -> Option<&'static str> {
+        match verdict {
+            "token_revoked" if !self.is_attempted => {
+                Some("a token is rejected that nobody revoked")
+            }
+            "token_revoked" | "store_unavailable" => None,
+            "ok" => self.acknowledged.as_ref().and_then(|it| it.objection_to_acceptance(checker)),
+            _ => Some("a token has an unexpected verdict"),
+        }
+    }
+}
+
+impl Acknowledged {
+    fn objection_to_acceptance(&self, checker: &Checker) -> Option<&'static str> {
+        if checker.is_strict {
+            return Some("a strict replica accepts a revoked token");
+        }
+        if checker.replica == self.by {
+            return Some("the replica that revoked a token accepts it");
+        }
+        if checker.read_at.is_some_and(|read_at| read_at > self.at) {
+            return Some("a replica has read the store since, and accepts a revoked token");
+        }
+        let gap = checker.elapsed.saturating_sub(self.elapsed);
+        (gap > checker.longest_gap).then_some("a replica accepts a revoked token for too long")
+    }
+}
