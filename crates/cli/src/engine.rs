@@ -36,8 +36,11 @@ impl Engine {
         let config = Config::from_file(&arguments.config).map_err(|e| Failure::because(&e))?;
         let config = config.fixed_files();
         let builder = config.builder().map_err(|error| Failure::because(&error))?;
-        // A token that is looked at here may still be used once at the service.
-        let builder = builder.replay_store(MemoryStore::new());
+        let builder = match config.has_revocation() {
+            // A token that is looked at here may still be used once at the service.
+            true => builder.replay_store(MemoryStore::new()),
+            false => builder,
+        };
         let builder = match arguments.now {
             None => builder,
             Some(now) => builder.clock(StandingClock(NumericDate::from_seconds(now))),

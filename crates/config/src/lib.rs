@@ -219,6 +219,12 @@ impl Config {
         self.root.flag("production")
     }
 
+    /// Returns whether tokens can be revoked.
+    #[must_use]
+    pub fn has_revocation(&self) -> bool {
+        self.root.has("revocation")
+    }
+
     /// Returns the names of the issuers.
     pub fn issuers(&self) -> impl Iterator<Item = &str> {
         self.root.sections("issuer").iter().map(issuer::name)

@@ -71,7 +71,7 @@ impl StoreUrl {
             Scheme::Memory => return wrong("a store in memory has no name", "write `memory:`"),
             Scheme::Sqlite => check_file(rest)?,
             Scheme::Postgres | Scheme::Redis => {
-                if !rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty()) {
+                if rest.strip_prefix("//").is_none_or(str::is_empty) {
                     return wrong("it names no server", EXPECTED);
                 }
             }

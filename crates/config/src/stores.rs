@@ -122,8 +122,8 @@ impl Both {
     }
 
     fn of(store: impl RevocationStore + ReplayStore + 'static) -> Self {
-        let store = Arc::new(store);
-        Self { revocations: Arc::clone(&store) as _, used_tokens: store }
+        let used_tokens = Arc::new(store);
+        Self { revocations: used_tokens.clone(), used_tokens }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A protected service that is configured by a file, on axum, actix-web or tower.
 //!
-//! `whoami --config FILE [--listen ADDR] [--framework axum|actix-web|tower] [--client-id ID]…`
+//! `cargo run --bin whoami -- --config FILE [--listen ADDR] [--framework axum|actix-web|tower] [--client-id ID]…`
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 

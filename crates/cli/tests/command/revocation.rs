@@ -2,7 +2,10 @@
 
 use std::{env, process::Command};
 
-use portcullis::revocation::{Revocation, RevocationStore, Revoked};
+use portcullis::{
+    NumericDate,
+    revocation::{ReplayStore, Revocation, RevocationStore, Revoked, Use},
+};
 use portcullis_sql::SqliteStore;
 use serde_json::{Value, json};
 
@@ -131,18 +134,26 @@ fn a_revoked_token_is_rejected_by_the_service_of_the_store() {
 }
 
 #[test]
-fn verify_uses_no_one_time_token_up() {
+fn no_command_uses_a_one_time_token_up() {
     let config = format!("{ISSUER}one_time = true\n[revocation]\nstore = \"{STORE}\"\n");
     let service = Service::with(&config);
     let token = service.valid().claim("jti", "once").build();
-    for _ in 0..2 {
-        let run = service.verify(format!("{token}\n"));
-        assert_eq!(run.json()["result"], "accepted", "{run:?}");
+    for command in ["verify", "explain", "verify"] {
+        let run = service.judge(command, &[], format!("{token}\n"));
+        assert_eq!(run.json()["result"], "accepted", "{command}: {run:?}");
     }
     let run = service.verify(format!("{token}\n{token}\n"));
     let lines = run.json_lines();
     let replayed = lines.iter().filter(|line| line["code"] == "token_replayed").count();
     assert_eq!(replayed, 1, "{lines:#?}");
+    // Nor is it known to the store.
+    let store = SqliteStore::open(service.folder.path("revoked.db"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let used = runtime.block_on(async {
+        ReplayStore::prepare(&store).await.unwrap();
+        store.consume(IDP, "once", NumericDate::from_seconds(NOW)).await.unwrap()
+    });
+    assert_eq!(used, Use::First);
 }
 
 #[test]
