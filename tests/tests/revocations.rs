@@ -18,6 +18,8 @@ mod build;
 mod callers;
 #[path = "revocations/explain.rs"]
 mod explain;
+#[path = "revocations/faults.rs"]
+mod faults;
 #[path = "revocations/matrix.rs"]
 mod matrix;
 #[path = "revocations/one_time.rs"]

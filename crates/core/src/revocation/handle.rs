@@ -13,7 +13,7 @@ use super::{
     set::{Question, RevokedSet},
     task::FollowerTask,
 };
-use crate::{AuthError, AuthErrorKind, Clock, NumericDate, SystemClock};
+use crate::{AuthError, AuthErrorKind, Clock, NumericDate, SystemClock, interleave::point};
 
 /// The revocations of a [store](RevocationStore), as an engine uses them: they reject tokens before these
 /// expire.
@@ -165,6 +165,7 @@ impl Revocations {
         let clock = self.clock();
         let added = call(&*clock, MAX_WRITE, || self.inner.store.add(entries)).await;
         added.inspect_err(|_| self.failed())?;
+        point("revocations: stored");
         self.inner.follower.added(entries, clock.now()).await
     }
 
@@ -211,23 +212,33 @@ impl Revocations {
         self.inner.follower.attempts()
     }
 
-    /// Adds the entries in memory of others.
+    /// Returns a number that changes when entries are added.
+    pub(crate) fn version(&self) -> u64 {
+        *self.inner.set.changes().borrow()
+    }
+
+    /// Adds the entries in memory of others, on another thread: that may take tens of milliseconds.
     ///
     /// # Errors
     ///
     /// There is no room for them.
     pub(crate) async fn take_over(&self, others: &Self) -> Result<(), StoreError> {
+        let (own, others) = (self.clone(), others.clone());
+        let taken = {
+            let (own, others) = (own.clone(), others.clone());
+            on_another_thread(move || own.take_over_now(&others)).await
+        };
+        taken.unwrap_or_else(|| own.take_over_now(&others))
+    }
+
+    /// As [`take_over`](Self::take_over), at once.
+    pub(crate) fn take_over_now(&self, others: &Self) -> Result<(), StoreError> {
         if Arc::ptr_eq(&self.inner, &others.inner) {
             return Ok(());
         }
         let full =
             |_| StoreError::new(StoreErrorKind::Unavailable, "there are too many revocations");
-        let (own, other) = (Arc::clone(&self.inner.set), Arc::clone(&others.inner.set));
-        // It may take tens of milliseconds.
-        match on_another_thread(move || own.absorb(&other)).await {
-            Some(absorbed) => absorbed.map_err(full),
-            None => self.inner.set.absorb(&others.inner.set).map_err(full),
-        }
+        self.inner.set.absorb(&others.inner.set).map_err(full)
     }
 
     pub(crate) fn label(&self) -> &str {

@@ -31,7 +31,7 @@ use super::{
     handle::Settings,
     set::{RevokedSet, SetFull},
 };
-use crate::{BoxFuture, Clock, NumericDate, future::PanicCaught};
+use crate::{BoxFuture, Clock, NumericDate, future::PanicCaught, interleave::point};
 
 /// The longest time to connect and to create or update the schema.
 const MAX_PREPARE: Duration = Duration::from_secs(30);
@@ -133,6 +133,7 @@ impl Follower {
         now: NumericDate,
     ) -> Result<(), StoreError> {
         self.recent().add(entries, now);
+        point("revocations: remembered");
         self.insert(entries).await
     }
 
@@ -210,7 +211,9 @@ impl Follower {
                 let unwritten = std::mem::take(&mut feed.to_write_back);
                 feed.missing = Some(self.recent().missing(unwritten, begun_at));
             }
-            match call(clock, MAX_CALL, || self.store.read(after)).await {
+            let page = call(clock, MAX_CALL, || self.store.read(after)).await;
+            point("revocations: page read");
+            match page {
                 Ok(page) if page.has_more => {
                     if after == Some(&page.position) {
                         return Err(failed("the store returns the same position again"));
@@ -239,6 +242,7 @@ impl Follower {
         now: NumericDate,
     ) -> Result<(), StoreError> {
         self.insert(&page.entries).await?;
+        point("revocations: page inserted");
         match &mut feed.missing {
             Some(missing) => missing.remove(&page.entries),
             None => self.recent().add(&page.entries, now),

@@ -22,7 +22,7 @@ impl HashKey {
         KEY.clone()
     }
 
-    fn random() -> Self {
+    pub(super) fn random() -> Self {
         // The standard library takes the 128 bits of this state from the operating system.
         let random = RandomState::new();
         Self(SipHasher13::new_with_keys(random.hash_one(0_u8), random.hash_one(1_u8)))
