@@ -32,15 +32,15 @@ pub(crate) fn store_failed(store: &str) {
 #[cfg(not(feature = "metrics"))]
 pub(crate) fn store_failed(_store: &str) {}
 
-/// There are this many revocations in memory, read from the store this long ago.
+/// There are this many revocations in memory, and the store was last read this long ago.
 #[cfg(feature = "metrics")]
 pub(crate) fn revocations(store: &str, entries: usize, age: Option<std::time::Duration>) {
-    let entries = u32::try_from(entries).unwrap_or(u32::MAX);
-    metrics::gauge!("portcullis_revocations", "store" => store.to_owned()).set(entries);
+    let store = || store.to_owned();
     if let Some(age) = age {
-        metrics::gauge!("portcullis_revocations_age_seconds", "store" => store.to_owned())
-            .set(age.as_secs_f64());
+        metrics::gauge!("portcullis_revocation_staleness_seconds", "store" => store()).set(age);
     }
+    let entries = u32::try_from(entries).unwrap_or(u32::MAX);
+    metrics::gauge!("portcullis_revocations", "store" => store()).set(entries);
 }
 
 #[cfg(not(feature = "metrics"))]

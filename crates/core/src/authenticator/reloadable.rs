@@ -122,11 +122,12 @@ impl<G: Send + Sync + 'static> ReloadableAuthenticator<G> {
         let (old, new) = (self.current.load_full(), auth.engine());
         self.current.check_requirements(&new)?;
         super::readiness::take_over(&old, &new).await?;
+        let seen = super::revocation_readiness::take_over_revocations(&old, &new).await?;
         point("reload: ready");
         // Again, because a route may have been added meanwhile, and a key withdrawn.
         self.current.check_requirements(&new)?;
         super::readiness::take_over_keys(&old, &new);
-        super::revocation_readiness::take_over_revocations(&old, &new)?;
+        super::revocation_readiness::take_over_latest(&old, &new, seen)?;
         point("reload: taken over");
         self.current.engine.store(new);
         drop(old);

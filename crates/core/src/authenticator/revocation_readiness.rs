@@ -63,18 +63,40 @@ fn not_loaded(revocations: &Revocations, cause: Option<StoreError>) -> NotReady 
 }
 
 /// Adds the revocations of an old engine to those of a new one, whose store may have lost some, or may be
-/// another one.
+/// another one. Returns the version of the old ones that was added.
 ///
 /// # Errors
 ///
 /// [`ConfigError::RevocationsNotLoaded`] if there is no room for them.
-pub(super) fn take_over_revocations<G>(
+pub(super) async fn take_over_revocations<G>(
     old: &Engine<G>,
     new: &Engine<G>,
-) -> Result<(), ConfigError> {
-    let (Some(older), Some(newer)) = (&old.revocations, &new.revocations) else { return Ok(()) };
+) -> Result<u64, ConfigError> {
+    let (Some(older), Some(newer)) = (&old.revocations, &new.revocations) else { return Ok(0) };
+    let seen = older.version();
     let full = |cause| ConfigError::RevocationsNotLoaded(not_loaded(newer, Some(cause)));
-    newer.take_over(older).map_err(full)
+    newer.take_over(older).await.map_err(full)?;
+    Ok(seen)
+}
+
+/// Adds them again if there are more since a version. It does not wait, so that the new engine can take the
+/// place of the old one before there are others.
+///
+/// # Errors
+///
+/// As [`take_over_revocations`].
+pub(super) fn take_over_latest<G>(
+    old: &Engine<G>,
+    new: &Engine<G>,
+    seen: u64,
+) -> Result<(), ConfigError> {
+    match (&old.revocations, &new.revocations) {
+        (Some(older), Some(newer)) if older.version() != seen => {
+            let full = |cause| ConfigError::RevocationsNotLoaded(not_loaded(newer, Some(cause)));
+            newer.take_over_now(older).map_err(full)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks that a new engine does not begin without knowing what was revoked.

@@ -68,3 +68,36 @@ fn until(config: &IssuerConfig, revoked: &Revoked, now: NumericDate) -> Option<N
         latest.saturating_add(leeway).saturating_add(max_lifetime?).saturating_add(leeway);
     Some(expired.saturating_add(CLOCK_MARGIN))
 }
+
+#[cfg(test)]
+#[cfg(feature = "tracing")]
+mod tests {
+    use std::time::Duration;
+
+    use crate::{
+        Algorithm, Authenticator, Issuer, VerificationKey, revocation::Revocations, test_log::told,
+    };
+
+    #[test]
+    fn an_issuer_without_a_limit_of_lifetime_is_warned_of() {
+        let issuer = |name| {
+            let key = VerificationKey::from_secret([7; 32], Algorithm::HS256).unwrap();
+            Issuer::new(name).key(key).audience("api")
+        };
+        let builder = || {
+            let limited = issuer("limited").max_lifetime(Duration::from_secs(60));
+            Authenticator::builder().issuers([limited, issuer("unlimited")])
+        };
+        let warnings =
+            |build: &dyn Fn()| told("portcullis::revocation", tracing::Level::WARN, build);
+        let with = warnings(&|| {
+            builder().revocations(Revocations::memory()).build().unwrap();
+        });
+        assert_eq!(with.len(), 1, "{with:?}");
+        assert!(with.iter().all(|text| text.contains("\"unlimited\"")), "{with:?}");
+        let without = warnings(&|| {
+            builder().build().unwrap();
+        });
+        assert!(without.is_empty(), "{without:?}");
+    }
+}
