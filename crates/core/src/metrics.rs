@@ -32,15 +32,19 @@ pub(crate) fn store_failed(store: &str) {
 #[cfg(not(feature = "metrics"))]
 pub(crate) fn store_failed(_store: &str) {}
 
-/// There are this many revocations in memory.
+/// There are this many revocations in memory, and the store was last read this long ago.
 #[cfg(feature = "metrics")]
-pub(crate) fn revocations(store: &str, entries: usize) {
+pub(crate) fn revocations(store: &str, entries: usize, age: Option<std::time::Duration>) {
+    let store = || store.to_owned();
+    if let Some(age) = age {
+        metrics::gauge!("portcullis_revocation_staleness_seconds", "store" => store()).set(age);
+    }
     let entries = u32::try_from(entries).unwrap_or(u32::MAX);
-    metrics::gauge!("portcullis_revocations", "store" => store.to_owned()).set(entries);
+    metrics::gauge!("portcullis_revocations", "store" => store()).set(entries);
 }
 
 #[cfg(not(feature = "metrics"))]
-pub(crate) fn revocations(_store: &str, _entries: usize) {}
+pub(crate) fn revocations(_store: &str, _entries: usize, _age: Option<std::time::Duration>) {}
 
 /// A source has this many usable keys.
 #[cfg(feature = "metrics")]

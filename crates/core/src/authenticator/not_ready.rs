@@ -81,8 +81,9 @@ impl fmt::Display for NotReady {
 impl Error for NotReady {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.0 {
-            What::Keys { cause, .. } => cause.as_ref().map(|cause| cause as _),
-            What::Store { cause, .. } => cause.as_ref().map(|cause| cause as _),
+            What::Keys { cause: Some(cause), .. } => Some(cause),
+            What::Store { cause: Some(cause), .. } => Some(cause),
+            What::Keys { .. } | What::Store { .. } => None,
         }
     }
 }

@@ -166,7 +166,7 @@ pub(super) async fn take_over<G: Send + Sync + 'static>(
     new: &Engine<G>,
 ) -> Result<(), ConfigError> {
     take_over_keys(old, new);
-    take_over_revocations(old, new)?;
+    take_over_revocations(old, new).await?;
     new.start_tasks();
     if new.revocations_health().is_ok() && new.issuers.all().all(|issuer| new.has_keys(issuer)) {
         return Ok(());

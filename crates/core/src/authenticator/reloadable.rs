@@ -126,7 +126,7 @@ impl<G: Send + Sync + 'static> ReloadableAuthenticator<G> {
         // Again, because a route may have been added meanwhile, and a key withdrawn.
         self.current.check_requirements(&new)?;
         super::readiness::take_over_keys(&old, &new);
-        super::revocation_readiness::take_over_revocations(&old, &new)?;
+        super::revocation_readiness::take_over_revocations(&old, &new).await?;
         point("reload: taken over");
         self.current.engine.store(new);
         drop(old);

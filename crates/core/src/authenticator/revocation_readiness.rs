@@ -68,13 +68,13 @@ fn not_loaded(revocations: &Revocations, cause: Option<StoreError>) -> NotReady 
 /// # Errors
 ///
 /// [`ConfigError::RevocationsNotLoaded`] if there is no room for them.
-pub(super) fn take_over_revocations<G>(
+pub(super) async fn take_over_revocations<G>(
     old: &Engine<G>,
     new: &Engine<G>,
 ) -> Result<(), ConfigError> {
     let (Some(older), Some(newer)) = (&old.revocations, &new.revocations) else { return Ok(()) };
     let full = |cause| ConfigError::RevocationsNotLoaded(not_loaded(newer, Some(cause)));
-    newer.take_over(older).map_err(full)
+    newer.take_over(older).await.map_err(full)
 }
 
 /// Checks that a new engine does not begin without knowing what was revoked.

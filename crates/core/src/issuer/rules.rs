@@ -183,7 +183,10 @@ impl Issuer {
     /// [`replay_store`](crate::AuthenticatorBuilder::replay_store).
     ///
     /// A token is used when all checks of the engine have passed and the caller's grant is made, by the
-    /// first layer that accepts it. A request that an inner layer judges again needs another token.
+    /// first layer that accepts it: an inner layer whose engine trusts the issuer too would reject it. While the
+    /// store does not answer, tokens are rejected as
+    /// [`StoreUnavailable`](crate::AuthErrorKind::StoreUnavailable), 503. One that was rejected so may be used
+    /// all the same, if only the answer of the store was lost.
     pub fn one_time(mut self) -> Self {
         self.rules.jti_required = true;
         self.rules.one_time = true;

@@ -8,15 +8,12 @@ use std::{
 
 use super::{
     Revocation, RevocationStatus, RevocationStore, StoreError, StoreErrorKind,
-    follower::{FeedState, Follower},
+    follower::{FeedState, Follower, call, on_another_thread},
     memory::MemoryStore,
     set::{Question, RevokedSet},
     task::FollowerTask,
 };
-use crate::{
-    AuthError, AuthErrorKind, Clock, NumericDate, SystemClock, future::PanicCaught,
-    interleave::point,
-};
+use crate::{AuthError, AuthErrorKind, Clock, NumericDate, SystemClock, interleave::point};
 
 /// The revocations of a [store](RevocationStore), as an engine uses them: they reject tokens before these
 /// expire.
@@ -67,6 +64,9 @@ struct Inner {
     /// Those that have taken these over, at a reload of the engine.
     successor: Mutex<Weak<Self>>,
 }
+
+/// The longest time for a write.
+const MAX_WRITE: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
@@ -162,11 +162,14 @@ impl Revocations {
     ///
     /// # Errors
     ///
-    /// The store has failed. Then the entries may hold all the same, for example if the connection broke.
+    /// The store has failed, or has not answered within 5 seconds. Then the entries may hold all the same, for
+    /// example if the connection broke.
     pub async fn revoke(&self, entries: &[Revocation]) -> Result<(), StoreError> {
-        self.inner.store.add(entries).await?;
+        let clock = self.clock();
+        let added = call(&*clock, MAX_WRITE, || self.inner.store.add(entries)).await;
+        added.inspect_err(|_| self.failed())?;
         point("revocations: stored");
-        let now = self.clock().now();
+        let now = clock.now();
         self.inner.follower.added(entries, now).await?;
         // An engine that replaces this one may have taken over what was in memory before.
         let mut successor = self.inner.successor();
@@ -184,7 +187,10 @@ impl Revocations {
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
-        self.inner.clock.get().map_or_else(|| Arc::new(SystemClock) as _, Arc::clone)
+        match self.inner.clock.get() {
+            Some(clock) => Arc::clone(clock),
+            None => Arc::new(SystemClock),
+        }
     }
 }
 
@@ -222,7 +228,7 @@ impl Revocations {
     /// # Errors
     ///
     /// There is no room for them.
-    pub(crate) fn take_over(&self, others: &Self) -> Result<(), StoreError> {
+    pub(crate) async fn take_over(&self, others: &Self) -> Result<(), StoreError> {
         if Arc::ptr_eq(&self.inner, &others.inner) {
             return Ok(());
         }
@@ -232,7 +238,12 @@ impl Revocations {
         *lock(&others.inner.successor) = Arc::downgrade(&self.inner);
         let full =
             |_| StoreError::new(StoreErrorKind::Unavailable, "there are too many revocations");
-        self.inner.set.absorb(&others.inner.set).map_err(full)
+        let (own, other) = (Arc::clone(&self.inner.set), Arc::clone(&others.inner.set));
+        // It may take tens of milliseconds.
+        match on_another_thread(move || own.absorb(&other)).await {
+            Some(absorbed) => absorbed.map_err(full),
+            None => self.inner.set.absorb(&others.inner.set).map_err(full),
+        }
     }
 
     pub(crate) fn label(&self) -> &str {
@@ -288,21 +299,20 @@ impl Revocations {
         clock: &dyn Clock,
     ) -> Result<(), AuthError> {
         let wanted = question.wanted();
-        let found = tokio::select! {
-            biased;
-            // Inside of a future, because a store may panic before it returns one.
-            found = PanicCaught(Box::pin(async { self.inner.store.find(&wanted).await })) => found,
-            () = clock.sleep(self.call_timeout()) => {
-                return Err(unavailable("the store did not answer in time"));
-            }
-        };
-        let found = found.ok_or_else(|| unavailable("the store panicked"))?;
-        let found = found
-            .map_err(|error| AuthError::with_source(AuthErrorKind::StoreUnavailable, error))?;
+        let found = call(clock, self.call_timeout(), || self.inner.store.find(&wanted)).await;
+        let found = found.map_err(|error| {
+            self.failed();
+            AuthError::with_source(AuthErrorKind::StoreUnavailable, error)
+        })?;
         match found.iter().find(|entry| question.is_revoked_by(entry)) {
             Some(entry) => Err(revoked(entry.revoked.kind())),
             None => Ok(()),
         }
+    }
+
+    /// Counts a call of the store that has failed.
+    fn failed(&self) {
+        crate::metrics::store_failed(self.label());
     }
 
     /// Looks into memory, for what goes on after a request was judged.

@@ -6,7 +6,7 @@ use super::failed;
 use crate::{BoxFuture, Clock, future::PanicCaught, revocation::StoreError};
 
 /// Calls a store. A call that takes too long, or that panics, is an error.
-pub(super) async fn call<'s, T: Send + 's>(
+pub(in crate::revocation) async fn call<'s, T: Send + 's>(
     clock: &dyn Clock,
     limit: Duration,
     start: impl FnOnce() -> BoxFuture<'s, Result<T, StoreError>> + Send,

@@ -18,9 +18,9 @@ use std::{
 
 use tokio::sync::watch;
 
+pub(super) use self::call::call;
 pub(crate) use self::freshness::FeedState;
 use self::{
-    call::call,
     clean_up::CleanUpTime,
     freshness::Freshness,
     outage::{Jitter, Outage},
@@ -153,6 +153,7 @@ impl Follower {
             let pause = outage.pause_after(&read, self.store.label());
             *self.error.lock().unwrap_or_else(PoisonError::into_inner) = read.err();
             self.attempts.send_modify(|count| *count = count.wrapping_add(1));
+            self.measure(clock);
             let passed = match pause {
                 // A broken connection may look like a change, and must not cause attempts without a pause.
                 Some(pause) => sleep(clock, pause).await,
@@ -287,7 +288,7 @@ impl Follower {
             on_another_thread(move || set.drop_expired(before)).await;
             let deleted = self.delete_expired(clock, before).await;
             outage.pause_after(&deleted, self.store.label());
-            crate::metrics::revocations(self.store.label(), self.set.len());
+            self.measure(clock);
         }
     }
 
@@ -304,6 +305,11 @@ impl Follower {
         Ok(())
     }
 
+    fn measure(&self, clock: &dyn Clock) {
+        let age = self.freshness.age(clock.now());
+        crate::metrics::revocations(self.store.label(), self.set.len(), age);
+    }
+
     fn recent(&self) -> MutexGuard<'_, Recent> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -317,7 +323,7 @@ async fn sleep(clock: &dyn Clock, duration: Duration) -> Duration {
 
 /// Runs a function that may take some time where no request waits for it. Returns `None` if it could not be
 /// run there, for example without a runtime.
-async fn on_another_thread<T: Send + 'static>(
+pub(super) async fn on_another_thread<T: Send + 'static>(
     run: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     let runtime = tokio::runtime::Handle::try_current().ok()?;
