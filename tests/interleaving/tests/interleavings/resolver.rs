@@ -117,7 +117,7 @@ fn rights_that_are_kept_are_as_old_as_the_question() {
         }
         let clock = run.clock();
         run.task("administrator", async move {
-            clock.sleep(Duration::from_secs(1)).await;
+            clock.sleep(Duration::from_millis(400)).await;
             database.set("none");
             *changed.lock().unwrap() = Some(clock.now());
         });
