@@ -72,13 +72,17 @@ impl Run {
     }
 
     /// Runs what the tasks spawn. To be called before tasks are added.
+    ///
+    /// # Panics
+    ///
+    /// If the runtime cannot be built.
     pub fn spawns(&mut self) {
         let runtime = Builder::new_current_thread().build().expect("a runtime");
         self.runtime = Some(runtime.handle().clone());
         let (scheduler, own) =
             (Arc::clone(&self.scheduler), self.scheduler.add("runtime", Kind::Runtime));
         self.start(own, move || {
-            run_spawned(&scheduler, own, runtime);
+            run_spawned(&scheduler, own, &runtime);
             None
         });
     }
@@ -134,7 +138,7 @@ fn block_on(scheduler: &Arc<Scheduler>, own: usize, task: impl Future<Output = (
     }
 }
 
-fn run_spawned(scheduler: &Scheduler, own: usize, runtime: Runtime) {
+fn run_spawned(scheduler: &Scheduler, own: usize, runtime: &Runtime) {
     loop {
         runtime.block_on(async {
             for _ in 0..POLLS {

@@ -15,8 +15,12 @@ use crate::random::Random;
 /// How far the clock is moved when all tasks wait.
 const TICK: Duration = Duration::from_millis(500);
 
-/// How often the clock is moved before a run counts as stuck.
+/// How often in a row the clock is moved before a run counts as stuck.
 const MAX_TICKS: u32 = 10_000;
+
+/// After so many moves in a row, the tasks may wait for a thread that no scheduler knows, such as one of
+/// `spawn_blocking`.
+const QUICK_TICKS: u32 = 20;
 
 thread_local! {
     /// The task that this thread runs.
@@ -194,7 +198,7 @@ impl Scheduler {
                 return self.end(state, End::AllEnded);
             }
             if let Some(next) = state.choose() {
-                state.step += 1;
+                (state.step, state.ticks) = (state.step + 1, 0);
                 state.current = Some(next);
                 if let Some(thread) = &state.task(next).thread {
                     thread.unpark();
@@ -206,7 +210,11 @@ impl Scheduler {
             }
             (state.ticks, state.step) = (state.ticks + 1, state.step + 1);
             // Wakers lock the state.
+            let may_wait_for_a_thread = state.ticks > QUICK_TICKS;
             drop(state);
+            if may_wait_for_a_thread {
+                thread::sleep(Duration::from_micros(200));
+            }
             self.clock.advance(TICK);
             state = self.lock();
         }

@@ -62,7 +62,7 @@ struct Inner {
     clock: OnceLock<Arc<dyn Clock>>,
     task: FollowerTask,
     /// Those that have taken these over, at a reload of the engine.
-    successor: Mutex<Weak<Inner>>,
+    successor: Mutex<Weak<Self>>,
 }
 
 /// The longest time for a write.

@@ -63,10 +63,17 @@ fn a_request_that_begins_when_no_look_up_is_under_way_gets_the_rights_of_now() {
         let builder = Authenticator::builder().issuer(issuer.trusted()).audience(AUDIENCE);
         let builder = builder.clock(run.clock()).with_resolver(database.resolver(run));
         let (auth, token) = (builder.build().unwrap(), token(run, &issuer));
-        for name in ["first request", "second request", "third request"] {
+        for (pauses, name) in
+            ["first request", "second request", "third request"].iter().enumerate()
+        {
             let (auth, token, database) = (auth.clone(), token.clone(), database.clone());
+            let clock = run.clock();
             run.task(name, async move {
                 for _ in 0..3 {
+                    // So that one may begin while another ends.
+                    for _ in 0..pauses {
+                        clock.sleep(Duration::from_millis(1)).await;
+                    }
                     point("request");
                     let is_removed = *database.role.lock().unwrap() == "none";
                     let is_asked = database.under_way.load(Ordering::SeqCst) > 0;
@@ -110,7 +117,7 @@ fn rights_that_are_kept_are_as_old_as_the_question() {
         }
         let clock = run.clock();
         run.task("administrator", async move {
-            clock.sleep(Duration::from_secs(1)).await;
+            clock.sleep(Duration::from_millis(400)).await;
             database.set("none");
             *changed.lock().unwrap() = Some(clock.now());
         });
