@@ -46,7 +46,7 @@ impl Setting {
     /// have accepted the token until then and reject it after.
     fn expect_end(&self, token: &str, end: Duration, code: &str) {
         let caller = self.caller(token);
-        let mut expiry = pin!(caller.expiry().unwrap());
+        let mut expiry = pin!(caller.until_invalid());
         let mut poll = || expiry.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         for before in [Duration::ZERO, end / 2, end - NANOSECOND] {
             self.clock.set(START.saturating_add(before));
@@ -87,7 +87,9 @@ fn a_wait_ends_at_the_maximum_age_where_that_comes_first() {
 fn nothing_waits_for_a_token_without_end() {
     let setting = Setting::new(|issuer| issuer.dangerous_optional_expiry());
     let token = setting.token().without_claim("exp").build();
-    assert!(setting.caller(&token).expiry().is_none());
+    let mut wait = pin!(setting.caller(&token).until_invalid());
+    setting.clock.advance(Duration::from_secs(1_000_000_000));
+    assert!(wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
 }
 
 #[test]
@@ -95,7 +97,7 @@ fn a_wait_begun_too_late_is_over() {
     let setting = Setting::new(|issuer| issuer);
     let caller = setting.caller(&setting.token().build());
     setting.clock.set(START.saturating_add(Duration::from_secs(100_000)));
-    let mut expiry = pin!(caller.expiry().unwrap());
+    let mut expiry = pin!(caller.until_invalid());
     assert!(expiry.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
     assert!(setting.clock.now() > START);
 }

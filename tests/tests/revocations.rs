@@ -16,6 +16,10 @@ mod world;
 mod build;
 #[path = "revocations/callers.rs"]
 mod callers;
+#[path = "revocations/explain.rs"]
+mod explain;
+#[path = "revocations/faults.rs"]
+mod faults;
 #[path = "revocations/matrix.rs"]
 mod matrix;
 #[path = "revocations/one_time.rs"]

@@ -11,6 +11,7 @@ mod python;
 mod quickstart;
 mod report;
 mod server;
+mod stores;
 mod system;
 mod test;
 mod tokens;
@@ -25,15 +26,22 @@ const USAGE: &str = "\
 Usage: cargo xtask <command>
 
 Commands:
-  test   Run every test: Rust tests, doctests, and those with other people's libraries,
-         provider and browser
-  try    Run the quickstart example and each curl line that it prints";
+  test [--install]
+             Run every test: Rust tests, doctests, those with private PostgreSQL and Redis servers,
+             and those with other people's libraries, provider and browser
+  histories [--install]
+             Run 1,000 random histories of revocations on each store
+  try        Run the quickstart example and each curl line that it prints
+
+Options:
+  --install  Install PostgreSQL and Redis if they are missing: on Debian, as root. The same as CI=true";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let names: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match names.as_slice() {
-        ["test"] => Workspace::find().and_then(|workspace| test::run(&workspace)),
+        ["test", options @ ..] => with_options(options, test::run),
+        ["histories", options @ ..] => with_options(options, test::run_histories),
         ["try"] => Workspace::find().and_then(|workspace| quickstart::run(&workspace)),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
@@ -48,4 +56,17 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a command that may have the option to install what is missing.
+fn with_options(
+    options: &[&str],
+    run: fn(&Workspace, bool) -> Result<(), String>,
+) -> Result<(), String> {
+    let may_install = match options {
+        [] => false,
+        ["--install"] => true,
+        _ => return Err(USAGE.to_owned()),
+    };
+    run(&Workspace::find()?, may_install)
 }

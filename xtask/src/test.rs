@@ -1,26 +1,36 @@
 //! `cargo xtask test`: every test of the workspace.
 
 use crate::{
-    browser, conformance, interop, provider, report::Report, system, workspace::Workspace,
+    browser, conformance, interop, provider, report::Report, stores::Servers, system,
+    workspace::Workspace,
 };
 
 const WITHOUT_BENCHES: [&str; 3] = ["--workspace", "--exclude", "portcullis-benches"];
 
-pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
+pub(crate) fn run(workspace: &Workspace, may_install: bool) -> Result<(), String> {
     let mut report = Report::default();
-    let outcome = run_steps(workspace, &mut report);
+    let outcome = run_steps(workspace, &mut report, may_install);
     report.print();
     outcome
 }
 
-fn run_steps(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
+/// Runs 1,000 random histories of revocations on each store.
+pub(crate) fn run_histories(workspace: &Workspace, may_install: bool) -> Result<(), String> {
+    let mut report = Report::default();
+    let servers = Servers::prepare(may_install, &mut report)?;
+    servers.run_histories(workspace)
+}
+
+fn run_steps(workspace: &Workspace, report: &mut Report, may_install: bool) -> Result<(), String> {
+    // Stopped when this function returns, also by an error.
+    let servers = report.step("stores: prepare", |report| Servers::prepare(may_install, report))?;
     report.step("Rust tests", |_| {
         let command: &[&str] = if has_nextest(workspace) {
             &["nextest", "run"]
         } else {
             &["test", "--lib", "--bins", "--tests"]
         };
-        system::run(workspace.cargo(command).args(WITHOUT_BENCHES))
+        system::run(workspace.cargo(command).args(WITHOUT_BENCHES).envs(servers.variables()))
     })?;
     report.step("doctests", |_| {
         system::run(workspace.cargo(&["test", "--doc"]).args(WITHOUT_BENCHES).args([
@@ -33,9 +43,12 @@ fn run_steps(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
             "--exclude",
             "krishiv",
             "--exclude",
+            "replicas",
+            "--exclude",
             "xtask",
         ]))
     })?;
+    report.step("replicas", |report| servers.test(workspace, report))?;
     report.step("conformance table", |report| conformance::run(workspace, report))?;
     report.step("browser", |report| browser::test(workspace, report))?;
     let variables =

@@ -250,6 +250,8 @@
 //! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs and discovery |
 //! | `metrics` | no | counters of rejections and of fetches of keys, through the crate `metrics` |
+//! | `config` | no | the engine from a configuration file |
+//! | `sqlite`, `postgres`, `redis` | no | stores of revocations that a configuration file can name |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
 //!
 //! # Examples on other pages

@@ -1,8 +1,10 @@
 //! The end of a token, for what goes on after the request was judged.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
-use crate::{AuthError, AuthErrorKind, BoxFuture, Principal, pipeline::good_until};
+use crate::{
+    AuthError, AuthErrorKind, BoxFuture, Principal, pipeline::good_until, revocation::Revocations,
+};
 
 /// How long to sleep at most before the clock is looked at again: it may have been set, or the
 /// machine may have slept.
@@ -10,13 +12,12 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 impl Principal {
     /// Waits until the engine would no longer accept this caller's token, and returns the error that it
-    /// would reject it with: at the end of its [age](Self::expiry), and when this replica learns that it was
-    /// revoked. If neither happens, this waits for ever.
+    /// would reject it with: when the token has expired or is too old, leeway included, and when this replica
+    /// learns that it was revoked. If none of this happens, it waits forever.
     ///
-    /// A request is judged once; this is for what goes on after that, such as a WebSocket, server-sent events
-    /// or a stream. The future owns what it needs. It learns of revocations as requests do in local mode,
-    /// from memory, also if the engine is [strict](crate::revocation::Revocations::strict). While the store
-    /// is away, it goes on to wait.
+    /// A request is judged once. This is for what goes on after that: a WebSocket, server-sent events, a
+    /// stream. It goes by the clock of the engine. It learns of revocations from the memory of this replica,
+    /// in [strict](Revocations::strict) mode too. While the store is unavailable, it goes on waiting.
     ///
     /// # Examples
     ///
@@ -32,49 +33,26 @@ impl Principal {
     /// ```
     #[must_use]
     pub fn until_invalid(&self) -> BoxFuture<'static, AuthError> {
-        let expiry = self.expiry().unwrap_or_else(|| Box::pin(std::future::pending()));
-        let Some(revocations) = self.origin().engine().revocations.clone() else { return expiry };
-        let (caller, mut changes) = (self.clone(), revocations.changes());
-        let revoked = async move {
-            while !revocations.is_revoked(&caller.question()) {
-                if changes.changed().await.is_err() {
-                    // Impossible: the revocations are held here.
-                    return std::future::pending().await;
-                }
-            }
-            AuthErrorKind::TokenRevoked.into()
-        };
-        Box::pin(async move {
-            tokio::select! {
-                biased;
-                error = revoked => error,
-                error = expiry => error,
-            }
-        })
+        self.invalidity().unwrap_or_else(|| Box::pin(pending()))
     }
 
-    /// Returns a future that waits until the engine would no longer accept this caller's token for
-    /// its age, leeway included, and then gives the error that it would reject it with. `None` if
-    /// that time never comes.
-    ///
-    /// A request is judged once; this is for streams, which may go on for longer than their token is
-    /// good. It goes by the clock of the engine.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use portcullis::Principal;
-    ///
-    /// async fn stream_to(caller: &Principal) {
-    ///     if let Some(expiry) = caller.expiry() {
-    ///         let error = expiry.await;
-    ///         assert_eq!(error.kind().code(), "token_expired");
-    ///         // … and end the stream.
-    ///     }
-    /// }
-    /// ```
+    /// As [`until_invalid`](Self::until_invalid); `None` if that waits forever.
+    #[doc(hidden)]
     #[must_use]
-    pub fn expiry(&self) -> Option<BoxFuture<'static, AuthError>> {
+    pub fn invalidity(&self) -> Option<BoxFuture<'static, AuthError>> {
+        match (self.expiry(), self.revoked()) {
+            (Some(expiry), Some(revoked)) => Some(Box::pin(async move {
+                tokio::select! {
+                    biased;
+                    error = revoked => error,
+                    error = expiry => error,
+                }
+            })),
+            (expiry, revoked) => revoked.or(expiry),
+        }
+    }
+
+    fn expiry(&self) -> Option<BoxFuture<'static, AuthError>> {
         let origin = self.origin();
         let (end, kind) = good_until(origin, self.expires_at(), self.issued_at())?;
         let clock = Arc::clone(&origin.engine().clock);
@@ -86,6 +64,20 @@ impl Principal {
                 }
                 clock.sleep_until(end.min(now.saturating_add(LONGEST_SLEEP))).await;
             }
+        }))
+    }
+
+    fn revoked(&self) -> Option<BoxFuture<'static, AuthError>> {
+        let revocations: Revocations = self.origin().engine().revocations.clone()?;
+        let (caller, mut changes) = (self.clone(), revocations.changes());
+        Some(Box::pin(async move {
+            while !revocations.is_revoked(&caller.question()) {
+                if changes.changed().await.is_err() {
+                    // Impossible: the revocations are held here.
+                    return pending().await;
+                }
+            }
+            AuthErrorKind::TokenRevoked.into()
         }))
     }
 }

@@ -1,1 +1,70 @@
-//! Stores of revocations and used tokens in SQLite and PostgreSQL.
+//! Stores of revocations and used tokens in SQLite and PostgreSQL, for all replicas of a service.
+//!
+//! [`SqliteStore`] is for the processes of one host, and needs no server. [`PostgresStore`] is for any number of
+//! hosts. Both implement [`RevocationStore`](portcullis::revocation::RevocationStore) and
+//! [`ReplayStore`](portcullis::revocation::ReplayStore), and pass the test suite for stores of
+//! `portcullis-testkit`.
+//!
+#![cfg_attr(feature = "sqlite", doc = "```")]
+#![cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
+//! use portcullis::revocation::RevocationStore;
+//! use portcullis_sql::SqliteStore;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = std::env::temp_dir().join(format!("portcullis-sql-lib-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder)?;
+//! let store = SqliteStore::open(folder.join("revoked.db")).table_prefix("orders")?;
+//! store.prepare().await?;
+//! # drop(store);
+//! # std::fs::remove_dir_all(&folder)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Guarantees
+//!
+//! | | SQLite | PostgreSQL |
+//! |---|---|---|
+//! | a write that returned survives | `kill -9` of any process; a loss of power if file system and disk keep what was synced | `kill -9` of a replica or the server; a loss of power likewise. A failover to an asynchronous standby may lose the last writes |
+//! | a lost or replaced store is noticed | the file is another one, or older than the position: `PositionLost` | other tables, another server, another timeline, or an older state: `PositionLost` |
+//! | a change is noticed after | 100 ms (`PRAGMA data_version`) | a notification, else the poll of the follower |
+//! | a follower reads | in the order of the writes | each visible entry at once; those of transactions that were running may be read again |
+//! | clean-up | one short write transaction for 1,000 rows; it blocks no reader | one statement for 1,000 rows, by one replica at a time (advisory lock); it blocks no reader |
+//! | a newer schema | `Unusable` | `Unusable` |
+//!
+//! The tests end processes by `kill -9`. They test no loss of power.
+//!
+//! A transaction that stays open for hours, anywhere in the PostgreSQL server, makes each read repeat the
+//! entries since its start. No entry is late or lost by that.
+//!
+//! # Tables
+//!
+//! `prepare` creates what is missing; any number of replicas may do that at once. In PostgreSQL a user without
+//! the right to create tables suffices if the tables exist. Issuer and id are `bytea` there, because a claim may
+//! have characters that `text` cannot have; `convert_from(id, 'UTF8')` shows one. Write entries by the library or
+//! the command `portcullis revoke` only: a follower finds a row by columns that the library sets.
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `sqlite` | no | `SqliteStore`, with SQLite built in (`rusqlite` 0.43) |
+//! | `postgres` | no | `PostgresStore` (`tokio-postgres` 0.7) |
+//!
+//! A program can link SQLite once. With the feature `sqlite`, an application that uses `rusqlite` too needs the
+//! same version of `libsqlite3-sys`. With `postgres` alone, it may use any version.
+
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod prefix;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod row;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;

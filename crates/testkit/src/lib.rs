@@ -41,6 +41,7 @@ mod issuer;
 mod key;
 mod key_server;
 mod rotating_key;
+pub mod store_suite;
 mod token;
 
 pub use clock::ManualClock;

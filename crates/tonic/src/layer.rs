@@ -86,13 +86,14 @@ impl<G: Send + Sync + 'static> JwtAuthLayer<G> {
         Self { layer: self.layer.dangerous_admit_failed(), ..self }
     }
 
-    /// Ends streams when their token expires: the client's and the server's. Default: a call is judged
+    /// Ends streams when their token expires or is revoked: the client's and the server's. Default: a call is judged
     /// once, and its streams go on for as long as both sides like.
     ///
     /// At the expiry, leeway included and by the clock of the engine, a stream of responses ends with
-    /// the status of an expired token, and the handler's stream is dropped; a handler that reads
-    /// requests gets that status as an error. A call with a single response is not cut off: it was
-    /// judged when it began, and what it did would remain.
+    /// the status of an expired token. When this replica learns that the token was
+    /// [revoked](crate::AuthenticatorBuilder::revocations), it ends with the status of a revoked one. The
+    /// handler's stream is dropped then, and a handler that reads requests gets that status as an error. A
+    /// call with a single response is not cut off: it was judged when it began, and what it did would remain.
     pub fn end_streams_at_expiry(self) -> Self {
         Self { streams: Streams::EndAtExpiry, ..self }
     }

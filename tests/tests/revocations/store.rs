@@ -24,6 +24,8 @@ pub(crate) enum State {
     Slow,
     /// It answers with an error.
     Gone,
+    /// It answers, and takes no entry.
+    Full,
     /// Its setting must be corrected.
     Unusable,
     /// It panics.
@@ -69,7 +71,7 @@ impl TestStore {
         let error = |kind, text: &str| Err(StoreError::new(kind, text));
         let state = *self.0.state.lock().unwrap();
         match state {
-            State::Up => Ok(&self.0.memory),
+            State::Up | State::Full => Ok(&self.0.memory),
             State::Slow => pending().await,
             State::Gone => error(StoreErrorKind::Unavailable, "connection refused"),
             State::Unusable => error(StoreErrorKind::Unusable, "the schema is newer"),
@@ -89,7 +91,13 @@ impl RevocationStore for TestStore {
     }
 
     fn add<'a>(&'a self, entries: &'a [Revocation]) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async { self.reach().await?.add(entries).await })
+        Box::pin(async {
+            let memory = self.reach().await?;
+            if *self.0.state.lock().unwrap() == State::Full {
+                return Err(StoreError::new(StoreErrorKind::Unavailable, "the disk is full"));
+            }
+            memory.add(entries).await
+        })
     }
 
     fn read<'a>(

@@ -6,7 +6,7 @@ use crate::{
     engine::Engine,
     explain::{Explanation, Trace, quoted},
     location::LocationKind,
-    pipeline::{Presented, Stop},
+    pipeline::{Missing, Presented, Stop, accept_unrevoked},
 };
 
 impl<G: Send + Sync + 'static> Authenticator<G> {
@@ -40,9 +40,35 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         let issuers = engine.issuers.all().map(|issuer| issuer.name().to_owned()).collect();
         let places = engine.locations.iter().map(described).collect();
         let allowed = engine.issuers.algorithms.iter().map(Algorithm::name).collect();
-        let mut trace = Trace::new(issuers, places, allowed);
+        let mut trace = Trace::new(issuers, places, allowed).with_checks(engine.checks());
         let verdict = judge_explained(&engine, &self.route, token, &mut trace);
         trace.end(token, engine.max_token_len, verdict)
+    }
+}
+
+impl<G> Engine<G> {
+    /// Says what is checked outside of a token.
+    fn checks(&self) -> Vec<String> {
+        let mut checks = Vec::new();
+        if let Some(revocations) = &self.revocations {
+            let store = quoted(revocations.label());
+            let entries = revocations.status().entries;
+            checks.push(format!(
+                "none of the {entries} revocations in memory is for its `jti`, `sub`, `sid`, client or key"
+            ));
+            if revocations.is_strict() {
+                checks.push(format!(
+                    "a request asks the store {store} for the same, and this does not"
+                ));
+            }
+        }
+        if let Some(one_time) = &self.one_time {
+            let store = quoted(one_time.label());
+            checks.push(format!(
+                "a request uses a token of an issuer with one_time up in the store {store}, and this does not"
+            ));
+        }
+        checks
     }
 }
 
@@ -55,7 +81,16 @@ fn judge_explained<G: Send + Sync + 'static>(
     if token.is_empty() {
         return Err(AuthErrorKind::NoCredentials.into());
     }
-    let judged = engine.judge_one(&Presented::elsewhere(token), trace);
+    let judged = match engine.judge_one(&Presented::elsewhere(token), trace) {
+        // No store is asked: the trace says what a request would ask.
+        Err(Stop::Missing(missing, error)) => match *missing {
+            Missing::Revocations(caller, issuer) => {
+                accept_unrevoked(caller, issuer.as_ref(), engine)
+            }
+            missing => Err(Stop::Missing(Box::new(missing), error)),
+        },
+        judged => judged,
+    };
     route.choose(vec![judged.map_err(Stop::into_error)?])
 }
 

@@ -64,6 +64,12 @@ pub(super) fn of(trace: &Trace, error: &AuthError) -> String {
         AuthErrorKind::WrongBinding => {
             "ask the issuer for a plain bearer token: bound ones (mutual TLS, DPoP) are not supported yet".to_owned()
         }
+        AuthErrorKind::TokenRevoked => {
+            "ask the client for a new token, after a new login if its subject or session was revoked: `portcullis revoked` lists what was".to_owned()
+        }
+        AuthErrorKind::StoreUnavailable => {
+            "check that this machine reaches the store of revocations: until its entries are loaded, no token is accepted".to_owned()
+        }
         AuthErrorKind::MalformedToken | AuthErrorKind::MalformedRequest => {
             "ask the client for the token exactly as its issuer gave it out".to_owned()
         }

@@ -1,4 +1,4 @@
-//! The end of a stream whose token expires.
+//! The end of a stream whose token expires or is revoked.
 
 mod body;
 
@@ -16,7 +16,7 @@ pub(crate) use body::{RequestBody, ResponseBody};
 
 use crate::GrpcStatus;
 
-/// Waits for the expiry of the first of a call's tokens.
+/// Waits until the first of a call's tokens has expired or is revoked.
 pub(crate) struct Expiry {
     waits: Vec<BoxFuture<'static, AuthError>>,
     call: Arc<Call>,
@@ -32,7 +32,7 @@ struct Call {
 }
 
 impl Expiry {
-    /// Starts to wait; `None` if there is no caller, or no token expires.
+    /// Starts to wait; `None` if there is no caller, or no token can become invalid.
     pub(crate) fn of<G: Send + Sync + 'static>(
         extensions: &Extensions,
         rejections: &GrpcStatus,
@@ -50,7 +50,7 @@ impl Expiry {
 
     fn new(call: Arc<Call>) -> Self {
         let principals = std::iter::once(&call.caller).chain(&call.others);
-        Self { waits: principals.filter_map(Principal::expiry).collect(), call }
+        Self { waits: principals.filter_map(Principal::invalidity).collect(), call }
     }
 
     /// Starts to wait for the same in the other direction of the call.
@@ -58,7 +58,7 @@ impl Expiry {
         Self::new(Arc::clone(&self.call))
     }
 
-    /// Returns the status to end with when a token has expired. It must not be polled again then.
+    /// Returns the status to end with when a token has become invalid. It must not be polled again then.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
         for wait in &mut self.waits {
             if let Poll::Ready(error) = wait.as_mut().poll(cx) {

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use portcullis_testkit::{ManualClock, TestIssuer};
-use portcullis_tonic::{Authenticator, JwtAuthLayer, MethodPolicies, NumericDate};
+use portcullis_tonic::{
+    Authenticator, JwtAuthLayer, MethodPolicies, NumericDate,
+    revocation::{Revocations, Revoked},
+};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::{Code, Request, Status, service::Routes};
@@ -19,6 +22,7 @@ struct Setting {
     clock: ManualClock,
     client: Client,
     backstage: Backstage,
+    auth: Authenticator,
 }
 
 impl Setting {
@@ -29,11 +33,13 @@ impl Setting {
             .issuer(issuer.trusted())
             .audience("orders")
             .clock(clock.clone())
+            .revocations(Revocations::memory().allow_missing_jti())
             .build()
             .unwrap();
+        auth.ready().await.unwrap();
         let (orders, backstage) = Orders::new(&clock);
-        let client = serve(configure(JwtAuthLayer::new(auth)), Routes::new(orders)).await;
-        Self { issuer, clock, client, backstage }
+        let client = serve(configure(JwtAuthLayer::new(auth.clone())), Routes::new(orders)).await;
+        Self { issuer, clock, client, backstage, auth }
     }
 
     /// With a token that is good for an hour, and a minute of leeway.
@@ -69,6 +75,31 @@ async fn a_stream_of_responses_ends_at_the_expiry() {
     setting.clock.advance(Duration::from_secs(1));
     assert_expired(&soon(responses.message()).await.unwrap_err());
     // The service notices that nobody listens.
+    soon(watched.closed()).await;
+}
+
+#[tokio::test]
+async fn a_stream_of_responses_ends_when_the_token_is_revoked() {
+    let setting = Setting::new(JwtAuthLayer::end_streams_at_expiry).await;
+    let request = setting.request(text(""));
+    let mut responses = setting.client.server_streaming(WATCH, request).await.unwrap();
+    let watched = &setting.backstage.watched;
+    watched.send(text("early")).unwrap();
+    assert_eq!(responses.message().await.unwrap().unwrap().text, "early");
+    let now = NumericDate::from_seconds(1_800_000_000);
+    for subject in ["bob", "alice"] {
+        let revoked = Revoked::Subject(subject.into(), now);
+        let entry = setting.auth.revocation("https://idp.test", revoked);
+        setting.auth.revoke(&[entry]).await.unwrap();
+        if subject == "bob" {
+            watched.send(text("late")).unwrap();
+            assert_eq!(soon(responses.message()).await.unwrap().unwrap().text, "late");
+        }
+    }
+    let status = soon(responses.message()).await.unwrap_err();
+    let told = (status.code(), status.message());
+    assert_eq!(told, (Code::Unauthenticated, "the token was revoked"));
+    assert_eq!(status.get_error_details().error_info().unwrap().reason, "TOKEN_REVOKED");
     soon(watched.closed()).await;
 }
 

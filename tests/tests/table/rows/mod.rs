@@ -20,6 +20,7 @@ mod public;
 mod queries;
 mod readiness;
 mod requirements;
+mod revocations;
 mod routes;
 mod rules;
 mod seams;
@@ -48,6 +49,7 @@ pub(crate) fn all() -> Vec<Case> {
         cross_site::rows(&world),
         requirements::rows(&world),
         strategies::rows(&world),
+        revocations::rows(&world),
         tokens::rows(&world),
         applications::rows(&world),
         policies::rows(&world),

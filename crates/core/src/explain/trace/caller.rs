@@ -48,6 +48,7 @@ impl Trace {
 
     pub(super) fn check(&self, error: Option<&AuthError>) -> Step {
         match (self.outcome(Reached::Check, error), error) {
+            (Outcome::Ok, _) if !self.checks.is_empty() => ok("check", self.checks.clone()),
             (Outcome::Ok, _) => {
                 ok("check", vec!["nothing outside of the token speaks against it".to_owned()])
             }

@@ -40,6 +40,8 @@ pub(crate) struct Trace {
     /// How many more keys fit, and are not tried.
     pub(super) left_out: usize,
     pub(super) facts: Vec<Fact>,
+    /// What is checked outside of the token.
+    checks: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
@@ -132,6 +134,10 @@ impl Trace {
         allowed: Vec<&'static str>,
     ) -> Self {
         Self { issuers, places, allowed, ..Self::default() }
+    }
+
+    pub(crate) fn with_checks(self, checks: Vec<String>) -> Self {
+        Self { checks, ..self }
     }
 
     /// Tells it, with the verdict that the pipeline came to.

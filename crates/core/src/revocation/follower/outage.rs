@@ -5,7 +5,9 @@ use std::{
     time::Duration,
 };
 
-use crate::{error::OneLine, metrics, revocation::StoreError};
+#[cfg(feature = "tracing")]
+use crate::error::OneLine;
+use crate::{metrics, revocation::StoreError};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 

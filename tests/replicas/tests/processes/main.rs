@@ -1,0 +1,17 @@
+//! Replicas are processes of their own, and share one store: a SQLite file, a PostgreSQL or a Redis server.
+//!
+//! The tests kill processes as a crash does. That does not test a loss of power.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "the tests report what they measured, and stop where they cannot go on"
+)]
+
+mod cut;
+mod kill;
+mod program;
+mod propagation;
+mod proxy;
+mod replica;
+mod shared;
