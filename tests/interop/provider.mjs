@@ -15,6 +15,8 @@
 //   retire  the old keys are published no more            retired KID… (what was dropped, if anything)
 //   down    every request ends in a closed connection     down
 //   up      requests are answered again                   up
+//   logout CLIENT SUB SID URI                             logged out STATUS
+//           sends a logout token to the back channel of a client; a SID of `-` is left out
 //   quit    the process ends with success, as it does when standard input ends; no answer
 //
 // Any other line ends the process with a failure. What the library has to say goes to standard error.
@@ -67,7 +69,7 @@ function resourceServer(_context, resource, client) {
 
 // The library signs with the first key that fits.
 function handlerWith(keys) {
-  const provider = new Provider(issuer, {
+  provider = new Provider(issuer, {
     jwks: { keys },
     clients: Object.keys(ALGORITHMS).map((client) => ({
       client_id: client,
@@ -80,7 +82,10 @@ function handlerWith(keys) {
     })),
     scopes: SCOPE.split(" "),
     clientAuthMethods: ["client_secret_post"],
+    // The library connects to no service on this machine, which is where the tests are.
+    fetch: (url, { dispatcher, ...options }) => fetch(url, options),
     features: {
+      backchannelLogout: { enabled: true },
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
       resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
@@ -94,6 +99,7 @@ const idsOf = (keys) => keys.map((key) => key.kid);
 const say = (...words) => process.stdout.write(`${words.join(" ")}\n`);
 
 let handler;
+let provider;
 let isDown = false;
 const server = createServer((request, response) => {
   if (isDown) {
@@ -134,16 +140,28 @@ const COMMANDS = {
     isDown = false;
     say("up");
   },
+  async logout(id, subject, session, uri) {
+    const client = await provider.Client.find(id);
+    client.backchannelLogoutUri = uri;
+    client.backchannelLogoutSessionRequired = session !== "-";
+    try {
+      await client.backchannelLogout(subject, session);
+      say("logged out 200");
+    } catch (error) {
+      console.error(error);
+      say("logged out", error.response?.status);
+    }
+  },
 };
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const command = line.trim();
+  const [command, ...words] = line.trim().split(" ");
   if (command === "quit") {
     break;
   }
   if (!Object.hasOwn(COMMANDS, command)) {
     throw new Error(`unknown command: ${command}`);
   }
-  COMMANDS[command]();
+  await COMMANDS[command](...words);
 }
 process.exit();

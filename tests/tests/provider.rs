@@ -23,7 +23,9 @@ use portcullis::{
     clock::{Clock, SystemClock},
     future::MaybePending,
     issuer::TokenProfile,
+    revocation::{BackchannelLogoutEndpoint, MemoryStore, Revocations},
 };
+use portcullis_axum::EndpointService;
 use portcullis_testkit::ManualClock;
 use serde_json::json;
 
@@ -175,6 +177,42 @@ async fn a_provider_that_is_down_at_the_start_is_found_later() {
     service.auth.health().unwrap_err();
     service.reject(&token, Keys::Fetched, 503, "keys_unavailable").await;
     service.report("late start");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_logout_tokens_end_sessions_and_subjects() {
+    let Some(mut provider) = Provider::start() else { return };
+    let auth = Authenticator::builder()
+        .issuer(Issuer::discover(&provider.issuer).profile(TokenProfile::AtJwt))
+        .audience(AUDIENCE)
+        .revocations(Revocations::memory())
+        .replay_store(MemoryStore::new())
+        .build()
+        .unwrap();
+    auth.ready().await.unwrap();
+    let endpoint = BackchannelLogoutEndpoint::new(&auth, ["es256"]).unwrap();
+    let router = axum::Router::new().route_service("/logout", EndpointService::new(endpoint));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}/logout", listener.local_addr().unwrap());
+    tokio::spawn(async { axum::serve(listener, router).await });
+
+    let judge = async |token: &Token| auth.authenticate_token(&token.text).await.map(|_| ());
+    let (token, other) = (provider.token("es256"), provider.token("rs256"));
+    judge(&token).await.unwrap();
+    // Another client of the same provider is not us.
+    provider.tell(&format!("logout rs256 es256 - {url}"), "logged out 400");
+    judge(&token).await.unwrap();
+    provider.tell(&format!("logout es256 es256 sid-1 {url}"), "logged out 200");
+    // Its access tokens have no `sid`.
+    judge(&token).await.unwrap();
+    provider.tell(&format!("logout es256 es256 - {url}"), "logged out 200");
+    assert_eq!(judge(&token).await.unwrap_err().kind().code(), "token_revoked");
+    judge(&other).await.unwrap();
+    // A new key, which the logout token is the first to name.
+    provider.tell("rotate", "rotated rs256-2 ps256-2 es256-2 eddsa-2");
+    provider.tell(&format!("logout es256 rs256 - {url}"), "logged out 200");
+    assert_eq!(judge(&other).await.unwrap_err().kind().code(), "token_revoked");
+    println!("interop: oidc-provider: back-channel logout: 8 verdicts");
 }
 
 /// A service that knows of the provider by its issuer alone.
