@@ -10,6 +10,7 @@ mod refused;
 mod replicas;
 mod secrets;
 mod server;
+mod service;
 mod silent;
 mod suite;
 
