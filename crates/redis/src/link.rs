@@ -1,7 +1,6 @@
 //! One connection to the server, made again when it fails.
 
 use std::{
-    fmt,
     future::Future,
     hash::{BuildHasher, RandomState},
     path::PathBuf,
@@ -168,12 +167,6 @@ impl Target {
         let password = text.trim_end_matches(['\r', '\n']);
         let settings = self.info.redis_settings().clone().set_password(password);
         Ok(self.info.clone().set_redis_settings(settings))
-    }
-}
-
-impl fmt::Debug for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Target").field("address", self.info.addr()).finish_non_exhaustive()
     }
 }
 

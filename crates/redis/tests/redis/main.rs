@@ -10,6 +10,7 @@ mod refused;
 mod replicas;
 mod secrets;
 mod server;
+mod service;
 mod silent;
 mod suite;
 
@@ -60,6 +61,8 @@ async fn prepared(store: RedisStore) -> RedisStore {
 struct Reader {
     entries: HashMap<Revoked, Option<NumericDate>>,
     position: Option<Position>,
+    /// The last entry of the page that was read last.
+    last: Option<Revocation>,
 }
 
 impl Reader {
@@ -72,6 +75,7 @@ impl Reader {
     /// Reads a page, and returns whether there is another.
     async fn read_page(&mut self, store: &RedisStore) -> Result<bool, StoreError> {
         let page = store.read(self.position.as_ref()).await?;
+        self.last = page.entries.last().cloned();
         for entry in page.entries {
             self.entries.insert(entry.revoked, entry.until);
         }

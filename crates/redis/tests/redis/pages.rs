@@ -33,8 +33,8 @@ async fn nothing_is_skipped_while_entries_are_deleted_prolonged_and_added() {
     let server = start!(IN_MEMORY);
     let store = prepared(server.store()).await;
     let other = prepared(server.store()).await;
-    // Ends in groups of 50, so that pages begin and end inside a group.
-    let end = |number: usize| i64::try_from(1_000 + number / 50).unwrap();
+    // Ends in groups of 70, so that pages begin and end inside a group.
+    let end = |number: usize| i64::try_from(1_000 + number / 70).unwrap();
     let entries: Vec<_> = tokens("page", 30_000)
         .into_iter()
         .enumerate()
@@ -48,11 +48,12 @@ async fn nothing_is_skipped_while_entries_are_deleted_prolonged_and_added() {
             break;
         }
         round += 1;
-        // Deletes entries that were read, with the last one of a page, and gives others a later end.
-        let read_until = end(2_000 * round);
-        while RevocationStore::delete_expired(&other, seconds(read_until)).await.unwrap() > 0 {}
-        let prolonged = token(&format!("page-{}", 2_000 * round - 1)).until(seconds(9_000));
-        let unread = token(&format!("page-{}", 2_000 * round + 10)).until(seconds(9_000));
+        // Deletes entries that were read, and gives a later end to the last one of the page, whose group was
+        // read in part, and to one that was not read.
+        let last = reader.last.clone().unwrap();
+        while RevocationStore::delete_expired(&other, last.until.unwrap()).await.unwrap() > 0 {}
+        let prolonged = last.until(seconds(9_000));
+        let unread = token(&format!("page-{}", 29_000 - round)).until(seconds(9_000));
         other.add(&[prolonged, unread, token(&format!("new-{round}"))]).await.unwrap();
     }
     reader.catch_up(&store).await.unwrap();
