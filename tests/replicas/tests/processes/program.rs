@@ -13,6 +13,7 @@ use portcullis::{
 };
 use portcullis_redis::RedisStore;
 use portcullis_sql::{PostgresStore, SqliteStore};
+use tokio::runtime::Builder;
 
 pub(crate) const ISSUER: &str = "https://idp.test";
 pub(crate) const AUDIENCE: &str = "orders";
@@ -30,8 +31,7 @@ const LONGEST_WATCH: Duration = Duration::from_secs(20);
 #[test]
 #[ignore = "the program of a replica, which other tests start"]
 fn replica() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all();
-    let runtime = runtime.build().unwrap();
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let auth = runtime.block_on(async {
         let auth = engine();
         auth.ready().await.map(|()| auth)
