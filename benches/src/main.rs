@@ -1,12 +1,13 @@
 //! Measures the way of a request against the bare signature check and against a peer, what adapters
 //! add to a request in process and over the loopback, and the cache of keys in a flood, a rotation
-//! and a cold start. Counts what guesses at a static token cost.
+//! and a cold start, and revocations. Counts what guesses at a static token cost.
 //!
 //! - `cargo run --release -p portcullis-benches` prints times as ratios of minima of interleaved
 //!   rounds, and instructions where `valgrind` is there.
 //! - `cargo test -p portcullis-benches` counts allocations, apart, because counting takes time.
 //! - `--smoke` runs few rounds and fails where a count is over its budget: counts repeat exactly,
-//!   times on a shared machine do not. `--guesses` does so for the guesses alone.
+//!   times on a shared machine do not. `--guesses` does so for the guesses alone, and `--revocation`
+//!   measures the revocations alone.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 #![expect(clippy::expect_used, reason = "a measurement that cannot be made stops there")]
@@ -17,6 +18,7 @@ mod http;
 mod in_process;
 mod instructions;
 mod keys;
+mod revocation;
 mod timing;
 
 use std::{env, process::ExitCode, time::Instant};
@@ -31,11 +33,12 @@ fn main() -> ExitCode {
         [] => run(timing::Effort::Full),
         ["--smoke"] => run(timing::Effort::Smoke),
         ["--guesses"] => exit_code(guesses::report()),
+        ["--revocation"] => exit_code(revocation::report(timing::Effort::Full)),
         [instructions::ARGUMENT, iterations, names @ ..] => repeat(iterations, names),
         // What the measurement of a cold start starts.
         [keys::COLD_START, issuer, token] => keys::cold_start(issuer, token, start),
         _ => {
-            eprintln!("usage: portcullis-benches [--smoke | --guesses]");
+            eprintln!("usage: portcullis-benches [--smoke | --guesses | --revocation]");
             ExitCode::from(2)
         }
     }
@@ -52,10 +55,11 @@ fn run(effort: timing::Effort) -> ExitCode {
     http::report(effort);
     let guesses_alike = guesses::report();
     let keys_within = keys::report(effort);
+    let revocation_within = revocation::report(effort);
     if effort == timing::Effort::Smoke {
         println!("(few rounds: the times above are not figures)");
     }
-    exit_code(within && guesses_alike && keys_within)
+    exit_code(within && guesses_alike && keys_within && revocation_within)
 }
 
 fn exit_code(is_good: bool) -> ExitCode {

@@ -159,7 +159,7 @@ async fn a_provider_that_is_down_at_the_start_is_found_later() {
     provider.tell("down", "down");
     let service = Service::trusting(&provider);
     let not_ready = service.auth.ready().await.unwrap_err();
-    assert_eq!(not_ready.issuer(), provider.issuer);
+    assert_eq!(not_ready.issuer(), Some(&*provider.issuer));
     let cause = std::error::Error::source(&not_ready).unwrap().to_string();
     assert!(cause.contains(&provider.issuer), "{cause}");
     service.reject(&token, Keys::Fetched, 503, "keys_unavailable").await;

@@ -250,6 +250,8 @@
 //! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs and discovery |
 //! | `metrics` | no | counters of rejections and of fetches of keys, through the crate `metrics` |
+//! | `config` | no | the engine from a configuration file |
+//! | `sqlite`, `postgres`, `redis` | no | stores of revocations that a configuration file can name |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
 //!
 //! # Examples on other pages
@@ -260,6 +262,7 @@
 mod auth;
 mod auth_future;
 mod caller;
+mod endpoint;
 mod extract;
 mod metadata;
 #[cfg(doctest)]
@@ -273,6 +276,7 @@ mod require;
 // The public interface is:
 pub use auth::JwtAuth;
 pub use caller::{Caller, Granted, OtherCallers};
+pub use endpoint::EndpointService;
 pub use extract::{CallerRejection, Claims, Optional};
 pub use metadata::ResourceMetadataService;
 /// Everything of the engine, under the same names.

@@ -256,9 +256,9 @@ pub use portcullis_mint as mint;
 #[cfg(feature = "mint")]
 pub use portcullis_tower::AddBearerTokenLayer;
 pub use portcullis_tower::{
-    Caller, CallerRejection, Claims, Granted, JwtAuthLayer, OtherCallers, PathParameters,
-    ProblemJson, ReadinessService, RejectionExt, RequireLayer, ResourceMetadataService,
-    ResponseForRejection, service,
+    Caller, CallerRejection, Claims, EndpointService, Granted, JwtAuthLayer, OtherCallers,
+    PathParameters, ProblemJson, ReadinessService, RejectionExt, RequireLayer,
+    ResourceMetadataService, ResponseForRejection, service,
 };
 
 // Compiles the examples of that page as tests.

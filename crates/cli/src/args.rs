@@ -4,9 +4,9 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use portcullis::Algorithm;
+use portcullis::{Algorithm, NumericDate};
 
-use crate::{duration, output::Format};
+use crate::{date, duration, output::Format};
 
 /// Tells why a token is rejected, and makes keys and tokens to try it with.
 #[derive(Debug, Parser)]
@@ -94,6 +94,33 @@ pub(crate) enum Command {
         portcullis serve-jwks --key key.pem --listen 127.0.0.1:8000 --discovery\n  \
         portcullis serve-jwks --key old.pem new.pem --rotate-every 10s")]
     ServeJwks(ServeArguments),
+
+    /// Revoke tokens before they expire
+    ///
+    /// The entry is written to the store that the replicas of a service follow. When the command ends
+    /// with status 0, the store has kept it. Times are seconds since 1970, dates such as
+    /// 2027-01-15T08:00:00Z, or `now`.
+    #[command(
+        override_usage = "portcullis revoke --store <URL> --issuer <ISSUER>\n           \
+                          <--jti <JTI> --exp <TIME> | --subject <SUB> --before <TIME> |\n           \
+                          --session <SID> | --client <ID> --before <TIME> |\n           \
+                          --key <THUMBPRINT>> [--until <TIME>]",
+        after_long_help = "Examples:\n  \
+        portcullis revoke --store sqlite:revoked.db --issuer https://idp.example.com \\\n    \
+        --jti 6f1c… --exp 1795000000\n  \
+        portcullis revoke --store '${DATABASE_URL}' --issuer https://idp.example.com \\\n    \
+        --subject alice --before now"
+    )]
+    Revoke(RevokeArguments),
+
+    /// List the entries of a store of revocations
+    ///
+    /// An entry may be listed twice if it changes while the command runs.
+    #[command(after_long_help = "Examples:\n  \
+        portcullis revoked --store sqlite:revoked.db\n  \
+        portcullis revoked --store '${DATABASE_URL}' --format json \\\n    \
+        | jq -r 'select(.kind == \"subject\") | .id'")]
+    Revoked(RevokedArguments),
 
     /// Check a configuration file, or describe its form
     Config {
@@ -305,6 +332,70 @@ pub(crate) struct ServeArguments {
     /// Serve the metadata of an issuer too, of OpenID Connect Discovery and of RFC 8414
     #[arg(long)]
     pub(crate) discovery: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StoreArguments {
+    /// The store: `sqlite:FILE`, `postgres://…` or `redis://…`. `${NAME}` stands for an environment
+    /// variable, which keeps a password out of the list of processes
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RevokeArguments {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
+    /// The issuer of the tokens: their `iss`, or the `name` of an issuer whose tokens have none
+    #[arg(long)]
+    pub(crate) issuer: String,
+
+    #[command(flatten)]
+    pub(crate) what: WhatToRevoke,
+
+    /// When the token expires, with `--jti`. The entry is kept for a day longer
+    #[arg(long, value_name = "TIME", value_parser = date::parse, conflicts_with_all = ["subject", "session", "client", "key"], allow_negative_numbers = true)]
+    pub(crate) exp: Option<NumericDate>,
+
+    /// The last time of issue (`iat`) of the tokens that are revoked, with `--subject` and `--client`.
+    /// Tokens without `iat` are revoked too
+    #[arg(long, value_name = "TIME", value_parser = date::parse, conflicts_with_all = ["jti", "session", "key"], allow_negative_numbers = true)]
+    pub(crate) before: Option<NumericDate>,
+
+    /// When the last of the tokens has expired, so that the entry can go. Default: never
+    #[arg(long, value_name = "TIME", value_parser = date::parse, conflicts_with = "jti", allow_negative_numbers = true)]
+    pub(crate) until: Option<NumericDate>,
+}
+
+#[derive(Args, Debug)]
+#[group(id = "what", required = true, multiple = true)]
+pub(crate) struct WhatToRevoke {
+    /// Revoke the token with this `jti`
+    #[arg(long, requires = "exp", conflicts_with_all = ["subject", "session", "client", "key"])]
+    pub(crate) jti: Option<String>,
+
+    /// Revoke the tokens of this subject
+    #[arg(long, value_name = "SUB", requires = "before", conflicts_with_all = ["session", "client", "key"])]
+    pub(crate) subject: Option<String>,
+
+    /// Revoke the tokens of this session, which their `sid` names
+    #[arg(long, value_name = "SID", conflicts_with_all = ["client", "key"])]
+    pub(crate) session: Option<String>,
+
+    /// Revoke the tokens of this client (`client_id`, else `azp`)
+    #[arg(long, value_name = "ID", requires = "before", conflicts_with = "key")]
+    pub(crate) client: Option<String>,
+
+    /// Revoke the tokens that were signed with the key of this thumbprint (RFC 7638, SHA-256)
+    #[arg(long, value_name = "THUMBPRINT")]
+    pub(crate) key: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RevokedArguments {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
 }
 
 impl ValueEnum for Format {

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use portcullis::{
     AuthError, Authenticator, NumericDate, adapter::Authenticated, future::MaybePending,
+    revocation::MemoryStore,
 };
 use portcullis_config::Config;
 use tokio::runtime::Runtime;
@@ -35,6 +36,8 @@ impl Engine {
         let config = Config::from_file(&arguments.config).map_err(|e| Failure::because(&e))?;
         let config = config.fixed_files();
         let builder = config.builder().map_err(|error| Failure::because(&error))?;
+        // A token that is looked at here may still be used once at the service.
+        let builder = builder.replay_store(MemoryStore::new());
         let builder = match arguments.now {
             None => builder,
             Some(now) => builder.clock(StandingClock(NumericDate::from_seconds(now))),

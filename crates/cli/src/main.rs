@@ -5,6 +5,7 @@
 
 mod args;
 mod config;
+mod date;
 mod duration;
 mod engine;
 mod explain;
@@ -19,8 +20,11 @@ mod mint;
 mod new_file;
 mod output;
 mod progress;
+mod revoke;
+mod revoked;
 mod serve;
 mod signing_key;
+mod store;
 mod stream;
 mod verify;
 
@@ -50,6 +54,8 @@ fn run(Arguments { format, command }: Arguments) -> Result<Finding, Failure> {
         Command::Keygen(arguments) => keygen::run(&arguments, format),
         Command::Mint(arguments) => mint::run(&arguments, format),
         Command::ServeJwks(arguments) => serve::run(&arguments),
+        Command::Revoke(arguments) => revoke::run(&arguments, format),
+        Command::Revoked(arguments) => revoked::run(&arguments, format),
         Command::Config { command: ConfigCommand::Check { file } } => config::check(&file, format),
         Command::Config { command: ConfigCommand::Schema } => config::schema(),
         Command::Completions { shell } => generated::completions(shell),

@@ -4,7 +4,7 @@ use std::{cell::RefCell, path::PathBuf};
 
 use portcullis::ConfigError;
 
-use crate::{Config, mistakes::Mistakes, section::Section};
+use crate::{Config, mistakes::Mistakes, section::Section, store_url::StoreUrl, stores::Stores};
 
 pub(crate) struct Applying<'c> {
     config: &'c Config,
@@ -19,6 +19,17 @@ impl<'c> Applying<'c> {
     /// Returns the path of a file that the configuration names.
     pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.config.folder().join(file)
+    }
+
+    /// Returns the open store of the configuration.
+    pub(crate) fn stores(&self) -> &Stores {
+        &self.config.stores
+    }
+
+    /// Returns the URL of the store that a section names, if it can be used.
+    pub(crate) fn store_url(&self, section: &Section) -> Option<StoreUrl> {
+        let url = StoreUrl::new(section.text("store")?).ok()?;
+        Some(url.in_folder(self.config.folder()))
     }
 
     /// Returns whether files are read only once.

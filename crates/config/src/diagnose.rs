@@ -6,9 +6,12 @@
 use portcullis::{
     Authenticator, AuthenticatorBuilder, ConfigError, Issuer, StaticTokens,
     error::{GrantMappingError, IssuerError, LocationError, ProductionError, ResourceError},
+    revocation::MemoryStore,
 };
 
-use crate::{Config, apply::Applying, issuer, mistakes::Mistakes, root::ROOT, static_token};
+use crate::{
+    Config, apply::Applying, issuer, mistakes::Mistakes, root::ROOT, static_token, stores::Both,
+};
 
 /// Starts a builder with the audiences and the rules for production that each engine needs.
 pub(crate) type Base<'b> = &'b dyn Fn() -> AuthenticatorBuilder;
@@ -17,8 +20,11 @@ impl Config {
     /// Adds the mistakes that the engine finds. Sections with mistakes are not tried out, because what
     /// they lack may be in a key that could not be read.
     pub(crate) fn diagnose(&self, base: Base<'_>, mistakes: &mut Mistakes) {
+        // The store of the configuration belongs to engines that run.
+        let base: Base<'_> = &|| base().replay_store(MemoryStore::new());
         without_log(|| {
             let applying = Applying::new(self);
+            self.try_store(&applying);
             let issuers = self.try_issuers(base, &applying, mistakes);
             let tokens = self.try_static_tokens(base, &issuers, &applying, mistakes);
             self.try_rest(base, (&issuers, &tokens), &applying, mistakes);
@@ -99,6 +105,15 @@ impl Config {
         accepted
     }
 
+    /// Opens the store of revocations, which connects to nothing.
+    fn try_store(&self, applying: &Applying<'_>) {
+        let Some(section) = self.root.section("revocation") else { return };
+        let opened = applying.store_url(section).map(|url| Both::open(&url));
+        if let Some(Err(error)) = opened {
+            applying.reject(section, "store", error);
+        }
+    }
+
     /// Tries the other keys out, each by itself.
     fn try_rest(
         &self,
@@ -135,6 +150,9 @@ fn key_of_issuer(error: &ConfigError) -> &'static str {
             IssuerError::EmptySetting { setting: "subjects", .. } => "subject",
             IssuerError::EmptySetting { setting, .. } => setting,
             IssuerError::RequiredClaim(_) => "required_claims",
+            IssuerError::NoReplayStore { .. } | IssuerError::OneTimeWithoutExpiry { .. } => {
+                "one_time"
+            }
             _ => "",
         },
         ConfigError::GrantMapping(GrantMappingError::InvalidPattern { .. }) => {

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::runtime::Handle;
 
-use super::Config;
+use super::{Config, stores::Stores};
 use portcullis::{
     Authenticator, ConfigError, Grant, NumericDate, ReloadableAuthenticator,
     error::FileError,
@@ -71,6 +71,8 @@ type Build<G> = dyn Fn(&Config) -> Result<Authenticator<G>, ConfigError> + Send 
 struct State {
     /// What was found when the file was used the last time, good or bad.
     used: Look,
+    /// That of the engine.
+    stores: Stores,
     settling: Settling<Look>,
     last_error: Option<Arc<ConfigError>>,
     warnings: Warnings,
@@ -139,9 +141,11 @@ impl<G: Send + Sync + 'static> ConfigFile<G> {
     ) -> Result<Self, ConfigError> {
         let path = path.into();
         let Found { look: used, config } = found(&path);
-        let engine = ReloadableAuthenticator::new(built(&config?, &build)?);
+        let config = config?;
+        let engine = ReloadableAuthenticator::new(built(&config, &build)?);
         let (settling, warnings) = (Settling::default(), Warnings::default());
-        let state = State { used, settling, last_error: None, warnings };
+        let stores = config.stores;
+        let state = State { used, stores, settling, last_error: None, warnings };
         Ok(Self {
             inner: Arc::new(Inner {
                 path,
@@ -226,7 +230,10 @@ impl<G: Send + Sync + 'static> ConfigFile<G> {
     async fn use_found(&self, found: Found) -> Option<Result<(), Arc<ConfigError>>> {
         let Found { look, config } = found;
         let replaced = match config {
-            Ok(config) => self.replace(Arc::new(config), look.named.clone()).await?,
+            Ok(mut config) => {
+                config.stores = Stores::following(&self.inner.state().stores);
+                self.replace(Arc::new(config), look.named.clone()).await?
+            }
             Err(error) => Err(error),
         };
         let now = self.inner.engine.clock().now();
@@ -261,6 +268,9 @@ impl<G: Send + Sync + 'static> ConfigFile<G> {
         Some(match built? {
             Ok(auth) => {
                 let replaced = self.inner.engine.replace(auth).await;
+                if replaced.is_ok() {
+                    self.inner.state().stores = config.stores.clone();
+                }
                 replaced.map_err(|error| config.hidden(error))
             }
             Err(error) => Err(error),

@@ -89,6 +89,10 @@ pub(crate) static ISSUER: Table<Issuer> = Table {
             "The longest time since `iat`, which then must be there";
         max_lifetime: Duration(Issuer::max_lifetime), "no limit",
             "The longest time from `iat` to `exp`, which then must be there";
+        require_jti: Flag(Issuer::require_jti), "as `[revocation]` says",
+            "Rejects tokens without `jti`";
+        one_time: Flag(Issuer::one_time), "false",
+            "Accepts each token once, on all replicas; needs `[revocation]`";
         subject: Texts(Issuer::subjects), "all",
             "The subjects that the issuer may speak for", filled;
         whole_seconds: Flag(Issuer::whole_seconds), "false",
@@ -135,6 +139,9 @@ fn check(section: &Section, mistakes: &mut Mistakes) {
     }
     if section.flag("try_all_keys") && section.flag("match_key_ids") {
         wrong("try_all_keys", "it contradicts `match_key_ids`", one);
+    }
+    if section.flag("one_time") && section.flag("dangerous_optional_expiry") {
+        wrong("one_time", "it contradicts `dangerous_optional_expiry`", one);
     }
     let names_types = section.has("type") || section.has("profile");
     if section.flag("dangerous_any_token_type") && names_types {

@@ -24,6 +24,9 @@
 //! | `tracing` | yes | a warning for each reload that fails, target `portcullis` |
 //! | `regex` | no | permissions found by regular expressions |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
+//! | `sqlite` | no | revocations in a SQLite file |
+//! | `postgres` | no | revocations in PostgreSQL |
+//! | `redis` | no | revocations in Redis or Valkey |
 
 mod apply;
 mod check;
@@ -40,12 +43,15 @@ mod mistakes;
 mod nearest;
 mod node;
 mod resource;
+mod revocation;
 mod roles;
 mod root;
 mod schema;
 mod section;
 mod shown;
 mod static_token;
+mod store_url;
+mod stores;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -73,10 +79,12 @@ use self::{
     root::ROOT,
     section::Section,
     shown::Shown,
+    stores::Stores,
 };
 pub use self::{
     error::{SettingError, SettingErrors},
     file::ConfigFile,
+    store_url::StoreUrl,
 };
 
 /// The settings of an engine, read from TOML or JSON.
@@ -120,6 +128,7 @@ pub struct Config {
     places: Places,
     shown: Shown,
     files_are_fixed: bool,
+    stores: Stores,
 }
 
 impl Config {
@@ -319,7 +328,8 @@ impl Source<'_> {
         let root = checker.section(&node, &ROOT, "").unwrap_or_default();
         let Checker { places, shown, mut mistakes, .. } = checker;
         let file = self.file.map(Path::to_owned);
-        let config = Config { root, file, places, shown, files_are_fixed: false };
+        let stores = Stores::default();
+        let config = Config { root, file, places, shown, files_are_fixed: false, stores };
         if mistakes.is_empty() {
             return Ok(config);
         }

@@ -76,6 +76,16 @@ fn of_issuer(error: &IssuerError) -> Option<(String, &'static str)> {
             ),
             "allow an algorithm of one of its keys",
         ),
+        IssuerError::NoReplayStore { issuer } => (
+            format!(
+                "tokens of issuer `{issuer}` may be used once, and nothing remembers which were"
+            ),
+            "name a store in `revocation.store`, or leave `one_time` out",
+        ),
+        IssuerError::OneTimeWithoutExpiry { issuer } => (
+            format!("tokens of issuer `{issuer}` may be used once, and need not expire"),
+            "leave out `one_time` or `dangerous_optional_expiry`",
+        ),
         IssuerError::EmptySetting { .. } => {
             ("it holds an empty text".to_owned(), "give a value, or leave it out")
         }

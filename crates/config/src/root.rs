@@ -7,6 +7,7 @@ use crate::{
     extract::{self, EXTRACT},
     issuer::{self, ISSUER},
     resource::{self, RESOURCE},
+    revocation::{self, REVOCATION},
     roles::ROLES,
     static_token::{self, STATIC_TOKEN},
     table::{
@@ -48,6 +49,8 @@ pub(crate) static ROOT: Table<AuthenticatorBuilder> = Table {
             "What clients know this service as (RFC 9728)";
         issuer: ManySections(&ISSUER, issuer::apply), "none",
             "An issuer that is trusted, its keys, and the rules for its tokens";
+        revocation: OneSection(&REVOCATION, revocation::apply), "none",
+            "Ends tokens before they expire";
         // For the policies of the application.
         roles: OneSection(&ROLES, |builder, _, _| {
             builder
@@ -56,5 +59,5 @@ pub(crate) static ROOT: Table<AuthenticatorBuilder> = Table {
         static_token: ManySections(&STATIC_TOKEN, static_token::apply), "none",
             "Tokens and API keys that are known beforehand";
     },
-    check: |_, _| {},
+    check: revocation::check_issuers,
 };

@@ -9,6 +9,8 @@ use std::{
 
 use tokio::sync::OnceCell;
 
+use crate::interleave::point;
+
 /// Questions that are under way.
 pub(crate) struct Flights<Q: Eq + Hash, A> {
     flights: Mutex<HashMap<Q, Flight<A>>>,
@@ -24,7 +26,11 @@ impl<Q: Clone + Eq + Hash, A: Clone> Flights<Q, A> {
     where
         F: Future<Output = A>,
     {
-        self.join(question).flight.get_or_init(ask).await.clone()
+        let joined = self.join(question);
+        point("flights: joined");
+        let answer = joined.flight.get_or_init(ask).await.clone();
+        point("flights: answered");
+        answer
     }
 
     /// Takes part in a question that is under way, or begins one. One that is over is of the past.

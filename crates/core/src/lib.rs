@@ -100,6 +100,9 @@ pub mod for_config {
     };
 }
 
+#[doc(hidden)]
+pub mod interleave;
+
 pub use portcullis_jose as jose;
 
 pub use authenticator::{Authenticator, AuthenticatorBuilder, ReloadableAuthenticator};

@@ -82,6 +82,13 @@ impl Principal {
         Self { inner: Arc::new(Inner { claims, origin, parts }) }
     }
 
+    /// Puts the text of the claims in, which the stages have lent until the last of them is done.
+    #[inline]
+    pub(crate) fn with_claims(mut self, claims: String) -> Self {
+        Arc::make_mut(&mut self.inner).claims = claims;
+        self
+    }
+
     /// Returns the same caller, as one of another engine.
     pub(crate) fn of(self, origin: Arc<Origin>) -> Self {
         let inner = Arc::unwrap_or_clone(self.inner);

@@ -86,6 +86,8 @@
 //! So a server whose clock is wrong neither accepts a revoked token again nor forgets a use. Memory that no
 //! running service cleans up is not freed.
 //!
+//! A revocation takes about 300 bytes, and about 110 more as long as it is in the log.
+//!
 //! Do not change the keys by hand. To start anew, delete all four at once.
 //!
 //! # Features

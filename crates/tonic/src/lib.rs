@@ -87,6 +87,8 @@
 //! | `remote` | no | keys from JWK Set URLs and discovery |
 //! | `metrics` | no | counters of rejections and of fetches of keys, through the crate `metrics` |
 //! | `mint` | no | keys that sign, and `AddBearerTokenLayer` for calls to other services |
+//! | `config` | no | the engine from a configuration file |
+//! | `sqlite`, `postgres`, `redis` | no | stores of revocations that a configuration file can name |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
 
 mod body;

@@ -1,5 +1,7 @@
 //! What handlers ask of a request.
 
+use std::sync::Arc;
+
 use http::{Extensions, Uri};
 use portcullis::{AuthContext, Policy, Rejection};
 use portcullis_tower::{Caller, Granted, OtherCallers};
@@ -142,13 +144,13 @@ fn status(extensions: &Extensions, rejection: &Rejection) -> Status {
 /// request.
 #[derive(Clone, Debug)]
 pub(crate) struct RejectionForm {
-    pub(crate) form: GrpcStatus,
+    pub(crate) form: Arc<GrpcStatus>,
     pub(crate) method: Uri,
 }
 
 impl RejectionForm {
     pub(crate) fn of(extensions: &Extensions) -> GrpcStatus {
-        extensions.get::<Self>().map(|own| own.form.clone()).unwrap_or_default()
+        extensions.get::<Self>().map(|own| GrpcStatus::clone(&own.form)).unwrap_or_default()
     }
 
     pub(crate) fn method(extensions: &Extensions) -> Option<&Uri> {

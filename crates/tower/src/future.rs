@@ -63,6 +63,7 @@ where
     R: ResponseForRejection<ResBody> + Clone,
 {
     /// Does with a request what the outcome says, for a service that was made ready.
+    #[inline]
     pub fn new(
         outcome: MaybePending<Outcome>,
         request: Request<ReqBody>,
@@ -97,6 +98,7 @@ where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     R: ResponseForRejection<ResBody>,
 {
+    #[inline]
     fn after(
         outcome: Outcome,
         mut request: Request<ReqBody>,

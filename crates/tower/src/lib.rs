@@ -65,6 +65,7 @@ mod auth;
 #[cfg(feature = "axum")]
 mod axum;
 mod caller;
+mod endpoint;
 mod future;
 #[cfg(feature = "mint")]
 mod outgoing;
@@ -80,6 +81,7 @@ mod route;
 pub use self::axum::{CallerRejection, Claims};
 pub use auth::JwtAuthLayer;
 pub use caller::{Caller, Granted, OtherCallers};
+pub use endpoint::EndpointService;
 #[cfg(feature = "mint")]
 pub use outgoing::AddBearerTokenLayer;
 pub use portcullis::{AuthContext, Rejection};
@@ -94,7 +96,7 @@ pub mod service {
     #[cfg(feature = "mint")]
     pub use crate::outgoing::{AddBearerToken, AddBearerTokenError, AddBearerTokenFuture};
     pub use crate::{
-        auth::JwtAuth, future::AuthFuture, require::Require,
+        auth::JwtAuth, endpoint::EndpointFuture, future::AuthFuture, require::Require,
         resource_metadata::ResourceMetadataBody,
     };
 }

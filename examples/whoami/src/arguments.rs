@@ -5,13 +5,18 @@ use std::{
     path::PathBuf,
 };
 
-pub(crate) const USAGE: &str =
-    "usage: whoami --config FILE [--listen ADDR] [--framework axum|actix-web|tower]";
+pub(crate) const USAGE: &str = "usage: whoami --config FILE [--listen ADDR] \
+                                [--framework axum|actix-web|tower] [--client-id ID]…";
+
+/// The client id that logout tokens are for, unless one is named.
+const CLIENT_ID: &str = "whoami";
 
 pub(crate) struct Arguments {
     pub(crate) config: PathBuf,
     pub(crate) listen: SocketAddr,
     pub(crate) framework: Framework,
+    /// Those of the service at its issuers, for back-channel logout.
+    pub(crate) client_ids: Vec<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -27,6 +32,7 @@ impl Arguments {
         let mut config = None;
         let mut listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut framework = Framework::Axum;
+        let mut client_ids = Vec::new();
         while let Some(option) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{option} needs a value"));
             match &*option {
@@ -38,11 +44,15 @@ impl Arguments {
                     })?;
                 }
                 "--framework" => framework = Framework::parse(&value()?)?,
+                "--client-id" => client_ids.push(value()?),
                 _ => return Err(format!("unknown option `{option}`")),
             }
         }
         let config = config.ok_or("--config is missing")?;
-        Ok(Self { config, listen, framework })
+        if client_ids.is_empty() {
+            client_ids.push(CLIENT_ID.to_owned());
+        }
+        Ok(Self { config, listen, framework, client_ids })
     }
 }
 

@@ -1,6 +1,6 @@
 //! A protected service that is configured by a file, on axum, actix-web or tower.
 //!
-//! `whoami --config FILE [--listen ADDR] [--framework axum|actix-web|tower]`
+//! `whoami --config FILE [--listen ADDR] [--framework axum|actix-web|tower] [--client-id ID]…`
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
@@ -9,6 +9,7 @@ mod on_actix_web;
 mod on_axum;
 mod on_tower;
 mod reload;
+mod revocation;
 mod stop;
 
 use std::{env, error::Error, io, net::TcpListener, process::ExitCode};
@@ -16,11 +17,15 @@ use std::{env, error::Error, io, net::TcpListener, process::ExitCode};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use portcullis_axum::{Authenticator, config::ConfigFile};
 
-use self::arguments::{Arguments, Framework, USAGE};
+use self::{
+    arguments::{Arguments, Framework, USAGE},
+    revocation::Endpoints,
+};
 
 /// What each framework needs to serve the same routes.
 struct Service {
     auth: Authenticator,
+    revocation: Option<Endpoints>,
     metrics: PrometheusHandle,
     listener: TcpListener,
 }
@@ -49,7 +54,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(arguments.listen)?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
-    let service = Service { auth: config.authenticator(), metrics, listener };
+    let auth = config.authenticator();
+    let revocation = Endpoints::new(&auth, &arguments.client_ids)?;
+    let service = Service { auth, revocation, metrics, listener };
     let serve = async {
         // Before the first line, so that a signal sent by its reader is not lost.
         let stop = stop::signals()?;

@@ -4,21 +4,22 @@ use std::{error::Error, time::Duration};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use portcullis_actix_web::{
-    Authenticator, Caller, Granted, JwtAuth, ReadinessService, RemoveTokens, Require,
-    ResourceMetadataService, policy,
+    Authenticator, Caller, EndpointService, Granted, JwtAuth, ReadinessService, RemoveTokens,
+    Require, ResourceMetadataService, policy,
 };
 use serde_json::json;
 
 use crate::{
     Service,
+    revocation::Endpoints,
     stop::{GRACE, Stop},
 };
 
 pub(crate) async fn serve(service: Service, stop: Stop) -> Result<(), Box<dyn Error>> {
-    let Service { auth, metrics, listener } = service;
+    let Service { auth, revocation, metrics, listener } = service;
     let engine = auth.clone();
     let server = HttpServer::new(move || {
-        let (auth, metrics) = (engine.clone(), metrics.clone());
+        let (auth, metrics, revocation) = (engine.clone(), metrics.clone(), revocation.clone());
         let render = move || {
             let text = metrics.render();
             async { text }
@@ -26,7 +27,8 @@ pub(crate) async fn serve(service: Service, stop: Stop) -> Result<(), Box<dyn Er
         let app = App::new()
             .route("/metrics", web::get().to(render))
             .configure(|services| public_routes(services, &auth))
-            .configure(|services| protected_routes(services, &auth));
+            .configure(|services| protected_routes(services, &auth))
+            .configure(|services| revocation_routes(services, &auth, revocation));
         // The configuration may read tokens from places that handlers must not see.
         RemoveTokens::new(auth, app)
     })
@@ -69,6 +71,18 @@ fn protected_routes(services: &mut web::ServiceConfig, auth: &Authenticator) {
         )
         .service(resource("/admin").route(web::get().to(show_admin).wrap(is_admin)))
         .service(resource("/fresh").route(web::get().to(show_fresh).wrap(is_fresh)));
+}
+
+fn revocation_routes(
+    services: &mut web::ServiceConfig,
+    auth: &Authenticator,
+    endpoints: Option<Endpoints>,
+) {
+    let Some(Endpoints { revoke, backchannel_logout }) = endpoints else { return };
+    let revoke = web::resource("/revoke").to(EndpointService::new(revoke));
+    services
+        .service(revoke.wrap(JwtAuth::new(auth.clone())))
+        .route("/backchannel-logout", web::to(EndpointService::new(backchannel_logout)));
 }
 
 async fn whoami(Caller(principal): Caller, Granted(grant): Granted) -> HttpResponse {

@@ -11,20 +11,21 @@ use hyper_util::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use portcullis_axum::{
-    Authenticator, Caller, Granted, JwtAuthLayer, Policy, ReadinessService, RequireLayer,
-    ResourceMetadataService, policy,
+    Authenticator, Caller, EndpointService, Granted, JwtAuthLayer, Policy, ReadinessService,
+    RequireLayer, ResourceMetadataService, policy,
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower::{Layer, Service as _, ServiceExt, service_fn, util::BoxCloneSyncService};
 
-use crate::{Service, stop::Stop};
+use crate::{Service, revocation::Endpoints, stop::Stop};
 
 type Route = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
 pub(crate) async fn serve(service: Service, stop: Stop) -> Result<(), Box<dyn Error>> {
-    let Service { auth, metrics, listener } = service;
-    let (listener, routes) = (TcpListener::from_std(listener)?, Routes::new(&auth, metrics));
+    let Service { auth, revocation, metrics, listener } = service;
+    let routes = Routes::new(&auth, revocation, metrics);
+    let listener = TcpListener::from_std(listener)?;
     let (server, open) = (auto::Builder::new(TokioExecutor::new()), GracefulShutdown::new());
     let mut stopped = std::pin::pin!(stop.clone().requested());
     loop {
@@ -60,11 +61,14 @@ struct Routes {
     ready: Route,
     /// The metadata and their path, where the configuration has a `[resource]`.
     resource: Option<(String, Route)>,
+    /// Where the configuration has a `[revocation]`.
+    revoke: Option<Route>,
+    backchannel_logout: Option<Route>,
     metrics: PrometheusHandle,
 }
 
 impl Routes {
-    fn new(auth: &Authenticator, metrics: PrometheusHandle) -> Self {
+    fn new(auth: &Authenticator, revocation: Option<Endpoints>, metrics: PrometheusHandle) -> Self {
         let route = |policy: Policy, handler: fn(&Request<Body>) -> Response<Body>| {
             let handler = service_fn(move |request| {
                 let response = handler(&request);
@@ -77,7 +81,15 @@ impl Routes {
             let path = metadata.path().to_owned();
             (path, public(metadata))
         });
+        let endpoints = revocation.map(|Endpoints { revoke, backchannel_logout }| {
+            let revoke = public(EndpointService::new(revoke));
+            let revoke = Route::new(JwtAuthLayer::new(auth.clone()).layer(revoke));
+            (revoke, public(EndpointService::new(backchannel_logout)))
+        });
+        let (revoke, backchannel_logout) = endpoints.unzip();
         Self {
+            revoke,
+            backchannel_logout,
             whoami: route(policy::authenticated(), whoami),
             list_orders: route(policy::scope("orders:read"), |_| {
                 json_response(StatusCode::OK, &json!({ "orders": [] }))
@@ -103,12 +115,24 @@ impl Routes {
             (_, "/readyz") => self.ready,
             (&Method::GET, "/healthz") => return Ok(Response::new("ok".into())),
             (&Method::GET, "/metrics") => return Ok(Response::new(self.metrics.render().into())),
-            (_, path) => match self.resource {
-                Some((resource, metadata)) if resource == path => metadata,
-                _ => return Ok(status(StatusCode::NOT_FOUND)),
+            (_, path) => match self.optional(path) {
+                Some(route) => route,
+                None => return Ok(status(StatusCode::NOT_FOUND)),
             },
         };
         route.ready().await?.call(request).await
+    }
+
+    /// Returns a route that depends on the configuration.
+    fn optional(self, path: &str) -> Option<Route> {
+        match path {
+            "/revoke" => self.revoke,
+            "/backchannel-logout" => self.backchannel_logout,
+            path => {
+                let (resource, metadata) = self.resource?;
+                (resource == path).then_some(metadata)
+            }
+        }
     }
 }
 

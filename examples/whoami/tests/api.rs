@@ -68,6 +68,64 @@ fn every_framework_answers_alike() {
 }
 
 #[test]
+fn a_caller_revokes_its_own_tokens_and_an_admin_those_of_others() {
+    for framework in FRAMEWORKS {
+        let service = Service::start(framework);
+        let own = service.token().subject("bob").build();
+        let other = service.token().build();
+        let admin = service.token().subject("root").roles(["admin"]).build();
+        assert_eq!(service.post("/revoke", "", "token", &own).status, 401, "{framework}");
+        assert_eq!(service.post("/revoke", &own, "token", &other).status, 403, "{framework}");
+        assert_eq!(service.get("/whoami", &other).status, 200, "{framework}");
+        assert_eq!(service.post("/revoke", &own, "token", "unknown").status, 200, "{framework}");
+        assert_eq!(service.post("/revoke", &own, "nothing", &own).status, 400, "{framework}");
+        assert_eq!(service.post("/revoke", &admin, "token", &other).status, 200, "{framework}");
+        assert_eq!(service.get("/whoami", &other).status, 401, "{framework}");
+        assert_eq!(service.post("/revoke", &own, "token", &own).status, 200, "{framework}");
+        assert_eq!(service.get("/whoami", &own).status, 401, "{framework}");
+        let metrics = service.get("/metrics", "").body;
+        let revoked = r#"portcullis_rejections_total{code="token_revoked"} 2"#;
+        assert!(metrics.contains(revoked), "{framework}: {metrics}");
+        assert!(metrics.contains("portcullis_revocations{"), "{framework}: {metrics}");
+        // What was revoked stays revoked over a reload.
+        service.configure("https://other.example.com");
+        service.signal("HUP");
+        let token = service.token().audience("https://other.example.com");
+        let token = token.claim("jti", "reload").build();
+        service.wait_until("it is reloaded", || service.get("/whoami", &token).status == 200);
+        service.configure(AUDIENCE);
+        service.signal("HUP");
+        let good = || service.get("/whoami", &service.token().build()).status == 200;
+        service.wait_until("it is reloaded", good);
+        assert_eq!(service.get("/whoami", &own).status, 401, "{framework}");
+    }
+}
+
+#[test]
+fn an_issuer_ends_a_session() {
+    for framework in FRAMEWORKS {
+        let service = Service::start(framework);
+        let token = service.token().claim("sid", "s-1").build();
+        let other = service.token().claim("sid", "s-2").build();
+        let event = "http://schemas.openid.net/event/backchannel-logout";
+        let logout = service.token().audience("whoami").header("typ", "logout+jwt");
+        let logout = logout.without_claim("scope").claim("sid", "s-1");
+        let logout = logout.claim("events", json!({ event: {} }));
+        let for_another = logout.clone().audience("another").build();
+        let logout = logout.audience("whoami").build();
+        let send = |token: &str| service.post("/backchannel-logout", "", "logout_token", token);
+        assert_eq!(send(&for_another).status, 400, "{framework}");
+        assert_eq!(send(&token).status, 400, "{framework}");
+        assert_eq!(service.get("/whoami", &token).status, 200, "{framework}");
+        let answer = send(&logout);
+        assert_eq!(answer.status, 200, "{framework}: {}", answer.body);
+        assert_eq!(service.get("/whoami", &token).status, 401, "{framework}");
+        assert_eq!(service.get("/whoami", &other).status, 200, "{framework}");
+        assert_eq!(send(&logout).status, 400, "{framework}: it was used");
+    }
+}
+
+#[test]
 fn sighup_reloads_the_configuration_instead_of_ending_the_program() {
     for framework in FRAMEWORKS {
         let service = Service::start(framework);
@@ -119,6 +177,9 @@ struct Service {
     child: Child,
     address: String,
     config: PathBuf,
+    /// The section of the configuration.
+    revocation: String,
+    store: PathBuf,
     log: PathBuf,
     server: KeyServer,
     issuer: TestIssuer,
@@ -134,7 +195,9 @@ impl Service {
         let server = KeyServer::start();
         let issuer = server.issuer();
         let (config, log) = (own_path("portcullis.toml"), own_path("log"));
-        write_config(&config, &server, AUDIENCE);
+        let store = own_path("revoked.db");
+        let revocation = format!("\n[revocation]\nstore = \"sqlite://{}\"\n", store.display());
+        write_config(&config, &server, AUDIENCE, &revocation);
         let mut child = Command::new(env!("CARGO_BIN_EXE_whoami"))
             .arg("--config")
             .arg(&config)
@@ -149,19 +212,21 @@ impl Service {
             panic!("{framework}: {first}{}", fs::read_to_string(log).unwrap());
         };
         let address = address.trim_end().to_owned();
-        let service = Self { child, address, config, log, server, issuer };
+        let service = Self { child, address, config, revocation, store, log, server, issuer };
         service.wait_until("it is ready", || service.get("/readyz", "").status == 200);
         service
     }
 
     fn token(&self) -> TokenBuilder {
-        self.issuer.token().audience(AUDIENCE)
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let token_id = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
+        self.issuer.token().audience(AUDIENCE).claim("jti", token_id)
     }
 
     /// Replaces the configuration by one for another audience.
     fn configure(&self, audience: &str) {
         let new = self.config.with_extension("new");
-        write_config(&new, &self.server, audience);
+        write_config(&new, &self.server, audience, &self.revocation);
         fs::rename(new, &self.config).unwrap();
     }
 
@@ -170,15 +235,25 @@ impl Service {
     }
 
     fn request(&self, method: &str, path: &str, token: &str) -> Answer {
+        self.send(method, path, token, "")
+    }
+
+    /// Posts a form with one parameter.
+    fn post(&self, path: &str, token: &str, name: &str, value: &str) -> Answer {
+        self.send("POST", path, token, &format!("{name}={value}"))
+    }
+
+    fn send(&self, method: &str, path: &str, token: &str, form: &str) -> Answer {
         let authorization = match token {
             "" => String::new(),
             token => format!("authorization: Bearer {token}\r\n"),
         };
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\n{authorization}content-length: 0\r\n\
-             connection: close\r\n\r\n",
-            self.address
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\n{authorization}content-length: {}\r\n\
+             content-type: application/x-www-form-urlencoded\r\nconnection: close\r\n\r\n{form}",
+            self.address,
+            form.len()
         );
         stream.write_all(head.as_bytes()).unwrap();
         let mut response = String::new();
@@ -207,16 +282,19 @@ impl Drop for Service {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        for file in [&self.config, &self.log] {
+        for file in [&self.config, &self.log, &self.store] {
             let _ = fs::remove_file(file);
+        }
+        for suffix in ["-wal", "-shm"] {
+            let _ = fs::remove_file(format!("{}{suffix}", self.store.display()));
         }
     }
 }
 
-fn write_config(path: &Path, server: &KeyServer, audience: &str) {
+fn write_config(path: &Path, server: &KeyServer, audience: &str, revocation: &str) {
     let text = format!(
         "[extract]\nplaces = [\"header\", \"query\"]\n\n[resource]\nidentifier = \"https://api.example.com\"\n\n[[issuer]]\nissuer = \"{}\"\n\
-         audience = [\"{audience}\"]\ndiscovery = true\n",
+         audience = [\"{audience}\"]\ndiscovery = true\n{revocation}",
         server.url("")
     );
     fs::write(path, text).unwrap();

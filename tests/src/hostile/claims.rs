@@ -9,6 +9,7 @@ use crate::{AUDIENCE, Row, Setting};
 pub(super) fn rows(setting: &Setting) -> Vec<Row> {
     [
         audiences(setting),
+        events(setting),
         issuers(setting),
         strings(setting),
         actors(setting),
@@ -65,6 +66,33 @@ fn audiences(setting: &Setting) -> Vec<Row> {
         setting.valid().claim("aud", 1),
         "malformed_claim",
     ));
+    rows
+}
+
+/// Logout tokens and other security events, which are made out to the same names as access tokens.
+fn events(setting: &Setting) -> Vec<Row> {
+    let logout = json!({"http://schemas.openid.net/event/backchannel-logout": {}});
+    let any_type = setting.engine(setting.issuer.trusted().dangerous_any_token_type());
+    let mut rows = Vec::new();
+    for (what, value) in [
+        ("a logout", logout.clone()),
+        ("empty", json!({})),
+        ("null", json!(null)),
+        ("a text", json!("logout")),
+    ] {
+        let token = setting.valid().claim("events", value);
+        let phrase = format!("`events` is {what}");
+        rows.push(Row::rejected(
+            &setting.plain,
+            &*phrase,
+            "§7 RFC 8725 §3.12",
+            token.clone(),
+            "wrong_type",
+        ));
+        let token = token.header("typ", "logout+jwt");
+        let phrase = format!("{phrase}, where any `typ` will do");
+        rows.push(Row::rejected(&any_type, phrase, "§7 RFC 8725 §3.12", token, "wrong_type"));
+    }
     rows
 }
 

@@ -339,8 +339,8 @@ async fn rule_24_health_names_the_first_issuer_without_keys() {
             Issuer::new("https://other.test").key_source(bad.source()),
         ],
     );
-    assert_eq!(auth.ready().await.unwrap_err().issuer(), "https://other.test");
-    assert_eq!(auth.health().unwrap_err().issuer(), "https://other.test");
+    assert_eq!(auth.ready().await.unwrap_err().issuer(), Some("https://other.test"));
+    assert_eq!(auth.health().unwrap_err().issuer(), Some("https://other.test"));
     assert_eq!(verdict(&auth, &token(&issuer)), "accepted");
     bad.serve(&[key(&issuer)]);
     clock.advance(Duration::from_secs(2));

@@ -115,7 +115,7 @@ async fn rule_22_ready_says_which_source_failed_and_why() {
     let world = World::new();
     world.source.answer(Answer::Error);
     let error = world.auth.ready().await.unwrap_err();
-    assert_eq!(error.issuer(), "https://idp.test");
+    assert_eq!(error.issuer(), Some("https://idp.test"));
     let text = chain(&error);
     for part in ["https://idp.test", "the source", "the script says no"] {
         assert!(text.contains(part), "{text}");

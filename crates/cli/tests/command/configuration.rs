@@ -92,6 +92,8 @@ fn mistakes_in_usage_have_their_status() {
         &["serve-jwks", "--key", "no.pem"],
         &["config", "check", "no.toml"],
         &["revoke"],
+        &["revoked"],
+        &["revoked", "--store", "memory:"],
         &["--format", "yaml", "inspect"],
     ] {
         let run = folder.run(arguments);

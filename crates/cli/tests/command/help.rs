@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use crate::support::{Folder, ISSUER, Service};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "",
     "verify",
     "explain",
@@ -16,6 +16,8 @@ const COMMANDS: [&str; 16] = [
     "keygen",
     "mint",
     "serve-jwks",
+    "revoke",
+    "revoked",
     "config",
     "config check",
     "config schema",
@@ -45,7 +47,9 @@ fn completions_are_made_for_each_shell() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let run = folder.run(&["completions", shell]);
         assert_eq!(run.status, 0);
-        assert!(run.stdout.contains("serve-jwks"), "{shell}");
+        for command in ["serve-jwks", "revoke", "revoked"] {
+            assert!(run.stdout.contains(command), "{shell}: {command}");
+        }
     }
 }
 
@@ -56,7 +60,9 @@ fn manual_pages_are_made_for_each_command() {
     assert!(page.stdout.contains(".TH portcullis 1"), "{page:?}");
     fs::create_dir(folder.path("man1")).unwrap();
     assert_eq!(folder.run(&["man", "--out", "man1"]).status, 0);
-    for name in ["portcullis.1", "portcullis-verify.1", "portcullis-jwks-check.1"] {
+    for name in
+        ["portcullis.1", "portcullis-verify.1", "portcullis-jwks-check.1", "portcullis-revoke.1"]
+    {
         assert!(folder.path("man1").join(name).exists(), "{name}");
     }
     folder.run(&["man", "--out", "nowhere/at/all"]).assert_mistake("nowhere");

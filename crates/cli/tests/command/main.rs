@@ -14,6 +14,7 @@ mod inspect;
 mod jwks;
 mod jws;
 mod keys;
+mod revocation;
 mod serve;
 mod streams;
 mod support;

@@ -70,6 +70,7 @@ fn cases() -> Vec<Case> {
         ("roles", "roles = { rank = ['reader'] }"),
         ("resource", "resource = { identifier = 'https://b.test' }"),
         ("static_token", "static_token = [{ name = 's', token = 't' }]"),
+        ("revocation", "revocation = { store = 'memory:' }"),
     ] {
         cases.push(Case { path: path.to_owned(), without: String::new(), with: line.to_owned() });
     }
@@ -133,6 +134,21 @@ fn cases() -> Vec<Case> {
             "issuer.dangerous_short_secrets",
             "[[issuer]]\nissuer = 'a'\nsecret_file = 'short'\n@",
             "dangerous_short_secrets = true",
+        ),
+        ("revocation.store", "@", "[revocation]\nstore = 'memory:'"),
+        ("revocation.mode", "[revocation]\nstore = 'memory:'\n@", "mode = 'strict'"),
+        ("revocation.max_staleness", "[revocation]\nstore = 'memory:'\n@", "max_staleness = '9s'"),
+        ("revocation.poll", "[revocation]\nstore = 'memory:'\n@", "poll = '2s'"),
+        ("revocation.timeout", "[revocation]\nstore = 'memory:'\n@", "timeout = '9ms'"),
+        (
+            "revocation.allow_missing_jti",
+            "[revocation]\nstore = 'memory:'\n@",
+            "allow_missing_jti = true",
+        ),
+        (
+            "issuer.one_time",
+            "[revocation]\nstore = 'memory:'\n[[issuer]]\nissuer = 'a'\n@",
+            "one_time = true",
         ),
         ("roles.rank", "[roles]\n@", "rank = ['reader']"),
         ("roles.ignore_ascii_case", "[roles]\nrank = ['a']\n@", "ignore_ascii_case = true"),

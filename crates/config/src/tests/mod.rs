@@ -3,6 +3,7 @@ mod docs;
 mod keys;
 #[cfg(feature = "tracing")]
 mod log;
+mod revocation;
 mod schema;
 #[cfg(feature = "tracing")]
 mod variables;
@@ -94,8 +95,8 @@ fn errors_name_place_key_value_and_what_is_allowed() {
             "line 2, column 17: `cookies.public_origin`: it is not an origin; write scheme, host",
         ),
         (
-            "[revocation]\nstore = 'memory:'",
-            "line 1, column 2: `revocation`: unknown key; known here: production, ",
+            "[revocations]\nstore = 'memory:'",
+            "line 1, column 2: `revocations`: unknown key; did you mean \"revocation\"? known here: ",
         ),
         (
             "[issuer]\nissuer='a'",

@@ -45,6 +45,7 @@ fn rest(section: &str) -> &'static [(&'static str, &'static str)] {
         }
         "issuer.grant.permissions" => &[("claim", "'p'")],
         "static_token" => &[("name", "'s'"), ("token_file", "'tokens'")],
+        "revocation" => &[("store", "'memory:'")],
         _ => &[],
     }
 }
@@ -121,6 +122,10 @@ const OTHERS: &[&str] = &[
     "extract = { places = [{ kind = 'header', issuer = '${V}' }] }\nstatic_token = [{ name = 's', token = 't' }]",
     "extract = { places = [{ kind = 'header', name = '${V}' }, { kind = 'header', name = '${V}' }] }\nstatic_token = [{ name = 's', token = 't' }]",
     "static_token = [{ name = '${V}', token = 't' }]",
+    "revocation = { store = 'postgres://user:${V}@localhost/db' }",
+    "revocation = { store = 'sqlite:${V}/revoked.db' }",
+    "issuer = [{ issuer = '${V}', audience = ['b'], jwks_uri = 'https://k', one_time = true }]",
+    "leeway = 1\nrevocation = { store = 'redis://:${V}@localhost' }",
     // More than one mistake: the rest of the file is tried out too.
     "leeway = 1\nissuer = [{ issuer = '${V}', audience = ['b'], jwks_file = '${V}/keys.json' }]",
     "leeway = 1\nissuer = [{ issuer = '${V}', jwks_uri = 'https://k', audience = [''] }, { issuer = '${V}', leeway = '${V}' }]",

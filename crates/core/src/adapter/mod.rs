@@ -8,6 +8,7 @@
 //! | authenticate the request | [`Authentication`] |
 //! | check a policy | [`Authorization`] |
 //! | read the caller for a handler | [`AuthContext`](crate::AuthContext): `required_caller`, `required_grant`, … |
+//! | serve an endpoint | [`Endpoint`] |
 //! | make a response | [`Rejection`](crate::Rejection), [`PlainResponse`] |
 
 mod authentication;
@@ -27,4 +28,5 @@ pub use crate::{
     hooks::{ChallengeMap, call_for_answer},
     pipeline::hide::HiddenTokens,
     request::{BearerToken, RequestView},
+    revocation::endpoint::{Endpoint, EndpointCall, EndpointResponse, FormCall},
 };

@@ -57,7 +57,7 @@ pub struct PlainResponse<'a> {
 }
 
 impl<'a> PlainResponse<'a> {
-    pub(crate) fn new(
+    pub(crate) const fn new(
         status: u16,
         headers: &'static [(&'static str, &'static str)],
         body: &'a str,

@@ -152,7 +152,7 @@ impl<G: Send + Sync + 'static> Engine<G> {
 }
 
 impl Route {
-    fn locations<'e, G>(&'e self, engine: &'e Engine<G>) -> &'e [TokenLocation] {
+    pub(super) fn locations<'e, G>(&'e self, engine: &'e Engine<G>) -> &'e [TokenLocation] {
         self.locations.as_deref().unwrap_or(&engine.locations)
     }
 

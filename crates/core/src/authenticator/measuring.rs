@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Authenticator;
-use crate::{Algorithm, jws::CertificateThumbprints, keys::KeyHint};
+use crate::{Algorithm, jws::CertificateThumbprints, keys::KeyHint, revocation::Question};
 
 impl<G> Authenticator<G> {
     /// Returns what finds a key of an issuer as a request does. Not part of the interface.
@@ -16,6 +16,18 @@ impl<G> Authenticator<G> {
             let certificate = &CertificateThumbprints::default();
             let hint = KeyHint { key_id: Some(key_id), certificate };
             issuer.keys.load(now).candidates(hint, algorithm).is_ok()
+        })
+    }
+
+    /// Returns what looks an id of an issuer's token up among the revocations in memory, as a request does. Not
+    /// part of the interface.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn revocation_finder(&self, issuer: &str) -> Option<impl Fn(&str) -> bool + use<G>> {
+        let (revocations, issuer) = (self.engine().revocations.clone()?, issuer.to_owned());
+        Some(move |jti: &str| {
+            let question = Question { issuer: &issuer, jti: Some(jti), ..Question::default() };
+            revocations.is_revoked(&question)
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod builder;
+mod derived;
 #[cfg(feature = "explain")]
 mod explain;
 mod judge;

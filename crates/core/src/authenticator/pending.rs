@@ -16,6 +16,7 @@ use crate::{
     Attempt, AuthError, AuthErrorKind, Authenticated, BoxFuture, NumericDate, Principal,
     engine::Engine,
     grant_source::of_a_caller,
+    interleave::point,
     key_source::{Asked, MissingKey, OtherKeys},
     pipeline::{Missing, Presented, Stop, accept_unrevoked, finish_identity, prove},
     strategy::{PendingStrategy, answer},
@@ -49,6 +50,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
                 return (engine, replaced("the token locations changed while the request waited"));
             }
             callers = Vec::new();
+            point("pending: engine replaced");
             match engine.judge(&self.route, tokens, &mut callers) {
                 Err(Stop::Missing(next, _)) => missing = *next,
                 judged => return (engine, judged.map_err(Stop::into_error)),
@@ -58,7 +60,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     }
 }
 
-fn replaced<T>(reason: &'static str) -> Result<T, AuthError> {
+pub(super) fn replaced<T>(reason: &'static str) -> Result<T, AuthError> {
     Err(AuthError::because(AuthErrorKind::ResolverUnavailable, reason))
 }
 
@@ -143,6 +145,7 @@ impl<G: Send + Sync + 'static> Engine<G> {
     ) -> Result<Authenticated<G>, Stop> {
         loop {
             let asked = key.next_over().await;
+            point("pending: a fetch is over");
             let too_early = matches!(asked, Asked::TooEarly(_));
             if too_early {
                 // The task that was to fetch may be gone with its runtime.

@@ -8,7 +8,7 @@ use std::{
 use arc_swap::{ArcSwap, Guard};
 
 use super::{Authenticator, Route, Source};
-use crate::{ConfigError, Grant, Requirement, engine::Engine};
+use crate::{ConfigError, Grant, Requirement, engine::Engine, interleave::point};
 
 /// The engine that handles look up at each request.
 pub(super) struct Current<G> {
@@ -122,10 +122,12 @@ impl<G: Send + Sync + 'static> ReloadableAuthenticator<G> {
         let (old, new) = (self.current.load_full(), auth.engine());
         self.current.check_requirements(&new)?;
         super::readiness::take_over(&old, &new).await?;
+        point("reload: ready");
         // Again, because a route may have been added meanwhile, and a key withdrawn.
         self.current.check_requirements(&new)?;
         super::readiness::take_over_keys(&old, &new);
         super::revocation_readiness::take_over_revocations(&old, &new)?;
+        point("reload: taken over");
         self.current.engine.store(new);
         drop(old);
         Ok(())

@@ -37,6 +37,11 @@ impl ClaimPath {
             .ok_or_else(|| ClaimPathError { path: text.to_owned() })
     }
 
+    /// Returns the path of a registered member.
+    pub(crate) fn registered(name: Name) -> Self {
+        Self { first: Member::Registered(name), rest: Vec::new() }
+    }
+
     fn from_segments(mut segments: VecDeque<Box<str>>) -> Option<Self> {
         let first = segments.pop_front()?;
         let first = match Name::of(first.as_bytes()) {

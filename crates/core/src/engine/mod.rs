@@ -36,7 +36,8 @@ pub(crate) struct Engine<G> {
     pub(crate) known_headers: KnownHeaders,
     pub(crate) resource_metadata: Option<Arc<ResourceMetadata>>,
     pub(crate) anonymous: AnonymousLimit,
-    pub(crate) tasks: SourceTasks,
+    /// Shared with engines that are derived of this one.
+    pub(crate) tasks: Arc<SourceTasks>,
     pub(crate) revocations: Option<Revocations>,
     pub(crate) one_time: Option<OneTimeUse>,
     /// Whether another engine judges the callers of this one, and has the revocations and used tokens.

@@ -20,7 +20,15 @@ pub(super) fn compare(token: &VerifiedJws<'_>, now: NumericDate) -> Vec<Fact> {
     let rules = &issuer.rules;
     let mut facts = Vec::new();
     let mut add = |kind, text| facts.push(Fact { kind, text });
-    add(AuthErrorKind::WrongType, types(token.typ(), rules.types.as_deref()));
+    add(
+        AuthErrorKind::WrongType,
+        match token.claim(Name::Events) {
+            None => types(token.typ(), rules.types.as_deref()),
+            Some(_) => {
+                "the token reports events (`events`), so it is not an access token".to_owned()
+            }
+        },
+    );
     dates(token, now, &mut add);
     add(AuthErrorKind::WrongAudience, audience(token.claim(Name::Aud), issuer));
     let subject = token

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use super::{known, of_a_caller};
 use crate::{
     AuthError, AuthErrorKind, BoxFuture, Clock, NumericDate, Principal, bounded_map::BoundedMap,
-    flights::Flights, future::PanicCaught, grant::Watched,
+    flights::Flights, future::PanicCaught, grant::Watched, interleave::point,
 };
 
 /// How many grants are kept, where they are kept for a while.
@@ -203,6 +203,7 @@ impl<G: Send + Sync + 'static> ResolverConfig<G> {
             return unavailable("the resolver panicked");
         };
         let grant = Arc::new(known(answer.map_err(of_a_caller), has_read)?);
+        point("resolver: answered");
         self.keep(key, &grant, since);
         Ok(grant)
     }

@@ -15,6 +15,7 @@ use crate::{
     challenge::ChallengeSettings,
     claims::ClaimPath,
     grant::CompiledMapping,
+    json::Name,
     jws::{AlgorithmSet, NameIndex},
     key_source::IssuerKeys,
     revocation::Revocations,
@@ -155,6 +156,20 @@ impl Origin {
         [self.id, self.strategy.as_ref().map_or(self.id, |strategy| strategy.id)]
     }
 
+    /// Returns the same origin, of tokens by other rules.
+    fn clone_for(&self, rules: &Rules) -> Self {
+        Self {
+            id: self.id,
+            name: self.name.clone(),
+            strategy: self.strategy.clone(),
+            mapping: Arc::clone(&self.mapping),
+            leeway: rules.leeway,
+            max_age: rules.max_age,
+            one_time: rules.one_time,
+            engine: Arc::clone(&self.engine),
+        }
+    }
+
     fn with_rules(self, rules: &Rules) -> Self {
         Self { max_age: rules.max_age, one_time: rules.one_time, ..self }
     }
@@ -187,6 +202,27 @@ impl IssuerConfig {
         self.origin.name()
     }
 
+    /// Returns the same issuer, with the same keys, for tokens of another kind: by these rules and for these
+    /// audiences.
+    pub(crate) fn by_rules(
+        &self,
+        rules: Rules,
+        audiences: Vec<String>,
+        required: impl IntoIterator<Item = Name>,
+    ) -> Self {
+        let origin = self.origin.clone_for(&rules);
+        Self {
+            any: self.any,
+            keys: Arc::clone(&self.keys),
+            algorithms: self.algorithms,
+            audiences: Some(audiences),
+            required: required.into_iter().map(ClaimPath::registered).collect(),
+            rules,
+            calls_the_application: false,
+            origin: Arc::new(origin),
+        }
+    }
+
     /// Tells whether the issuer stands in for all that are not named.
     pub(crate) fn is_any(&self) -> bool {
         self.any
@@ -194,7 +230,7 @@ impl IssuerConfig {
 }
 
 /// The issuers that are trusted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TrustedIssuers {
     issuers: Vec<Arc<IssuerConfig>>,
     by_name: NameIndex,
@@ -230,6 +266,17 @@ impl TrustedIssuers {
             .chain(&any)
             .fold(AlgorithmSet::EMPTY, |set, issuer| set.union(issuer.algorithms));
         Ok(Self { issuers: named, by_name, algorithms, any: any.into_iter().next() })
+    }
+
+    /// Returns the same issuers with other settings. Their names must stay.
+    pub(crate) fn map(&self, change: impl Fn(&IssuerConfig) -> IssuerConfig) -> Self {
+        let change = |issuer: &Arc<IssuerConfig>| Arc::new(change(issuer));
+        Self {
+            issuers: self.issuers.iter().map(change).collect(),
+            by_name: self.by_name.clone(),
+            algorithms: self.algorithms,
+            any: self.any.as_ref().map(change),
+        }
     }
 
     /// Returns the issuer with this very name, byte for byte.

@@ -16,6 +16,8 @@ pub(crate) struct Rules {
     pub(crate) leeway: Duration,
     /// `None`: any.
     pub(crate) types: Option<Vec<TokenType>>,
+    /// Whether the tokens report events, which access tokens must not.
+    pub(crate) reports_events: bool,
     /// Whether an `exp` of zero is one.
     pub(crate) zero_is_a_date: bool,
     /// Whether a date may lie between two seconds.
@@ -58,6 +60,7 @@ impl Default for Rules {
         Self {
             leeway: LEEWAY,
             types: Some(vec![TokenType::Absent, TokenType::Jwt, TokenType::AtJwt]),
+            reports_events: false,
             zero_is_a_date: true,
             fractions_count: true,
             expiry_required: true,
@@ -93,8 +96,9 @@ impl Issuer {
     ///
     /// # Security
     ///
-    /// What the issuer signed for another purpose, such as a logout token or a security event, then
-    /// works as an access token here, wherever its other claims happen to fit ([RFC 8725 §2.8]).
+    /// What the issuer signed for another purpose, such as an ID token, then works as an access token here,
+    /// wherever its other claims happen to fit ([RFC 8725 §2.8]). Logout tokens and other security events are
+    /// rejected all the same: they have a claim `events`.
     ///
     /// [RFC 8725 §2.8]: https://www.rfc-editor.org/rfc/rfc8725#section-2.8
     pub fn dangerous_any_token_type(mut self) -> Self {

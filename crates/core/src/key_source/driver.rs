@@ -8,7 +8,7 @@ use std::{
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{CachedSource, IssuerKeys, KeySourceError, Loaded, tasks::Alive};
-use crate::Clock;
+use crate::{Clock, interleave::point};
 
 /// No fetch takes longer, whatever its source is.
 const MAX_FETCH: Duration = Duration::from_secs(30);
@@ -78,10 +78,13 @@ async fn drive_until_dropped(of_engine: &SourceRef, clock: &Arc<dyn Clock>, fetc
         let Some((loader, known)) = source.begin(now) else { continue };
         let fetch = async move { loader.load(known.as_ref()).await };
         let outcome = load(clock, fetches, fetch).await;
+        point("key source: loaded");
         source.end(outcome, clock.now());
+        point("key source: ended");
         if let Some(issuer) = of_engine.issuer.upgrade() {
             issuer.rebuild(clock.now());
         }
+        point("key source: keys rebuilt");
         source.announce();
     }
 }

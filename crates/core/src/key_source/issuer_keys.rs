@@ -7,6 +7,7 @@ use arc_swap::{ArcSwap, Guard};
 use super::{CachedSource, KeyIdUse, KeySource, KeySourceError, MissingKey, OtherKeys, Requested};
 use crate::{
     AuthError, NumericDate, SkippedKey, VerificationKey,
+    interleave::point,
     keys::{KeyMatching, Keys, MatchBy},
 };
 
@@ -50,6 +51,7 @@ impl IssuerKeys {
             return keys;
         }
         drop(keys);
+        point("issuer keys: outdated");
         self.rebuild(now);
         self.current.load()
     }
@@ -62,6 +64,7 @@ impl IssuerKeys {
                 source.take_over(same, now);
             }
         }
+        point("issuer keys: taken over");
         self.rebuild(now);
     }
 

@@ -31,7 +31,7 @@ impl CrossSiteRules {
     /// # Errors
     ///
     /// [`AuthErrorKind::CrossSiteRequest`].
-    pub(super) fn check(&self, request: &dyn RequestView) -> Result<(), AuthError> {
+    pub(crate) fn check(&self, request: &dyn RequestView) -> Result<(), AuthError> {
         if self.is_off || !changes_state(request) || self.accept(request) {
             return Ok(());
         }

@@ -119,6 +119,38 @@ pub(crate) fn extract<'r>(
     }
 }
 
+/// Extracts every token of a request, for an endpoint that ends them all: also those that do not count because
+/// another location takes precedence, and those beside a malformed one. Also returns whether one is from a cookie.
+///
+/// # Errors
+///
+/// [`AuthErrorKind::InternalError`], if a function of the application panics.
+pub(crate) fn extract_all<'r>(
+    locations: &[TokenLocation],
+    request: &'r dyn RequestView,
+) -> Result<(Tokens<'r>, bool)> {
+    let (mut tokens, mut has_cookie) = (Tokens::new(), false);
+    for location in locations {
+        let before = tokens.len();
+        if let LocationKind::Custom(custom) = &location.kind {
+            let found = collect_custom(location, custom, MultipleTokens::All, request, &mut tokens);
+            if let Err(error) = found
+                && error.kind() == AuthErrorKind::InternalError
+            {
+                return Err(error);
+            }
+        } else {
+            find(location, request, &mut |found| {
+                if let Content::Token(token) = found.content {
+                    tokens.push(Presented { token, of_issuer: location.issuer.clone() });
+                }
+            });
+        }
+        has_cookie |= !location.is_explicit && tokens.len() > before;
+    }
+    Ok((tokens, has_cookie))
+}
+
 /// Adds the tokens of one location.
 fn collect<'r>(
     location: &TokenLocation,

@@ -9,6 +9,12 @@ use crate::{
 /// The parts of a request that hold tokens, without these tokens. Adapters replace the original parts with them.
 #[derive(Clone, Default)]
 pub struct HiddenTokens {
+    // Behind a pointer, because most requests have nothing to hide.
+    parts: Option<Box<Parts>>,
+}
+
+#[derive(Clone)]
+struct Parts {
     query: Option<String>,
     fields: Vec<FieldWithoutTokens>,
 }
@@ -21,19 +27,27 @@ struct FieldWithoutTokens {
 }
 
 impl HiddenTokens {
+    fn new(query: Option<String>, fields: Vec<FieldWithoutTokens>) -> Self {
+        let has_parts = query.is_some() || !fields.is_empty();
+        Self { parts: has_parts.then(|| Box::new(Parts { query, fields })) }
+    }
+
     /// Returns the query without tokens, if there were any in it. The response must not be stored by
     /// caches then ([RFC 6750 §2.3]).
     ///
     /// [RFC 6750 §2.3]: https://www.rfc-editor.org/rfc/rfc6750#section-2.3
     #[must_use]
+    #[inline]
     pub fn query(&self) -> Option<&str> {
-        self.query.as_deref()
+        self.parts.as_ref()?.query.as_deref()
     }
 
     /// Returns the header fields that had tokens: the name in lower case, and the values that replace all
     /// original ones, which may be none.
+    #[inline]
     pub fn fields(&self) -> impl Iterator<Item = (&str, &[Vec<u8>])> {
-        self.fields.iter().map(|field| (field.name.as_str(), field.values.as_slice()))
+        let fields = self.parts.as_ref().map(|parts| parts.fields.as_slice()).unwrap_or_default();
+        fields.iter().map(|field| (field.name.as_str(), field.values.as_slice()))
     }
 }
 
@@ -41,8 +55,8 @@ impl std::fmt::Debug for HiddenTokens {
     /// Shows the names alone: other credentials may be among the values.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("HiddenTokens")
-            .field("query", &self.query.is_some())
-            .field("fields", &self.fields.iter().map(|field| &field.name).collect::<Vec<_>>())
+            .field("query", &self.query().is_some())
+            .field("fields", &self.fields().map(|(name, _)| name).collect::<Vec<_>>())
             .finish()
     }
 }
@@ -67,7 +81,7 @@ pub(crate) fn hide(
         matches!(location.kind, LocationKind::WebSocketProtocol | LocationKind::Custom(_))
     };
     if hide == Hide::Necessary && !locations.iter().any(may_hide_fields) {
-        return HiddenTokens { query, fields: Vec::new() };
+        return HiddenTokens::new(query, Vec::new());
     }
     let mut fields: Vec<FieldWithoutTokens> = Vec::new();
     for source in locations.iter().flat_map(TokenLocation::sources) {
@@ -77,7 +91,7 @@ pub(crate) fn hide(
             fields.extend(field_without_tokens(locations, name, request));
         }
     }
-    HiddenTokens { query, fields }
+    HiddenTokens::new(query, fields)
 }
 
 /// Returns the field that a location reads; `None`: the query.

@@ -19,20 +19,21 @@ use crate::{
     principal::{PrincipalParts, Revocable, Text},
 };
 
-/// The principal in parts, and the grant if no function of the application takes part in it.
+/// The principal without the text of its claims, and the grant if no function of the application takes
+/// part in it.
 ///
-/// The parts point into the text of the claims instead of borrowing it, so that the text can move
-/// into the principal without a copy.
+/// The principal's parts point into the text instead of borrowing it, so that the text can move into the
+/// principal without a copy.
 #[derive(Debug)]
 pub(super) struct Mapped<G> {
-    parts: PrincipalParts,
-    grant: Option<G>,
+    caller: Principal,
+    grant: Option<Arc<G>>,
 }
 
 impl<G: Send + Sync + 'static> Mapped<G> {
     /// Returns who acts for the subject, if anyone does.
     pub(super) fn actor(&self) -> Option<&Actor> {
-        self.parts.actors.first()
+        self.caller.actor()
     }
 
     /// Puts the caller together.
@@ -43,9 +44,9 @@ impl<G: Send + Sync + 'static> Mapped<G> {
         issuer: &Arc<IssuerConfig>,
         engine: &Engine<G>,
     ) -> Result<Authenticated<G>, Stop> {
-        let caller = Principal::new(claims, Arc::clone(&issuer.origin), self.parts);
+        let caller = self.caller.with_claims(claims);
         match self.grant {
-            Some(grant) => Ok(Authenticated::new(caller, Arc::new(grant))),
+            Some(grant) => Ok(Authenticated::new(caller, grant)),
             None => accept(caller, Some(issuer), engine),
         }
     }
@@ -107,15 +108,16 @@ pub(super) fn map<G>(
             Some(revocable(valid.claims(), valid.claims_text(), Some(valid.key().clone()))?);
     }
     let issuer = valid.issuer();
+    let caller = Principal::new(String::new(), Arc::clone(&issuer.origin), parts);
     let grant = match &engine.grant {
         GrantSource::Claims(map, _)
             if !issuer.calls_the_application && !engine.asks_at_each_request() =>
         {
-            Some(map(&issuer.origin.mapping, valid.claims())?)
+            Some(Arc::new(map(&issuer.origin.mapping, valid.claims())?))
         }
         _ => None,
     };
-    Ok(Mapped { parts, grant })
+    Ok(Mapped { caller, grant })
 }
 
 /// Finds the caller in claims that are no token's.

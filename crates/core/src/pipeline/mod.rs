@@ -92,7 +92,8 @@ pub(crate) fn prove<G: Send + Sync + 'static, O: Observer>(
     if issuer.is_any() {
         names::check_actor(mapped.actor(), issuer.name(), engine)?;
     }
-    drop((header, claims));
+    drop(header);
+    drop(claims);
     mapped.finish(decoded.take_claims(), issuer, engine)
 }
 

@@ -64,6 +64,7 @@ pub(super) fn validate<'a>(
 ) -> Result<ValidClaims<'a>, AuthError> {
     let issuer = token.issuer();
     check_type(&token, issuer)?;
+    check_events(&token, issuer)?;
     let dates = Dates::read(&token, issuer)?;
     dates.check(issuer, now)?;
     check_audience(&token, issuer)?;
@@ -80,6 +81,21 @@ fn check_type(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
     let Some(types) = &issuer.rules.types else { return Ok(()) };
     let allowed = types.iter().any(|own| own.is_named_by(typ));
     if allowed { Ok(()) } else { Err(AuthErrorKind::WrongType.into()) }
+}
+
+/// `events` ([RFC 8417 §2.2]): a token that reports events, such as a logout token, grants no access, whatever
+/// its `typ` says.
+///
+/// [RFC 8417 §2.2]: https://www.rfc-editor.org/rfc/rfc8417#section-2.2
+fn check_events(token: &VerifiedJws<'_>, issuer: &IssuerConfig) -> Check {
+    match (token.claim(Name::Events), issuer.rules.reports_events) {
+        (None, false) | (Some(_), true) => Ok(()),
+        (Some(_), false) => {
+            let reason = "a token with `events` is not an access token";
+            Err(AuthError::because(AuthErrorKind::WrongType, reason))
+        }
+        (None, true) => Err(missing("no `events`")),
+    }
 }
 
 /// `exp`, `nbf` and `iat` ([RFC 7519 §4.1.4] to §4.1.6).

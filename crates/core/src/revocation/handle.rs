@@ -13,7 +13,10 @@ use super::{
     set::{Question, RevokedSet},
     task::FollowerTask,
 };
-use crate::{AuthError, AuthErrorKind, Clock, NumericDate, SystemClock, future::PanicCaught};
+use crate::{
+    AuthError, AuthErrorKind, Clock, NumericDate, SystemClock, future::PanicCaught,
+    interleave::point,
+};
 
 /// The revocations of a [store](RevocationStore), as an engine uses them: they reject tokens before these
 /// expire.
@@ -159,6 +162,7 @@ impl Revocations {
     /// The store has failed. Then the entries may hold all the same, for example if the connection broke.
     pub async fn revoke(&self, entries: &[Revocation]) -> Result<(), StoreError> {
         self.inner.store.add(entries).await?;
+        point("revocations: stored");
         self.inner.follower.added(entries, self.clock().now()).await
     }
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// One place in the order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Slot {
     /// The issuers of JWTs, all of them.
     Jwt,

@@ -22,6 +22,8 @@ pub enum Name {
     Cnf,
     /// `crit`
     Crit,
+    /// `events`
+    Events,
     /// `exp`
     Exp,
     /// `groups`
@@ -52,7 +54,7 @@ pub enum Name {
 
 impl Name {
     /// How many there are.
-    pub(super) const COUNT: usize = 22;
+    pub(super) const COUNT: usize = 23;
 
     /// Returns the registered name that is spelled like this.
     #[inline]
@@ -63,6 +65,7 @@ impl Name {
             b"_claim_names" => Self::ClaimNames,
             b"client_id" => Self::ClientId,
             b"crit" => Self::Crit,
+            b"events" => Self::Events,
             b"groups" => Self::Groups,
             b"hasgroups" => Self::HasGroups,
             b"roles" => Self::Roles,
@@ -123,19 +126,20 @@ impl Name {
             Self::ClientId => 6,
             Self::Cnf => 7,
             Self::Crit => 8,
-            Self::Exp => 9,
-            Self::Groups => 10,
-            Self::HasGroups => 11,
-            Self::Iat => 12,
-            Self::Iss => 13,
-            Self::Jti => 14,
-            Self::Kid => 15,
-            Self::Nbf => 16,
-            Self::Roles => 17,
-            Self::Scope => 18,
-            Self::Scp => 19,
-            Self::Sub => 20,
-            Self::Typ => 21,
+            Self::Events => 9,
+            Self::Exp => 10,
+            Self::Groups => 11,
+            Self::HasGroups => 12,
+            Self::Iat => 13,
+            Self::Iss => 14,
+            Self::Jti => 15,
+            Self::Kid => 16,
+            Self::Nbf => 17,
+            Self::Roles => 18,
+            Self::Scope => 19,
+            Self::Scp => 20,
+            Self::Sub => 21,
+            Self::Typ => 22,
         }
     }
 }

@@ -41,6 +41,7 @@ fn every_registered_name_has_a_place_of_its_own() {
         "client_id",
         "cnf",
         "crit",
+        "events",
         "exp",
         "groups",
         "hasgroups",

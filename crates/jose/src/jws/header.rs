@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Algorithm,
-    json::{Name, Object, Value},
+    json::{Name, Object, Reader, Value},
     jwk::MAX_KEY_ID_LEN,
 };
 
@@ -61,7 +61,10 @@ impl<'a> Header<'a> {
     pub fn parse(header: &'a [u8]) -> Result<Self, JwsError> {
         let text =
             std::str::from_utf8(header).map_err(|_| JwsError::malformed("header is not UTF-8"))?;
-        let header = Object::parse(text).map_err(|error| JwsError::malformed(error.reason()))?;
+        // Read in place: to return an object by value copies it.
+        let mut header = Object::default();
+        let read = Reader::new(text).and_then(|mut reader| reader.read_rest(&mut header));
+        read.map_err(|error| JwsError::malformed(error.reason()))?;
         let string = |name, reason| match header.get(name) {
             None => Ok(None),
             Some(value) => value.as_str().map(Some).ok_or_else(|| JwsError::malformed(reason)),

@@ -105,7 +105,7 @@ fn a_key_that_cannot_be_added_changes_nothing() {
 fn no_token_outlives_the_publication_of_its_key() {
     let clock = ManualClock::new();
     let (keys, _) = ring(&clock);
-    let minter = Minter::new(keys).clock(clock.clone());
+    let minter = Minter::new(keys).clock(clock);
     let mint = |claims| minter.mint(&claims).map(|_| ());
     assert!(mint(json!({"exp": START + 3600})).is_ok());
     for exp in [json!(START + 3601), json!("soon"), json!(f64::MAX)] {

@@ -26,8 +26,9 @@ use crate::{
 #[derive(Debug)]
 pub struct MethodAuth<S, G = Grant> {
     inner: TonicBody<S>,
+    // Both shared, because the framework clones a service for each call.
     methods: Option<Arc<MethodTable<G>>>,
-    rejections: GrpcStatus,
+    rejections: Arc<GrpcStatus>,
     streams: Streams,
 }
 
@@ -45,7 +46,7 @@ impl<S, G> MethodAuth<S, G> {
         rejections: GrpcStatus,
         streams: Streams,
     ) -> Self {
-        Self { inner: TonicBody::new(inner), methods, rejections, streams }
+        Self { inner: TonicBody::new(inner), methods, rejections: Arc::new(rejections), streams }
     }
 }
 
@@ -54,7 +55,7 @@ impl<S: Clone, G> Clone for MethodAuth<S, G> {
         Self {
             inner: self.inner.clone(),
             methods: self.methods.clone(),
-            rejections: self.rejections.clone(),
+            rejections: Arc::clone(&self.rejections),
             streams: self.streams,
         }
     }
@@ -78,8 +79,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let form = RejectionForm { form: self.rejections.clone(), method: request.uri().clone() };
-        request.extensions_mut().insert(form);
+        let (form, method) = (Arc::clone(&self.rejections), request.uri().clone());
+        request.extensions_mut().insert(RejectionForm { form, method });
         let rule = self.methods.as_ref().map(|table| table.rule(request.uri().path()));
         let expiry = match (self.streams, rule) {
             (Streams::Unlimited, _) | (_, Some(Rule::Public)) => None,
@@ -92,7 +93,7 @@ where
         let call = match rule {
             Some(Rule::Policy(authorization)) => {
                 let outcome = authorize(authorization, &request);
-                AuthFuture::new(outcome, request, &mut self.inner, &self.rejections)
+                AuthFuture::new(outcome, request, &mut self.inner, &*self.rejections)
             }
             Some(Rule::Public | Rule::NoPolicy) | None => {
                 AuthFuture::inner(self.inner.call(request))

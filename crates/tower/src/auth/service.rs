@@ -1,6 +1,9 @@
 //! The service that authenticates requests.
 
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use http::{Request, Response};
 use portcullis::{Grant, future::MaybePending};
@@ -13,18 +16,19 @@ use crate::{ProblemJson, ResponseForRejection, future::AuthFuture, request::View
 #[derive(Debug)]
 pub struct JwtAuth<S, G = Grant, R = ProblemJson> {
     inner: S,
-    layer: JwtAuthLayer<G, R>,
+    // Shared, because frameworks clone a service for each request.
+    layer: Arc<JwtAuthLayer<G, R>>,
 }
 
 impl<S, G, R> JwtAuth<S, G, R> {
     pub(super) fn new(inner: S, layer: JwtAuthLayer<G, R>) -> Self {
-        Self { inner, layer }
+        Self { inner, layer: Arc::new(layer) }
     }
 }
 
-impl<S: Clone, G, R: Clone> Clone for JwtAuth<S, G, R> {
+impl<S: Clone, G, R> Clone for JwtAuth<S, G, R> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), layer: self.layer.clone() }
+        Self { inner: self.inner.clone(), layer: Arc::clone(&self.layer) }
     }
 }
 
@@ -43,7 +47,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let JwtAuthLayer { authentication, respond } = &self.layer;
+        let JwtAuthLayer { authentication, respond } = &*self.layer;
         let (view, method) = (View::of(&request), request.method().as_str());
         let outcome = match authentication.preflight(&view, method) {
             Some(passed) => MaybePending::Ready(passed),

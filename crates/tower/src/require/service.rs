@@ -1,6 +1,9 @@
 //! The service that checks a policy.
 
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use http::{Request, Response};
 use portcullis::{
@@ -17,18 +20,19 @@ use crate::{ProblemJson, ResponseForRejection, future::AuthFuture, route::Route}
 #[derive(Debug)]
 pub struct Require<S, G = Grant, R = ProblemJson> {
     inner: S,
-    layer: RequireLayer<G, R>,
+    // Shared, because frameworks clone a service for each request.
+    layer: Arc<RequireLayer<G, R>>,
 }
 
 impl<S, G, R> Require<S, G, R> {
     pub(super) fn new(inner: S, layer: RequireLayer<G, R>) -> Self {
-        Self { inner, layer }
+        Self { inner, layer: Arc::new(layer) }
     }
 }
 
-impl<S: Clone, G, R: Clone> Clone for Require<S, G, R> {
+impl<S: Clone, G, R> Clone for Require<S, G, R> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), layer: self.layer.clone() }
+        Self { inner: self.inner.clone(), layer: Arc::clone(&self.layer) }
     }
 }
 
@@ -47,7 +51,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let RequireLayer { authorization, respond } = &self.layer;
+        let RequireLayer { authorization, respond } = &*self.layer;
         let outcome = authorize(authorization, &mut request);
         AuthFuture::new(outcome, request, &mut self.inner, respond)
     }

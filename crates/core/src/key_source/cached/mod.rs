@@ -16,6 +16,7 @@ use super::{
 use crate::{
     KeyInfo, NumericDate, SkippedKey, VerificationKey,
     file::{SETTLED, Settling},
+    interleave::point,
     metrics,
 };
 
@@ -128,6 +129,7 @@ impl CachedSource {
             let other = other.lock();
             (other.snapshot.clone(), other.settling.is_waiting())
         };
+        point("key source: snapshot of the other engine read");
         let mut state = self.lock();
         let is_newer = |snapshot: &Snapshot| {
             let own = state.snapshot.as_ref();

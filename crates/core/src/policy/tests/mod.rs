@@ -48,6 +48,7 @@ fn caller(claims: &str) -> Principal {
         grant_type_id: TypeId::of::<Grant>(),
         is_for_production: false,
         unfit_for_production: None,
+        revocations: None,
     };
     let key = VerificationKey::from_pem(include_str!("testdata/ed25519.pem")).unwrap();
     let issuer = Issuer::new(ISSUER).leeway(LEEWAY).key(key);

@@ -28,7 +28,7 @@ const NEVER: u64 = 0;
 ///
 /// That clock may be set. Set forward, it makes the revocations look older than they are, until the next
 /// read. Set back, it would make them look younger: the follower looks at the clock at least at every poll,
-/// and moves the time of the last read back as far as the clock. Until it does, and if it is gone, a last
+/// and moves the time of the last read back as far as the clock, less the time of a call meanwhile. Until it does, and if it is gone, a last
 /// read in the future counts for as long as one in the past.
 #[derive(Debug)]
 pub(super) struct Freshness {
@@ -69,10 +69,12 @@ impl Freshness {
         self.read_at.store(since_epoch(begun_at).max(1), Release);
     }
 
-    /// Looks at the clock. The follower does this before and after each wait.
-    pub(super) fn look_at(&self, now: NumericDate) {
+    /// Looks at the clock. The follower does this before and after each wait; `passed` is the time that has
+    /// passed at least since it did last.
+    pub(super) fn look_at(&self, now: NumericDate, passed: Duration) {
         let now = since_epoch(now);
-        let step_back = self.looked_at.swap(now, Relaxed).saturating_sub(now);
+        let expected = self.looked_at.swap(now, Relaxed).saturating_add(nanos(passed));
+        let step_back = expected.saturating_sub(now);
         let read_at = self.read_at.load(Acquire);
         if step_back > 0 && read_at != NEVER {
             self.read_at.store(read_at.saturating_sub(step_back).max(1), Release);

@@ -31,7 +31,7 @@ use super::{
     handle::Settings,
     set::{RevokedSet, SetFull},
 };
-use crate::{BoxFuture, Clock, NumericDate, future::PanicCaught};
+use crate::{BoxFuture, Clock, NumericDate, future::PanicCaught, interleave::point};
 
 /// The longest time to connect and to create or update the schema.
 const MAX_PREPARE: Duration = Duration::from_secs(30);
@@ -133,6 +133,7 @@ impl Follower {
         now: NumericDate,
     ) -> Result<(), StoreError> {
         self.recent().add(entries, now);
+        point("revocations: remembered");
         self.insert(entries).await
     }
 
@@ -148,19 +149,19 @@ impl Follower {
             // Before the read, so that a change during the read ends the wait after it.
             let changed = self.subscribe().await;
             let read = self.read(&mut feed, clock).await;
-            self.freshness.look_at(clock.now());
+            self.freshness.look_at(clock.now(), Duration::ZERO);
             let pause = outage.pause_after(&read, self.store.label());
             *self.error.lock().unwrap_or_else(PoisonError::into_inner) = read.err();
             self.attempts.send_modify(|count| *count = count.wrapping_add(1));
-            match pause {
+            let passed = match pause {
                 // A broken connection may look like a change, and must not cause attempts without a pause.
-                Some(pause) => clock.sleep(pause).await,
+                Some(pause) => sleep(clock, pause).await,
                 None => tokio::select! {
-                    () = changed => {}
-                    () = clock.sleep(self.settings.poll) => {}
+                    () = changed => Duration::ZERO,
+                    passed = sleep(clock, self.settings.poll) => passed,
                 },
-            }
-            self.freshness.look_at(clock.now());
+            };
+            self.freshness.look_at(clock.now(), passed);
         }
     }
 
@@ -209,7 +210,9 @@ impl Follower {
                 let unwritten = std::mem::take(&mut feed.to_write_back);
                 feed.missing = Some(self.recent().missing(unwritten, begun_at));
             }
-            match call(clock, MAX_CALL, || self.store.read(after)).await {
+            let page = call(clock, MAX_CALL, || self.store.read(after)).await;
+            point("revocations: page read");
+            match page {
                 Ok(page) if page.has_more => {
                     if after == Some(&page.position) {
                         return Err(failed("the store returns the same position again"));
@@ -238,6 +241,7 @@ impl Follower {
         now: NumericDate,
     ) -> Result<(), StoreError> {
         self.insert(&page.entries).await?;
+        point("revocations: page inserted");
         match &mut feed.missing {
             Some(missing) => missing.remove(&page.entries),
             None => self.recent().add(&page.entries, now),
@@ -303,6 +307,12 @@ impl Follower {
     fn recent(&self) -> MutexGuard<'_, Recent> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waits, and returns how long.
+async fn sleep(clock: &dyn Clock, duration: Duration) -> Duration {
+    clock.sleep(duration).await;
+    duration
 }
 
 /// Runs a function that may take some time where no request waits for it. Returns `None` if it could not be

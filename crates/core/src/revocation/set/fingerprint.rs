@@ -22,7 +22,7 @@ impl HashKey {
         KEY.clone()
     }
 
-    fn random() -> Self {
+    pub(super) fn random() -> Self {
         // The standard library takes the 128 bits of this state from the operating system.
         let random = RandomState::new();
         Self(SipHasher13::new_with_keys(random.hash_one(0_u8), random.hash_one(1_u8)))
@@ -31,7 +31,7 @@ impl HashKey {
     /// Starts the fingerprints of one issuer.
     #[inline]
     pub(super) fn issuer(&self, issuer: &str) -> IssuerHasher {
-        let mut hasher = self.0.clone();
+        let mut hasher = self.0;
         hasher.write(issuer.as_bytes());
         // Ends the name, as it does in `Hash` for `str`: the byte is not in UTF-8 text.
         hasher.write_u8(0xff);
@@ -45,7 +45,7 @@ pub(super) struct IssuerHasher(SipHasher13);
 impl IssuerHasher {
     #[inline]
     pub(super) fn fingerprint(&self, id: &str) -> Fingerprint {
-        let mut hasher = self.0.clone();
+        let mut hasher = self.0;
         hasher.write(id.as_bytes());
         let hash = hasher.finish128();
         Fingerprint { tag: hash.h1.max(1), check: hash.h2 }

@@ -209,9 +209,11 @@ fn debug_shows_neither_key_nor_hash() {
 }
 
 #[test]
-fn two_sets_hash_the_same_id_differently() {
-    let of = |set: &RevokedSet| set.key.issuer(ISSUER).fingerprint("id");
-    assert_ne!(of(&RevokedSet::new()), of(&RevokedSet::new()));
+fn two_keys_hash_the_same_id_differently() {
+    let of = |key: HashKey| key.issuer(ISSUER).fingerprint("id");
+    assert_ne!(of(HashKey::random()), of(HashKey::random()));
+    // Sets of one process share a key, so that one can take over the entries of another.
+    assert_eq!(of(HashKey::of_process()), of(HashKey::of_process()));
 }
 
 #[test]

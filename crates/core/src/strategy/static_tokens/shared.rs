@@ -19,6 +19,7 @@ use super::{
 use crate::{
     Clock, ConfigError, FileError, NumericDate,
     file::{Content, Settling, Stamp, Warnings},
+    interleave::point,
 };
 
 /// The set of tokens, and what is known about its files.
@@ -112,7 +113,9 @@ impl Shared {
 
     /// Reads all files now.
     pub(super) fn reload(&self) -> Result<(), Arc<ConfigError>> {
-        self.take(self.read(), Adoption::AtOnce)
+        let reading = self.read();
+        point("static tokens: read");
+        self.take(reading, Adoption::AtOnce)
     }
 
     /// Looks at all files, and adopts a change that has settled. Returns whether one has not yet.

@@ -17,6 +17,7 @@ use super::{
 use crate::error::OneLine;
 use crate::{
     AuthError, AuthErrorKind, Authenticator, Issuer, flights::Flights, future::PanicCaught,
+    interleave::point,
 };
 
 /// The look-ups that are under way, and their limits.
@@ -79,7 +80,9 @@ impl Shared {
             Remembered::Nothing => {}
         }
         let is_paid = !self.store.is_verified_name(name);
-        let Some(issuer) = self.ask(name, is_paid, slot).await? else {
+        let answer = self.ask(name, is_paid, slot).await?;
+        point("tenants: looked up");
+        let Some(issuer) = answer else {
             self.store.add_unknown(name, generation, self.settings.clock.now());
             return Ok(None);
         };

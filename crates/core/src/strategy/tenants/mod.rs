@@ -12,7 +12,10 @@ pub use resolver::IssuerResolver;
 use store::{Remembered, Store, Tenant};
 
 use super::{Attempt, Credential, Identity, Strategy};
-use crate::{AuthError, AuthErrorKind, Authenticated, BoxFuture, Clock, MaybePending, SystemClock};
+use crate::{
+    AuthError, AuthErrorKind, Authenticated, BoxFuture, Clock, MaybePending, SystemClock,
+    interleave::point,
+};
 
 /// The longest name that is looked up, in bytes.
 const MAX_NAME: usize = 512;
@@ -207,6 +210,7 @@ impl Shared {
                 }
             }
             let generation = self.store.generation(name);
+            point("tenants: generation read");
             let attempt = self.look_up_and_judge(name, generation, token).await;
             if self.store.generation(name) == generation {
                 return attempt;
@@ -224,6 +228,7 @@ impl Shared {
             Ok(None) => return Attempt::Abstain,
             Err(error) => return Attempt::Reject(error),
         };
+        point("tenants: found");
         let result = tenant.auth.authenticate_token(token).await;
         self.conclude(&tenant, result)
     }
@@ -235,6 +240,7 @@ impl Shared {
     ) -> Attempt {
         match result {
             Ok(caller) => {
+                point("tenants: verified");
                 if self.store.verified(tenant) {
                     self.look_ups.refund();
                 }
@@ -272,6 +278,7 @@ impl Strategy for Tenants {
         if let Some(tenant) = shared.store.kept(&issuer) {
             return shared.judge_known(tenant, credential.token());
         }
+        point("tenants: not kept");
         match shared.store.remembered(&issuer, shared.settings.clock.now()) {
             Remembered::Tenant(tenant) => shared.judge_known(tenant, credential.token()),
             Remembered::Unknown => Attempt::Abstain,

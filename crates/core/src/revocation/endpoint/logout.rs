@@ -1,0 +1,131 @@
+//! Logout: the end of all credentials of a request.
+
+use super::{
+    CookieAttributes, Endpoint, EndpointCall, EndpointError, EndpointResponse,
+    call::sealed::Sealed,
+    of_unjudged,
+    response::{INVALID_REQUEST, NO_CONTENT, OTHER_METHOD},
+    revoke,
+};
+use crate::{
+    AuthContext, Authenticator, Grant, Principal, Rejection, RequestView,
+    revocation::{Revocation, Revoked},
+};
+
+/// How many different tokens one request may bring.
+const MAX_TOKENS: usize = 4;
+
+/// Revokes all tokens of a request, and removes the cookies that hold them. The adapters serve it.
+///
+/// 1. It finds the tokens itself, in each location of the engine: a cookie too, although a token in a header
+///    field takes precedence over it. So no layer belongs around it, which would reject a request whose token
+///    has expired, so that the cookie stayed. If there is a layer, its callers are logged out as well.
+/// 2. Each valid token is revoked, and so is its session if it has a `sid`, which ends the other tokens of
+///    that session. A token without both cannot be revoked: engines with revocations reject such tokens,
+///    unless [`allow_missing_jti`](crate::revocation::Revocations::allow_missing_jti) is set.
+/// 3. Tokens that are not valid are ignored. They cannot be used anyway.
+/// 4. The answer is 204, and removes the [cookies](Self::remove_cookie). A request without tokens gets it too.
+/// 5. If a token cannot be judged, or the store cannot write, the answer is 503 with `Retry-After`. It
+///    removes no cookie, so that the browser can try again. Other tokens may be revoked already.
+/// 6. A request with more than four different tokens gets 400, and one with another method than `POST` 405: a
+///    link or an image of another site must not log a user out.
+///
+/// When the answer is 204, the tokens are rejected on this replica, and the revocation survives a crash. No
+/// answer may be stored by caches.
+///
+/// # Security
+///
+/// Another site must not log a user out: a request that has a token in a cookie, or is to remove one, is checked
+/// as the engine [checks](crate::AuthenticatorBuilder::allowed_origins) each request with a cookie (403).
+#[derive(Debug)]
+pub struct LogoutEndpoint<G = Grant> {
+    auth: Authenticator<G>,
+    removed_cookies: Vec<String>,
+}
+
+impl<G: Send + Sync + 'static> LogoutEndpoint<G> {
+    /// Revokes tokens that this engine accepts.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError::NoRevocations`].
+    pub fn new(auth: &Authenticator<G>) -> Result<Self, EndpointError> {
+        auth.revocations().ok_or(EndpointError::NoRevocations)?;
+        Ok(Self { auth: auth.clone(), removed_cookies: Vec::new() })
+    }
+
+    /// Adds a cookie that the browser is to remove. Default: none.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError::InvalidCookie`].
+    pub fn remove_cookie(mut self, cookie: &CookieAttributes) -> Result<Self, EndpointError> {
+        self.removed_cookies.push(cookie.removal()?);
+        Ok(self)
+    }
+
+    async fn respond(
+        self,
+        callers: Vec<Principal>,
+        tokens: Vec<String>,
+    ) -> Result<EndpointResponse, EndpointResponse> {
+        let mut entries = Vec::new();
+        callers.iter().for_each(|caller| self.add_entries(caller, &mut entries));
+        let mut unjudged = None;
+        for token in &tokens {
+            match self.auth.judge_without_grant(token).await {
+                Ok(caller) => self.add_entries(&caller, &mut entries),
+                Err(error) => unjudged = of_unjudged(&error, &self.auth).or(unjudged),
+            }
+        }
+        if !entries.is_empty() {
+            revoke(&self.auth, &entries).await?;
+        }
+        let set_cookies = self.removed_cookies;
+        unjudged.map_or(Ok(EndpointResponse::Plain { response: NO_CONTENT, set_cookies }), Err)
+    }
+
+    /// Adds what ends a token and its session.
+    fn add_entries(&self, caller: &Principal, entries: &mut Vec<Revocation>) {
+        let session = caller.question().session.filter(|session| !session.is_empty());
+        let session = session
+            .map(|session| self.auth.revocation(caller.issuer(), Revoked::Session(session.into())));
+        for entry in caller.revocation().into_iter().chain(session) {
+            if !entries.contains(&entry) {
+                entries.push(entry);
+            }
+        }
+    }
+}
+
+impl<G: Send + Sync + 'static> Endpoint for LogoutEndpoint<G> {
+    fn call(&self, request: &dyn RequestView, context: Option<&AuthContext>) -> EndpointCall {
+        if request.method() != "POST" {
+            return EndpointCall::respond(OTHER_METHOD);
+        }
+        let tokens = match self.auth.all_tokens(request, !self.removed_cookies.is_empty()) {
+            Ok(tokens) => tokens,
+            Err(error) => {
+                let rejection = Rejection::new(error, self.auth.challenge_settings());
+                return EndpointCall::respond(rejection);
+            }
+        };
+        if tokens.len() > MAX_TOKENS {
+            return EndpointCall::respond(INVALID_REQUEST);
+        }
+        let others = context.into_iter().flat_map(AuthContext::other_callers::<G>);
+        let others = others.map(|other| other.principal().clone());
+        let caller = context.and_then(AuthContext::caller).cloned();
+        let callers = caller.into_iter().chain(others).collect();
+        let response = self.clone().respond(callers, tokens);
+        EndpointCall::later(async { response.await.unwrap_or_else(|response| response) })
+    }
+}
+
+impl<G> Sealed for LogoutEndpoint<G> {}
+
+impl<G> Clone for LogoutEndpoint<G> {
+    fn clone(&self) -> Self {
+        Self { auth: self.auth.clone(), removed_cookies: self.removed_cookies.clone() }
+    }
+}
