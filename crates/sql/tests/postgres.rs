@@ -41,7 +41,7 @@ async fn passes_the_suite_for_used_tokens() {
 #[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
 async fn a_long_transaction_delays_no_other_entry_and_is_not_skipped() {
     let (prefix, store, client) = prepared().await;
-    add_by_hand(&client, &prefix, "slow", true).await;
+    add_by_hand(&client, &prefix, "slow").await;
     let mut position = None;
     for n in 0..3 {
         store.add(&[token(&n.to_string())]).await.unwrap();
@@ -62,7 +62,7 @@ async fn a_long_transaction_delays_no_other_entry_and_is_not_skipped() {
 #[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
 async fn a_transaction_that_commits_between_two_pages_is_not_skipped() {
     let (prefix, store, client) = prepared().await;
-    add_by_hand(&client, &prefix, "slow", true).await;
+    add_by_hand(&client, &prefix, "slow").await;
     let many: Vec<_> = (0..15_000).map(|n| token(&n.to_string())).collect();
     store.add(&many).await.unwrap();
     let first = store.read(None).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_transaction_that_commits_between_two_pages_is_not_skipped() {
 async fn a_transaction_that_is_rolled_back_leaves_a_gap_and_nothing_else() {
     let (prefix, store, client) = prepared().await;
     let position = store.read(None).await.unwrap().position;
-    add_by_hand(&client, &prefix, "never", true).await;
+    add_by_hand(&client, &prefix, "never").await;
     client.batch_execute("ROLLBACK").await.unwrap();
     store.add(&[token("a")]).await.unwrap();
     assert_eq!(store.read(Some(&position)).await.unwrap().entries, [token("a")]);
@@ -153,7 +153,7 @@ async fn connects_and_listens_again_after_its_connections_were_ended() {
 async fn a_write_that_waits_for_a_lock_blocks_no_question_and_ends() {
     let (prefix, store, client) = prepared().await;
     store.add(&[token("a")]).await.unwrap();
-    add_by_hand(&client, &prefix, "locked", true).await;
+    add_by_hand(&client, &prefix, "locked").await;
     // The key of the row that the other transaction holds.
     let sql = format!("SELECT key FROM {prefix}_revocation WHERE id = 'locked'");
     let key: Vec<u8> = client.query_one(&sql, &[]).await.unwrap().get(0);
@@ -252,7 +252,8 @@ async fn commits_wait_for_the_disk_although_the_server_does_not_ask_for_it() {
 async fn a_user_without_rights_needs_none_once_the_tables_exist() {
     let (prefix, _, client) = prepared().await;
     let sql = format!(
-        "CREATE ROLE {prefix}_user LOGIN;
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+         CREATE ROLE {prefix}_user LOGIN;
          GRANT SELECT ON {prefix}_schema TO {prefix}_user;
          GRANT SELECT, INSERT, UPDATE, DELETE ON {prefix}_revocation, {prefix}_used_token
              TO {prefix}_user;"
@@ -312,10 +313,9 @@ async fn prepared_as(name: &str) -> (String, PostgresStore, Client) {
 }
 
 /// Adds an entry as a store does, in a transaction that stays open.
-async fn add_by_hand(client: &Client, prefix: &str, jti: &str, open: bool) {
-    let begin = if open { "BEGIN;" } else { "" };
+async fn add_by_hand(client: &Client, prefix: &str, jti: &str) {
     let sql = format!(
-        "{begin} INSERT INTO {prefix}_revocation (key, issuer, kind, id, transaction)
+        "BEGIN; INSERT INTO {prefix}_revocation (key, issuer, kind, id, transaction)
          VALUES (sha256('{jti}'), '{ISSUER}', 'token', '{jti}', pg_current_xact_id()::text::bigint)"
     );
     client.batch_execute(&sql).await.unwrap();

@@ -205,7 +205,7 @@ async fn entries_that_were_acknowledged_survive_a_kill_of_their_writer() {
 async fn a_full_disk_is_unavailable_and_loses_nothing() {
     let folder = Folder::new();
     // The limit of a file's size fails a write as a full disk does.
-    let limited = r#"trap "" XFSZ; ulimit -f 300; exec"#;
+    let limited = r#"trap "" XFSZ; ulimit -f 3000; exec"#;
     let mut writer = start("child_fills_the_disk", &folder, "full", limited);
     let names: Vec<_> = acknowledged(&mut writer).collect();
     assert!(writer.wait().unwrap().success());
