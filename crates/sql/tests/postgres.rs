@@ -3,6 +3,12 @@
 //! The ignored tests need the URL of a database in `PORTCULLIS_TEST_POSTGRES_URL`, of a user that may create
 //! tables and end connections. `cargo xtask test` starts a private server for them.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops there"
+)]
+
 use std::{
     env,
     sync::atomic::{AtomicU32, Ordering},
@@ -27,14 +33,14 @@ const LONG: Duration = Duration::from_secs(20);
 #[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
 async fn passes_the_suite_for_revocations() {
     let prefix = new_prefix();
-    store_suite::revocations(async || store(&prefix)).await;
+    store_suite::revocations(async || open(&prefix)).await;
 }
 
 #[tokio::test]
 #[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
 async fn passes_the_suite_for_used_tokens() {
     let prefix = new_prefix();
-    store_suite::replays(async || store(&prefix)).await;
+    store_suite::replays(async || open(&prefix)).await;
 }
 
 #[tokio::test]
@@ -114,7 +120,7 @@ async fn a_position_of_another_history_is_lost() {
 #[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
 async fn wakes_for_a_change_also_if_it_came_before_the_wait() {
     let (prefix, here, _) = prepared().await;
-    let there = self::store(&prefix);
+    let there = open(&prefix);
     // The first wait ends when the connection listens.
     timeout(LONG, here.changed()).await.expect("the start of listening");
     here.read(None).await.unwrap();
@@ -124,7 +130,8 @@ async fn wakes_for_a_change_also_if_it_came_before_the_wait() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         there.add(&[token("during")]).await
     });
-    (woken.expect("a change during the wait"), added.unwrap());
+    woken.expect("a change during the wait");
+    added.unwrap();
 }
 
 #[tokio::test]
@@ -198,7 +205,7 @@ async fn ten_replicas_prepare_at_once() {
     let prefix = new_prefix();
     let replicas: Vec<_> = (0..10)
         .map(|_| {
-            let store = store(&prefix);
+            let store = open(&prefix);
             tokio::spawn(async move { RevocationStore::prepare(&store).await })
         })
         .collect();
@@ -214,10 +221,7 @@ async fn a_newer_schema_is_unusable_also_while_the_store_runs() {
     client.batch_execute(&format!("UPDATE {prefix}_schema SET version = 2")).await.unwrap();
     assert_eq!(kind(store.read(None).await), StoreErrorKind::Unusable);
     assert_eq!(kind(RevocationStore::prepare(&store).await), StoreErrorKind::Unusable);
-    assert_eq!(
-        kind(RevocationStore::prepare(&self::store(&prefix)).await),
-        StoreErrorKind::Unusable
-    );
+    assert_eq!(kind(RevocationStore::prepare(&open(&prefix)).await), StoreErrorKind::Unusable);
 }
 
 #[tokio::test]
@@ -260,23 +264,24 @@ async fn a_user_without_rights_needs_none_once_the_tables_exist() {
     );
     client.batch_execute(&sql).await.unwrap();
     let url = with_parameter(&format!("user={prefix}_user"));
-    let open = |prefix: &str| PostgresStore::open(&url).unwrap().table_prefix(prefix).unwrap();
-    let store = open(&prefix);
+    let open_as_user =
+        |prefix: &str| PostgresStore::open(&url).unwrap().table_prefix(prefix).unwrap();
+    let store = open_as_user(&prefix);
     RevocationStore::prepare(&store).await.unwrap();
     store.add(&[token("a")]).await.unwrap();
     assert_eq!(store.read(None).await.unwrap().entries, [token("a")]);
-    let no_tables = open(&new_prefix());
+    let no_tables = open_as_user(&new_prefix());
     assert_eq!(kind(RevocationStore::prepare(&no_tables).await), StoreErrorKind::Unusable);
 }
 
 #[tokio::test]
 async fn no_credential_is_in_an_error_or_a_debug_text() {
     // Nothing listens on the port.
-    let store = PostgresStore::open("postgres://ann:s3cret@127.0.0.1:1/orders").unwrap();
+    let store = PostgresStore::open("postgres://zaphod:s3cret@127.0.0.1:1/orders").unwrap();
     let error = RevocationStore::prepare(&store).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     let text = format!("{error} {error:?} {store:?} {}", RevocationStore::label(&store));
-    assert!(!text.contains("s3cret") && !text.contains("ann"), "{text}");
+    assert!(!text.contains("s3cret") && !text.contains("zaphod"), "{text}");
 
     let store = store.password_file("/nowhere/s3cret-file");
     let error = RevocationStore::prepare(&store).await.unwrap_err();
@@ -327,7 +332,7 @@ async fn client() -> Client {
     client
 }
 
-fn store(prefix: &str) -> PostgresStore {
+fn open(prefix: &str) -> PostgresStore {
     PostgresStore::open(&url()).unwrap().table_prefix(prefix).unwrap()
 }
 

@@ -1,5 +1,12 @@
 //! The store in a SQLite file, with real files and processes.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops there, and a process of a test reports by its output"
+)]
+
 use std::{
     env, fs,
     io::{BufRead, BufReader},
@@ -47,7 +54,8 @@ async fn wakes_for_a_change_also_if_it_came_before_the_wait() {
         tokio::time::sleep(Duration::from_millis(150)).await;
         there.add(&[token("during")]).await
     });
-    (woken.expect("a change during the wait"), added.unwrap());
+    woken.expect("a change during the wait");
+    added.unwrap();
     here.add(&[token("own")]).await.unwrap();
     timeout(LONG, here.changed()).await.expect("a change by the same store");
 }
