@@ -3,6 +3,12 @@
 //! The ignored tests need the URL of a database in `PORTCULLIS_TEST_POSTGRES_URL`, of a user that may create
 //! tables and end connections. `cargo xtask test` starts a private server for them.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops there"
+)]
+
 use std::{
     env,
     sync::atomic::{AtomicU32, Ordering},
@@ -27,21 +33,21 @@ const LONG: Duration = Duration::from_secs(20);
 #[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
 async fn passes_the_suite_for_revocations() {
     let prefix = new_prefix();
-    store_suite::revocations(async || store(&prefix)).await;
+    store_suite::revocations(async || open(&prefix)).await;
 }
 
 #[tokio::test]
 #[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
 async fn passes_the_suite_for_used_tokens() {
     let prefix = new_prefix();
-    store_suite::replays(async || store(&prefix)).await;
+    store_suite::replays(async || open(&prefix)).await;
 }
 
 #[tokio::test]
 #[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
 async fn a_long_transaction_delays_no_other_entry_and_is_not_skipped() {
     let (prefix, store, client) = prepared().await;
-    add_by_hand(&client, &prefix, "slow", true).await;
+    add_by_hand(&client, &prefix, "slow").await;
     let mut position = None;
     for n in 0..3 {
         store.add(&[token(&n.to_string())]).await.unwrap();
@@ -62,7 +68,7 @@ async fn a_long_transaction_delays_no_other_entry_and_is_not_skipped() {
 #[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
 async fn a_transaction_that_commits_between_two_pages_is_not_skipped() {
     let (prefix, store, client) = prepared().await;
-    add_by_hand(&client, &prefix, "slow", true).await;
+    add_by_hand(&client, &prefix, "slow").await;
     let many: Vec<_> = (0..15_000).map(|n| token(&n.to_string())).collect();
     store.add(&many).await.unwrap();
     let first = store.read(None).await.unwrap();
@@ -86,7 +92,7 @@ async fn a_transaction_that_commits_between_two_pages_is_not_skipped() {
 async fn a_transaction_that_is_rolled_back_leaves_a_gap_and_nothing_else() {
     let (prefix, store, client) = prepared().await;
     let position = store.read(None).await.unwrap().position;
-    add_by_hand(&client, &prefix, "never", true).await;
+    add_by_hand(&client, &prefix, "never").await;
     client.batch_execute("ROLLBACK").await.unwrap();
     store.add(&[token("a")]).await.unwrap();
     assert_eq!(store.read(Some(&position)).await.unwrap().entries, [token("a")]);
@@ -114,7 +120,7 @@ async fn a_position_of_another_history_is_lost() {
 #[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
 async fn wakes_for_a_change_also_if_it_came_before_the_wait() {
     let (prefix, here, _) = prepared().await;
-    let there = self::store(&prefix);
+    let there = open(&prefix);
     // The first wait ends when the connection listens.
     timeout(LONG, here.changed()).await.expect("the start of listening");
     here.read(None).await.unwrap();
@@ -124,7 +130,8 @@ async fn wakes_for_a_change_also_if_it_came_before_the_wait() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         there.add(&[token("during")]).await
     });
-    (woken.expect("a change during the wait"), added.unwrap());
+    woken.expect("a change during the wait");
+    added.unwrap();
 }
 
 #[tokio::test]
@@ -153,7 +160,7 @@ async fn connects_and_listens_again_after_its_connections_were_ended() {
 async fn a_write_that_waits_for_a_lock_blocks_no_question_and_ends() {
     let (prefix, store, client) = prepared().await;
     store.add(&[token("a")]).await.unwrap();
-    add_by_hand(&client, &prefix, "locked", true).await;
+    add_by_hand(&client, &prefix, "locked").await;
     // The key of the row that the other transaction holds.
     let sql = format!("SELECT key FROM {prefix}_revocation WHERE id = 'locked'");
     let key: Vec<u8> = client.query_one(&sql, &[]).await.unwrap().get(0);
@@ -198,7 +205,7 @@ async fn ten_replicas_prepare_at_once() {
     let prefix = new_prefix();
     let replicas: Vec<_> = (0..10)
         .map(|_| {
-            let store = store(&prefix);
+            let store = open(&prefix);
             tokio::spawn(async move { RevocationStore::prepare(&store).await })
         })
         .collect();
@@ -214,10 +221,7 @@ async fn a_newer_schema_is_unusable_also_while_the_store_runs() {
     client.batch_execute(&format!("UPDATE {prefix}_schema SET version = 2")).await.unwrap();
     assert_eq!(kind(store.read(None).await), StoreErrorKind::Unusable);
     assert_eq!(kind(RevocationStore::prepare(&store).await), StoreErrorKind::Unusable);
-    assert_eq!(
-        kind(RevocationStore::prepare(&self::store(&prefix)).await),
-        StoreErrorKind::Unusable
-    );
+    assert_eq!(kind(RevocationStore::prepare(&open(&prefix)).await), StoreErrorKind::Unusable);
 }
 
 #[tokio::test]
@@ -252,30 +256,32 @@ async fn commits_wait_for_the_disk_although_the_server_does_not_ask_for_it() {
 async fn a_user_without_rights_needs_none_once_the_tables_exist() {
     let (prefix, _, client) = prepared().await;
     let sql = format!(
-        "CREATE ROLE {prefix}_user LOGIN;
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+         CREATE ROLE {prefix}_user LOGIN;
          GRANT SELECT ON {prefix}_schema TO {prefix}_user;
          GRANT SELECT, INSERT, UPDATE, DELETE ON {prefix}_revocation, {prefix}_used_token
              TO {prefix}_user;"
     );
     client.batch_execute(&sql).await.unwrap();
     let url = with_parameter(&format!("user={prefix}_user"));
-    let open = |prefix: &str| PostgresStore::open(&url).unwrap().table_prefix(prefix).unwrap();
-    let store = open(&prefix);
+    let open_as_user =
+        |prefix: &str| PostgresStore::open(&url).unwrap().table_prefix(prefix).unwrap();
+    let store = open_as_user(&prefix);
     RevocationStore::prepare(&store).await.unwrap();
     store.add(&[token("a")]).await.unwrap();
     assert_eq!(store.read(None).await.unwrap().entries, [token("a")]);
-    let no_tables = open(&new_prefix());
+    let no_tables = open_as_user(&new_prefix());
     assert_eq!(kind(RevocationStore::prepare(&no_tables).await), StoreErrorKind::Unusable);
 }
 
 #[tokio::test]
 async fn no_credential_is_in_an_error_or_a_debug_text() {
     // Nothing listens on the port.
-    let store = PostgresStore::open("postgres://ann:s3cret@127.0.0.1:1/orders").unwrap();
+    let store = PostgresStore::open("postgres://zaphod:s3cret@127.0.0.1:1/orders").unwrap();
     let error = RevocationStore::prepare(&store).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     let text = format!("{error} {error:?} {store:?} {}", RevocationStore::label(&store));
-    assert!(!text.contains("s3cret") && !text.contains("ann"), "{text}");
+    assert!(!text.contains("s3cret") && !text.contains("zaphod"), "{text}");
 
     let store = store.password_file("/nowhere/s3cret-file");
     let error = RevocationStore::prepare(&store).await.unwrap_err();
@@ -312,10 +318,9 @@ async fn prepared_as(name: &str) -> (String, PostgresStore, Client) {
 }
 
 /// Adds an entry as a store does, in a transaction that stays open.
-async fn add_by_hand(client: &Client, prefix: &str, jti: &str, open: bool) {
-    let begin = if open { "BEGIN;" } else { "" };
+async fn add_by_hand(client: &Client, prefix: &str, jti: &str) {
     let sql = format!(
-        "{begin} INSERT INTO {prefix}_revocation (key, issuer, kind, id, transaction)
+        "BEGIN; INSERT INTO {prefix}_revocation (key, issuer, kind, id, transaction)
          VALUES (sha256('{jti}'), '{ISSUER}', 'token', '{jti}', pg_current_xact_id()::text::bigint)"
     );
     client.batch_execute(&sql).await.unwrap();
@@ -327,7 +332,7 @@ async fn client() -> Client {
     client
 }
 
-fn store(prefix: &str) -> PostgresStore {
+fn open(prefix: &str) -> PostgresStore {
     PostgresStore::open(&url()).unwrap().table_prefix(prefix).unwrap()
 }
 

@@ -1,5 +1,12 @@
 //! The store in a SQLite file, with real files and processes.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops there, and a process of a test reports by its output"
+)]
+
 use std::{
     env, fs,
     io::{BufRead, BufReader},
@@ -47,7 +54,8 @@ async fn wakes_for_a_change_also_if_it_came_before_the_wait() {
         tokio::time::sleep(Duration::from_millis(150)).await;
         there.add(&[token("during")]).await
     });
-    (woken.expect("a change during the wait"), added.unwrap());
+    woken.expect("a change during the wait");
+    added.unwrap();
     here.add(&[token("own")]).await.unwrap();
     timeout(LONG, here.changed()).await.expect("a change by the same store");
 }
@@ -205,7 +213,7 @@ async fn entries_that_were_acknowledged_survive_a_kill_of_their_writer() {
 async fn a_full_disk_is_unavailable_and_loses_nothing() {
     let folder = Folder::new();
     // The limit of a file's size fails a write as a full disk does.
-    let limited = r#"trap "" XFSZ; ulimit -f 300; exec"#;
+    let limited = r#"trap "" XFSZ; ulimit -f 3000; exec"#;
     let mut writer = start("child_fills_the_disk", &folder, "full", limited);
     let names: Vec<_> = acknowledged(&mut writer).collect();
     assert!(writer.wait().unwrap().success());
