@@ -31,9 +31,7 @@ use super::{
     handle::Settings,
     set::{RevokedSet, SetFull},
 };
-use crate::{
-    BoxFuture, Clock, NumericDate, future::PanicCaught, interleave::point, metrics,
-};
+use crate::{BoxFuture, Clock, NumericDate, future::PanicCaught, interleave::point, metrics};
 
 /// The longest time to connect and to create or update the schema.
 const MAX_PREPARE: Duration = Duration::from_secs(30);
