@@ -86,12 +86,6 @@ fn a_caller_revokes_its_own_tokens_and_an_admin_those_of_others() {
         let metrics = service.get("/metrics", "").body;
         let revoked = r#"portcullis_rejections_total{code="token_revoked"} 2"#;
         assert!(metrics.contains(revoked), "{framework}: {metrics}");
-        service.wait_until("the entries are counted", || {
-            let metrics = service.get("/metrics", "").body;
-            metrics
-                .lines()
-                .any(|line| line.starts_with("portcullis_revocations{") && line.ends_with("} 2"))
-        });
         // What was revoked stays revoked over a reload.
         service.configure("https://other.example.com");
         service.signal("HUP");
