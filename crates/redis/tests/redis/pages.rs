@@ -133,6 +133,7 @@ async fn a_clean_up_shortens_the_log_but_never_to_nothing() {
         let id = hours_ago + number;
         let _: String = server.run(&format!("XADD {old} {id} start old")).await;
     }
+    let _: u64 = server.run("HSET {old}:set #schema 1 #epoch old").await;
     let aged = prepared(aged).await;
     let mut reader = read_all(&aged).await;
     RevocationStore::delete_expired(&aged, seconds(1)).await.unwrap();
