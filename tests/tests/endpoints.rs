@@ -1,7 +1,6 @@
 //! The endpoints that revoke tokens, over real connections to axum and actix-web: both must answer alike.
 
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,

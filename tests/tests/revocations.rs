@@ -1,11 +1,7 @@
 //! Tokens that were revoked, and tokens that may be used once: what is rejected, and what becomes of a request
 //! while the store is slow or gone.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on stops there"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
 
 #[path = "revocations/store.rs"]
 mod store;

@@ -1,7 +1,5 @@
 //! A stream that ends when its token is revoked or expires.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
-
 use std::{
     pin::Pin,
     task::{Context, Poll},

@@ -75,7 +75,7 @@ fn events(setting: &Setting) -> Vec<Row> {
     let any_type = setting.engine(setting.issuer.trusted().dangerous_any_token_type());
     let mut rows = Vec::new();
     for (what, value) in [
-        ("a logout", logout.clone()),
+        ("a logout", logout),
         ("empty", json!({})),
         ("null", json!(null)),
         ("a text", json!("logout")),

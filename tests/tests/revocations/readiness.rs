@@ -17,7 +17,7 @@ async fn an_engine_is_ready_when_its_revocations_are_loaded() {
         let auth = world.builder(mode).build().unwrap();
         assert!(auth.health().is_err(), "{mode:?}");
         let probe = auth.respond_to_probe("GET");
-        assert_eq!((probe.status, &*probe.body), (503, "not ready"));
+        assert_eq!((probe.status, probe.body), (503, "not ready"));
         assert!(!auth.revocation_status().unwrap().is_loaded);
         auth.ready().await.unwrap();
         auth.health().unwrap();

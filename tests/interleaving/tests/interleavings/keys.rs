@@ -95,7 +95,7 @@ fn a_key_that_was_seen_to_be_withdrawn_does_not_come_back() {
                 }
             });
         }
-        let (of_issuer, new_key) = (source.clone(), key_of(&new));
+        let (of_issuer, new_key) = (source, key_of(&new));
         run.task("issuer", async move {
             point("issuer: starts");
             *of_issuer.keys.lock().unwrap() = vec![new_key];

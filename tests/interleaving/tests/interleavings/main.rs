@@ -1,11 +1,7 @@
 //! What was removed, replaced or revoked while a request waited is not accepted afterwards, in whatever
 //! order the tasks go on.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on stops there"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
 
 mod keys;
 mod reload;

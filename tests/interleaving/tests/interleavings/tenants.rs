@@ -71,7 +71,7 @@ fn a_tenant_that_was_removed_and_forgotten_is_not_accepted_afterwards() {
                 }
             });
         }
-        let moment = forgotten.clone();
+        let moment = forgotten;
         run.task("administrator", async move {
             point("administrator: starts");
             database.set(None);
@@ -100,7 +100,7 @@ fn a_tenant_that_got_another_key_is_accepted_by_that_key_alone() {
                 }
             });
         }
-        let (moment, of_admin, trusted) = (replaced.clone(), auth.clone(), of_tenant(&new));
+        let (moment, of_admin, trusted) = (replaced, auth, of_tenant(&new));
         run.task("administrator", async move {
             point("administrator: starts");
             database.set(Some(trusted));
