@@ -91,12 +91,15 @@ impl Postgres {
         }
     }
 
-    /// Starts the server again on its data.
+    /// Starts the server again on its data, if it was killed.
     ///
     /// # Errors
     ///
     /// The server does not start.
     pub fn start_again(&mut self) -> Result<(), String> {
+        if self.process.is_some() {
+            return Ok(());
+        }
         // The server refuses to start until the processes of the killed one have seen that it is gone.
         for _ in 0..100 {
             if self.try_start()? {

@@ -67,12 +67,15 @@ impl Redis {
         }
     }
 
-    /// Starts the server again on its data.
+    /// Starts the server again on its data, if it was killed.
     ///
     /// # Errors
     ///
     /// The server does not start.
     pub fn start_again(&mut self) -> Result<(), String> {
+        if self.process.is_some() {
+            return Ok(());
+        }
         if self.try_start()? { Ok(()) } else { Err("redis-server does not start again".to_owned()) }
     }
 

@@ -3,6 +3,7 @@
 //! The tests kill processes as a crash does. That does not test a loss of power.
 
 #![expect(
+    clippy::expect_used,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "the tests report what they measured, and stop where they cannot go on"
