@@ -1,5 +1,7 @@
 //! The configuration of the layer.
 
+use std::sync::Arc;
+
 use http::Uri;
 use portcullis::{
     AuthError, Authenticator, Grant,
@@ -37,6 +39,13 @@ use crate::ProblemJson;
 #[derive(Debug)]
 #[must_use]
 pub struct JwtAuthLayer<G = Grant, R = ProblemJson> {
+    // Shared with each service, because axum makes one for each request.
+    settings: Arc<Settings<G, R>>,
+}
+
+/// What the layer and its services share.
+#[derive(Debug)]
+pub(super) struct Settings<G, R> {
     pub(super) authentication: Authentication<Uri, G>,
     pub(super) respond: R,
 }
@@ -44,15 +53,26 @@ pub struct JwtAuthLayer<G = Grant, R = ProblemJson> {
 impl<G: Send + Sync + 'static> JwtAuthLayer<G> {
     /// Creates the layer. Every request needs valid credentials.
     pub fn new(auth: Authenticator<G>) -> Self {
-        Self { authentication: Authentication::new(auth), respond: ProblemJson }
+        Self::with(Authentication::new(auth), ProblemJson)
     }
 }
 
-impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
+impl<G, R> JwtAuthLayer<G, R> {
+    fn with(authentication: Authentication<Uri, G>, respond: R) -> Self {
+        Self { settings: Arc::new(Settings { authentication, respond }) }
+    }
+}
+
+impl<G: Send + Sync + 'static, R: Clone> JwtAuthLayer<G, R> {
+    fn set(self, change: impl FnOnce(Authentication<Uri, G>) -> Authentication<Uri, G>) -> Self {
+        let Settings { authentication, respond } = Arc::unwrap_or_clone(self.settings);
+        Self::with(change(authentication), respond)
+    }
+
     /// Lets requests *without* credentials through, marked as [`Anonymous`](portcullis::adapter::Anonymous).
     /// Bad credentials are rejected all the same. Default: credentials are required.
     pub fn optional(self) -> Self {
-        Self { authentication: self.authentication.with_admission(Admission::Optional), ..self }
+        self.set(|authentication| authentication.with_admission(Admission::Optional))
     }
 
     /// Lets every request through: one without good credentials as
@@ -62,8 +82,7 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     ///
     /// Whatever the handler does for anonymous callers it does for forged and expired tokens too.
     pub fn dangerous_admit_failed(self) -> Self {
-        let admission = Admission::DangerousFailed;
-        Self { authentication: self.authentication.with_admission(admission), ..self }
+        self.set(|authentication| authentication.with_admission(Admission::DangerousFailed))
     }
 
     /// Lets CORS preflight requests through unjudged, past policies too: `OPTIONS` with the headers
@@ -71,7 +90,7 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     /// only where no CORS layer around this one answers them: what is inside must not do anything
     /// else on `OPTIONS`. Default: they are judged.
     pub fn pass_preflight(self) -> Self {
-        Self { authentication: self.authentication.pass_preflight(), ..self }
+        self.set(|authentication| authentication.pass_preflight())
     }
 
     /// Lets requests for some targets through, whatever credentials they bring: for the probes of a
@@ -89,14 +108,15 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
     /// It must read the path as the router inside does: what it takes for a probe and the router for
     /// something else is open to everyone.
     pub fn public(self, is_public: impl Fn(&Uri) -> bool + Send + Sync + 'static) -> Self {
-        Self { authentication: self.authentication.public(is_public), ..self }
+        self.set(|authentication| authentication.public(is_public))
     }
 
     /// Makes the responses to requests that this layer rejects. Default: [`ProblemJson`].
     ///
     /// Each layer has its own; extractors that reject answer as [`ProblemJson`] does.
     pub fn response_for_rejection<R2>(self, respond: R2) -> JwtAuthLayer<G, R2> {
-        JwtAuthLayer { authentication: self.authentication, respond }
+        let Settings { authentication, .. } = Arc::unwrap_or_clone(self.settings);
+        JwtAuthLayer::with(authentication, respond)
     }
 
     /// Changes the challenge of a rejection before its response is made: for services that must
@@ -105,27 +125,34 @@ impl<G: Send + Sync + 'static, R> JwtAuthLayer<G, R> {
         self,
         map: impl Fn(Challenge, &AuthError) -> Challenge + Send + Sync + 'static,
     ) -> Self {
-        Self { authentication: self.authentication.map_challenge(map), ..self }
+        self.set(|authentication| authentication.map_challenge(map))
     }
 
     /// Calls a function once for each request that this layer judges, whatever the verdict: for an
     /// audit log, or metrics of the application's own. It must be quick. Where it
     /// panics the request is rejected (500). Default: none.
     pub fn on_verdict(self, hook: impl Fn(&Verdict<G>) + Send + Sync + 'static) -> Self {
-        Self { authentication: self.authentication.on_verdict(hook), ..self }
+        self.set(|authentication| authentication.on_verdict(hook))
     }
 }
 
-impl<G, R: Clone> Clone for JwtAuthLayer<G, R> {
+impl<G, R> Clone for JwtAuthLayer<G, R> {
+    fn clone(&self) -> Self {
+        Self { settings: Arc::clone(&self.settings) }
+    }
+}
+
+impl<G, R: Clone> Clone for Settings<G, R> {
     fn clone(&self) -> Self {
         Self { authentication: self.authentication.clone(), respond: self.respond.clone() }
     }
 }
 
-impl<S, G, R: Clone> Layer<S> for JwtAuthLayer<G, R> {
+impl<S, G, R> Layer<S> for JwtAuthLayer<G, R> {
     type Service = JwtAuth<S, G, R>;
 
+    #[inline]
     fn layer(&self, inner: S) -> Self::Service {
-        JwtAuth::new(inner, self.clone())
+        JwtAuth::new(inner, Arc::clone(&self.settings))
     }
 }

@@ -9,26 +9,26 @@ use http::{Request, Response};
 use portcullis::{Grant, future::MaybePending};
 use tower_service::Service;
 
-use super::JwtAuthLayer;
+use super::layer::Settings;
 use crate::{ProblemJson, ResponseForRejection, future::AuthFuture, request::View};
 
-/// The service of [`JwtAuthLayer`].
+/// The service of [`JwtAuthLayer`](super::JwtAuthLayer).
 #[derive(Debug)]
 pub struct JwtAuth<S, G = Grant, R = ProblemJson> {
     inner: S,
     // Shared, because frameworks clone a service for each request.
-    layer: Arc<JwtAuthLayer<G, R>>,
+    settings: Arc<Settings<G, R>>,
 }
 
 impl<S, G, R> JwtAuth<S, G, R> {
-    pub(super) fn new(inner: S, layer: JwtAuthLayer<G, R>) -> Self {
-        Self { inner, layer: Arc::new(layer) }
+    pub(super) fn new(inner: S, settings: Arc<Settings<G, R>>) -> Self {
+        Self { inner, settings }
     }
 }
 
 impl<S: Clone, G, R> Clone for JwtAuth<S, G, R> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), layer: Arc::clone(&self.layer) }
+        Self { inner: self.inner.clone(), settings: Arc::clone(&self.settings) }
     }
 }
 
@@ -47,7 +47,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let JwtAuthLayer { authentication, respond } = &*self.layer;
+        let Settings { authentication, respond } = &*self.settings;
         let (view, method) = (View::of(&request), request.method().as_str());
         let outcome = match authentication.preflight(&view, method) {
             Some(passed) => MaybePending::Ready(passed),

@@ -4,7 +4,10 @@ mod fetch_over;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 use tokio::sync::{Notify, watch};
 
@@ -38,6 +41,8 @@ pub(crate) struct CachedSource {
 struct State {
     schedule: Schedule,
     snapshot: Option<Snapshot>,
+    /// The number of the fetch that began last.
+    fetch: u64,
     /// A document that may be half written, by its validators.
     settling: Settling<Option<Validators>>,
     last_error: Option<KeySourceError>,
@@ -51,7 +56,13 @@ struct State {
 struct Snapshot {
     document: KeyDocument,
     last_success: NumericDate,
+    /// The number of the fetch that brought it; 0 for a seed.
+    fetch: u64,
 }
+
+/// Numbers the fetches of all sources in the order in which they begin, so that of two snapshots the one whose
+/// fetch began later counts as newer. The times of their ends do not tell: a slow fetch may end after a later one.
+static FETCHES: AtomicU64 = AtomicU64::new(1);
 
 /// How many requests wait for one source at most because of a missing key. Others are answered at once.
 /// Each holds its token, of up to 16 KiB.
@@ -96,11 +107,13 @@ impl CachedSource {
             document,
             // A seed from the future is as old as now, and no younger.
             last_success: last_success.min(now),
+            fetch: 0,
         });
         let schedule = Schedule::new(source.refresh_policy(), now);
         let state = State {
             schedule,
             snapshot,
+            fetch: 0,
             settling: Settling::default(),
             last_error: None,
             has_other_keys: false,
@@ -133,7 +146,10 @@ impl CachedSource {
         let mut state = self.lock();
         let is_newer = |snapshot: &Snapshot| {
             let own = state.snapshot.as_ref();
-            own.is_none_or(|own| !is_settling && own.last_success < snapshot.last_success)
+            let is_older = |own: &Snapshot| {
+                (own.fetch, own.last_success) < (snapshot.fetch, snapshot.last_success)
+            };
+            own.is_none_or(|own| !is_settling && is_older(own))
         };
         if snapshot.as_ref().is_some_and(is_newer) {
             state.snapshot = snapshot;
@@ -276,6 +292,7 @@ impl CachedSource {
         if !state.schedule.begin(now) {
             return None;
         }
+        state.fetch = FETCHES.fetch_add(1, Ordering::SeqCst);
         let known =
             state.snapshot.as_ref().and_then(|snapshot| snapshot.document.validators.clone());
         Some((Arc::clone(&self.source), known))
@@ -298,7 +315,8 @@ impl CachedSource {
         match outcome {
             Ok(document) => {
                 state.schedule.succeed(now, document.lifetime);
-                state.snapshot = Some(Snapshot { document, last_success: now });
+                let fetch = state.fetch;
+                state.snapshot = Some(Snapshot { document, last_success: now, fetch });
                 state.last_error = None;
             }
             Err(error) => {

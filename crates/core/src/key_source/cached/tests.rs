@@ -105,6 +105,44 @@ fn a_source_takes_over_what_is_newer_unless_the_other_one_has_seen_a_change_that
 }
 
 #[test]
+fn of_two_snapshots_the_one_whose_fetch_began_later_is_newer() {
+    let now = NumericDate::from_seconds(1_000_000);
+    let later = now.saturating_add(std::time::Duration::from_secs(1));
+    let document = |key_id: &str| {
+        let jwk =
+            r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
+        let json = format!(r#"{{"keys":[{{{jwk},"kid":"{key_id}"}}]}}"#);
+        Ok(Loaded::Document(KeyDocument::from_json(&json).unwrap()))
+    };
+    let key_id = |source: &CachedSource| {
+        let usable = source.usable_keys(later).unwrap();
+        usable.keys.first().and_then(|key| key.id().map(str::to_owned)).unwrap()
+    };
+    let pair = || {
+        let engine = || CachedSource::new(Arc::new(Named), now);
+        let (first, second) = (engine(), engine());
+        assert!(first.begin(now).is_some() && second.begin(now).is_some());
+        (first, second)
+    };
+
+    // The key `withdrawn` was withdrawn between the two fetches, and the first one ends last.
+    let (slow, quick) = pair();
+    quick.end(document("current"), now);
+    slow.end(document("withdrawn"), later);
+    quick.take_over(&slow, later);
+    assert_eq!(key_id(&quick), "current");
+    slow.take_over(&quick, later);
+    assert_eq!(key_id(&slow), "current");
+
+    // Both end at the same time.
+    let (first, second) = pair();
+    first.end(document("withdrawn"), now);
+    second.end(document("current"), now);
+    first.take_over(&second, later);
+    assert_eq!(key_id(&first), "current");
+}
+
+#[test]
 fn requests_that_wait_are_bounded_and_forged_ones_wait_only_while_few_do() {
     let json = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
     let now = NumericDate::from_seconds(1_000_000);
