@@ -241,6 +241,7 @@ impl Issuer {
         self.rules.expiry_required
     }
 
+    #[cfg(feature = "tracing")]
     pub(crate) fn has_max_lifetime(&self) -> bool {
         self.rules.max_lifetime.is_some()
     }
