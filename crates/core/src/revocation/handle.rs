@@ -19,7 +19,7 @@ use crate::{AuthError, AuthErrorKind, Clock, NumericDate, SystemClock, interleav
 /// expire.
 ///
 /// In local mode, which is the default, a request looks into the memory of this replica. A task keeps it
-/// equal to the store. In [strict](Self::strict) mode, each request asks the store too. A token that is
+/// equal to the store. In [strict](Self::strict) mode, each request queries the store too. A token that is
 /// revoked is rejected as [`TokenRevoked`](AuthErrorKind::TokenRevoked), 401. While nothing is known of
 /// revocations, each token is rejected as [`StoreUnavailable`](AuthErrorKind::StoreUnavailable), 503.
 ///
@@ -70,7 +70,7 @@ const MAX_WRITE: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
-    /// Whether each request asks the store.
+    /// Whether each request queries the store.
     pub(super) is_strict: bool,
     pub(super) max_staleness: Duration,
     pub(super) poll: Duration,
@@ -118,7 +118,7 @@ impl Revocations {
         Self::with(Arc::clone(&self.inner.store), settings)
     }
 
-    /// Asks the store at each request, in one round trip: a revocation that another replica has made holds at
+    /// Queries the store at each request, in one round trip: a revocation that another replica has made holds at
     /// once, and while the store does not answer, each token is rejected with 503. Default: a request looks
     /// into memory only.
     #[must_use]

@@ -72,7 +72,7 @@ pub struct SigningKeys {
 }
 
 struct Ring {
-    /// What tells this ring from others of the program.
+    /// Distinguishes this ring from others of the program.
     identity: String,
     keys: ArcSwap<Keys>,
     /// Locked while a key is added.

@@ -59,7 +59,7 @@ impl<G: Send + Sync + 'static> RevokeEndpoint<G> {
         Ok(Self { auth: auth.clone(), admin: None })
     }
 
-    /// Lets callers who meet a policy revoke the tokens of others. Default: nobody may. A rule of the policy
+    /// Lets callers who meet a policy revoke the tokens of others. Default: no caller may. A rule of the policy
     /// that looks at the route rejects, because the route is unknown here.
     #[must_use]
     pub fn admin(self, policy: Policy<G>) -> Self {
