@@ -119,3 +119,20 @@ async fn nothing_is_read_after_a_shutdown() {
     world.pass(STALE + Duration::from_secs(10)).await;
     assert_eq!(world.judge(&auth, &token).await, "store_unavailable");
 }
+
+#[test]
+fn a_runtime_without_timers_is_an_error_and_no_endless_wait() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let issuer = portcullis_testkit::TestIssuer::new("https://idp.test");
+        let auth = Authenticator::builder()
+            .issuer(issuer.trusted())
+            .audience(AUDIENCE)
+            .revocations(portcullis::revocation::Revocations::memory())
+            .build()
+            .unwrap();
+        let error = auth.ready().await.unwrap_err();
+        let cause = std::error::Error::source(&error).expect("a cause").to_string();
+        assert!(cause.contains("enable_time"), "{cause}");
+    });
+}

@@ -17,6 +17,7 @@ impl<G: Send + Sync + 'static> Engine<G> {
     pub(super) async fn ready_for_revocations(&self) -> Result<(), NotReady> {
         let Some(revocations) = &self.revocations else { return Ok(()) };
         let mut attempts = revocations.attempts();
+        let mut ended = 0_u32;
         while self.revocations_health().is_err() {
             // At each turn, because a runtime that ends takes its tasks with it.
             revocations.start();
@@ -30,6 +31,14 @@ impl<G: Send + Sync + 'static> Engine<G> {
             }
             if attempts.changed().await.is_err() {
                 return Err(not_loaded(revocations, None));
+            }
+            // Once may be a runtime that went away: then the task is started in this one.
+            ended = ended.saturating_add(u32::from(!revocations.is_followed()));
+            if ended > 1 {
+                let text = "the task that follows the store has ended: its tokio runtime needs timers \
+                            (`enable_time`)";
+                let cause = StoreError::new(StoreErrorKind::Unavailable, text);
+                return Err(not_loaded(revocations, Some(cause)));
             }
         }
         Ok(())

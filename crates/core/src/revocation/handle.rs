@@ -32,7 +32,7 @@ use crate::{AuthError, AuthErrorKind, Clock, NumericDate, SystemClock, interleav
 /// use portcullis::revocation::{Revocations, Revoked};
 ///
 /// # let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
-/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 /// let auth = Authenticator::builder()
 ///     .issuer(Issuer::new("https://idp.example.com").key(VerificationKey::from_pem(pem)?))
 ///     .audience("orders")

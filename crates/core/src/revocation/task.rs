@@ -54,7 +54,7 @@ impl FollowerTask {
             return;
         }
         let ((follower, clock), mut stop) = (parts(), self.stop.subscribe());
-        let mut alive = Alive(Some(Arc::clone(&self.settled)));
+        let mut alive = Alive(Some((Arc::clone(&self.settled), Arc::clone(&follower))));
         runtime.spawn(async move {
             tokio::select! {
                 () = follower.run(&*clock) => {}
@@ -83,7 +83,7 @@ impl FollowerTask {
 }
 
 /// Takes the flag back when a task goes away before it should, such as with its runtime.
-struct Alive(Option<Arc<AtomicBool>>);
+struct Alive(Option<(Arc<AtomicBool>, Arc<Follower>)>);
 
 impl Alive {
     /// The task ends as it should: it is not started again.
@@ -94,8 +94,10 @@ impl Alive {
 
 impl Drop for Alive {
     fn drop(&mut self) {
-        if let Some(settled) = self.0.take() {
+        if let Some((settled, follower)) = self.0.take() {
             settled.store(false, Ordering::SeqCst);
+            // `ready()` would wait for an attempt of this task in vain.
+            follower.task_ended();
         }
     }
 }

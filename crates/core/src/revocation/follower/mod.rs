@@ -117,6 +117,11 @@ impl Follower {
         }
     }
 
+    /// The task has ended before it should. Those who wait for an attempt need not wait any longer.
+    pub(super) fn task_ended(&self) {
+        self.attempts.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
     /// Returns a receiver that changes after each attempt to read the store, whether it succeeded or not.
     pub(super) fn attempts(&self) -> watch::Receiver<u64> {
         self.attempts.subscribe()
