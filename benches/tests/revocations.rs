@@ -1,17 +1,21 @@
 //! The memory that revocations take.
 
 use std::{
+    future::pending,
     pin::pin,
     task::{Context, Poll, Waker},
 };
 
 use portcullis::{
-    NumericDate,
+    Authenticator, NumericDate,
+    clock::Clock,
     future::BoxFuture,
     revocation::{
         Changes, Position, Revocation, RevocationStore, Revocations, Revoked, StoreError,
     },
 };
+
+use portcullis_testkit::TestIssuer;
 
 const ISSUER: &str = "https://idp.example.com/realms/orders";
 
@@ -24,6 +28,9 @@ const MAX_KEPT_WHOLE: i64 = 8 << 20;
 #[test]
 fn revocations_stay_within_their_budget_of_memory() {
     let revocations = Revocations::new(Nowhere);
+    let trusted = TestIssuer::new(ISSUER).trusted();
+    let builder = Authenticator::builder().issuer(trusted).audience("orders").clock(Stopped);
+    let auth = builder.revocations(revocations.clone()).build().expect("an engine");
     let (mut revoked, mut taken) = (0, 0);
     // In small steps, because the table is largest for its entries just after it has grown.
     while revoked < 200_000 {
@@ -34,6 +41,21 @@ fn revocations_stay_within_their_budget_of_memory() {
         assert!(taken <= most, "{taken} bytes for {revoked}");
     }
     println!("{taken} bytes for {revoked}");
+    drop(auth);
+}
+
+/// A clock whose time limits never come, because there is no runtime.
+#[derive(Debug)]
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> NumericDate {
+        NumericDate::from_seconds(1_800_000_000)
+    }
+
+    fn sleep(&self, _: std::time::Duration) -> BoxFuture<'_, ()> {
+        Box::pin(pending())
+    }
 }
 
 /// Revokes tokens in this thread: without a runtime, there is no other.
