@@ -9,7 +9,7 @@ use crate::{report::Report, system, workspace::Workspace};
 /// Allows the tests of `portcullis-redis` to pass without a server.
 const WITHOUT_REDIS: &str = "PORTCULLIS_TEST_WITHOUT_REDIS";
 
-/// What the tests are told of the servers. PostgreSQL runs as long as this lives.
+/// The servers that the tests use. PostgreSQL runs until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Servers {
     postgres: Option<(PathBuf, Postgres)>,

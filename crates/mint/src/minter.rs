@@ -82,7 +82,7 @@ impl Minter {
         Self { token_type: Some(token_type.into()).filter(|typ| !typ.is_empty()), ..self }
     }
 
-    /// A prefix of the tokens, such as `jwt_ext_`, by which a service tells them from others
+    /// A prefix of the tokens, such as `jwt_ext_`, by which a service distinguishes them from other tokens
     /// ([`TokenLocation::prefix`](portcullis::TokenLocation::prefix) removes it). Default: none.
     pub fn prefix(self, prefix: impl Into<String>) -> Self {
         Self { prefix: prefix.into(), ..self }

@@ -30,21 +30,21 @@ const ISSUER: &str = "https://idp.example.com";
 const LONG: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-#[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
+#[ignore = "needs PostgreSQL: `cargo xtask test` starts a server and runs this test"]
 async fn passes_the_suite_for_revocations() {
     let prefix = new_prefix();
     store_suite::revocations(async || open(&prefix)).await;
 }
 
 #[tokio::test]
-#[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
+#[ignore = "needs PostgreSQL: `cargo xtask test` starts a server and runs this test"]
 async fn passes_the_suite_for_used_tokens() {
     let prefix = new_prefix();
     store_suite::replays(async || open(&prefix)).await;
 }
 
 #[tokio::test]
-#[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
+#[ignore = "needs PostgreSQL: `cargo xtask test` starts a server and runs this test"]
 async fn a_long_transaction_delays_no_other_entry_and_is_not_skipped() {
     let (prefix, store, client) = prepared().await;
     add_by_hand(&client, &prefix, "slow").await;
@@ -65,7 +65,7 @@ async fn a_long_transaction_delays_no_other_entry_and_is_not_skipped() {
 }
 
 #[tokio::test]
-#[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
+#[ignore = "needs PostgreSQL: `cargo xtask test` starts a server and runs this test"]
 async fn a_transaction_that_commits_between_two_pages_is_not_skipped() {
     let (prefix, store, client) = prepared().await;
     add_by_hand(&client, &prefix, "slow").await;
@@ -88,7 +88,7 @@ async fn a_transaction_that_commits_between_two_pages_is_not_skipped() {
 }
 
 #[tokio::test]
-#[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
+#[ignore = "needs PostgreSQL: `cargo xtask test` starts a server and runs this test"]
 async fn a_transaction_that_is_rolled_back_leaves_a_gap_and_nothing_else() {
     let (prefix, store, client) = prepared().await;
     let position = store.read(None).await.unwrap().position;
@@ -99,7 +99,7 @@ async fn a_transaction_that_is_rolled_back_leaves_a_gap_and_nothing_else() {
 }
 
 #[tokio::test]
-#[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
+#[ignore = "needs PostgreSQL: `cargo xtask test` starts a server and runs this test"]
 async fn a_position_of_another_history_is_lost() {
     let (prefix, store, client) = prepared().await;
     let position = store.read(None).await.unwrap().position;
@@ -117,7 +117,7 @@ async fn a_position_of_another_history_is_lost() {
 }
 
 #[tokio::test]
-#[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
+#[ignore = "needs PostgreSQL: `cargo xtask test` starts a server and runs this test"]
 async fn wakes_for_a_change_also_if_it_came_before_the_wait() {
     let (prefix, here, _) = prepared().await;
     let there = open(&prefix);
@@ -135,7 +135,7 @@ async fn wakes_for_a_change_also_if_it_came_before_the_wait() {
 }
 
 #[tokio::test]
-#[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
+#[ignore = "needs PostgreSQL: `cargo xtask test` starts a server and runs this test"]
 async fn connects_and_listens_again_after_its_connections_were_ended() {
     let (prefix, store, client) = prepared_as("ended").await;
     timeout(LONG, store.changed()).await.unwrap();
@@ -156,7 +156,7 @@ async fn connects_and_listens_again_after_its_connections_were_ended() {
 }
 
 #[tokio::test]
-#[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
+#[ignore = "needs PostgreSQL: `cargo xtask test` starts a server and runs this test"]
 async fn a_write_that_waits_for_a_lock_blocks_no_question_and_ends() {
     let (prefix, store, client) = prepared().await;
     store.add(&[token("a")]).await.unwrap();
@@ -186,7 +186,7 @@ async fn a_write_that_waits_for_a_lock_blocks_no_question_and_ends() {
 }
 
 #[tokio::test]
-#[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
+#[ignore = "needs PostgreSQL: `cargo xtask test` starts a server and runs this test"]
 async fn calls_that_are_dropped_leave_the_connections_usable() {
     let (_, store, _) = prepared().await;
     for n in 0..200 {
@@ -200,7 +200,7 @@ async fn calls_that_are_dropped_leave_the_connections_usable() {
 }
 
 #[tokio::test]
-#[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
+#[ignore = "needs PostgreSQL: `cargo xtask test` starts a server and runs this test"]
 async fn ten_replicas_prepare_at_once() {
     let prefix = new_prefix();
     let replicas: Vec<_> = (0..10)
@@ -215,7 +215,7 @@ async fn ten_replicas_prepare_at_once() {
 }
 
 #[tokio::test]
-#[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
+#[ignore = "needs PostgreSQL: `cargo xtask test` starts a server and runs this test"]
 async fn a_newer_schema_is_unusable_also_while_the_store_runs() {
     let (prefix, store, client) = prepared().await;
     client.batch_execute(&format!("UPDATE {prefix}_schema SET version = 2")).await.unwrap();
@@ -225,7 +225,7 @@ async fn a_newer_schema_is_unusable_also_while_the_store_runs() {
 }
 
 #[tokio::test]
-#[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
+#[ignore = "needs PostgreSQL: `cargo xtask test` starts a server and runs this test"]
 async fn commits_wait_for_the_disk_although_the_server_does_not_ask_for_it() {
     let prefix = new_prefix();
     let url = with_parameter("options=-c%20synchronous_commit%3Doff");
@@ -252,7 +252,7 @@ async fn commits_wait_for_the_disk_although_the_server_does_not_ask_for_it() {
 }
 
 #[tokio::test]
-#[ignore = "needs PORTCULLIS_TEST_POSTGRES_URL"]
+#[ignore = "needs PostgreSQL: `cargo xtask test` starts a server and runs this test"]
 async fn a_user_without_rights_needs_none_once_the_tables_exist() {
     let (prefix, _, client) = prepared().await;
     let sql = format!(

@@ -7,7 +7,7 @@ use crate::date;
 
 #[derive(Args, Debug)]
 pub(crate) struct StoreArguments {
-    /// The store: `sqlite:FILE`, `postgres://…` or `redis://…`. `${NAME}` stands for an environment
+    /// The store: `sqlite:FILE`, `postgres://…` or `redis://…`. `${NAME}` is replaced by an environment
     /// variable, which keeps a password out of the list of processes
     #[arg(long, value_name = "URL")]
     pub(crate) store: String,

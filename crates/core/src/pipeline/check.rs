@@ -89,7 +89,7 @@ fn check_revocations(
 
 /// Reads a claim that is a string by definition.
 fn text(claim: Option<Value<'_>>) -> Result<Option<Cow<'_, str>>, AuthError> {
-    const REASON: &str = "a claim that is a string by definition is none";
+    const REASON: &str = "a claim that must be a string is not one";
     let malformed = || AuthError::because(AuthErrorKind::MalformedClaim, REASON);
     claim.map(|value| value.as_str().ok_or_else(malformed)).transpose()
 }

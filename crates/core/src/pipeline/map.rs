@@ -176,7 +176,7 @@ fn text(claim: Option<Value<'_>>, claims_text: &str) -> Result<Option<Text>, Aut
     let Some(value) = claim else {
         return Ok(None);
     };
-    let reason = "a claim that is a string by definition is none";
+    let reason = "a claim that must be a string is not one";
     match value.as_str() {
         None => Err(AuthError::because(AuthErrorKind::MalformedClaim, reason)),
         Some(Cow::Owned(text)) => Ok(Some(Text::Owned(text.into()))),

@@ -33,7 +33,7 @@ impl Default for FollowerTask {
 }
 
 impl FollowerTask {
-    /// Starts the task if there is none. Without a runtime nothing happens, until a later call has one.
+    /// Starts the task if it does not run. Without a runtime this does nothing; a later call may have one.
     #[inline]
     pub(super) fn start(&self, parts: impl FnOnce() -> (Arc<Follower>, Arc<dyn Clock>)) {
         if !self.is_settled() {
@@ -58,7 +58,7 @@ impl FollowerTask {
         runtime.spawn(async move {
             tokio::select! {
                 () = follower.run(&*clock) => {}
-                // An error: the handle is gone, and with it whoever could start the task again.
+                // An error means that the handle is dropped, so nothing can start the task again.
                 _ = stop.wait_for(|stop| *stop) => alive.end(),
             }
             drop(alive);
@@ -73,7 +73,7 @@ impl FollowerTask {
     /// Ends the task, and waits until it is over. It does not start again.
     pub(super) async fn stop(&self) {
         {
-            // A start that has begun is over before, and its task is told to stop.
+            // A start that has begun ends first, and its task receives the signal to stop.
             let _starting = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
             self.stop.send_replace(true);
             self.settled.store(true, Ordering::SeqCst);

@@ -56,7 +56,7 @@ impl Worker {
         let job: Job = Box::new(move |session| {
             if !reply.is_closed() {
                 let result = call(session).map_err(|failure| failure.into_store_error(action));
-                // The caller may be gone by now. Then nobody needs the result.
+                // The caller may have stopped waiting. Then the result is dropped.
                 drop(reply.send(result));
             }
         });
