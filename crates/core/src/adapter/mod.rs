@@ -24,9 +24,9 @@ pub use crate::{
     authenticated::Authenticated,
     authenticator::Verdict,
     challenge::{Challenge, ChallengeSettings},
+    endpoint::{Endpoint, EndpointCall, EndpointResponse, Form, FormCall},
     engine::Admission,
     hooks::{ChallengeMap, call_for_answer},
     pipeline::hide::HiddenTokens,
     request::{BearerToken, RequestView},
-    revocation::endpoint::{Endpoint, EndpointCall, EndpointResponse, FormCall},
 };
