@@ -2,17 +2,21 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use portcullis::{NumericDate, clock::Clock, future::BoxFuture};
 use portcullis_mint::{SigningKeyStore, SigningKeyStoreError, StoredKey, StoredKeys};
 
-/// A store of signing keys in memory, which fails when a test says so. Clones share the keys.
+/// A store of signing keys in memory, which fails when a test says so. Clones are one connection to it.
 #[derive(Clone, Debug)]
 pub struct MemoryKeyStore {
     state: Arc<Mutex<State>>,
+    is_cut: Arc<AtomicBool>,
     clock: Arc<dyn Clock>,
 }
 
@@ -21,19 +25,29 @@ struct State {
     keys: Vec<StoredKey>,
     revision: i64,
     lease: Option<(Box<str>, NumericDate)>,
-    is_away: bool,
 }
 
 impl MemoryKeyStore {
     /// Creates an empty store, whose time this clock shows.
     #[must_use]
     pub fn new(clock: impl Clock + 'static) -> Self {
-        Self { state: Arc::default(), clock: Arc::new(clock) }
+        Self { state: Arc::default(), is_cut: Arc::default(), clock: Arc::new(clock) }
     }
 
-    /// From now on, all calls fail, or no longer.
-    pub fn set_away(&self, is_away: bool) {
-        self.lock().is_away = is_away;
+    /// Returns another connection to the same keys, as another replica has it.
+    #[must_use]
+    pub fn connect(&self) -> Self {
+        Self { is_cut: Arc::default(), ..self.clone() }
+    }
+
+    /// Makes all calls on this connection fail.
+    pub fn cut(&self) {
+        self.is_cut.store(true, Ordering::SeqCst);
+    }
+
+    /// Ends a [`cut`](Self::cut).
+    pub fn heal(&self) {
+        self.is_cut.store(false, Ordering::SeqCst);
     }
 
     /// Returns the keys.
@@ -58,11 +72,10 @@ impl MemoryKeyStore {
         answer: impl FnOnce(&mut State, NumericDate) -> T + Send + 'a,
     ) -> BoxFuture<'a, Result<T, SigningKeyStoreError>> {
         Box::pin(async move {
-            let mut state = self.lock();
-            if state.is_away {
-                return Err(SigningKeyStoreError::Unavailable("the store is away".into()));
+            if self.is_cut.load(Ordering::SeqCst) {
+                return Err(SigningKeyStoreError::Unavailable("the connection is cut".into()));
             }
-            Ok(answer(&mut state, self.clock.now()))
+            Ok(answer(&mut self.lock(), self.clock.now()))
         })
     }
 }
@@ -116,7 +129,6 @@ impl fmt::Debug for State {
         f.debug_struct("State")
             .field("keys", &self.keys)
             .field("revision", &self.revision)
-            .field("is_away", &self.is_away)
             .finish_non_exhaustive()
     }
 }
