@@ -66,8 +66,8 @@ impl Servers {
     /// one store.
     pub(crate) fn test(&self, workspace: &Workspace, report: &mut Report) -> Result<(), String> {
         if self.postgres.is_some() {
-            let features = ["test", "-p", "portcullis-sql", "--features", "postgres,sqlite"];
-            let tests = ["--test", "postgres", "--", "--include-ignored"];
+            let features = ["test", "-p", "portcullis-sql", "--features", "mint,postgres,sqlite"];
+            let tests = ["--test", "postgres", "--test", "signing_keys", "--", "--include-ignored"];
             system::run(workspace.cargo(&features).args(tests).envs(self.variables()))?;
         }
         if self.postgres.is_none() || self.redis.is_none() {
@@ -94,6 +94,20 @@ impl Servers {
                 .cargo(&["test", "-p", "replicas", "--features", "servers", "--test", "histories"])
                 .args(["--", "--nocapture", "--test-threads", "1"])
                 .env("PORTCULLIS_TEST_HISTORIES", "1000")
+                .envs(self.variables()),
+        )
+    }
+
+    /// Changes signing keys on each store for a minute, and for five minutes before a verifier over HTTP.
+    pub(crate) fn run_rotation(&self, workspace: &Workspace) -> Result<(), String> {
+        let tests = ["rotation::no_valid_token", "rotation::http_verifier"];
+        system::run(
+            workspace
+                .cargo(&["test", "-p", "replicas", "--features", "servers", "--test", "processes"])
+                .arg("--")
+                .args(tests)
+                .args(["--include-ignored", "--nocapture", "--test-threads", "1"])
+                .env("PORTCULLIS_TEST_ROTATION", "60")
                 .envs(self.variables()),
         )
     }
