@@ -40,6 +40,6 @@ mod tests;
 pub use destinations::{DestinationError, TokenDestinations};
 pub use error::MintError;
 pub use minter::{MintedToken, Minter};
-pub use reissue::{Reissue, ReissueError};
+pub use reissue::{ReissueError, Reissuer};
 pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};
 pub use signing_keys::{PublishedKeys, SigningKeys, SigningKeysBuilder, SigningKeysError};
