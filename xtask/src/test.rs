@@ -66,6 +66,7 @@ fn run_steps(workspace: &Workspace, report: &mut Report, may_install: bool) -> R
             workspace
                 .cargo(&["test", "-p", "conformance", "--features", "interop", "--no-fail-fast"])
                 .args(["--test", "interop", "--test", "provider", "--test", "mcp"])
+                .args(["--test", "oauth4webapi"])
                 .args(["--", "--nocapture"])
                 .envs(variables.clone()),
         )?;

@@ -203,7 +203,7 @@ async fn an_endpoint_that_cannot_work_is_not_built() {
     assert_eq!(error(declined(Minter::new(key.clone()))), ExchangeConfigError::NoIssuer);
     let short = minter().lifetime(Duration::from_secs(4));
     assert_eq!(error(declined(short)), ExchangeConfigError::InvalidLifetime);
-    let keys = SigningKeys::builder(key).max_lifetime(Duration::from_secs(60)).build();
+    let keys = SigningKeys::builder(key).max_lifetime(Duration::from_secs(60)).build().unwrap();
     let long = Minter::new(keys).issuer(OWN).lifetime(Duration::from_secs(61));
     assert_eq!(error(declined(long)), ExchangeConfigError::InvalidLifetime);
 }

@@ -44,7 +44,7 @@ async fn a_token_that_is_not_acceptable_has_one_answer() {
         ("no subject", token().without_claim("sub").build()),
         ("a subject of another type", token().claim("sub", 1).build()),
         ("an actor of another type", token().claim("act", "x").build()),
-        ("hour", token().expires_in(Duration::ZERO).build()),
+        ("expired now", token().expires_in(Duration::ZERO).build()),
     ];
     let mut bodies = Vec::new();
     for (what, bad) in &tokens {
