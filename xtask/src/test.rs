@@ -66,7 +66,7 @@ fn run_steps(workspace: &Workspace, report: &mut Report, may_install: bool) -> R
         system::run(&mut workspace.cargo(&doctests))?;
         let output = system::run_and_read(
             workspace
-                .test(&["conformance/interop"], &["interop", "provider", "mcp"])
+                .test(&["conformance/interop"], &["interop", "provider", "mcp", "oauth4webapi"])
                 .args(["--no-fail-fast", "--", "--nocapture"])
                 .envs(variables.clone()),
         )?;

@@ -25,11 +25,12 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `tracing` | yes | one event for each renewal that fails, target `portcullis::tokens`, level warn |
+//! | `tracing` | yes | one event for each renewal that fails, level warn, and for each [exchange](exchange), target `portcullis::tokens` |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
 mod destinations;
 mod error;
+pub mod exchange;
 mod minter;
 mod reissue;
 mod renewing;
