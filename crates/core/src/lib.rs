@@ -100,6 +100,13 @@ pub mod for_config {
     };
 }
 
+/// What `portcullis-mint` shares with the engine: requests to token endpoints.
+#[cfg(feature = "remote")]
+#[doc(hidden)]
+pub mod for_mint {
+    pub use crate::key_source::{TokenEndpoint, TokenEndpointRequest, retry_after};
+}
+
 #[doc(hidden)]
 pub mod interleave;
 
