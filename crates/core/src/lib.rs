@@ -104,7 +104,7 @@ pub mod for_config {
 #[cfg(feature = "remote")]
 #[doc(hidden)]
 pub mod for_mint {
-    pub use crate::key_source::{TokenEndpoint, TokenEndpointRequest, retry_after};
+    pub use crate::key_source::{TokenEndpoint, TokenEndpointRequest, retry_after, retry_after_of};
 }
 
 #[doc(hidden)]

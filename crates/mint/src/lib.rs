@@ -26,6 +26,9 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `tracing` | yes | one event for each renewal that fails, target `portcullis::tokens`, level warn |
+//! | `metrics` | no | counters and gauges of renewals, through the crate `metrics` |
+//! | `remote` | no | [`ClientCredentials`] and [`TokenExchange`]: tokens from an authorization server |
+//! | `reqwest-middleware` | no | a middleware that adds tokens to the calls of a `reqwest` client |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
 mod destinations;
@@ -35,9 +38,16 @@ mod renewing;
 mod signing_keys;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "remote")]
+mod token_endpoint;
 
 pub use destinations::{DestinationError, TokenDestinations};
 pub use error::MintError;
 pub use minter::{MintedToken, Minter};
 pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};
 pub use signing_keys::{PublishedKeys, SigningKeys, SigningKeysBuilder, SigningKeysError};
+#[cfg(feature = "remote")]
+pub use token_endpoint::{
+    ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, TokenExchange,
+    TokenExchangeBuilder, TokenRequestError,
+};

@@ -26,6 +26,8 @@ pub use builder::RenewingTokenBuilder;
 pub use error::TokenError;
 pub use issued_token::IssuedToken;
 pub use source::TokenSource;
+#[cfg(feature = "remote")]
+pub(crate) use source::mint_in_a_thread;
 
 use self::{
     cached_token::{CachedToken, Freshness},

@@ -7,7 +7,7 @@ use portcullis_jose::Algorithm;
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
-use super::IssuedToken;
+use super::{IssuedToken, RenewingToken};
 use crate::{MintError, Minter};
 
 /// Brings tokens for calls to another service: an authorization server that is asked, a file that
@@ -51,6 +51,20 @@ where
     }
 }
 
+/// A token that never changes, such as that of the caller of a request.
+impl TokenSource for IssuedToken {
+    fn token(&self) -> BoxFuture<'_, Result<IssuedToken, Box<dyn Error + Send + Sync>>> {
+        Box::pin(async { Ok(self.clone()) })
+    }
+}
+
+/// The token in the cache, or a new one: for a token exchange of this service's own token.
+impl TokenSource for RenewingToken {
+    fn token(&self) -> BoxFuture<'_, Result<IssuedToken, Box<dyn Error + Send + Sync>>> {
+        Box::pin(async { Ok(Self::token(self).await?) })
+    }
+}
+
 /// Tokens of this service's own, with the same claims each.
 pub(super) struct Minted(Arc<(Minter, Map<String, Value>)>);
 
@@ -62,20 +76,30 @@ impl Minted {
 
 impl TokenSource for Minted {
     fn token(&self) -> BoxFuture<'_, Result<IssuedToken, Box<dyn Error + Send + Sync>>> {
-        let mint = {
-            let minted = Arc::clone(&self.0);
-            move || -> Result<IssuedToken, MintError> { Ok(minted.0.mint(&minted.1)?.into()) }
-        };
-        Box::pin(async move {
-            // A signature with RSA takes a millisecond and more, for which other tasks of this thread
-            // should not wait. The other algorithms take less than the way to another thread and back.
-            match Handle::try_current() {
-                Ok(runtime) if is_rsa(self.0.0.key().algorithm()) => {
-                    Ok(runtime.spawn_blocking(mint).await??)
-                }
-                _ => Ok(mint()?),
-            }
-        })
+        let is_rsa = is_rsa(self.0.0.key().algorithm());
+        let minted = Arc::clone(&self.0);
+        Box::pin(in_a_thread(is_rsa, move || Ok(minted.0.mint(&minted.1)?.into())))
+    }
+}
+
+/// Mints a token of these claims.
+#[cfg(feature = "remote")]
+pub(crate) async fn mint_in_a_thread(
+    minter: Minter,
+    claims: Value,
+) -> Result<crate::MintedToken, Box<dyn Error + Send + Sync>> {
+    in_a_thread(is_rsa(minter.key().algorithm()), move || minter.mint(&claims)).await
+}
+
+/// A signature with RSA takes a millisecond and more, for which other tasks of this thread should not wait.
+/// The other algorithms take less than the way to another thread and back.
+async fn in_a_thread<T: Send + 'static>(
+    is_rsa: bool,
+    mint: impl FnOnce() -> Result<T, MintError> + Send + 'static,
+) -> Result<T, Box<dyn Error + Send + Sync>> {
+    match Handle::try_current() {
+        Ok(runtime) if is_rsa => Ok(runtime.spawn_blocking(mint).await??),
+        _ => Ok(mint()?),
     }
 }
 

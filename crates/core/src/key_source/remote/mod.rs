@@ -24,7 +24,7 @@ use super::{
     KeyTransport, Loaded, RefreshPolicy, Validators, error::RetryAfter,
 };
 use crate::{BoxFuture, JwkSetError, KeySourceConfigError, NumericDate};
-pub use token_endpoint::{TokenEndpoint, TokenEndpointRequest, retry_after};
+pub use token_endpoint::{TokenEndpoint, TokenEndpointRequest, retry_after, retry_after_of};
 
 /// The longest document, in bytes: a hundred keys with certificate chains stay below it.
 const MAX_LEN: usize = 256 * 1024;

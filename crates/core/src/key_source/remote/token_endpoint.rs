@@ -141,6 +141,12 @@ pub fn retry_after(response: &FetchResponse, now: NumericDate) -> Option<Duratio
     unexpected_status(response).retry_after(now)
 }
 
+/// Returns the same of an error that ended the discovery of the endpoint.
+#[must_use]
+pub fn retry_after_of(error: &KeySourceError, now: NumericDate) -> Option<Duration> {
+    error.retry_after(now)
+}
+
 fn limits(url: String, reject_this_machine: bool) -> FetchRequest {
     FetchRequest { url, known: None, max_len: MAX_LEN, timeout: TIMEOUT, reject_this_machine }
 }
