@@ -31,7 +31,7 @@
 //! | `reqwest-middleware` | no | a middleware that adds tokens to the calls of a `reqwest` client |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
-mod destinations;
+mod calls;
 mod error;
 mod minter;
 mod renewing;
@@ -41,7 +41,9 @@ mod tests;
 #[cfg(feature = "remote")]
 mod token_endpoint;
 
-pub use destinations::{DestinationError, TokenDestinations};
+pub use calls::{
+    AddBearerTokenError, CallCredentials, CallToken, DestinationError, TokenDestinations,
+};
 pub use error::MintError;
 pub use minter::{MintedToken, Minter};
 pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};

@@ -94,7 +94,9 @@ pub use route::PathParameters;
 /// The services and futures behind the layers. An application rarely names them.
 pub mod service {
     #[cfg(feature = "mint")]
-    pub use crate::outgoing::{AddBearerToken, AddBearerTokenError, AddBearerTokenFuture};
+    pub use crate::outgoing::{
+        AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, CloneRequest, NoReplay, Replay,
+    };
     pub use crate::{
         auth::JwtAuth, endpoint::EndpointFuture, future::AuthFuture, require::Require,
         resource_metadata::ResourceMetadataBody,
