@@ -42,4 +42,7 @@ pub use error::MintError;
 pub use minter::{MintedToken, Minter};
 pub use reissue::{ReissueError, Reissuer};
 pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};
-pub use signing_keys::{PublishedKeys, SigningKeys, SigningKeysBuilder, SigningKeysError};
+pub use signing_keys::{
+    KeyEncryptionKey, KeyTimes, PublishedKeys, SharedSigningKeysBuilder, SigningKeyStore,
+    SigningKeyStoreError, SigningKeys, SigningKeysBuilder, SigningKeysError, StoredKey, StoredKeys,
+};
