@@ -30,6 +30,7 @@
 
 mod destinations;
 mod error;
+mod metadata;
 mod minter;
 mod reissue;
 mod renewing;
@@ -39,6 +40,7 @@ mod tests;
 
 pub use destinations::{DestinationError, TokenDestinations};
 pub use error::MintError;
+pub use metadata::{DiscoveryEndpoint, JwkSetEndpoint, MetadataError};
 pub use minter::{MintedToken, Minter};
 pub use reissue::{ReissueError, Reissuer};
 pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};
