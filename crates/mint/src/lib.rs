@@ -34,6 +34,7 @@
 mod calls;
 mod error;
 pub mod exchange;
+mod metadata;
 mod minter;
 mod reissue;
 mod renewing;
@@ -47,6 +48,7 @@ pub use calls::{
     AddBearerTokenError, CallCredentials, CallToken, DestinationError, TokenDestinations,
 };
 pub use error::MintError;
+pub use metadata::{DiscoveryEndpoint, JwkSetEndpoint, MetadataError};
 pub use minter::{MintedToken, Minter};
 pub use reissue::{ReissueError, Reissuer};
 pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};
