@@ -155,6 +155,13 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         Ok(Self { route, ..self })
     }
 
+    /// Returns whether tokens are read from the cookie of this name.
+    #[must_use]
+    pub fn reads_cookie(&self, name: &str) -> bool {
+        let engine = self.engine();
+        self.route.locations(&engine).iter().any(|location| location.is_cookie(name))
+    }
+
     /// Returns the names of the strategies, in the order in which they are asked. Issuers of JWTs are not
     /// among them.
     #[must_use]

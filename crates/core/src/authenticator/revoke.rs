@@ -1,8 +1,10 @@
 //! What an engine knows of revocations.
 
 use super::Authenticator;
+#[cfg(doc)]
+use crate::AuthErrorKind;
 use crate::{
-    NumericDate,
+    AuthError, NumericDate, Principal,
     issuer::{IssuerConfig, Rules},
     revocation::{
         CLOCK_MARGIN, Revocation, RevocationStatus, Revocations, Revoked, StoreError,
@@ -41,6 +43,23 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// The store has failed, or the engine has no revocations.
     pub async fn revoke(&self, entries: &[Revocation]) -> Result<(), StoreError> {
         self.revocations().ok_or_else(not_configured)?.revoke(entries).await
+    }
+
+    /// Checks again that the token of a caller is not revoked, for what goes on after a request was judged. In
+    /// [strict](Revocations::strict) mode the store is queried.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthErrorKind::TokenRevoked`], and [`AuthErrorKind::StoreUnavailable`] if nothing is known of revocations.
+    pub async fn check_revocations(&self, caller: &Principal) -> Result<(), AuthError> {
+        let engine = self.engine();
+        let Some(revocations) = &engine.revocations else { return Ok(()) };
+        let question = caller.question();
+        revocations.check(&question, engine.clock.now())?;
+        if revocations.is_strict() {
+            revocations.ask(&question, &*engine.clock).await?;
+        }
+        Ok(())
     }
 
     /// Returns the revocations of the engine, if it has any.
