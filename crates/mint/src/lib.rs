@@ -31,6 +31,7 @@
 mod destinations;
 mod error;
 mod minter;
+mod reissue;
 mod renewing;
 mod signing_keys;
 #[cfg(test)]
@@ -39,5 +40,6 @@ mod tests;
 pub use destinations::{DestinationError, TokenDestinations};
 pub use error::MintError;
 pub use minter::{MintedToken, Minter};
+pub use reissue::{Reissue, ReissueError};
 pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};
 pub use signing_keys::{PublishedKeys, SigningKeys, SigningKeysBuilder, SigningKeysError};

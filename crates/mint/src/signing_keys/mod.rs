@@ -17,7 +17,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use portcullis::clock::{Clock, SystemClock};
-use portcullis_jose::{NumericDate, SigningKey};
+use portcullis_jose::{NumericDate, SigningKey, VerificationKey};
 
 pub use published::PublishedKeys;
 
@@ -166,6 +166,11 @@ impl SigningKeys {
     #[must_use]
     pub fn max_lifetime(&self) -> Duration {
         self.ring.max_lifetime
+    }
+
+    /// Returns whether a key is the public half of a published key, or the secret.
+    pub(crate) fn are_verified_by(&self, key: &VerificationKey) -> bool {
+        self.ring.published_at(self.ring.clock.now()).iter().any(|own| own.key.is_verified_by(key))
     }
 
     /// Returns the public keys that verifiers need now, as a JWK Set. Secrets are not part of it.
