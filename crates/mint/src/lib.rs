@@ -33,6 +33,7 @@ mod error;
 mod minter;
 mod reissue;
 mod renewing;
+pub mod session;
 mod signing_keys;
 #[cfg(test)]
 mod tests;

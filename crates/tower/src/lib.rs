@@ -75,6 +75,9 @@ mod request;
 mod require;
 mod resource_metadata;
 mod route;
+#[cfg(feature = "mint")]
+mod session;
+mod set_cookies;
 
 // The public interface is:
 #[cfg(feature = "axum")]
@@ -90,11 +93,16 @@ pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
 pub use require::RequireLayer;
 pub use resource_metadata::ResourceMetadataService;
 pub use route::PathParameters;
+#[cfg(feature = "mint")]
+pub use session::SessionLayer;
 
 /// The services and futures behind the layers. An application rarely names them.
 pub mod service {
     #[cfg(feature = "mint")]
-    pub use crate::outgoing::{AddBearerToken, AddBearerTokenError, AddBearerTokenFuture};
+    pub use crate::{
+        outgoing::{AddBearerToken, AddBearerTokenError, AddBearerTokenFuture},
+        session::{Sessions, SessionsFuture},
+    };
     pub use crate::{
         auth::JwtAuth, endpoint::EndpointFuture, future::AuthFuture, require::Require,
         resource_metadata::ResourceMetadataBody,

@@ -5,6 +5,7 @@ mod builder;
 mod derived;
 #[cfg(feature = "explain")]
 mod explain;
+mod first_use;
 mod judge;
 mod measuring;
 mod not_ready;

@@ -1,10 +1,8 @@
 //! What an engine knows of revocations.
 
 use super::Authenticator;
-#[cfg(doc)]
-use crate::AuthErrorKind;
 use crate::{
-    AuthError, NumericDate, Principal,
+    NumericDate, Principal,
     issuer::{IssuerConfig, Rules},
     revocation::{
         CLOCK_MARGIN, Revocation, RevocationStatus, Revocations, Revoked, StoreError,
@@ -45,21 +43,25 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         self.revocations().ok_or_else(not_configured)?.revoke(entries).await
     }
 
-    /// Checks again that the token of a caller is not revoked, for what goes on after a request was judged. In
-    /// [strict](Revocations::strict) mode the store is queried.
+    /// Makes the entries that end the session of a caller: what a [logout](crate::revocation::LogoutEndpoint)
+    /// revokes. Empty if the token has neither `jti` nor `sid`.
     ///
-    /// # Errors
-    ///
-    /// [`AuthErrorKind::TokenRevoked`], and [`AuthErrorKind::StoreUnavailable`] if nothing is known of revocations.
-    pub async fn check_revocations(&self, caller: &Principal) -> Result<(), AuthError> {
-        let engine = self.engine();
-        let Some(revocations) = &engine.revocations else { return Ok(()) };
+    /// | the token has | its session is | entries |
+    /// |---|---|---|
+    /// | `sid` | all tokens with this `sid`, and the first one, whose `jti` it may be | this token, the session, the token with the `jti` of this name |
+    /// | no `sid` | this token, and those that were made from it, whose `sid` is its `jti` | this token, the session with this name |
+    #[must_use]
+    pub fn session_revocations(&self, caller: &Principal) -> Vec<Revocation> {
         let question = caller.question();
-        revocations.check(&question, engine.clock.now())?;
-        if revocations.is_strict() {
-            revocations.ask(&question, &*engine.clock).await?;
-        }
-        Ok(())
+        let session = question.session.filter(|session| !session.is_empty());
+        let name = session.or(question.jti.filter(|token_id| !token_id.is_empty()));
+        let entry = |revoked| self.revocation(caller.issuer(), revoked);
+        let own = caller.revocation();
+        let of_session = name.map(|name| entry(Revoked::Session(name.into())));
+        // The token of this caller is not the first one, which may have no `sid`.
+        let first = session.filter(|session| Some(*session) != question.jti);
+        let first = first.map(|session| entry(Revoked::Token(session.into())));
+        own.into_iter().chain(of_session).chain(first).collect()
     }
 
     /// Returns the revocations of the engine, if it has any.
