@@ -272,6 +272,9 @@ mod rejection;
 mod remove_tokens;
 mod request_view;
 mod require;
+#[cfg(feature = "mint")]
+mod session;
+mod set_cookies;
 
 // The public interface is:
 pub use auth::JwtAuth;
@@ -297,6 +300,8 @@ pub use readiness::ReadinessService;
 pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
 pub use remove_tokens::RemoveTokens;
 pub use require::Require;
+#[cfg(feature = "mint")]
+pub use session::SessionAuth;
 
 // Named, because they are in the signatures of others; nobody writes them.
 #[doc(hidden)]
@@ -307,6 +312,9 @@ pub use auth_future::AuthFuture;
 pub use remove_tokens::RemoveTokensService;
 #[doc(hidden)]
 pub use require::RequireMiddleware;
+#[cfg(feature = "mint")]
+#[doc(hidden)]
+pub use session::SessionMiddleware;
 
 // Compiles the examples of that page as tests.
 #[cfg(all(doctest, feature = "mint"))]
