@@ -287,9 +287,7 @@ impl TokenLocation {
             }
             _ if !is_token(&self.name) => invalid(&self.name),
             // Cookies are read as such; as a field they would count as explicit.
-            (LocationKind::Header, _)
-                if matches!(&*self.name, "cookie" | WEB_SOCKET_PROTOCOL) =>
-            {
+            (LocationKind::Header, _) if matches!(&*self.name, "cookie" | WEB_SOCKET_PROTOCOL) => {
                 invalid(&self.name)
             }
             (LocationKind::Header, Some(scheme)) if !is_token(&scheme.name) => {
@@ -322,7 +320,9 @@ impl TokenLocation {
         };
         match locations.iter().enumerate().find(is_duplicate) {
             None => Ok(()),
-            Some((_, location)) => Err(LocationError::Duplicate { name: location.name.to_string() }),
+            Some((_, location)) => {
+                Err(LocationError::Duplicate { name: location.name.to_string() })
+            }
         }
     }
 }

@@ -98,13 +98,13 @@ pub use session::SessionLayer;
 
 /// The services and futures behind the layers. An application rarely names them.
 pub mod service {
+    pub use crate::{
+        auth::JwtAuth, endpoint::EndpointFuture, future::AuthFuture, require::Require,
+        resource_metadata::ResourceMetadataBody,
+    };
     #[cfg(feature = "mint")]
     pub use crate::{
         outgoing::{AddBearerToken, AddBearerTokenError, AddBearerTokenFuture},
         session::{Sessions, SessionsFuture},
-    };
-    pub use crate::{
-        auth::JwtAuth, endpoint::EndpointFuture, future::AuthFuture, require::Require,
-        resource_metadata::ResourceMetadataBody,
     };
 }

@@ -130,7 +130,10 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
     /// invalid. Behind an [optional](Self::optional) middleware, such a request goes on as one without credentials;
     /// otherwise it is rejected. A cookie whose token could not be verified (503) remains.
     #[cfg(feature = "mint")]
-    pub fn with_sessions(self, sessions: portcullis_mint::session::Sessions) -> crate::SessionAuth<G, R> {
+    pub fn with_sessions(
+        self,
+        sessions: portcullis_mint::session::Sessions,
+    ) -> crate::SessionAuth<G, R> {
         let removal = sessions.removal().clone();
         let authentication = self.authentication.remove_invalid_cookie(removal);
         crate::SessionAuth::new(Self { authentication, ..self }, sessions)

@@ -134,11 +134,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
 }
 
 impl<G: Send + Sync + 'static> Engine<G> {
-    fn extract<'r>(
-        &self,
-        route: &Route,
-        request: &'r dyn RequestView,
-    ) -> Extracted<'r> {
+    fn extract<'r>(&self, route: &Route, request: &'r dyn RequestView) -> Extracted<'r> {
         self.start_tasks();
         let wanted = match &route.requirement {
             Some(requirement) if requirement.is_of_several() => Wanted::OneInEachPlace,

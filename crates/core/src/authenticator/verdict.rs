@@ -40,8 +40,7 @@ impl<G> Verdict<G> {
     /// Returns whether the request has nothing but an invalid token in the cookie of this name. A token that
     /// could not be judged is not one: it may be valid.
     pub(crate) fn is_of_invalid_cookie(&self, name: &str) -> bool {
-        let is_invalid =
-            self.result.as_ref().is_err_and(|error| is_fault_of_token(error.kind()));
+        let is_invalid = self.result.as_ref().is_err_and(|error| is_fault_of_token(error.kind()));
         is_invalid && self.cookie.as_deref() == Some(name)
     }
 

@@ -135,10 +135,13 @@ mod tests {
         let replaced = |values: &[&str]| {
             SetCookies::cache_control(values.iter().map(|value| value.as_bytes()))
         };
-        for values in [&[][..], &["public, max-age=60"], &["no-cache"], &["x-no-store", "private"]] {
+        for values in [&[][..], &["public, max-age=60"], &["no-cache"], &["x-no-store", "private"]]
+        {
             assert_eq!(replaced(values), Some("no-store"), "{values:?}");
         }
-        for values in [&["no-store"][..], &["private,No-Store ,max-age=0"], &["private", "no-store"]] {
+        for values in
+            [&["no-store"][..], &["private,No-Store ,max-age=0"], &["private", "no-store"]]
+        {
             assert_eq!(replaced(values), None, "{values:?}");
         }
     }

@@ -8,8 +8,7 @@ use portcullis::{
 };
 
 use super::{
-    Inner, Refresh, SessionError, Sessions, Settings, engine::Engine, once::Renewals,
-    refresh::Hook,
+    Inner, Refresh, SessionError, Sessions, Settings, engine::Engine, once::Renewals, refresh::Hook,
 };
 use crate::Minter;
 

@@ -35,7 +35,11 @@ impl Settings {
     }
 
     /// Returns the claims of the first token of a session that starts now.
-    pub(super) fn first(&self, mut claims: Claims, now: NumericDate) -> Result<Claims, SessionError> {
+    pub(super) fn first(
+        &self,
+        mut claims: Claims,
+        now: NumericDate,
+    ) -> Result<Claims, SessionError> {
         for name in ["iss", "jti", "iat", "nbf", FIRST_ISSUED_AT] {
             claims.remove(name);
         }

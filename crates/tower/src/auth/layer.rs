@@ -132,7 +132,10 @@ impl<G: Send + Sync + 'static, R: Clone> JwtAuthLayer<G, R> {
     /// invalid. Behind an [optional](Self::optional) layer, such a request goes on as one without credentials;
     /// otherwise it is rejected. A cookie whose token could not be verified (503) remains.
     #[cfg(feature = "mint")]
-    pub fn with_sessions(self, sessions: portcullis_mint::session::Sessions) -> crate::SessionLayer<G, R> {
+    pub fn with_sessions(
+        self,
+        sessions: portcullis_mint::session::Sessions,
+    ) -> crate::SessionLayer<G, R> {
         let removal = sessions.removal().clone();
         let auth = self.set(|authentication| authentication.remove_invalid_cookie(removal));
         crate::SessionLayer::new(auth, sessions)
