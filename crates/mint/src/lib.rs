@@ -25,11 +25,12 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `tracing` | yes | one event for each renewal that fails, target `portcullis::tokens`, level warn |
+//! | `tracing` | yes | one event for each renewal that fails, level warn, and for each [exchange](exchange), target `portcullis::tokens` |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
 mod destinations;
 mod error;
+pub mod exchange;
 mod minter;
 mod reissue;
 mod renewing;
@@ -41,6 +42,9 @@ mod tests;
 pub use destinations::{DestinationError, TokenDestinations};
 pub use error::MintError;
 pub use minter::{MintedToken, Minter};
-pub use reissue::{Reissue, ReissueError};
+pub use reissue::{ReissueError, Reissuer};
 pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};
-pub use signing_keys::{PublishedKeys, SigningKeys, SigningKeysBuilder, SigningKeysError};
+pub use signing_keys::{
+    KeyEncryptionKey, KeyTimes, PublishedKeys, SharedSigningKeysBuilder, SigningKeyStore,
+    SigningKeyStoreError, SigningKeys, SigningKeysBuilder, SigningKeysError, StoredKey, StoredKeys,
+};

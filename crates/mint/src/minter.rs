@@ -125,6 +125,16 @@ impl Minter {
         self.backdate
     }
 
+    /// Returns the `iss` of its tokens.
+    pub(super) fn issuer_name(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
+    /// Returns how long the keys of its tokens are published.
+    pub(super) fn longest_lifetime(&self) -> Duration {
+        self.keys.max_lifetime()
+    }
+
     /// Returns the key that signs now.
     #[must_use]
     pub fn key(&self) -> SigningKey {
@@ -136,7 +146,8 @@ impl Minter {
     /// # Errors
     ///
     /// [`MintError`] if the claims are not a JSON object, if the token would live longer than its key is
-    /// [published](crate::SigningKeysBuilder::max_lifetime), or if the cryptographic module fails.
+    /// [published](crate::SigningKeysBuilder::max_lifetime), if no key may sign
+    /// ([`MintError::NoSigningKey`]), or if the cryptographic module fails.
     pub fn mint(&self, claims: &impl Serialize) -> Result<MintedToken, MintError> {
         let claims = match serde_json::to_value(claims).map_err(MintError::Claims)? {
             Value::Object(claims) => self.dated(claims)?,
@@ -145,7 +156,7 @@ impl Minter {
         let date = claims.get("exp").and_then(Value::as_i64).map(NumericDate::from_seconds);
         let id = claims.get("jti").and_then(Value::as_str).map(ToOwned::to_owned);
         self.check_lifetime(date)?;
-        let key = self.keys.current();
+        let key = self.keys.signing_key()?;
         let signing_input =
             format!("{}.{}", encode(&self.header(&key)), encode(&Value::Object(claims)));
         let signature = key.sign(signing_input.as_bytes())?;

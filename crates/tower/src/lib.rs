@@ -70,6 +70,8 @@ mod future;
 #[cfg(feature = "mint")]
 mod outgoing;
 mod readiness;
+#[cfg(feature = "mint")]
+mod reissue;
 mod rejection;
 mod request;
 mod require;
@@ -89,6 +91,8 @@ pub use endpoint::EndpointService;
 pub use outgoing::AddBearerTokenLayer;
 pub use portcullis::{AuthContext, Rejection};
 pub use readiness::ReadinessService;
+#[cfg(feature = "mint")]
+pub use reissue::ReissueLayer;
 pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
 pub use require::RequireLayer;
 pub use resource_metadata::ResourceMetadataService;
@@ -105,6 +109,7 @@ pub mod service {
     #[cfg(feature = "mint")]
     pub use crate::{
         outgoing::{AddBearerToken, AddBearerTokenError, AddBearerTokenFuture},
+        reissue::{Reissue, ReissueFuture},
         session::{Sessions, SessionsFuture},
     };
 }

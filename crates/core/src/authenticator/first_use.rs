@@ -4,12 +4,6 @@ use super::Authenticator;
 use crate::{AuthError, AuthErrorKind, NumericDate};
 
 impl<G: Send + Sync + 'static> Authenticator<G> {
-    /// Returns whether the engine has a [store of used tokens](crate::AuthenticatorBuilder::replay_store).
-    #[must_use]
-    pub fn has_replay_store(&self) -> bool {
-        self.engine().one_time.is_some()
-    }
-
     /// Returns whether an id is used for the first time, among all replicas that share the
     /// [store of used tokens](crate::AuthenticatorBuilder::replay_store). The store remembers the id until a time.
     /// For a part of a service that one replica should do: an id that cannot be the `jti` of a token of this issuer

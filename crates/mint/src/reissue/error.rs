@@ -4,7 +4,7 @@ use std::{error::Error, fmt};
 
 use portcullis::AuthError;
 
-/// A setting of [`Reissue`](super::Reissue) that cannot be used.
+/// A setting of [`Reissuer`](super::Reissuer) that cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ReissueError {

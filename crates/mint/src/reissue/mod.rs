@@ -5,10 +5,16 @@ pub(crate) mod successor;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 pub use error::ReissueError;
-use portcullis::{AuthErrorKind, Principal, future::BoxFuture};
+use portcullis::{AuthContext, AuthErrorKind, Principal, error::LayerError, future::BoxFuture};
 
 use self::{error::Failure, successor::is_due};
 use crate::{MintedToken, Minter};
@@ -55,19 +61,21 @@ const MAX_SESSION_AGE: Duration = Duration::from_secs(24 * 3600);
 /// use std::time::Duration;
 ///
 /// use portcullis_jose::{Algorithm, SigningKey};
-/// use portcullis_mint::{Minter, Reissue};
+/// use portcullis_mint::{Minter, Reissuer};
 ///
 /// let minter = Minter::new(SigningKey::generate(Algorithm::ES256)?).issuer("https://tasks.example.com");
-/// let reissue = Reissue::new(minter)
+/// let reissuer = Reissuer::new(minter)
 ///     .scopes_without_renewal(["workload"])
 ///     .max_session_age(Duration::from_secs(7 * 24 * 3600));
-/// assert_eq!(reissue.header_name(), "refreshed-api-token");
+/// assert_eq!(reissuer.header_name(), "refreshed-api-token");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct Reissue {
+pub struct Reissuer {
     settings: Arc<Settings>,
+    /// Whether the log says already that no layer has authenticated requests. Clones share it.
+    is_reported: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Debug)]
@@ -79,7 +87,7 @@ struct Settings {
     scopes_without_renewal: Vec<String>,
 }
 
-impl Reissue {
+impl Reissuer {
     /// Reissues tokens that this minter, or another one with its issuer and keys, has made.
     pub fn new(minter: Minter) -> Self {
         let settings = Settings {
@@ -89,13 +97,13 @@ impl Reissue {
             max_session_age: MAX_SESSION_AGE,
             scopes_without_renewal: Vec::new(),
         };
-        Self { settings: Arc::new(settings) }
+        Self { settings: Arc::new(settings), is_reported: Arc::default() }
     }
 
     fn set(self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Arc::unwrap_or_clone(self.settings);
         change(&mut settings);
-        Self { settings: Arc::new(settings) }
+        Self { settings: Arc::new(settings), ..self }
     }
 
     /// The name of the header field that has the new token. Default: `Refreshed-API-Token`, as in Airflow.
@@ -135,6 +143,17 @@ impl Reissue {
     #[must_use]
     pub fn header_name(&self) -> &str {
         &self.settings.header_name
+    }
+
+    /// Returns the caller that a layer has left in a request; `None` if there is none.
+    ///
+    /// A request that no layer has authenticated is a mistake of the application, which is logged once.
+    #[must_use]
+    pub fn caller(&self, context: Option<&AuthContext>) -> Option<Principal> {
+        if context.is_none() && !self.is_reported.swap(true, Ordering::Relaxed) {
+            LayerError::Missing.report();
+        }
+        context?.caller().cloned()
     }
 
     /// Starts to make a new token, for an adapter that has the response of the handler: `None` at once if the
