@@ -38,6 +38,7 @@ mod metadata;
 mod minter;
 mod reissue;
 mod renewing;
+pub mod session;
 mod signing_keys;
 #[cfg(test)]
 mod tests;
