@@ -6,9 +6,6 @@ use actix_web::{App, HttpServer, web};
 use axum::Router;
 use portcullis_mint::exchange::TokenExchangeEndpoint;
 
-/// Where the endpoint is.
-pub(crate) const TOKEN: &str = "/token";
-
 /// A framework.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Framework {
