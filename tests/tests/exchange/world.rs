@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use conformance::NOW;
 use portcullis::{Algorithm, Authenticator, AuthenticatorBuilder, NumericDate};
-use portcullis_mint::{
+use portcullis_axum::mint::{
     Minter,
     exchange::{ClientSecrets, TokenExchangeBuilder, TokenExchangeEndpoint},
 };

@@ -86,7 +86,7 @@ impl<G: Send + Sync + 'static> Engine<G> {
             match attempt {
                 Attempt::Abstain => {}
                 Attempt::Accept(identity) => {
-                    return finish_identity(self, identity, &registered.origin);
+                    return finish_identity(self, identity, &registered.origin, token);
                 }
                 Attempt::Reject(error) => return Err(of_a_caller(error).into()),
                 Attempt::Later(attempt) => {

@@ -219,7 +219,7 @@ impl<G: Send + Sync + 'static> Engine<G> {
             }
         };
         match answer {
-            Attempt::Accept(identity) => finish_identity(self, identity, &registered.origin),
+            Attempt::Accept(identity) => finish_identity(self, identity, &registered.origin, token),
             Attempt::Reject(error) => Err(of_a_caller(error).into()),
             Attempt::Abstain => self.attempt_from(next, jwt_error, token, &mut ()),
             Attempt::Later(attempt) => {
