@@ -103,7 +103,10 @@ pub mod service {
     };
     #[cfg(feature = "mint")]
     pub use crate::{
-        outgoing::{AddBearerToken, AddBearerTokenError, AddBearerTokenFuture},
+        outgoing::{
+            AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, CloneRequest, NoReplay,
+            Replay,
+        },
         reissue::{Reissue, ReissueFuture},
     };
 }

@@ -2,7 +2,8 @@
 
 use std::{error::Error, fmt, net::IpAddr};
 
-use super::MintError;
+use super::authority;
+use crate::MintError;
 
 /// Where a token of this service may be sent.
 ///
@@ -87,6 +88,21 @@ impl TokenDestinations {
         Err(MintError::InvalidOrigin { origin: origin.to_string(), reason })
     }
 
+    /// Adds the origin of a URI, whose path does not matter.
+    ///
+    /// # Errors
+    ///
+    /// As [`origin`](Self::origin), and for a URI whose authority has something other than a port after its host.
+    pub fn origin_of(self, scheme: &str, authority: &str) -> Result<Self, MintError> {
+        match authority::split(authority) {
+            Ok((host, port)) => self.origin(scheme, host, port),
+            Err(whole) => Err(MintError::InvalidOrigin {
+                origin: format!("{scheme}://{whole}"),
+                reason: "what follows its host is no port",
+            }),
+        }
+    }
+
     /// Lets tokens travel without TLS, to any machine.
     ///
     /// # Security
@@ -118,6 +134,33 @@ impl TokenDestinations {
             _ if self.cleartext == Cleartext::Anywhere => Ok(()),
             _ => Err(DestinationError::Unknown),
         }
+    }
+
+    /// Returns whether a request may have a token, by the scheme and the authority of its URI ([RFC 3986 §3.2]), as
+    /// far as it has them.
+    ///
+    /// # Errors
+    ///
+    /// A [`DestinationError`].
+    ///
+    /// [RFC 3986 §3.2]: https://www.rfc-editor.org/rfc/rfc3986#section-3.2
+    pub fn permit_uri(
+        &self,
+        scheme: Option<&str>,
+        authority: Option<&str>,
+    ) -> Result<(), DestinationError> {
+        // What is no host and port is a host of its own, which is neither a known origin nor this machine.
+        let split = authority.map(|authority| {
+            let parts = authority::split(authority);
+            parts.map_or_else(|whole| (whole, None), |(host, port)| (host, port))
+        });
+        self.permit(scheme, split.map(|(host, _)| host), split.and_then(|(_, port)| port))
+    }
+
+    /// Returns whether there is an origin, so that tokens are sent nowhere else.
+    #[must_use]
+    pub fn has_origins(&self) -> bool {
+        !self.origins.is_empty()
     }
 
     fn is_safe(&self, scheme: &str, host: &str) -> bool {
