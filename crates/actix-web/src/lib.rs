@@ -250,6 +250,8 @@
 //! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs and discovery |
 //! | `metrics` | no | counters of rejections and of fetches of keys, through the crate `metrics` |
+//! | `mint` | no | keys that sign, tokens that the service issues, and tokens for its calls to others |
+//! | `awc` | no | `AddBearerToken`, which adds tokens to the calls of an awc client. Brings `mint` |
 //! | `config` | no | the engine from a configuration file |
 //! | `sqlite`, `postgres`, `redis` | no | stores of revocations that a configuration file can name |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
@@ -267,6 +269,8 @@ mod extract;
 mod metadata;
 #[cfg(doctest)]
 mod mistakes;
+#[cfg(feature = "awc")]
+mod outgoing;
 mod readiness;
 mod rejection;
 mod remove_tokens;
@@ -279,6 +283,8 @@ pub use caller::{Caller, Granted, OtherCallers};
 pub use endpoint::EndpointService;
 pub use extract::{CallerRejection, Claims, Optional};
 pub use metadata::ResourceMetadataService;
+#[cfg(feature = "awc")]
+pub use outgoing::AddBearerToken;
 /// Everything of the engine, under the same names.
 #[doc(no_inline)]
 pub use portcullis::*;
@@ -303,12 +309,10 @@ pub use require::Require;
 pub use auth::JwtAuthMiddleware;
 #[doc(hidden)]
 pub use auth_future::AuthFuture;
+#[cfg(feature = "awc")]
+#[doc(hidden)]
+pub use outgoing::AddBearerTokenMiddleware;
 #[doc(hidden)]
 pub use remove_tokens::RemoveTokensService;
 #[doc(hidden)]
 pub use require::RequireMiddleware;
-
-// Compiles the examples of that page as tests.
-#[cfg(all(doctest, feature = "mint"))]
-#[doc = include_str!("../../../docs/adapters.md")]
-struct Adapters;

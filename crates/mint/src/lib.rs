@@ -35,6 +35,8 @@ mod calls;
 mod error;
 mod minter;
 mod renewing;
+#[cfg(feature = "reqwest-middleware")]
+mod reqwest_middleware;
 mod signing_keys;
 #[cfg(test)]
 mod tests;
@@ -47,6 +49,8 @@ pub use calls::{
 pub use error::MintError;
 pub use minter::{MintedToken, Minter};
 pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};
+#[cfg(feature = "reqwest-middleware")]
+pub use reqwest_middleware::AddBearerToken;
 pub use signing_keys::{PublishedKeys, SigningKeys, SigningKeysBuilder, SigningKeysError};
 #[cfg(feature = "remote")]
 pub use token_endpoint::{
