@@ -202,8 +202,8 @@
 //! # }
 //! ```
 //!
-//! The project's `docs/adapters.md` says what each adapter has, and how a client such as awc gets tokens for
-//! calls to other services.
+//! The project's `docs/adapters.md` says what each adapter has, and `docs/outgoing.md` how a client such as awc gets
+//! tokens for calls to other services.
 //!
 //! # Workers, and where keys are fetched
 //!
