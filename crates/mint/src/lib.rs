@@ -38,6 +38,8 @@ mod metadata;
 mod minter;
 mod reissue;
 mod renewing;
+#[cfg(feature = "reqwest-middleware")]
+mod reqwest_middleware;
 pub mod session;
 mod signing_keys;
 #[cfg(test)]
@@ -53,6 +55,8 @@ pub use metadata::{DiscoveryEndpoint, JwkSetEndpoint, MetadataError};
 pub use minter::{MintedToken, Minter};
 pub use reissue::{ReissueError, Reissuer};
 pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};
+#[cfg(feature = "reqwest-middleware")]
+pub use reqwest_middleware::AddBearerToken;
 pub use signing_keys::{
     KeyEncryptionKey, KeyTimes, PublishedKeys, SharedSigningKeysBuilder, SigningKeyStore,
     SigningKeyStoreError, SigningKeys, SigningKeysBuilder, SigningKeysError, StoredKey, StoredKeys,
