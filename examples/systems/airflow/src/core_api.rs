@@ -28,10 +28,7 @@ pub(crate) fn audience(variables: &Variables) -> &str {
     named.or_else(|| variables.text("AIRFLOW__API__JWT_AUDIENCE")).unwrap_or("apache-airflow")
 }
 
-pub(crate) fn authenticator(
-    variables: &Variables,
-    keys: &Keys,
-) -> Result<Authenticator, String> {
+pub(crate) fn authenticator(variables: &Variables, keys: &Keys) -> Result<Authenticator, String> {
     let issuers = issuers(variables, keys)?.into_iter().map(|issuer| {
         let issuer = issuer.audience(audience(variables)).required_claims(["iat", "nbf"]);
         issuer.validate(has_known_role).grant_mapping(GrantMapping::empty().roles(["role"]))
@@ -46,7 +43,8 @@ pub(crate) fn authenticator(
 /// Airflow answers 500 to a role that it does not know.
 fn has_known_role(caller: &Principal) -> Result<(), AuthError> {
     let role: Option<String> = caller.claim("role")?;
-    let is_known = role.is_some_and(|role| ROLES.iter().any(|known| role.eq_ignore_ascii_case(known)));
+    let is_known =
+        role.is_some_and(|role| ROLES.iter().any(|known| role.eq_ignore_ascii_case(known)));
     if is_known { Ok(()) } else { Err(AuthErrorKind::MalformedClaim.into()) }
 }
 
@@ -85,7 +83,9 @@ impl Login {
     fn respond(&self, body: Result<Json<Credentials>, JsonRejection>, life: Duration) -> Response {
         let Json(body) = match body {
             Ok(body) => body,
-            Err(error) => return answer::detail(StatusCode::UNPROCESSABLE_ENTITY, error.body_text()),
+            Err(error) => {
+                return answer::detail(StatusCode::UNPROCESSABLE_ENTITY, error.body_text());
+            }
         };
         if body.username.is_empty() || body.password.is_empty() {
             let text = "Username and password must be provided";
@@ -115,10 +115,13 @@ pub(crate) fn app(auth: &Authenticator, login: Login, lives: (Duration, Duration
     };
     let resource = |to_read, to_write| {
         let read = get(async || Json(json!({}))).route_layer(layer(to_read));
-        read.merge(post(async || (StatusCode::CREATED, Json(json!({})))).route_layer(layer(to_write)))
+        read.merge(
+            post(async || (StatusCode::CREATED, Json(json!({})))).route_layer(layer(to_write)),
+        )
     };
     let only_all_admins = async || {
-        let text = "This method is only allowed if ``[core] simple_auth_manager_all_admins`` is True";
+        let text =
+            "This method is only allowed if ``[core] simple_auth_manager_all_admins`` is True";
         answer::detail(StatusCode::FORBIDDEN, text)
     };
     let (for_cli, (life, cli_life)) = (login.clone(), lives);

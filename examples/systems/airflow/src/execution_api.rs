@@ -160,7 +160,8 @@ pub(crate) fn app(auth: &Authenticator<Task>, tokens: TaskTokens) -> Router {
     Router::new()
         .route(
             "/execution/task-instances/{task_instance_id}/run",
-            patch(async move |Granted(task): Granted<Task>| tokens.run(*task)).route_layer(layer(run)),
+            patch(async move |Granted(task): Granted<Task>| tokens.run(*task))
+                .route_layer(layer(run)),
         )
         .route(
             "/execution/task-instances/{task_instance_id}/heartbeat",
@@ -176,8 +177,5 @@ pub(crate) fn app(auth: &Authenticator<Task>, tokens: TaskTokens) -> Router {
         )
         .route_layer(JwtAuthLayer::new(auth.clone()).response_for_rejection(answer::execution))
         .route("/execution/health", get(async || Json(json!({"status": "healthy"}))))
-        .route(
-            "/example/workload-token",
-            post(async move |body| scheduler.queue(body)),
-        )
+        .route("/example/workload-token", post(async move |body| scheduler.queue(body)))
 }

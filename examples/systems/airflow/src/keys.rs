@@ -69,7 +69,8 @@ impl Keys {
             let issuer = if place.starts_with("http") {
                 issuer.key_source(RemoteJwkSet::new(place).refresh_policy(policy))
             } else {
-                let file = JwkSetFile::read(place).map_err(|error| format!("{JWK_SET}: {error}"))?;
+                let file =
+                    JwkSetFile::read(place).map_err(|error| format!("{JWK_SET}: {error}"))?;
                 issuer.key_source(file)
             };
             let listed = self.algorithms.iter().copied();

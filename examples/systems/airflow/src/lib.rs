@@ -9,11 +9,11 @@ mod variables;
 use axum::Router;
 use portcullis_axum::{Authenticator, Issuer, TokenLocation, mint::Minter};
 
+use self::{core_api::Login, execution_api::TaskTokens, keys::Keys};
 pub use self::{
     execution_api::{Scope, Task},
     variables::Variables,
 };
-use self::{core_api::Login, execution_api::TaskTokens, keys::Keys};
 
 /// The program: an engine for each API, and what signs.
 #[derive(Debug)]
@@ -34,7 +34,9 @@ impl Airflow {
     pub fn new(variables: &Variables) -> Result<Self, String> {
         let keys = Keys::new(variables)?;
         if keys.is_short_secret() {
-            tracing::warn!("jwt_secret is shorter than the hash of its algorithm: use a longer one");
+            tracing::warn!(
+                "jwt_secret is shorter than the hash of its algorithm: use a longer one"
+            );
         }
         let core = core_api::authenticator(variables, &keys)?;
         let execution = execution_api::authenticator(variables, &keys)?;
@@ -78,7 +80,8 @@ fn issuers(variables: &Variables, keys: &Keys) -> Result<Vec<Issuer>, String> {
     } else {
         names.into_iter().map(Issuer::new).collect()
     };
-    let issuers = issuers.into_iter().map(|issuer| keys.verify(issuer.leeway(leeway).whole_seconds()));
+    let issuers =
+        issuers.into_iter().map(|issuer| keys.verify(issuer.leeway(leeway).whole_seconds()));
     issuers.collect()
 }
 

@@ -47,7 +47,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     airflow.core.start();
     airflow.execution.start();
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = axum::serve(listener, airflow.app()).with_graceful_shutdown(async { drop(stopped.await) });
+    let server =
+        axum::serve(listener, airflow.app()).with_graceful_shutdown(async { drop(stopped.await) });
     let server = tokio::spawn(server.into_future());
     stop_signal.await;
     drop(stop);

@@ -1,0 +1,9 @@
+//! Airflow's rules, each over a socket. The names begin with the section of the rule.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
+
+mod core_api;
+mod execution_api;
+mod keys;
+mod program;
+mod server;
