@@ -294,6 +294,7 @@ impl Principal {
         let session = revocable.and_then(|revocable| revocable.session.as_ref());
         Question {
             issuer: self.issuer(),
+            known_issuer: Some(self.inner.origin.issuer_name()),
             jti: self.token_id(),
             subject: Some(self.subject()).filter(|subject| !subject.is_empty()),
             session: session.map(|text| self.text(text)),

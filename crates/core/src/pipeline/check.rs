@@ -77,6 +77,7 @@ fn check_revocations(
     let session = text(valid.claims().find(SESSION))?;
     let question = Question {
         issuer: issuer.as_deref().unwrap_or(valid.issuer().name()),
+        known_issuer: Some(valid.issuer().origin.issuer_name()),
         jti: token_id.as_deref(),
         subject: subject.as_deref(),
         session: session.as_deref(),

@@ -31,6 +31,6 @@ pub(crate) use handle::not_configured;
 pub use memory::MemoryStore;
 pub(crate) use one_time::{OneTimeUse, TIMEOUT};
 pub use replay::{ReplayStore, Use};
-pub(crate) use set::Question;
+pub(crate) use set::{IssuerName, Question};
 pub use status::RevocationStatus;
 pub use store::{Changes, Position, RevocationStore};
