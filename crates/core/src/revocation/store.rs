@@ -155,7 +155,7 @@ pub struct Changes {
     /// Whether there are more entries now, so that the caller reads on at once.
     pub has_more: bool,
     /// Whether the store has entries that it does not list, because they are too many. Then each request queries
-    /// the store, as in [strict](super::Revocations::strict) mode, until the reads of a minute were complete.
+    /// the store, as in [strict](super::Revocations::strict) mode, until 60 reads in a row were complete.
     pub is_incomplete: bool,
 }
 

@@ -42,9 +42,9 @@ const MAX_PREPARE: Duration = Duration::from_secs(30);
 /// The longest time for any other call.
 const MAX_CALL: Duration = Duration::from_secs(5);
 
-/// How long the reads must have been complete before requests no longer query the store. A request looks into
-/// memory first and decides after that whether to query; the list must not become complete in between.
-const COMPLETE_FOR: Duration = Duration::from_secs(60);
+/// How many reads in a row must have been complete before requests no longer query the store. A request looks
+/// into memory first and decides after that whether to query; the list must not become complete in between.
+const COMPLETE_READS: u32 = 60;
 
 /// How many entries are written back in one call.
 const WRITE_BACK: usize = 1_000;
@@ -264,8 +264,7 @@ impl Follower {
     fn read_to_end(&self, is_incomplete: bool) {
         let needed = self.complete_reads_needed.load(Ordering::Relaxed);
         let needed = if is_incomplete {
-            let reads = COMPLETE_FOR.as_millis() / self.settings.poll.as_millis().max(1);
-            u32::try_from(reads).unwrap_or(u32::MAX).max(1)
+            COMPLETE_READS
         } else {
             needed.saturating_sub(1)
         };
