@@ -67,7 +67,7 @@ impl Servers {
     pub(crate) fn test(&self, workspace: &Workspace, report: &mut Report) -> Result<(), String> {
         if self.postgres.is_some() {
             let features = ["test", "-p", "portcullis-sql", "--features", "postgres,sqlite"];
-            let tests = ["--test", "postgres", "--", "--include-ignored"];
+            let tests = ["--test", "postgres", "--test", "token_table", "--", "--include-ignored"];
             system::run(workspace.cargo(&features).args(tests).envs(self.variables()))?;
         }
         if self.postgres.is_none() || self.redis.is_none() {

@@ -17,9 +17,8 @@ use portcullis_axum::{
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{Keys, Variables, answer, bearer, issuers};
+use crate::{COOKIE, Keys, Variables, answer, bearer, issuers, revocation::revocations};
 
-const COOKIE: &str = "_token";
 const ROLES: [&str; 4] = ["VIEWER", "USER", "OP", "ADMIN"];
 
 pub(crate) fn audience(variables: &Variables) -> &str {
@@ -36,6 +35,7 @@ pub(crate) fn authenticator(variables: &Variables, keys: &Keys) -> Result<Authen
     Authenticator::builder()
         .issuers(issuers)
         .locations([bearer(), TokenLocation::cookie(COOKIE)])
+        .revocations(revocations(variables)?)
         .build()
         .map_err(|error| error.to_string())
 }

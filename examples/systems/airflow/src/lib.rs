@@ -4,6 +4,7 @@ mod answer;
 mod core_api;
 mod execution_api;
 mod keys;
+mod revocation;
 mod variables;
 
 use axum::Router;
@@ -59,6 +60,7 @@ impl Airflow {
             workload_life: variables.seconds("AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT", 600)?,
         };
         let app = core_api::app(&core, login, (life, cli_life))
+            .route_service("/api/v2/auth/logout", revocation::logout(variables, &core)?)
             .merge(execution_api::app(&execution, tokens));
         Ok(Self { core, execution, app })
     }
@@ -70,10 +72,12 @@ impl Airflow {
 }
 
 const ISSUER: &str = "AIRFLOW__API_AUTH__JWT_ISSUER";
+const LEEWAY: &str = "AIRFLOW__API_AUTH__JWT_LEEWAY";
+const COOKIE: &str = "_token";
 
 /// The issuers of both APIs. Without a setting, Airflow does not look at `iss`.
 fn issuers(variables: &Variables, keys: &Keys) -> Result<Vec<Issuer>, String> {
-    let leeway = variables.seconds("AIRFLOW__API_AUTH__JWT_LEEWAY", 10)?;
+    let leeway = variables.seconds(LEEWAY, 10)?;
     let names = variables.list(ISSUER);
     let issuers = if names.is_empty() {
         vec![Issuer::dangerous_any("airflow")]

@@ -19,6 +19,9 @@ use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, util::Subsc
 /// How long requests in progress may take after the signal to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// How long the start waits for keys and revocations.
+const READY: Duration = Duration::from_secs(2);
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run().await {
@@ -43,9 +46,14 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .with(Targets::new().with_default(Level::INFO).with_target("portcullis", Level::DEBUG))
         .init();
     let airflow = Airflow::new(&variables)?;
-    println!("listening on http://{}", listener.local_addr()?);
     airflow.core.start();
     airflow.execution.start();
+    // Keys or a database that are away must not keep the program from its start: until then it answers 503.
+    drop(
+        timeout(READY, async { tokio::join!(airflow.core.ready(), airflow.execution.ready()) })
+            .await,
+    );
+    println!("listening on http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();
     let server =
         axum::serve(listener, airflow.app()).with_graceful_shutdown(async { drop(stopped.await) });

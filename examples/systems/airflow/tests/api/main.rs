@@ -6,4 +6,5 @@ mod core_api;
 mod execution_api;
 mod keys;
 mod program;
+mod revocation;
 mod server;
