@@ -268,6 +268,8 @@ mod metadata;
 #[cfg(doctest)]
 mod mistakes;
 mod readiness;
+#[cfg(feature = "mint")]
+mod reissue;
 mod rejection;
 mod remove_tokens;
 mod request_view;
@@ -294,6 +296,8 @@ pub use portcullis_config::Config;
 #[doc(no_inline)]
 pub use portcullis_mint as mint;
 pub use readiness::ReadinessService;
+#[cfg(feature = "mint")]
+pub use reissue::Reissue;
 pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
 pub use remove_tokens::RemoveTokens;
 pub use require::Require;
@@ -303,6 +307,9 @@ pub use require::Require;
 pub use auth::JwtAuthMiddleware;
 #[doc(hidden)]
 pub use auth_future::AuthFuture;
+#[cfg(feature = "mint")]
+#[doc(hidden)]
+pub use reissue::{ReissueFuture, ReissueMiddleware};
 #[doc(hidden)]
 pub use remove_tokens::RemoveTokensService;
 #[doc(hidden)]

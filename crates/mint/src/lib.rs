@@ -25,12 +25,14 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `tracing` | yes | one event for each renewal that fails, target `portcullis::tokens`, level warn |
+//! | `tracing` | yes | one event for each renewal that fails, level warn, and for each [exchange](exchange), target `portcullis::tokens` |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
 mod destinations;
 mod error;
+pub mod exchange;
 mod minter;
+mod reissue;
 mod renewing;
 mod signing_keys;
 #[cfg(test)]
@@ -39,5 +41,9 @@ mod tests;
 pub use destinations::{DestinationError, TokenDestinations};
 pub use error::MintError;
 pub use minter::{MintedToken, Minter};
+pub use reissue::{ReissueError, Reissuer};
 pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};
-pub use signing_keys::{PublishedKeys, SigningKeys, SigningKeysBuilder, SigningKeysError};
+pub use signing_keys::{
+    KeyEncryptionKey, KeyTimes, PublishedKeys, SharedSigningKeysBuilder, SigningKeyStore,
+    SigningKeyStoreError, SigningKeys, SigningKeysBuilder, SigningKeysError, StoredKey, StoredKeys,
+};

@@ -151,6 +151,11 @@ impl Origin {
             || self.strategy.as_ref().is_some_and(|strategy| strategy.name() == name)
     }
 
+    /// Tells whether an engine of a strategy has judged the caller.
+    pub(crate) fn is_of_strategy(&self) -> bool {
+        self.strategy.is_some()
+    }
+
     /// Returns the numbers of the issuer and of the strategy that has judged the caller: what was once
     /// known of one origin must not count for another one that takes over its name.
     pub(crate) fn ids(&self) -> [u64; 2] {

@@ -4,7 +4,7 @@ mod builder;
 mod cached_token;
 mod error;
 mod issued_token;
-mod panic_caught;
+pub(crate) mod panic_caught;
 mod renewal;
 mod source;
 #[cfg(test)]
