@@ -10,8 +10,9 @@ use axum::{
     routing::{get, patch, post, put},
 };
 use portcullis_axum::{
-    AuthError, AuthErrorKind, Authenticator, Granted, JwtAuthLayer, Principal, RequireLayer,
-    mint::Minter,
+    AuthError, AuthErrorKind, Authenticator, Granted, JwtAuthLayer, Principal, ReissueLayer,
+    RequireLayer,
+    mint::{Minter, Reissuer},
     policy::{self, Policy, allow_if, path_parameter},
 };
 use serde::Deserialize;
@@ -156,6 +157,11 @@ pub(crate) fn app(auth: &Authenticator<Task>, tokens: TaskTokens) -> Router {
     let heartbeat = one_of(&[Scope::Execution]).and(ti_self);
     let test = one_of(&[Scope::Workload]).and(own("connection_test_id", "connection test"));
     let scheduler = tokens.clone();
+    // Airflow renews tokens for as long as a task runs.
+    let reissuer = Reissuer::new(tokens.minter.clone())
+        .lifetime(tokens.life)
+        .max_session_age(Duration::MAX)
+        .scopes_without_renewal([Scope::Workload.name()]);
     let variable = async |Path(key): Path<String>| Json(json!({"key": key, "value": null}));
     Router::new()
         .route(
@@ -175,6 +181,7 @@ pub(crate) fn app(auth: &Authenticator<Task>, tokens: TaskTokens) -> Router {
             "/execution/connection-tests/{connection_test_id}/run",
             post(async || Json(json!({}))).route_layer(layer(test)),
         )
+        .route_layer(ReissueLayer::new(reissuer))
         .route_layer(JwtAuthLayer::new(auth.clone()).response_for_rejection(answer::execution))
         .route("/execution/health", get(async || Json(json!({"status": "healthy"}))))
         .route("/example/workload-token", post(async move |body| scheduler.queue(body)))

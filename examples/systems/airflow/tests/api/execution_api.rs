@@ -200,3 +200,61 @@ fn the_scheduler_gives_tokens_for_uuids_alone() {
 fn the_health_check_is_open() {
     assert_eq!(airflow().call("GET", "/execution/health", "junk").status, 200);
 }
+
+/// A token of a task with 1,000 seconds of life, of which these are left.
+fn aged(left: i64, changes: &Value) -> String {
+    let dates =
+        json!({"iat": now() + left - 1000, "nbf": now() + left - 1000, "exp": now() + left});
+    token(&with(with(task("execution"), &dates), changes))
+}
+
+#[test]
+fn s3_6_a_token_near_its_end_is_reissued_after_any_status() {
+    let airflow = airflow_with(&[("AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME", "500")]);
+    let other = "/execution/task-instances/0198f1de-7c4e-7aaa-9f00-2f6f4c1f2b3d/heartbeat";
+    let test = format!("/execution/connection-tests/{TASK}/run");
+    let old = aged(150, &json!({"queue": "default"}));
+    for (method, path, status) in [
+        ("GET", VARIABLE, 200),
+        ("PUT", &heartbeat(), 204),
+        ("PATCH", &run(), 200),
+        ("PUT", other, 403),
+        ("POST", &test, 403),
+        ("DELETE", VARIABLE, 405),
+    ] {
+        let answer = airflow.call(method, path, &old);
+        assert_eq!(answer.status, status, "{method} {path}");
+        let [new] = *answer.fields(REISSUED) else { unreachable!("{}", answer.head) };
+        let (old, claims) = (claims(&old), claims(new));
+        for kept in ["sub", "scope", "aud", "queue"] {
+            assert_eq!(claims[kept], old[kept], "{kept}");
+        }
+        assert_ne!(claims["jti"], old["jti"]);
+        assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 500);
+        assert_eq!(airflow.call("PUT", &heartbeat(), new).status, 204);
+    }
+}
+
+#[test]
+fn s3_6_a_token_is_reissued_in_the_last_fifth_of_its_life_or_30_seconds() {
+    let airflow = airflow();
+    let short = |left: i64| json!({"iat": now() + left - 60, "exp": now() + left});
+    for (token, reissued, what) in [
+        (aged(250, &json!({})), false, "a quarter is left"),
+        (aged(199, &json!({})), true, "less than a fifth is left"),
+        (token(&with(task("execution"), &short(40))), false, "40 s of 60 are left"),
+        (token(&with(task("execution"), &short(25))), true, "25 s of 60 are left"),
+        (aged(-5, &json!({})), true, "it is over, within the leeway"),
+        (aged(-30, &json!({})), false, "it is over"),
+        (aged(150, &json!({"scope": "-"})), true, "without a scope"),
+        (aged(150, &json!({"scope": "workload"})), false, "of a workload"),
+        (aged(150, &json!({"aud": "other"})), false, "of another audience"),
+    ] {
+        let answer = airflow.call("GET", VARIABLE, &token);
+        assert_eq!(answer.fields(REISSUED).len(), usize::from(reissued), "{what}");
+    }
+    // The hand-over gives one token, and not two.
+    let answer = airflow.call("PATCH", &run(), &aged(150, &json!({"scope": "workload"})));
+    assert_eq!((answer.status, answer.fields(REISSUED).len()), (200, 1));
+    assert_eq!(claims(answer.fields(REISSUED)[0])["scope"], "execution");
+}
