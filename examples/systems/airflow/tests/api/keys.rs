@@ -1,37 +1,16 @@
 //! §3.3: three modes of keys.
 
-use std::{fs, path::PathBuf, sync::LazyLock};
+use std::sync::LazyLock;
 
 use portcullis_axum::{Algorithm, keys};
 use portcullis_testkit::{KeyServer, Reply, SigningKey};
 use serde_json::{Value, json};
 
-use crate::server::{Airflow, SECRET, USERS, airflow, airflow_with, claims, token_by, user};
+use crate::server::{
+    Airflow, Folder, SECRET, USERS, airflow, airflow_with, claims, token_by, user,
+};
 
 const DAGS: &str = "/api/v2/dags";
-
-/// A folder that goes away with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("airflow-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, text: &str) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 static RSA: LazyLock<keys::SigningKey> =
     LazyLock::new(|| keys::SigningKey::generate(Algorithm::RS256).unwrap());

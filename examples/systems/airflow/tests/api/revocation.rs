@@ -1,44 +1,36 @@
 //! §3.6: logout, and the table of revoked tokens.
 
 use std::{
-    fs,
-    path::PathBuf,
     thread,
     time::{Duration, Instant},
 };
 
 use serde_json::json;
 
-use crate::server::{Airflow, Answer, airflow, airflow_with, claims, now, token, user, with};
+use crate::server::{
+    Airflow, Answer, Folder, airflow, airflow_with, claims, now, token, user, with,
+};
 
 const DAGS: &str = "/api/v2/dags";
 const LOGOUT: &str = "/api/v2/auth/logout";
 const CLEARED: &str =
     "_token=; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=Lax";
 
-/// A database in a folder that goes away with the test.
-struct Database(PathBuf);
+/// A database in a folder.
+struct Database(Folder);
 
 impl Database {
     fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("airflow-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
+        Self(Folder::new(name))
     }
 
     fn start(&self) -> Airflow {
-        let url = format!("sqlite+aiosqlite:///{}/airflow.db?timeout=5", self.0.display());
+        let url = format!("sqlite+aiosqlite:///{}/airflow.db?timeout=5", self.0.path().display());
         airflow_with(&[("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", &url)])
     }
 
     fn open(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.0.join("airflow.db")).unwrap()
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        rusqlite::Connection::open(self.0.path().join("airflow.db")).unwrap()
     }
 }
 
