@@ -68,7 +68,8 @@ impl Servers {
         if self.postgres.is_some() {
             let features =
                 ["portcullis-sql/mint", "portcullis-sql/postgres", "portcullis-sql/sqlite"];
-            let mut tests = workspace.test(&features, &["postgres", "signing_keys"]);
+            let tests = ["postgres", "signing_keys", "token_table"];
+            let mut tests = workspace.test(&features, &tests);
             system::run(tests.args(["--", "--include-ignored"]).envs(self.variables()))?;
         }
         if self.postgres.is_none() || self.redis.is_none() {
