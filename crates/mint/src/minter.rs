@@ -1,17 +1,18 @@
 //! Tokens, dated and signed.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use base64_simd::URL_SAFE_NO_PAD;
 use portcullis::clock::{Clock, SystemClock};
-use portcullis_jose::{KeyError, NumericDate, SigningKey};
+use portcullis_jose::{Algorithm, KeyError, NumericDate, SigningKey};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tokio::runtime::Handle;
 
 use super::{MintError, SigningKeys};
 
 /// How long a token is good, unless something else is said.
-const LIFETIME: Duration = Duration::from_secs(3600);
+pub(super) const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// Issues JWTs: dates them, gives each an id, and signs them with one key, or with the
 /// [`SigningKeys`] that replace each other.
@@ -114,6 +115,16 @@ impl Minter {
         (&self.clock, self.lifetime)
     }
 
+    /// Returns the `iss`, and the keys, by which this service knows its own tokens.
+    pub(super) fn identity(&self) -> (Option<&str>, &SigningKeys) {
+        (self.issuer.as_deref(), &self.keys)
+    }
+
+    /// Returns how long before now tokens are dated.
+    pub(super) fn backdated(&self) -> Duration {
+        self.backdate
+    }
+
     /// Returns the key that signs now.
     #[must_use]
     pub fn key(&self) -> SigningKey {
@@ -142,6 +153,23 @@ impl Minter {
         let signature = URL_SAFE_NO_PAD.encode_to_string(signature);
         let token = format!("{}{signing_input}.{signature}", self.prefix);
         Ok(MintedToken { token, id, expires_at: date })
+    }
+
+    /// As [`mint`](Self::mint), on another thread if that takes long.
+    ///
+    /// A signature with RSA takes a millisecond and more, for which other tasks of this thread should not
+    /// wait. The other algorithms take less than the way to another thread and back.
+    pub(super) async fn mint_off_thread(
+        &self,
+        claims: Map<String, Value>,
+    ) -> Result<MintedToken, Box<dyn Error + Send + Sync>> {
+        match Handle::try_current() {
+            Ok(runtime) if is_rsa(self.key().algorithm()) => {
+                let minter = self.clone();
+                Ok(runtime.spawn_blocking(move || minter.mint(&claims)).await??)
+            }
+            _ => Ok(self.mint(&claims)?),
+        }
     }
 
     /// Rejects a token that verifiers could not verify until it expires.
@@ -186,6 +214,18 @@ impl Minter {
         }
         Ok(claims)
     }
+}
+
+fn is_rsa(algorithm: Algorithm) -> bool {
+    matches!(
+        algorithm,
+        Algorithm::RS256
+            | Algorithm::RS384
+            | Algorithm::RS512
+            | Algorithm::PS256
+            | Algorithm::PS384
+            | Algorithm::PS512
+    )
 }
 
 fn encode(json: &Value) -> String {
@@ -238,7 +278,7 @@ impl fmt::Debug for MintedToken {
 }
 
 /// Returns the bytes of a token id, which nobody can guess.
-fn random() -> Result<[u8; 16], KeyError> {
+pub(super) fn random() -> Result<[u8; 16], KeyError> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| KeyError::Cryptography)?;
     Ok(bytes)

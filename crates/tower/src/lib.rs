@@ -70,11 +70,16 @@ mod future;
 #[cfg(feature = "mint")]
 mod outgoing;
 mod readiness;
+#[cfg(feature = "mint")]
+mod reissue;
 mod rejection;
 mod request;
 mod require;
 mod resource_metadata;
 mod route;
+#[cfg(feature = "mint")]
+mod session;
+mod set_cookies;
 
 // The public interface is:
 #[cfg(feature = "axum")]
@@ -86,17 +91,28 @@ pub use endpoint::EndpointService;
 pub use outgoing::AddBearerTokenLayer;
 pub use portcullis::{AuthContext, Rejection};
 pub use readiness::ReadinessService;
+#[cfg(feature = "mint")]
+pub use reissue::ReissueLayer;
 pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
 pub use require::RequireLayer;
 pub use resource_metadata::ResourceMetadataService;
 pub use route::PathParameters;
+#[cfg(feature = "mint")]
+pub use session::SessionLayer;
 
 /// The services and futures behind the layers. An application rarely names them.
 pub mod service {
-    #[cfg(feature = "mint")]
-    pub use crate::outgoing::{AddBearerToken, AddBearerTokenError, AddBearerTokenFuture};
     pub use crate::{
         auth::JwtAuth, endpoint::EndpointFuture, future::AuthFuture, require::Require,
         resource_metadata::ResourceMetadataBody,
+    };
+    #[cfg(feature = "mint")]
+    pub use crate::{
+        outgoing::{
+            AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, CloneRequest, NoReplay,
+            Replay,
+        },
+        reissue::{Reissue, ReissueFuture},
+        session::{Sessions, SessionsFuture},
     };
 }

@@ -126,6 +126,23 @@ impl SigningKey {
         }
     }
 
+    /// Takes a secret that may be shorter than the hash, for systems that exist.
+    ///
+    /// # Security
+    ///
+    /// A short secret can be guessed offline from a single token, and then anyone can sign.
+    ///
+    /// # Errors
+    ///
+    /// As [`VerificationKey::dangerous_from_short_secret`].
+    pub fn dangerous_from_short_secret(
+        secret: impl AsRef<[u8]>,
+        algorithm: Algorithm,
+    ) -> Result<Self, KeyError> {
+        VerificationKey::dangerous_from_short_secret(secret.as_ref(), algorithm)?;
+        Self::new(Pair::Secret(secret.as_ref().to_vec()), algorithm)
+    }
+
     fn new(pair: Pair, algorithm: Algorithm) -> Result<Self, KeyError> {
         let signer = Arc::new(Signer::new(&pair, algorithm)?);
         let members = public::required_members(&pair);
@@ -222,11 +239,14 @@ impl SigningKey {
     pub fn verification_key(&self) -> Result<VerificationKey, KeyError> {
         match (self.public_jwk(), self.secret(), &self.key_id) {
             (Some(jwk), ..) => VerificationKey::from_jwk_text(&jwk),
-            (None, Some(secret), Some(key_id)) => {
-                VerificationKey::from_secret(secret, self.algorithm)?.key_id(key_id.as_ref())
-            }
-            (None, secret, _) => {
-                VerificationKey::from_secret(secret.unwrap_or_default(), self.algorithm)
+            (None, secret, key_id) => {
+                // Its length was checked when this key was made.
+                let secret = secret.unwrap_or_default();
+                let key = VerificationKey::dangerous_from_short_secret(secret, self.algorithm)?;
+                match key_id {
+                    Some(key_id) => key.key_id(key_id.as_ref()),
+                    None => Ok(key),
+                }
             }
         }
     }
@@ -240,6 +260,20 @@ impl SigningKey {
     /// [RFC 7518 §3]: https://www.rfc-editor.org/rfc/rfc7518#section-3
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         self.signer.sign(&self.pair, message).map_err(cryptography)
+    }
+
+    /// Returns whether a key verifies the signatures of this one: public keys are compared by their
+    /// thumbprints, and secrets by a signature.
+    #[must_use]
+    pub fn is_verified_by(&self, key: &VerificationKey) -> bool {
+        if let Some(members) = public::required_members(&self.pair) {
+            let own = jwk::thumbprint(&members);
+            return own.is_some() && own.as_deref() == key.thumbprint();
+        }
+        // No JWS has this signing input: it has no dot.
+        const MESSAGE: &[u8] = b"which key is this";
+        let signature = self.sign(MESSAGE);
+        signature.is_ok_and(|signature| key.verify(self.algorithm, MESSAGE, &signature).is_some())
     }
 }
 

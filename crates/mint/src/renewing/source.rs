@@ -3,12 +3,10 @@
 use std::{error::Error, sync::Arc};
 
 use portcullis::future::BoxFuture;
-use portcullis_jose::Algorithm;
 use serde_json::{Map, Value};
-use tokio::runtime::Handle;
 
-use super::IssuedToken;
-use crate::{MintError, Minter};
+use super::{IssuedToken, RenewingToken};
+use crate::Minter;
 
 /// Brings tokens for calls to another service: an authorization server that is asked, a file that
 /// another program writes.
@@ -51,6 +49,20 @@ where
     }
 }
 
+/// A token that never changes, such as that of the caller of a request.
+impl TokenSource for IssuedToken {
+    fn token(&self) -> BoxFuture<'_, Result<IssuedToken, Box<dyn Error + Send + Sync>>> {
+        Box::pin(async { Ok(self.clone()) })
+    }
+}
+
+/// The token in the cache, or a new one: for a token exchange of this service's own token.
+impl TokenSource for RenewingToken {
+    fn token(&self) -> BoxFuture<'_, Result<IssuedToken, Box<dyn Error + Send + Sync>>> {
+        Box::pin(async { Ok(Self::token(self).await?) })
+    }
+}
+
 /// Tokens of this service's own, with the same claims each.
 pub(super) struct Minted(Arc<(Minter, Map<String, Value>)>);
 
@@ -62,31 +74,9 @@ impl Minted {
 
 impl TokenSource for Minted {
     fn token(&self) -> BoxFuture<'_, Result<IssuedToken, Box<dyn Error + Send + Sync>>> {
-        let mint = {
-            let minted = Arc::clone(&self.0);
-            move || -> Result<IssuedToken, MintError> { Ok(minted.0.mint(&minted.1)?.into()) }
-        };
         Box::pin(async move {
-            // A signature with RSA takes a millisecond and more, for which other tasks of this thread
-            // should not wait. The other algorithms take less than the way to another thread and back.
-            match Handle::try_current() {
-                Ok(runtime) if is_rsa(self.0.0.key().algorithm()) => {
-                    Ok(runtime.spawn_blocking(mint).await??)
-                }
-                _ => Ok(mint()?),
-            }
+            let (minter, claims) = &*self.0;
+            Ok(minter.mint_off_thread(claims.clone()).await?.into())
         })
     }
-}
-
-fn is_rsa(algorithm: Algorithm) -> bool {
-    matches!(
-        algorithm,
-        Algorithm::RS256
-            | Algorithm::RS384
-            | Algorithm::RS512
-            | Algorithm::PS256
-            | Algorithm::PS384
-            | Algorithm::PS512
-    )
 }

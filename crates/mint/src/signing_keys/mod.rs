@@ -10,12 +10,13 @@ mod shared;
 mod tests;
 
 use std::{
+    collections::BTreeSet,
     fmt,
     sync::{Arc, PoisonError},
     time::Duration,
 };
 
-use portcullis_jose::{NumericDate, SigningKey};
+use portcullis_jose::{Algorithm, NumericDate, SigningKey, VerificationKey};
 
 use crate::MintError;
 
@@ -175,6 +176,18 @@ impl SigningKeys {
     #[must_use]
     pub fn max_lifetime(&self) -> Duration {
         self.ring.max_lifetime
+    }
+
+    /// Returns whether a key is the public half of a published key, or the secret.
+    pub(crate) fn are_verified_by(&self, key: &VerificationKey) -> bool {
+        self.ring.published_at(self.ring.clock.now()).iter().any(|own| own.key.is_verified_by(key))
+    }
+
+    /// Returns the algorithms of the published keys, without those of secrets.
+    pub(crate) fn published_algorithms(&self) -> BTreeSet<Algorithm> {
+        let keys = self.ring.published_at(self.ring.clock.now());
+        let is_public = |key: &&RingKey| key.public_jwk.is_some();
+        keys.iter().filter(is_public).map(|key| key.key.algorithm()).collect()
     }
 
     /// Returns the public keys that verifiers need now, as a JWK Set. Secrets are not part of it.
