@@ -35,6 +35,11 @@ struct Readme;
 #[doc = include_str!("../../docs/token-exchange.md")]
 struct TokenExchange;
 
+// Runs the examples of that page as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/issuing.md")]
+struct Issuing;
+
 // Compiles the examples of that page as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/outgoing.md")]
