@@ -346,6 +346,16 @@ impl Principal {
         Some(end.saturating_add(CLOCK_MARGIN))
     }
 
+    /// Returns when the token ends, without the leeway of its issuer: at its `exp`, or when it reaches the
+    /// [maximum age](crate::Issuer::max_age) if that is earlier. A token that was derived from it must not be
+    /// valid for longer.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<NumericDate> {
+        let oldest = self.origin().max_age.zip(self.issued_at());
+        let too_old = oldest.map(|(max_age, issued_at)| issued_at.saturating_add(max_age));
+        self.expires_at().into_iter().chain(too_old).min()
+    }
+
     pub(crate) fn origin(&self) -> &Origin {
         &self.inner.origin
     }

@@ -22,7 +22,7 @@ pub use response::{Outcome, PlainResponse};
 pub use crate::{
     anonymous::Anonymous,
     authenticated::Authenticated,
-    authenticator::Verdict,
+    authenticator::{DeferredUse, Verdict},
     challenge::{Challenge, ChallengeSettings},
     endpoint::{Endpoint, EndpointCall, EndpointResponse, Form, FormCall},
     engine::Admission,

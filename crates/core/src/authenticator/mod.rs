@@ -2,9 +2,11 @@
 
 mod authenticate;
 mod builder;
+mod deferred_use;
 mod derived;
 #[cfg(feature = "explain")]
 mod explain;
+mod first_use;
 mod judge;
 mod measuring;
 mod not_ready;
@@ -20,6 +22,7 @@ mod verdict;
 use std::{fmt, sync::Arc};
 
 pub use builder::AuthenticatorBuilder;
+pub use deferred_use::DeferredUse;
 pub use not_ready::NotReady;
 pub use readiness::KeyChanges;
 pub use reloadable::ReloadableAuthenticator;
@@ -72,6 +75,8 @@ struct Route {
     locations: Option<Arc<[TokenLocation]>>,
     requirement: Option<Arc<Requirement>>,
     admission: Admission,
+    /// Whether a token that may be used once is used later than it is authenticated.
+    defers_use: bool,
 }
 
 impl Authenticator {
@@ -155,11 +160,24 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         Ok(Self { route, ..self })
     }
 
+    /// Returns whether tokens are read from the cookie of this name.
+    #[must_use]
+    pub fn reads_cookie(&self, name: &str) -> bool {
+        let engine = self.engine();
+        self.route.locations(&engine).iter().any(|location| location.is_cookie(name))
+    }
+
     /// Returns the names of the strategies, in the order in which they are asked. Issuers of JWTs are not
     /// among them.
     #[must_use]
     pub fn strategies(&self) -> Vec<String> {
         names(&self.engine().strategies).map(ToOwned::to_owned).collect()
+    }
+
+    /// Returns the names of the trusted issuers.
+    #[must_use]
+    pub fn issuers(&self) -> Vec<String> {
+        self.engine().issuers.all().map(|issuer| issuer.name().to_owned()).collect()
     }
 
     /// Returns the same engine for a route that lets requests through without a caller. An engine for

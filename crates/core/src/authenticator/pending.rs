@@ -38,7 +38,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         let mut used = Used::default();
         for _ in 0..MAX_REPLACED {
             let judged = engine.judge_waiting(&self.route, tokens, callers, missing).await;
-            let result = engine.use_tokens(judged, &mut used).await;
+            let result = engine.use_tokens(&self.route, judged, &mut used).await;
             let newest = self.engine();
             if Arc::ptr_eq(&newest, &engine) {
                 return (engine, result);

@@ -5,11 +5,15 @@ use std::borrow::Cow;
 use crate::{Rejection, adapter::PlainResponse};
 
 const NO_STORE: (&str, &str) = ("cache-control", "no-store");
-const JSON: &[(&str, &str)] = &[("content-type", "application/json"), NO_STORE];
+/// For caches of HTTP/1.0, which the responses of a token endpoint must name too ([RFC 6749 §5.1]).
+///
+/// [RFC 6749 §5.1]: https://www.rfc-editor.org/rfc/rfc6749#section-5.1
+const NO_CACHE: (&str, &str) = ("pragma", "no-cache");
+const JSON: &[(&str, &str)] = &[("content-type", "application/json"), NO_STORE, NO_CACHE];
 
 /// Another method than the one that the endpoint has.
 pub(crate) const NOT_POST: PlainResponse<'static> =
-    PlainResponse::new(405, &[("allow", "POST"), NO_STORE], "");
+    PlainResponse::new(405, &[("allow", "POST"), NO_STORE, NO_CACHE], "");
 /// A request that is malformed ([RFC 6749 §5.2]).
 ///
 /// [RFC 6749 §5.2]: https://www.rfc-editor.org/rfc/rfc6749#section-5.2

@@ -1,7 +1,7 @@
 //! A new token for a caller whose token expires soon.
 
 mod error;
-mod successor;
+pub(crate) mod successor;
 
 use std::{
     sync::{

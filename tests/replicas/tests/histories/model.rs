@@ -15,7 +15,7 @@ pub(crate) struct Token {
 pub(crate) struct Acknowledged {
     /// How many revocations had been acknowledged before.
     pub(crate) number: u64,
-    /// How far the clock had moved forward in all.
+    /// How much time had passed, by no clock that is set.
     pub(crate) elapsed: Duration,
     /// The replica, and how often it had been started.
     pub(crate) by: (usize, u32),
