@@ -4,6 +4,9 @@
 //! has its token id and expiry with it, which revocation and reissue need. [`SigningKeys`] replace each other, and
 //! publish their public halves as a JWK Set. The replicas of a service share them by a [`SigningKeyStore`].
 //!
+//! [`JwkSetEndpoint`] and [`DiscoveryEndpoint`] publish the keys for other services. A [`Reissuer`] gives callers a new
+//! token before theirs expires. The adapters have what serves them.
+//!
 //! A [`RenewingToken`] is for calls of this service to others. It caches a token, which a minter or another
 //! [`TokenSource`] returns, and renews it before it expires. [`TokenDestinations`] restricts where the token
 //! may be sent. The adapters have a client layer that adds the token to each call.
