@@ -25,7 +25,7 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `tracing` | yes | one event for each renewal that fails, level warn, and for each [exchange](exchange), target `portcullis::tokens` |
+//! | `tracing` | yes | one event for each renewal that fails, level warn, and for each token [`exchange`], target `portcullis::tokens` |
 //! | `metrics` | no | counters and gauges of renewals, through the crate `metrics` |
 //! | `remote` | no | [`ClientCredentials`] and [`TokenExchange`]: tokens from an authorization server |
 //! | `reqwest-middleware` | no | a middleware that adds tokens to the calls of a `reqwest` client |
