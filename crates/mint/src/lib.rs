@@ -34,9 +34,13 @@
 mod calls;
 mod error;
 pub mod exchange;
+mod metadata;
 mod minter;
 mod reissue;
 mod renewing;
+#[cfg(feature = "reqwest-middleware")]
+mod reqwest_middleware;
+pub mod session;
 mod signing_keys;
 #[cfg(test)]
 mod tests;
@@ -47,9 +51,12 @@ pub use calls::{
     AddBearerTokenError, CallCredentials, CallToken, DestinationError, TokenDestinations,
 };
 pub use error::MintError;
+pub use metadata::{DiscoveryEndpoint, JwkSetEndpoint, MetadataError};
 pub use minter::{MintedToken, Minter};
 pub use reissue::{ReissueError, Reissuer};
 pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};
+#[cfg(feature = "reqwest-middleware")]
+pub use reqwest_middleware::AddBearerToken;
 pub use signing_keys::{
     KeyEncryptionKey, KeyTimes, PublishedKeys, SharedSigningKeysBuilder, SigningKeyStore,
     SigningKeyStoreError, SigningKeys, SigningKeysBuilder, SigningKeysError, StoredKey, StoredKeys,

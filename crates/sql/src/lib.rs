@@ -45,6 +45,20 @@
 //! have characters that `text` cannot have; `convert_from(id, 'UTF8')` shows one. Write entries by the library or
 //! the command `portcullis revoke` only: a follower finds a row by columns that the library sets.
 //!
+//! # A table of another system
+//!
+//! [`SqliteTokenTable`] and [`PostgresTokenTable`] share a table that has the ids of revoked tokens in a column
+//! `jti` and the end of their validity in a column `exp`, such as `revoked_token` of Apache Airflow. Both programs
+//! add rows, and both reject the tokens.
+//!
+//! | | |
+//! |---|---|
+//! | what can be revoked | single tokens with a `jti` of at most 32 characters; the rest is `Unsupported` |
+//! | issuers | the table has none: a row revokes the tokens with its id of every issuer of the engine |
+//! | a change is noticed after | 500 ms: the table has no order, so that all rows are read each time |
+//! | more than 10,000 rows that have not expired | each request queries the table by its primary key |
+//! | the other system deletes a row when it has expired | memory keeps it for the [leeway](SqliteTokenTable::leeway); a request that queries the table does not find it |
+//!
 //! # Features
 //!
 //! | feature | default | brings |
@@ -65,8 +79,10 @@ mod prefix;
 mod row;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod token_table;
 
 #[cfg(feature = "postgres")]
-pub use postgres::PostgresStore;
+pub use postgres::{PostgresStore, PostgresTokenTable};
 #[cfg(feature = "sqlite")]
-pub use sqlite::SqliteStore;
+pub use sqlite::{SqliteStore, SqliteTokenTable};

@@ -375,9 +375,14 @@ async fn concurrent_requests_that_are_rejected_renew_once() {
     let source = Source::default();
     let (token, _) = source.token();
     let server = Rejecting::new(vec![401; 100]);
-    let client = AddBearerTokenLayer::new(token.clone()).retry_rejected().layer(server.clone());
+    let mut client = AddBearerTokenLayer::new(token.clone()).retry_rejected().layer(server.clone());
     token.token().await.unwrap();
-    let calls: Vec<_> = (0..100).map(|_| tokio::spawn(client.clone().oneshot(post()))).collect();
+    // All of them are sent with the first token.
+    let mut sent = Vec::new();
+    for _ in 0..100 {
+        sent.push(client.ready().await.unwrap().call(post()));
+    }
+    let calls: Vec<_> = sent.into_iter().map(tokio::spawn).collect();
     let mut accepted = 0;
     for call in calls {
         accepted += usize::from(call.await.unwrap().unwrap().status() == 200);

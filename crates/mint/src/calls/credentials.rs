@@ -51,6 +51,12 @@ impl CallCredentials {
         Ok(Self { destinations: self.destinations.origin_of(scheme, authority)?, ..self })
     }
 
+    /// Sends tokens nowhere but to [origins](Self::origin), also if there are none: for clients that follow redirects
+    /// around their middlewares, which must not add the token for the server that a redirect names.
+    pub fn only_origins(self) -> Self {
+        Self { destinations: self.destinations.only_origins(), ..self }
+    }
+
     /// Sends tokens without TLS too, to any machine.
     ///
     /// # Security

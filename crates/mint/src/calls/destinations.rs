@@ -37,6 +37,8 @@ use crate::MintError;
 #[must_use]
 pub struct TokenDestinations {
     origins: Vec<Origin>,
+    /// Without origins, tokens are sent nowhere.
+    is_restricted: bool,
     cleartext: Cleartext,
 }
 
@@ -88,6 +90,11 @@ impl TokenDestinations {
         Err(MintError::InvalidOrigin { origin: origin.to_string(), reason })
     }
 
+    /// Sends tokens nowhere but to [origins](Self::origin), also if there are none.
+    pub fn only_origins(self) -> Self {
+        Self { is_restricted: true, ..self }
+    }
+
     /// Adds the origin of a URI, whose path does not matter.
     ///
     /// # Errors
@@ -124,7 +131,7 @@ impl TokenDestinations {
         host: Option<&str>,
         port: Option<u16>,
     ) -> Result<(), DestinationError> {
-        if !self.origins.is_empty() {
+        if self.is_restricted || self.has_origins() {
             let is_one = self.origins.iter().any(|origin| origin.fits(scheme, host, port));
             return if is_one { Ok(()) } else { Err(DestinationError::OtherOrigin) };
         }
@@ -153,6 +160,12 @@ impl TokenDestinations {
         let split = authority.map(|authority| {
             let parts = authority::split(authority);
             parts.map_or_else(|whole| (whole, None), |(host, port)| (host, port))
+        });
+        // RFC 6455 §3: WebSockets begin as requests over http and https.
+        let scheme = scheme.map(|scheme| match scheme {
+            "wss" => "https",
+            "ws" => "http",
+            other => other,
         });
         self.permit(scheme, split.map(|(host, _)| host), split.and_then(|(_, port)| port))
     }
@@ -199,7 +212,7 @@ fn default_port(scheme: &str) -> Option<u16> {
 }
 
 /// Tells whether a host is this very machine, by its own text.
-fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host.eq_ignore_ascii_case("localhost")
         || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback())
@@ -323,6 +336,30 @@ mod tests {
         ] {
             assert_eq!(permit(&known, target), Err(DestinationError::OtherOrigin), "{target:?}");
         }
+    }
+
+    #[test]
+    fn a_web_socket_has_the_origin_of_its_handshake() {
+        let known = TokenDestinations::default().origin("https", "a.test", None).unwrap();
+        assert_eq!(known.permit_uri(Some("wss"), Some("a.test")), Ok(()));
+        assert_eq!(
+            known.permit_uri(Some("ws"), Some("a.test")),
+            Err(DestinationError::OtherOrigin)
+        );
+        let any = TokenDestinations::default();
+        assert_eq!(any.permit_uri(Some("ws"), Some("a.test")), Err(DestinationError::Cleartext));
+        assert_eq!(any.permit_uri(Some("ws"), Some("127.0.0.1:80")), Ok(()));
+    }
+
+    #[test]
+    fn restricted_to_origins_without_any_tokens_go_nowhere() {
+        let none = TokenDestinations::default().only_origins().dangerous_allow_cleartext();
+        for target in [(Some("https"), Some("a.test"), None), http("127.0.0.1"), (None, None, None)]
+        {
+            assert_eq!(permit(&none, target), Err(DestinationError::OtherOrigin), "{target:?}");
+        }
+        let known = none.origin("https", "a.test", None).unwrap();
+        assert_eq!(permit(&known, (Some("https"), Some("a.test"), None)), Ok(()));
     }
 
     #[test]
