@@ -28,7 +28,7 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `tracing` | yes | one event for each renewal that fails, level warn, and for each [exchange](exchange), target `portcullis::tokens`; events of shared signing keys, target `portcullis::signing_keys` |
+//! | `tracing` | yes | one event for each renewal that fails, level warn, and for each [`exchange`], target `portcullis::tokens`; events of shared signing keys, target `portcullis::signing_keys` |
 //! | `metrics` | no | counters and gauges of renewals, through the crate `metrics` |
 //! | `remote` | no | [`ClientCredentials`] and [`TokenExchange`]: tokens from an authorization server |
 //! | `reqwest-middleware` | no | a middleware that adds tokens to the calls of a `reqwest` client |
