@@ -37,15 +37,15 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) -> Result<(), Str
     };
     let output = system::run_and_read(
         workspace
-            .cargo(&["test", "-p", "conformance", "--features", "interop"])
-            .args(["--test", "browser", "--", "--nocapture"])
+            .test(&["conformance/interop"], &["browser"])
+            .args(["--", "--nocapture"])
             .env(VARIABLE, &browser.program),
     )?;
     let answers = count_answers(&output)?;
     report.note(format!("browser: {}: {answers} answers seen as they should be", browser.name));
     let output = system::run_and_read(
         workspace
-            .cargo(&["test", "-p", "krishiv", "--features", "interop", "--test", "api"])
+            .test(&["krishiv/interop"], &["api"])
             .args(["--", "browser::", "looks::", "--nocapture"])
             .env(VARIABLE, &browser.program),
     )?;

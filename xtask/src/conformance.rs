@@ -6,15 +6,7 @@ const PREFIX: &str = "conformance: ";
 
 /// Sends the table, and notes how many rows and adapters agree.
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result<(), String> {
-    // The same features as those of the interop tests, so that nothing is built twice.
-    let output = system::run_and_read(
-        workspace.cargo(&["test", "-p", "conformance", "--features", "interop"]).args([
-            "--test",
-            "table",
-            "--",
-            "--nocapture",
-        ]),
-    )?;
+    let output = system::run_and_read(workspace.test(&[], &["table"]).args(["--", "--nocapture"]))?;
     for line in verdict(&output)? {
         report.note(line.to_owned());
     }

@@ -58,6 +58,7 @@ pub(crate) fn prepare(workspace: &Workspace, report: &mut Report) -> Result<Vec<
             report.skip(&format!("interop of the Windmill example with fast-jwt: {reason}"));
             report.skip(&format!("interop with oidc-provider: {reason}"));
             report.skip(&format!("interop with rmcp and the MCP TypeScript SDK: {reason}"));
+            report.skip(&format!("interop with oauth4webapi: {reason}"));
         }
     }
     let libraries = tokens::count(&lines)?;

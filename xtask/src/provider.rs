@@ -1,4 +1,4 @@
-//! The OpenID provider that the interop tests start by themselves, and the MCP client that they run.
+//! The OpenID provider that the interop tests start by themselves, and the clients that they run.
 
 use std::path::Path;
 
@@ -7,21 +7,22 @@ use crate::{interop::Variable, node, report::Report, tokens};
 const SCRIPT: &str = "PORTCULLIS_INTEROP_PROVIDER_SCRIPT";
 
 /// What the tests call these in the lines that they report.
-const PEERS: [&str; 2] = ["oidc-provider", "MCP"];
+const PEERS: [&str; 3] = ["oidc-provider", "MCP", "oauth4webapi"];
 
 /// Places the scripts beside the installed libraries, and returns what tells the tests of them.
 pub(crate) fn prepare(
     scripts: &Path,
     folder: &Path,
     report: &mut Report,
-) -> Result<[Variable; 3], String> {
-    for library in ["oidc-provider", "@modelcontextprotocol/sdk"] {
+) -> Result<[Variable; 4], String> {
+    for library in ["oidc-provider", "@modelcontextprotocol/sdk", "oauth4webapi"] {
         let version = node::installed_version(folder, library)?;
         report.note(format!("interop: {library} {version}: installed"));
     }
     Ok([
         (SCRIPT, node::place(scripts, folder, "provider.mjs")?),
         ("PORTCULLIS_INTEROP_MCP_SCRIPT", node::place(scripts, folder, "mcp.mjs")?),
+        ("PORTCULLIS_INTEROP_EXCHANGE_SCRIPT", node::place(scripts, folder, "exchange.mjs")?),
         ("PORTCULLIS_INTEROP_NODE_MODULES", folder.join("node_modules")),
     ])
 }
@@ -65,6 +66,7 @@ interop: oidc-provider: an outage: 13 verdicts
 test an_outage ... ok
 test a_rotation ... interop: oidc-provider: rotation: 7 verdicts
 interop: MCP: a client: 5 verdicts
+interop: oauth4webapi: Axum: 15 verdicts
 interop: 14 tokens of 2 libraries verified, 0 names not offered
 ";
         assert_eq!(count_verdicts("oidc-provider", output), Ok(20));

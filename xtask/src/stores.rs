@@ -66,17 +66,20 @@ impl Servers {
     /// one store.
     pub(crate) fn test(&self, workspace: &Workspace, report: &mut Report) -> Result<(), String> {
         if self.postgres.is_some() {
-            let features = ["test", "-p", "portcullis-sql", "--features", "postgres,sqlite"];
-            let tests = ["--test", "postgres", "--", "--include-ignored"];
-            system::run(workspace.cargo(&features).args(tests).envs(self.variables()))?;
+            let features = ["portcullis-sql/postgres", "portcullis-sql/sqlite"];
+            let mut tests = workspace.test(&features, &["postgres"]);
+            system::run(tests.args(["--", "--include-ignored"]).envs(self.variables()))?;
         }
         if self.postgres.is_none() || self.redis.is_none() {
             report.skip("replicas: they need PostgreSQL and Redis");
             return Ok(());
         }
+        let mut servers_themselves = workspace.test(&["replicas/servers"], &[]);
+        servers_themselves.args(["--lib", "--", "redis::tests", "postgres::tests"]);
+        system::run(servers_themselves.envs(self.variables()))?;
         let output = system::run_and_read(
             workspace
-                .cargo(&["test", "-p", "replicas", "--features", "servers"])
+                .test(&["replicas/servers"], &["processes", "histories", "figures"])
                 // One after another: they measure times.
                 .args(["--", "--nocapture", "--test-threads", "1"])
                 .envs(self.variables()),
@@ -87,15 +90,18 @@ impl Servers {
         Ok(())
     }
 
-    /// Runs many random histories on each store.
+    /// Runs many random histories on each store, and long cuts of its connections.
     pub(crate) fn run_histories(&self, workspace: &Workspace) -> Result<(), String> {
-        system::run(
-            workspace
-                .cargo(&["test", "-p", "replicas", "--features", "servers", "--test", "histories"])
-                .args(["--", "--nocapture", "--test-threads", "1"])
-                .env("PORTCULLIS_TEST_HISTORIES", "1000")
-                .envs(self.variables()),
-        )
+        for (test, filter) in [("histories", ""), ("processes", "cut")] {
+            system::run(
+                workspace
+                    .test(&["replicas/servers"], &[test])
+                    .args(["--", "--nocapture", "--test-threads", "1", filter])
+                    .envs([("PORTCULLIS_TEST_HISTORIES", "1000"), ("PORTCULLIS_TEST_CUT", "30")])
+                    .envs(self.variables()),
+            )?;
+        }
+        Ok(())
     }
 }
 

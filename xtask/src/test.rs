@@ -1,11 +1,12 @@
 //! `cargo xtask test`: every test of the workspace.
 
 use crate::{
-    browser, conformance, interop, provider, report::Report, stores::Servers, system,
-    workspace::Workspace,
+    browser, conformance, interop, provider,
+    report::Report,
+    stores::Servers,
+    system,
+    workspace::{WITHOUT_BENCHES, Workspace},
 };
-
-const WITHOUT_BENCHES: [&str; 3] = ["--workspace", "--exclude", "portcullis-benches"];
 
 pub(crate) fn run(workspace: &Workspace, may_install: bool) -> Result<(), String> {
     let mut report = Report::default();
@@ -26,7 +27,8 @@ fn run_steps(workspace: &Workspace, report: &mut Report, may_install: bool) -> R
     let servers = report.step("stores: prepare", |report| Servers::prepare(may_install, report))?;
     report.step("Rust tests", |_| {
         let command: &[&str] = if has_nextest(workspace) {
-            &["nextest", "run"]
+            // The table is a step of its own, which reports what it says.
+            &["nextest", "run", "-E", "not binary_id(conformance::table)"]
         } else {
             &["test", "--lib", "--bins", "--tests"]
         };
@@ -64,27 +66,25 @@ fn run_steps(workspace: &Workspace, report: &mut Report, may_install: bool) -> R
         system::run(&mut workspace.cargo(&doctests))?;
         let output = system::run_and_read(
             workspace
-                .cargo(&["test", "-p", "conformance", "--features", "interop", "--no-fail-fast"])
-                .args(["--test", "interop", "--test", "provider", "--test", "mcp"])
-                .args(["--", "--nocapture"])
+                .test(&["conformance/interop"], &["interop", "provider", "mcp", "oauth4webapi"])
+                .args(["--no-fail-fast", "--", "--nocapture"])
                 .envs(variables.clone()),
         )?;
         if provider_is_ready {
             provider::note_verdicts(&output, report)?;
         }
         if windmill_is_ready {
-            let tests = ["test", "-p", "windmill", "--features", "interop", "--test", "api"];
-            system::run(workspace.cargo(&tests).args(["fast_jwt"]).envs(variables.clone()))?;
+            let mut tests = workspace.test(&["windmill/interop"], &["api"]);
+            system::run(tests.args(["fast_jwt"]).envs(variables.clone()))?;
             report.note("interop: fast-jwt signs for the Windmill example: as expected".to_owned());
         }
         if python_is_ready {
             for (example, test, peer) in
                 [("temporal", "sdk", "temporalio"), ("krishiv", "grpcio", "grpcio")]
             {
-                let tests = ["test", "-p", example, "--features", "interop", "--test", "api"];
-                let command = [test, "--", "--nocapture"];
-                let mut tests = workspace.cargo(&tests);
-                let output = system::run_and_read(tests.args(command).envs(variables.clone()))?;
+                let mut tests = workspace.test(&[&format!("{example}/interop")], &["api"]);
+                tests.args([test, "--", "--nocapture"]).envs(variables.clone());
+                let output = system::run_and_read(&mut tests)?;
                 let verdicts = provider::count_verdicts(peer, &output)?;
                 report.note(format!("interop: {peer}: {verdicts} verdicts as expected"));
             }

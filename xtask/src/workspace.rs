@@ -6,6 +6,9 @@ use std::{
     process::Command,
 };
 
+/// All packages that have tests. The features of those that the benches depend on must not unify with ours.
+pub(crate) const WITHOUT_BENCHES: [&str; 3] = ["--workspace", "--exclude", "portcullis-benches"];
+
 #[derive(Debug)]
 pub(crate) struct Workspace {
     root: PathBuf,
@@ -32,6 +35,20 @@ impl Workspace {
 
     pub(crate) fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// A cargo command that runs some test targets. All packages are selected, so that their dependencies have
+    /// the same features each time, and nothing is built twice.
+    pub(crate) fn test(&self, features: &[&str], targets: &[&str]) -> Command {
+        let mut command = self.cargo(&["test"]);
+        command.args(WITHOUT_BENCHES);
+        for feature in features {
+            command.args(["--features", feature]);
+        }
+        for target in targets {
+            command.args(["--test", target]);
+        }
+        command
     }
 
     /// A cargo command that runs at the root of the workspace.

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use actix_web::{
     Handler, HttpMessage, HttpRequest, HttpResponse,
     body::{BodyStream, MessageBody},
-    http::header::{self, HeaderValue},
+    http::header::{HeaderName, HeaderValue},
     web::Payload,
 };
 use portcullis::{
@@ -15,7 +15,7 @@ use portcullis::{
 
 use crate::{
     ProblemJson,
-    rejection::{plain, respond_to},
+    rejection::{respond_to, status},
     remove_tokens::Removed,
     request_view::View,
 };
@@ -122,14 +122,16 @@ async fn answer_form(mut call: FormCall, payload: Payload) -> EndpointResponse {
     call.finish().await
 }
 
+/// The server sends no body of a response to `HEAD`, only its length.
 fn render(response: EndpointResponse) -> HttpResponse {
     match response {
-        EndpointResponse::Plain { response, set_cookies } => {
-            let mut rendered = plain(response, response.body);
-            // The engine writes visible ASCII, which a value can always have.
-            for cookie in set_cookies.iter().filter_map(|cookie| HeaderValue::try_from(cookie).ok())
-            {
-                rendered.headers_mut().append(header::SET_COOKIE, cookie);
+        EndpointResponse::Plain { status: code, headers, body } => {
+            let mut rendered = HttpResponse::with_body(status(code), body).map_into_boxed_body();
+            for (name, value) in headers {
+                // The engine writes visible ASCII, which a value can always have.
+                if let Ok(value) = HeaderValue::try_from(&*value) {
+                    rendered.headers_mut().append(HeaderName::from_static(name), value);
+                }
             }
             rendered
         }

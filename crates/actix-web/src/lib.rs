@@ -272,6 +272,8 @@ mod mistakes;
 #[cfg(feature = "awc")]
 mod outgoing;
 mod readiness;
+#[cfg(feature = "mint")]
+mod reissue;
 mod rejection;
 mod remove_tokens;
 mod request_view;
@@ -300,6 +302,8 @@ pub use portcullis_config::Config;
 #[doc(no_inline)]
 pub use portcullis_mint as mint;
 pub use readiness::ReadinessService;
+#[cfg(feature = "mint")]
+pub use reissue::Reissue;
 pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
 pub use remove_tokens::RemoveTokens;
 pub use require::Require;
@@ -312,6 +316,9 @@ pub use auth_future::AuthFuture;
 #[cfg(feature = "awc")]
 #[doc(hidden)]
 pub use outgoing::AddBearerTokenMiddleware;
+#[cfg(feature = "mint")]
+#[doc(hidden)]
+pub use reissue::{ReissueFuture, ReissueMiddleware};
 #[doc(hidden)]
 pub use remove_tokens::RemoveTokensService;
 #[doc(hidden)]

@@ -52,6 +52,35 @@ impl Principal {
         }
     }
 
+    /// Checks that the engine still accepts this caller's token: that it has not expired and is not too old,
+    /// leeway included, and was not revoked. In [strict](Revocations::strict) mode it queries the store.
+    ///
+    /// # Errors
+    ///
+    /// Why the engine would reject the token now: kind [`TokenExpired`](AuthErrorKind::TokenExpired),
+    /// [`TokenTooOld`](AuthErrorKind::TokenTooOld), [`TokenRevoked`](AuthErrorKind::TokenRevoked), or
+    /// [`StoreUnavailable`](AuthErrorKind::StoreUnavailable) if it is not known whether it was revoked.
+    pub async fn check_still_valid(&self) -> Result<(), AuthError> {
+        let origin = self.origin();
+        let clock = Arc::clone(&origin.engine().clock);
+        let check_end = || match good_until(origin, self.expires_at(), self.issued_at()) {
+            Some((end, kind)) if clock.now() >= end => Err(AuthError::from(kind)),
+            _ => Ok(()),
+        };
+        check_end()?;
+        let Some(revocations) = &origin.engine().revocations else { return Ok(()) };
+        // Those of an engine that has replaced this one know more.
+        let revocations = revocations.newest();
+        revocations.check(&self.question(), clock.now())?;
+        if revocations.is_strict() {
+            revocations.ask(&self.question(), &*clock).await?;
+            // Time has passed.
+            check_end()?;
+            revocations.check(&self.question(), clock.now())?;
+        }
+        Ok(())
+    }
+
     fn expiry(&self) -> Option<BoxFuture<'static, AuthError>> {
         let origin = self.origin();
         let (end, kind) = good_until(origin, self.expires_at(), self.issued_at())?;

@@ -53,6 +53,7 @@ mod bounded_map;
 mod challenge;
 mod claims;
 mod context;
+mod endpoint;
 mod engine;
 mod expiry;
 mod file;

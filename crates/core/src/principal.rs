@@ -41,6 +41,10 @@ pub(crate) struct PrincipalParts {
     pub(crate) issued_at: Option<NumericDate>,
     /// Whether the token has a claim that names other sources of claims.
     pub(crate) names_other_sources: bool,
+    /// Whether the token came in a cookie.
+    pub(crate) is_from_cookie: bool,
+    /// The key that verified the token; `None` for a caller that is not the subject of a JWT.
+    pub(crate) key: Option<VerificationKey>,
     /// `None` if no engine looks for it.
     pub(crate) revocable: Option<Box<Revocable>>,
 }
@@ -49,8 +53,8 @@ pub(crate) struct PrincipalParts {
 #[derive(Clone, Debug)]
 pub(crate) struct Revocable {
     pub(crate) session: Option<Text>,
-    /// The key that verified it.
-    pub(crate) key: Option<VerificationKey>,
+    /// As [`Question::issued_at`].
+    pub(crate) issued_at: Option<NumericDate>,
 }
 
 /// A string of the claims: where it stands, or its own copy if it was written with escapes.
@@ -89,10 +93,11 @@ impl Principal {
         self
     }
 
-    /// Returns the same caller, as one of another engine.
-    pub(crate) fn of(self, origin: Arc<Origin>) -> Self {
+    /// Returns the same caller, as one of another engine, which has found the token.
+    pub(crate) fn of(self, origin: Arc<Origin>, is_from_cookie: bool) -> Self {
         let inner = Arc::unwrap_or_clone(self.inner);
-        Self { inner: Arc::new(Inner { origin, ..inner }) }
+        let parts = PrincipalParts { is_from_cookie, ..inner.parts };
+        Self { inner: Arc::new(Inner { origin, parts, ..inner }) }
     }
 
     /// Returns the subject: the `sub` claim ([RFC 7519 §4.1.2]).
@@ -290,17 +295,39 @@ impl Principal {
     /// Returns what the token is looked up by among revocations.
     pub(crate) fn question(&self) -> Question<'_> {
         let revocable = self.inner.parts.revocable.as_deref();
-        let key = revocable.and_then(|revocable| revocable.key.as_ref());
+        let key = self.inner.parts.key.as_ref();
         let session = revocable.and_then(|revocable| revocable.session.as_ref());
         Question {
             issuer: self.issuer(),
+            known_issuer: Some(self.inner.origin.issuer_name()),
             jti: self.token_id(),
             subject: Some(self.subject()).filter(|subject| !subject.is_empty()),
             session: session.map(|text| self.text(text)),
             client: self.client_id(),
             thumbprint: key.and_then(VerificationKey::thumbprint),
-            issued_at: self.issued_at(),
+            issued_at: revocable.map_or(self.issued_at(), |revocable| revocable.issued_at),
         }
+    }
+
+    /// Returns the key that verified the token. `None` for a caller that a [strategy](crate::strategy::Strategy)
+    /// has accepted, such as a static token or a tenant's.
+    #[must_use]
+    pub fn verification_key(&self) -> Option<&VerificationKey> {
+        let parts = &self.inner.parts;
+        parts.key.as_ref().filter(|_| !self.inner.origin.is_of_strategy())
+    }
+
+    /// Returns whether the token came in a cookie. A page must not read such a token: no response may have it,
+    /// or one like it, in another field than `Set-Cookie`.
+    #[must_use]
+    pub fn is_from_cookie(&self) -> bool {
+        self.inner.parts.is_from_cookie
+    }
+
+    /// Returns whether the token may be used [once](crate::Issuer::one_time).
+    #[must_use]
+    pub fn is_one_time(&self) -> bool {
+        self.inner.origin.one_time
     }
 
     /// Makes an entry that revokes the token of this caller until it has expired; `None` if it has no `jti`.
@@ -317,6 +344,16 @@ impl Principal {
     pub(crate) fn remembered_until(&self) -> Option<NumericDate> {
         let end = self.expires_at()?.saturating_add(self.inner.origin.leeway);
         Some(end.saturating_add(CLOCK_MARGIN))
+    }
+
+    /// Returns when the token ends, without the leeway of its issuer: at its `exp`, or when it reaches the
+    /// [maximum age](crate::Issuer::max_age) if that is earlier. A token that was derived from it must not be
+    /// valid for longer.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<NumericDate> {
+        let oldest = self.origin().max_age.zip(self.issued_at());
+        let too_old = oldest.map(|(max_age, issued_at)| issued_at.saturating_add(max_age));
+        self.expires_at().into_iter().chain(too_old).min()
     }
 
     pub(crate) fn origin(&self) -> &Origin {

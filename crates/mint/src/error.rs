@@ -14,6 +14,9 @@ pub enum MintError {
     Claims(serde_json::Error),
     /// A signature could not be made.
     Key(KeyError),
+    /// The current key of [shared](crate::SigningKeys::shared) keys is due to retire, and this replica has read no next
+    /// one from the store.
+    NoSigningKey,
     /// The token would live longer than its key is published.
     LifetimeTooLong {
         /// The longest lifetime, of the [`SigningKeys`](crate::SigningKeys).
@@ -51,6 +54,10 @@ impl fmt::Display for MintError {
             Self::NoObject => f.write_str("the claims are no JSON object"),
             Self::Claims(_) => f.write_str("the claims cannot be written as JSON"),
             Self::Key(error) => error.fmt(f),
+            Self::NoSigningKey => f.write_str(
+                "no key may sign: the current one is due to retire, and the store has no next one or was not read \
+                 recently; help: see the log of target `portcullis::signing_keys`",
+            ),
             Self::LifetimeTooLong { limit } => write!(
                 f,
                 "the token has no `exp`, or one more than {limit:?} from now, and its key is not published that \

@@ -25,7 +25,7 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `tracing` | yes | one event for each renewal that fails, target `portcullis::tokens`, level warn |
+//! | `tracing` | yes | one event for each renewal that fails, level warn, and for each [exchange](exchange), target `portcullis::tokens` |
 //! | `metrics` | no | counters and gauges of renewals, through the crate `metrics` |
 //! | `remote` | no | [`ClientCredentials`] and [`TokenExchange`]: tokens from an authorization server |
 //! | `reqwest-middleware` | no | a middleware that adds tokens to the calls of a `reqwest` client |
@@ -33,7 +33,9 @@
 
 mod calls;
 mod error;
+pub mod exchange;
 mod minter;
+mod reissue;
 mod renewing;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest_middleware;
@@ -48,10 +50,14 @@ pub use calls::{
 };
 pub use error::MintError;
 pub use minter::{MintedToken, Minter};
+pub use reissue::{ReissueError, Reissuer};
 pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};
 #[cfg(feature = "reqwest-middleware")]
 pub use reqwest_middleware::AddBearerToken;
-pub use signing_keys::{PublishedKeys, SigningKeys, SigningKeysBuilder, SigningKeysError};
+pub use signing_keys::{
+    KeyEncryptionKey, KeyTimes, PublishedKeys, SharedSigningKeysBuilder, SigningKeyStore,
+    SigningKeyStoreError, SigningKeys, SigningKeysBuilder, SigningKeysError, StoredKey, StoredKeys,
+};
 #[cfg(feature = "remote")]
 pub use token_endpoint::{
     ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, TokenExchange,

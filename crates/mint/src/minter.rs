@@ -1,12 +1,13 @@
 //! Tokens, dated and signed.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use base64_simd::URL_SAFE_NO_PAD;
 use portcullis::clock::{Clock, SystemClock};
-use portcullis_jose::{KeyError, NumericDate, SigningKey};
+use portcullis_jose::{Algorithm, KeyError, NumericDate, SigningKey};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tokio::runtime::Handle;
 
 use super::{MintError, SigningKeys};
 
@@ -114,6 +115,26 @@ impl Minter {
         (&self.clock, self.lifetime)
     }
 
+    /// Returns the `iss`, and the keys, by which this service knows its own tokens.
+    pub(super) fn identity(&self) -> (Option<&str>, &SigningKeys) {
+        (self.issuer.as_deref(), &self.keys)
+    }
+
+    /// Returns how long before now tokens are dated.
+    pub(super) fn backdated(&self) -> Duration {
+        self.backdate
+    }
+
+    /// Returns the `iss` of its tokens.
+    pub(super) fn issuer_name(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
+    /// Returns how long the keys of its tokens are published.
+    pub(super) fn longest_lifetime(&self) -> Duration {
+        self.keys.max_lifetime()
+    }
+
     /// Returns the key that signs now.
     #[must_use]
     pub fn key(&self) -> SigningKey {
@@ -125,7 +146,8 @@ impl Minter {
     /// # Errors
     ///
     /// [`MintError`] if the claims are not a JSON object, if the token would live longer than its key is
-    /// [published](crate::SigningKeysBuilder::max_lifetime), or if the cryptographic module fails.
+    /// [published](crate::SigningKeysBuilder::max_lifetime), if no key may sign
+    /// ([`MintError::NoSigningKey`]), or if the cryptographic module fails.
     pub fn mint(&self, claims: &impl Serialize) -> Result<MintedToken, MintError> {
         let claims = match serde_json::to_value(claims).map_err(MintError::Claims)? {
             Value::Object(claims) => self.dated(claims)?,
@@ -134,13 +156,30 @@ impl Minter {
         let date = claims.get("exp").and_then(Value::as_i64).map(NumericDate::from_seconds);
         let id = claims.get("jti").and_then(Value::as_str).map(ToOwned::to_owned);
         self.check_lifetime(date)?;
-        let key = self.keys.current();
+        let key = self.keys.signing_key()?;
         let signing_input =
             format!("{}.{}", encode(&self.header(&key)), encode(&Value::Object(claims)));
         let signature = key.sign(signing_input.as_bytes())?;
         let signature = URL_SAFE_NO_PAD.encode_to_string(signature);
         let token = format!("{}{signing_input}.{signature}", self.prefix);
         Ok(MintedToken { token, id, expires_at: date })
+    }
+
+    /// As [`mint`](Self::mint), on another thread if that takes long.
+    ///
+    /// A signature with RSA takes a millisecond and more, for which other tasks of this thread should not
+    /// wait. The other algorithms take less than the way to another thread and back.
+    pub(super) async fn mint_off_thread(
+        &self,
+        claims: Map<String, Value>,
+    ) -> Result<MintedToken, Box<dyn Error + Send + Sync>> {
+        match Handle::try_current() {
+            Ok(runtime) if is_rsa(self.key().algorithm()) => {
+                let minter = self.clone();
+                Ok(runtime.spawn_blocking(move || minter.mint(&claims)).await??)
+            }
+            _ => Ok(self.mint(&claims)?),
+        }
     }
 
     /// Rejects a token that verifiers could not verify until it expires.
@@ -185,6 +224,18 @@ impl Minter {
         }
         Ok(claims)
     }
+}
+
+fn is_rsa(algorithm: Algorithm) -> bool {
+    matches!(
+        algorithm,
+        Algorithm::RS256
+            | Algorithm::RS384
+            | Algorithm::RS512
+            | Algorithm::PS256
+            | Algorithm::PS384
+            | Algorithm::PS512
+    )
 }
 
 fn encode(json: &Value) -> String {

@@ -55,6 +55,8 @@
 //! A program can link SQLite once. With the feature `sqlite`, an application that uses `rusqlite` too needs the
 //! same version of `libsqlite3-sys`. With `postgres` alone, it may use any version.
 
+#[cfg(all(feature = "mint", any(feature = "postgres", feature = "sqlite")))]
+mod key_row;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -40,6 +40,8 @@ mod clock;
 mod issuer;
 mod key;
 mod key_server;
+#[cfg(feature = "mint")]
+mod memory_key_store;
 mod rotating_key;
 pub mod store_suite;
 mod token;
@@ -48,4 +50,6 @@ pub use clock::ManualClock;
 pub use issuer::TestIssuer;
 pub use key::SigningKey;
 pub use key_server::{KeyServer, RecordedRequest, Reply};
+#[cfg(feature = "mint")]
+pub use memory_key_store::MemoryKeyStore;
 pub use token::TokenBuilder;

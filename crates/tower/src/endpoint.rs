@@ -5,11 +5,11 @@ use std::{
     fmt,
     future::poll_fn,
     pin::pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::{Buf, Bytes};
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, header};
 use http_body::Body;
 use portcullis::{
     AuthContext,
@@ -20,7 +20,7 @@ use tower_service::Service;
 
 use crate::{
     ProblemJson,
-    rejection::{plain, respond_to},
+    rejection::{respond_to, status},
     request::View,
 };
 
@@ -104,10 +104,12 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let context = request.extensions().get::<AuthContext>();
         let call = self.endpoint.call(&View::of(&request), context);
-        EndpointFuture(match call {
+        let is_head = request.method() == Method::HEAD;
+        let response = match call {
             EndpointCall::Response(response) => response,
             EndpointCall::Form(call) => Box::pin(answer_form(call, request.into_body())),
-        })
+        };
+        EndpointFuture { response, is_head }
     }
 }
 
@@ -130,13 +132,17 @@ async fn answer_form<B: Body>(mut call: FormCall, body: B) -> EndpointResponse {
 
 /// The future of [`EndpointService`].
 #[must_use = "futures do nothing unless polled"]
-pub struct EndpointFuture(BoxFuture<'static, EndpointResponse>);
+pub struct EndpointFuture {
+    response: BoxFuture<'static, EndpointResponse>,
+    is_head: bool,
+}
 
 impl Future for EndpointFuture {
     type Output = Result<Response<String>, Infallible>;
 
     fn poll(mut self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(cx).map(|response| Ok(render(response)))
+        let response = ready!(self.response.as_mut().poll(cx));
+        Poll::Ready(Ok(render(response, self.is_head)))
     }
 }
 
@@ -146,14 +152,21 @@ impl fmt::Debug for EndpointFuture {
     }
 }
 
-fn render(response: EndpointResponse) -> Response<String> {
+fn render(response: EndpointResponse, is_head: bool) -> Response<String> {
     match response {
-        EndpointResponse::Plain { response, set_cookies } => {
-            let mut rendered = plain(response, response.body.to_owned());
-            // The engine writes visible ASCII, which a value can always have.
-            for cookie in set_cookies.iter().filter_map(|cookie| HeaderValue::try_from(cookie).ok())
-            {
-                rendered.headers_mut().append(header::SET_COOKIE, cookie);
+        EndpointResponse::Plain { status: code, headers, body } => {
+            let mut rendered = Response::new(String::new());
+            *rendered.status_mut() = status(code);
+            for (name, value) in headers {
+                // The engine writes visible ASCII, which a value can always have.
+                if let Ok(value) = HeaderValue::try_from(&*value) {
+                    rendered.headers_mut().append(HeaderName::from_static(name), value);
+                }
+            }
+            if is_head {
+                rendered.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+            } else {
+                *rendered.body_mut() = body.into_owned();
             }
             rendered
         }

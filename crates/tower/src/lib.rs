@@ -70,6 +70,8 @@ mod future;
 #[cfg(feature = "mint")]
 mod outgoing;
 mod readiness;
+#[cfg(feature = "mint")]
+mod reissue;
 mod rejection;
 mod request;
 mod require;
@@ -86,6 +88,8 @@ pub use endpoint::EndpointService;
 pub use outgoing::AddBearerTokenLayer;
 pub use portcullis::{AuthContext, Rejection};
 pub use readiness::ReadinessService;
+#[cfg(feature = "mint")]
+pub use reissue::ReissueLayer;
 pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
 pub use require::RequireLayer;
 pub use resource_metadata::ResourceMetadataService;
@@ -93,12 +97,16 @@ pub use route::PathParameters;
 
 /// The services and futures behind the layers. An application rarely names them.
 pub mod service {
-    #[cfg(feature = "mint")]
-    pub use crate::outgoing::{
-        AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, CloneRequest, NoReplay, Replay,
-    };
     pub use crate::{
         auth::JwtAuth, endpoint::EndpointFuture, future::AuthFuture, require::Require,
         resource_metadata::ResourceMetadataBody,
+    };
+    #[cfg(feature = "mint")]
+    pub use crate::{
+        outgoing::{
+            AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, CloneRequest, NoReplay,
+            Replay,
+        },
+        reissue::{Reissue, ReissueFuture},
     };
 }

@@ -41,7 +41,7 @@ fn with_type<B>(content_type: &'static str, mut response: Response<B>) -> Respon
     response
 }
 
-fn status(status: u16) -> StatusCode {
+pub(crate) fn status(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 

@@ -22,11 +22,11 @@ pub use response::{Outcome, PlainResponse};
 pub use crate::{
     anonymous::Anonymous,
     authenticated::Authenticated,
-    authenticator::Verdict,
+    authenticator::{DeferredUse, Verdict},
     challenge::{Challenge, ChallengeSettings},
+    endpoint::{Endpoint, EndpointCall, EndpointResponse, Form, FormCall},
     engine::Admission,
     hooks::{ChallengeMap, call_for_answer},
     pipeline::hide::HiddenTokens,
     request::{BearerToken, RequestView},
-    revocation::endpoint::{Endpoint, EndpointCall, EndpointResponse, FormCall},
 };

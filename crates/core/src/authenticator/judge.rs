@@ -23,7 +23,7 @@ impl<G: Send + Sync + 'static> Engine<G> {
     ) -> Result<Authenticated<G>, Stop> {
         if let ([token], None) = (tokens, &route.requirement) {
             let caller = self.judge_one(token, &mut ())?;
-            if let Err(stop) = self.check_first_use(iter::once(&caller)) {
+            if let Err(stop) = self.check_first_use(route, iter::once(&caller)) {
                 callers.push(caller);
                 return Err(stop);
             }
@@ -32,7 +32,7 @@ impl<G: Send + Sync + 'static> Engine<G> {
         for token in tokens {
             callers.push(self.judge_one(token, &mut ())?);
         }
-        self.check_first_use(callers.iter())?;
+        self.check_first_use(route, callers.iter())?;
         Ok(route.choose(mem::take(callers))?)
     }
 
@@ -86,7 +86,7 @@ impl<G: Send + Sync + 'static> Engine<G> {
             match attempt {
                 Attempt::Abstain => {}
                 Attempt::Accept(identity) => {
-                    return finish_identity(self, identity, &registered.origin);
+                    return finish_identity(self, identity, &registered.origin, token);
                 }
                 Attempt::Reject(error) => return Err(of_a_caller(error).into()),
                 Attempt::Later(attempt) => {

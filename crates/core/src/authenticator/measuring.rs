@@ -24,9 +24,16 @@ impl<G> Authenticator<G> {
     #[doc(hidden)]
     #[must_use]
     pub fn revocation_finder(&self, issuer: &str) -> Option<impl Fn(&str) -> bool + use<G>> {
-        let (revocations, issuer) = (self.engine().revocations.clone()?, issuer.to_owned());
+        let revocations = self.engine().revocations.clone()?;
+        let issuer = Arc::clone(self.engine().issuers.named(issuer)?);
         Some(move |jti: &str| {
-            let question = Question { issuer: &issuer, jti: Some(jti), ..Question::default() };
+            let known_issuer = Some(issuer.origin.issuer_name());
+            let question = Question {
+                issuer: issuer.name(),
+                known_issuer,
+                jti: Some(jti),
+                ..Question::default()
+            };
             revocations.is_revoked(&question)
         })
     }

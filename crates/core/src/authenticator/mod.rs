@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod builder;
+mod deferred_use;
 mod derived;
 #[cfg(feature = "explain")]
 mod explain;
@@ -20,6 +21,7 @@ mod verdict;
 use std::{fmt, sync::Arc};
 
 pub use builder::AuthenticatorBuilder;
+pub use deferred_use::DeferredUse;
 pub use not_ready::NotReady;
 pub use readiness::KeyChanges;
 pub use reloadable::ReloadableAuthenticator;
@@ -72,6 +74,8 @@ struct Route {
     locations: Option<Arc<[TokenLocation]>>,
     requirement: Option<Arc<Requirement>>,
     admission: Admission,
+    /// Whether a token that may be used once is used later than it is authenticated.
+    defers_use: bool,
 }
 
 impl Authenticator {
@@ -160,6 +164,12 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     #[must_use]
     pub fn strategies(&self) -> Vec<String> {
         names(&self.engine().strategies).map(ToOwned::to_owned).collect()
+    }
+
+    /// Returns the names of the trusted issuers.
+    #[must_use]
+    pub fn issuers(&self) -> Vec<String> {
+        self.engine().issuers.all().map(|issuer| issuer.name().to_owned()).collect()
     }
 
     /// Returns the same engine for a route that lets requests through without a caller. An engine for

@@ -1,5 +1,6 @@
 //! Tokens that may be used once: the last step of a request.
 
+use super::Route;
 use crate::{
     AuthError, AuthErrorKind, Authenticated, Principal,
     engine::Engine,
@@ -21,9 +22,11 @@ impl<G: Send + Sync + 'static> Engine<G> {
     /// Stops at good tokens of which one may be used once.
     pub(super) fn check_first_use<'c>(
         &self,
+        route: &Route,
         mut callers: impl Iterator<Item = &'c Authenticated<G>>,
     ) -> Result<(), Stop> {
         if self.one_time.is_some()
+            && !route.defers_use
             && callers.any(|caller| self.may_be_used_once(caller.principal()))
         {
             return Err(Stop::at_store(Missing::FirstUse));
@@ -40,11 +43,13 @@ impl<G: Send + Sync + 'static> Engine<G> {
     /// [`AuthErrorKind::TokenRevoked`].
     pub(super) async fn use_tokens(
         &self,
+        route: &Route,
         judged: Result<Authenticated<G>, AuthError>,
         used: &mut Used,
     ) -> Result<Authenticated<G>, AuthError> {
         let caller = judged?;
-        for caller in all(&caller).filter(|caller| self.may_be_used_once(caller)) {
+        let once = |caller: &&Principal| !route.defers_use && self.may_be_used_once(caller);
+        for caller in all(&caller).filter(once) {
             check_caller(self, caller)?;
             self.use_token(caller, used).await?;
         }
@@ -52,7 +57,11 @@ impl<G: Send + Sync + 'static> Engine<G> {
         Ok(caller)
     }
 
-    async fn use_token(&self, caller: &Principal, used: &mut Used) -> Result<(), AuthError> {
+    pub(super) async fn use_token(
+        &self,
+        caller: &Principal,
+        used: &mut Used,
+    ) -> Result<(), AuthError> {
         const REASON: &str = "the token cannot be remembered as used";
         let error = || AuthError::because(AuthErrorKind::StoreUnavailable, REASON);
         // All three were checked before.
@@ -67,7 +76,7 @@ impl<G: Send + Sync + 'static> Engine<G> {
         Ok(())
     }
 
-    fn may_be_used_once(&self, caller: &Principal) -> bool {
+    pub(super) fn may_be_used_once(&self, caller: &Principal) -> bool {
         caller.origin().one_time && !self.is_inner
     }
 }

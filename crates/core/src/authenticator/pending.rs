@@ -38,7 +38,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         let mut used = Used::default();
         for _ in 0..MAX_REPLACED {
             let judged = engine.judge_waiting(&self.route, tokens, callers, missing).await;
-            let result = engine.use_tokens(judged, &mut used).await;
+            let result = engine.use_tokens(&self.route, judged, &mut used).await;
             let newest = self.engine();
             if Arc::ptr_eq(&newest, &engine) {
                 return (engine, result);
@@ -219,7 +219,7 @@ impl<G: Send + Sync + 'static> Engine<G> {
             }
         };
         match answer {
-            Attempt::Accept(identity) => finish_identity(self, identity, &registered.origin),
+            Attempt::Accept(identity) => finish_identity(self, identity, &registered.origin, token),
             Attempt::Reject(error) => Err(of_a_caller(error).into()),
             Attempt::Abstain => self.attempt_from(next, jwt_error, token, &mut ()),
             Attempt::Later(attempt) => {

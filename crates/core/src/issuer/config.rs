@@ -18,7 +18,7 @@ use crate::{
     json::Name,
     jws::{AlgorithmSet, NameIndex},
     key_source::IssuerKeys,
-    revocation::Revocations,
+    revocation::{IssuerName, Revocations},
 };
 
 impl Issuer {
@@ -94,7 +94,7 @@ pub(crate) struct IssuerConfig {
 pub(crate) struct Origin {
     /// No other issuer or strategy has this number, even if it has the same name at another time.
     id: u64,
-    name: String,
+    name: IssuerName,
     /// The strategy that has judged the caller, where it has several issuers.
     strategy: Option<Arc<Self>>,
     pub(crate) mapping: Arc<CompiledMapping>,
@@ -121,7 +121,7 @@ impl Origin {
         let id = ORIGINS.fetch_add(1, Ordering::Relaxed);
         Ok(Self {
             id,
-            name,
+            name: IssuerName::new(name),
             strategy: None,
             mapping,
             leeway,
@@ -147,7 +147,13 @@ impl Origin {
 
     /// Tells whether this is the issuer or strategy of that name.
     pub(crate) fn is_called(&self, name: &str) -> bool {
-        self.name == name || self.strategy.as_ref().is_some_and(|strategy| strategy.name == name)
+        self.name() == name
+            || self.strategy.as_ref().is_some_and(|strategy| strategy.name() == name)
+    }
+
+    /// Tells whether an engine of a strategy has judged the caller.
+    pub(crate) fn is_of_strategy(&self) -> bool {
+        self.strategy.is_some()
     }
 
     /// Returns the numbers of the issuer and of the strategy that has judged the caller: what was once
@@ -175,6 +181,10 @@ impl Origin {
     }
 
     pub(crate) fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    pub(crate) fn issuer_name(&self) -> &IssuerName {
         &self.name
     }
 

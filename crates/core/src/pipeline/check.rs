@@ -7,7 +7,7 @@ use crate::{
     AuthError, AuthErrorKind, NumericDate, Principal,
     engine::Engine,
     issuer::Origin,
-    json::{Name, Value},
+    json::{Name, Object, Value},
     revocation::{Question, Revocations},
 };
 
@@ -15,6 +15,9 @@ use crate::{
 ///
 /// [OpenID Connect Back-Channel Logout 1.0 §2.4]: https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken
 pub(super) const SESSION: &str = "sid";
+
+/// The claim of a reissued token that has the `iat` of the first token of its session.
+pub(super) const FIRST_ISSUED_AT: &str = "orig_iat";
 
 /// A token that nothing speaks against.
 #[derive(Debug)]
@@ -77,14 +80,25 @@ fn check_revocations(
     let session = text(valid.claims().find(SESSION))?;
     let question = Question {
         issuer: issuer.as_deref().unwrap_or(valid.issuer().name()),
+        known_issuer: Some(valid.issuer().origin.issuer_name()),
         jti: token_id.as_deref(),
         subject: subject.as_deref(),
         session: session.as_deref(),
         client: client.as_deref(),
         thumbprint: valid.key().thumbprint(),
-        issued_at: valid.issued_at(),
+        issued_at: begun_at(valid.claims(), valid.issued_at()),
     };
     revocations.check(&question, now)
+}
+
+/// Returns the date that cut-offs are compared with: when the first token of the session was issued.
+///
+/// A replica that does not know a cut-off yet may reissue a token that the cut-off revokes. So the `iat` of a
+/// reissued token does not count. A date that is malformed is before any cut-off.
+pub(super) fn begun_at(claims: &Object<'_>, issued_at: Option<NumericDate>) -> Option<NumericDate> {
+    let Some(first) = claims.find(FIRST_ISSUED_AT) else { return issued_at };
+    let first = first.as_number().and_then(NumericDate::from_json_number)?;
+    issued_at.map(|issued_at| issued_at.min(first))
 }
 
 /// Reads a claim that is a string by definition.

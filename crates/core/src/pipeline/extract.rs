@@ -24,16 +24,23 @@ pub(crate) struct Presented<'r> {
     pub(crate) token: BearerToken<'r>,
     /// The only issuer whose tokens the location may hold.
     pub(crate) of_issuer: Option<Arc<str>>,
+    pub(crate) is_from_cookie: bool,
 }
 
 impl<'r> Presented<'r> {
     /// A token that other code has extracted.
     pub(crate) fn elsewhere(token: &'r str) -> Self {
-        Self { token: BearerToken::new(token), of_issuer: None }
+        Self { token: BearerToken::new(token), of_issuer: None, is_from_cookie: false }
     }
 
     pub(crate) fn to_owned_token(&self) -> Presented<'static> {
-        Presented { token: self.token.to_owned_token(), of_issuer: self.of_issuer.clone() }
+        let (token, of_issuer) = (self.token.to_owned_token(), self.of_issuer.clone());
+        Presented { token, of_issuer, is_from_cookie: self.is_from_cookie }
+    }
+
+    /// A token of a location.
+    fn at(location: &TokenLocation, token: BearerToken<'r>) -> Self {
+        Self { token, of_issuer: location.issuer.clone(), is_from_cookie: !location.is_explicit }
     }
 }
 
@@ -142,7 +149,7 @@ pub(crate) fn extract_all<'r>(
         } else {
             find(location, request, &mut |found| {
                 if let Content::Token(token) = found.content {
-                    tokens.push(Presented { token, of_issuer: location.issuer.clone() });
+                    tokens.push(Presented::at(location, token));
                 }
             });
         }
@@ -188,7 +195,7 @@ fn add<'r>(location: &TokenLocation, content: Content<'r>, tokens: &mut Tokens<'
         }
         Content::Foreign => return Ok(()),
     };
-    tokens.push(Presented { token, of_issuer: location.issuer.clone() });
+    tokens.push(Presented::at(location, token));
     Ok(())
 }
 

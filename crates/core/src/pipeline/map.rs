@@ -6,11 +6,11 @@
 use std::{borrow::Cow, sync::Arc};
 
 use super::{
-    check::{CheckedClaims, SESSION},
+    check::{CheckedClaims, SESSION, begun_at},
     stop::{Missing, Stop},
 };
 use crate::{
-    Actor, AuthError, AuthErrorKind, Authenticated, NumericDate, Principal, VerificationKey,
+    Actor, AuthError, AuthErrorKind, Authenticated, NumericDate, Principal,
     claims::NotIncluded,
     engine::Engine,
     grant_source::GrantSource,
@@ -98,14 +98,17 @@ fn with_grant<G: Send + Sync + 'static>(
 #[inline]
 pub(super) fn map<G>(
     checked: CheckedClaims<'_>,
+    is_from_cookie: bool,
     engine: &Engine<G>,
 ) -> Result<Mapped<G>, AuthError> {
     let valid = &checked.into_valid();
     let dates = (valid.expires_at(), valid.issued_at());
     let mut parts = parts(valid.claims(), valid.claims_text(), dates)?;
+    parts.is_from_cookie = is_from_cookie;
+    parts.key = Some(valid.key().clone());
     if engine.remembers_revocable_parts() {
-        parts.revocable =
-            Some(revocable(valid.claims(), valid.claims_text(), Some(valid.key().clone()))?);
+        let issued_at = begun_at(valid.claims(), valid.issued_at());
+        parts.revocable = Some(revocable(valid.claims(), valid.claims_text(), issued_at)?);
     }
     let issuer = valid.issuer();
     let caller = Principal::new(String::new(), Arc::clone(&issuer.origin), parts);
@@ -132,7 +135,8 @@ pub(super) fn parts_of(
         date.map(Some).ok_or_else(|| AuthError::because(AuthErrorKind::MalformedClaim, reason))
     };
     let mut parts = parts(claims, claims_text, (date(Name::Exp)?, date(Name::Iat)?))?;
-    parts.revocable = Some(revocable(claims, claims_text, None)?);
+    let issued_at = begun_at(claims, parts.issued_at);
+    parts.revocable = Some(revocable(claims, claims_text, issued_at)?);
     Ok(parts)
 }
 
@@ -140,10 +144,10 @@ pub(super) fn parts_of(
 fn revocable(
     claims: &Object<'_>,
     claims_text: &str,
-    key: Option<VerificationKey>,
+    issued_at: Option<NumericDate>,
 ) -> Result<Box<Revocable>, AuthError> {
     let session = text(claims.find(SESSION), claims_text)?;
-    Ok(Box::new(Revocable { session, key }))
+    Ok(Box::new(Revocable { session, issued_at }))
 }
 
 #[inline]
@@ -167,6 +171,8 @@ fn parts(
         expires_at,
         issued_at,
         names_other_sources: not_included.is_some(),
+        is_from_cookie: false,
+        key: None,
         revocable: None,
     })
 }

@@ -88,7 +88,7 @@ pub(crate) fn prove<G: Send + Sync + 'static, O: Observer>(
     observer.valid();
     let checked = check::check(valid, engine.revocations.as_ref(), now)?;
     observer.checked();
-    let mapped = map::map(checked, engine)?;
+    let mapped = map::map(checked, presented.is_from_cookie, engine)?;
     if issuer.is_any() {
         names::check_actor(mapped.actor(), issuer.name(), engine)?;
     }
@@ -110,18 +110,20 @@ pub(crate) fn finish_identity<G: Send + Sync + 'static>(
     engine: &Engine<G>,
     mut identity: Identity,
     origin: &Arc<Origin>,
+    presented: &Presented<'_>,
 ) -> Result<Authenticated<G>, Stop> {
     if let Some(judged) = identity.take_judged() {
         names::check_judged(&judged, engine)?;
         check_production(&judged, origin)?;
         check::check_rules(engine, &judged)?;
         let origin = Arc::new(origin.adopt(judged.origin()));
-        let caller = judged.of(origin);
+        let caller = judged.of(origin, presented.is_from_cookie);
         check_caller(engine, &caller)?;
         return map::accept(caller, None, engine);
     }
     let claims = identity.into_text()?;
-    let parts = parts_of_identity(&claims)?;
+    let mut parts = parts_of_identity(&claims)?;
+    parts.is_from_cookie = presented.is_from_cookie;
     if let Some((end, kind)) = good_until(origin, parts.expires_at, parts.issued_at)
         && engine.clock.now() >= end
     {

@@ -326,6 +326,15 @@ impl Revocations {
         crate::metrics::store_failed(self.label());
     }
 
+    /// Returns those that have taken these over, if the engine was replaced.
+    pub(crate) fn newest(&self) -> Self {
+        let mut newest = Arc::clone(&self.inner);
+        while let Some(successor) = newest.successor() {
+            newest = successor;
+        }
+        Self { inner: newest }
+    }
+
     /// Looks into memory, for what goes on after a request was judged.
     pub(crate) fn is_revoked(&self, question: &Question<'_>) -> bool {
         self.inner.set.find(question).is_some()

@@ -4,7 +4,7 @@
 //! key. A [`RevocationStore`] keeps revocations for all replicas of a service, and a [`ReplayStore`] keeps
 //! the ids of tokens that were used. An engine uses a store by its [`Revocations`].
 
-pub(crate) mod endpoint;
+mod endpoint;
 mod entry;
 mod error;
 mod follower;
@@ -22,10 +22,8 @@ mod task;
 /// can need it, so that a clock that is ahead deletes nothing which a replica still needs.
 pub(crate) const CLOCK_MARGIN: std::time::Duration = std::time::Duration::from_secs(60);
 
-pub use endpoint::{
-    BackchannelLogoutEndpoint, CookieAttributes, EndpointError, LogoutEndpoint, RevokeEndpoint,
-    SameSite,
-};
+pub use crate::endpoint::{CookieAttributes, SameSite};
+pub use endpoint::{BackchannelLogoutEndpoint, EndpointError, LogoutEndpoint, RevokeEndpoint};
 pub use entry::{Revocation, Revoked};
 pub use error::{StoreError, StoreErrorKind};
 pub use handle::Revocations;
@@ -33,6 +31,6 @@ pub(crate) use handle::not_configured;
 pub use memory::MemoryStore;
 pub(crate) use one_time::{OneTimeUse, TIMEOUT};
 pub use replay::{ReplayStore, Use};
-pub(crate) use set::Question;
+pub(crate) use set::{IssuerName, Question};
 pub use status::RevocationStatus;
 pub use store::{Changes, Position, RevocationStore};

@@ -47,6 +47,7 @@ mod tests {
     fn question() -> Question<'static> {
         Question {
             issuer: "i",
+            known_issuer: None,
             jti: Some("1"),
             subject: Some("2"),
             session: Some("3"),

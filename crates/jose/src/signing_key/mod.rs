@@ -224,6 +224,20 @@ impl SigningKey {
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         self.signer.sign(&self.pair, message).map_err(cryptography)
     }
+
+    /// Returns whether a key verifies the signatures of this one: public keys are compared by their
+    /// thumbprints, and secrets by a signature.
+    #[must_use]
+    pub fn is_verified_by(&self, key: &VerificationKey) -> bool {
+        if let Some(members) = public::required_members(&self.pair) {
+            let own = jwk::thumbprint(&members);
+            return own.is_some() && own.as_deref() == key.thumbprint();
+        }
+        // No JWS has this signing input: it has no dot.
+        const MESSAGE: &[u8] = b"which key is this";
+        let signature = self.sign(MESSAGE);
+        signature.is_ok_and(|signature| key.verify(self.algorithm, MESSAGE, &signature).is_some())
+    }
 }
 
 impl fmt::Debug for SigningKey {

@@ -6,7 +6,7 @@ mod error;
 mod issued_token;
 mod jitter;
 mod metrics;
-mod panic_caught;
+pub(crate) mod panic_caught;
 mod renewal;
 mod source;
 #[cfg(test)]
@@ -28,8 +28,6 @@ pub use builder::RenewingTokenBuilder;
 pub use error::TokenError;
 pub use issued_token::IssuedToken;
 pub use source::TokenSource;
-#[cfg(feature = "remote")]
-pub(crate) use source::mint_in_a_thread;
 
 use self::{
     cached_token::{CachedToken, Freshness},

@@ -9,7 +9,7 @@ use std::{
 use portcullis::future::BoxFuture;
 
 /// Returns `None` if the future inside panics.
-pub(super) struct PanicCaught<'a, T>(pub(super) BoxFuture<'a, T>);
+pub(crate) struct PanicCaught<'a, T>(pub(crate) BoxFuture<'a, T>);
 
 impl<T> Future for PanicCaught<'_, T> {
     type Output = Option<T>;

@@ -3,12 +3,10 @@
 use std::{error::Error, sync::Arc};
 
 use portcullis::future::BoxFuture;
-use portcullis_jose::Algorithm;
 use serde_json::{Map, Value};
-use tokio::runtime::Handle;
 
 use super::{IssuedToken, RenewingToken};
-use crate::{MintError, Minter};
+use crate::Minter;
 
 /// Brings tokens for calls to another service: an authorization server that is asked, a file that
 /// another program writes.
@@ -76,41 +74,9 @@ impl Minted {
 
 impl TokenSource for Minted {
     fn token(&self) -> BoxFuture<'_, Result<IssuedToken, Box<dyn Error + Send + Sync>>> {
-        let is_rsa = is_rsa(self.0.0.key().algorithm());
-        let minted = Arc::clone(&self.0);
-        Box::pin(in_a_thread(is_rsa, move || Ok(minted.0.mint(&minted.1)?.into())))
+        Box::pin(async move {
+            let (minter, claims) = &*self.0;
+            Ok(minter.mint_off_thread(claims.clone()).await?.into())
+        })
     }
-}
-
-/// Mints a token of these claims.
-#[cfg(feature = "remote")]
-pub(crate) async fn mint_in_a_thread(
-    minter: Minter,
-    claims: Value,
-) -> Result<crate::MintedToken, Box<dyn Error + Send + Sync>> {
-    in_a_thread(is_rsa(minter.key().algorithm()), move || minter.mint(&claims)).await
-}
-
-/// A signature with RSA takes a millisecond and more, for which other tasks of this thread should not wait.
-/// The other algorithms take less than the way to another thread and back.
-async fn in_a_thread<T: Send + 'static>(
-    is_rsa: bool,
-    mint: impl FnOnce() -> Result<T, MintError> + Send + 'static,
-) -> Result<T, Box<dyn Error + Send + Sync>> {
-    match Handle::try_current() {
-        Ok(runtime) if is_rsa => Ok(runtime.spawn_blocking(mint).await??),
-        _ => Ok(mint()?),
-    }
-}
-
-fn is_rsa(algorithm: Algorithm) -> bool {
-    matches!(
-        algorithm,
-        Algorithm::RS256
-            | Algorithm::RS384
-            | Algorithm::RS512
-            | Algorithm::PS256
-            | Algorithm::PS384
-            | Algorithm::PS512
-    )
 }

@@ -26,9 +26,16 @@ impl KeySource for SigningKeys {
         &'a self,
         _: Option<&'a Validators>,
     ) -> BoxFuture<'a, Result<Loaded, KeySourceError>> {
+        let is_current = self.ring.is_current();
         let keys = self.ring.published_at(self.ring.clock.now());
         let keys: Result<Vec<_>, _> = keys.iter().map(|key| key.key.verification_key()).collect();
         Box::pin(async move {
+            // Then a token of an unknown key may be good, and the engine returns 503 in place of 401.
+            if !is_current {
+                return Err(KeySourceError::new(
+                    "the store of the signing keys was not read recently",
+                ));
+            }
             let invalid = |error| KeySourceError::with_source("a key cannot be used", error);
             Ok(Loaded::Document(KeyDocument::new(keys.map_err(invalid)?)))
         })

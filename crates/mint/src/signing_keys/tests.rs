@@ -1,10 +1,10 @@
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use portcullis::{Authenticator, Issuer, keys::KeySource};
+use portcullis::{Authenticator, Issuer, clock::Clock, keys::KeySource};
 use portcullis_jose::{Algorithm, JwkSet};
 use serde_json::json;
 
-use super::*;
+use super::{builder::MAX_AGE, *};
 use crate::{MintError, Minter};
 
 const START: i64 = 1_800_000_000;

@@ -4,10 +4,10 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use base64_simd::STANDARD;
 use portcullis::clock::Clock;
-use serde_json::json;
+use serde_json::Value;
 use url::form_urlencoded::byte_serialize;
 
-use crate::{Minter, SigningKeys, renewing::mint_in_a_thread};
+use crate::{Minter, SigningKeys};
 
 /// How long an assertion is valid. One is made for each request.
 const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
@@ -114,8 +114,11 @@ impl ClientAuthentication {
                 parameters: vec![id, ("client_secret", secret.clone())],
             },
             Method::PrivateKeyJwt { minter, audience } => {
-                let claims = json!({"iss": self.client_id, "sub": self.client_id, "aud": audience});
-                let assertion = mint_in_a_thread(minter.as_ref().clone(), claims).await?;
+                let id_value = || Value::from(self.client_id.as_str());
+                let claims =
+                    [("iss", id_value()), ("sub", id_value()), ("aud", audience.as_deref().into())];
+                let claims = claims.map(|(name, value)| (name.to_owned(), value));
+                let assertion = minter.mint_off_thread(claims.into_iter().collect()).await?;
                 let parameters = vec![
                     id,
                     ("client_assertion_type", JWT_BEARER.to_owned()),

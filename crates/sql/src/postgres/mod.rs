@@ -7,6 +7,8 @@ mod listen;
 mod position;
 mod queries;
 mod schema;
+#[cfg(feature = "mint")]
+mod signing_keys;
 mod url;
 
 use std::{fmt, path::PathBuf, sync::Arc};
@@ -29,8 +31,8 @@ use crate::prefix::TablePrefix;
 /// # Connections
 ///
 /// A store has at most four: one for the questions of requests (`find`), one for used tokens, one for the work
-/// of the follower and for writes, and one that listens for notifications. Each statement is its own
-/// transaction. On one connection, statements run one after the other, so a slow page delays a write of the same
+/// of the follower and for writes, and one that listens for notifications. A fifth one is for signing keys, if it
+/// keeps them. Each statement is its own transaction. On one connection, statements run one after the other, so a slow page delays a write of the same
 /// replica, but no request in strict mode. At most 256 statements wait on a connection; more calls wait.
 /// Statements end after 5 s, and wait at most 2 s for a lock.
 ///
@@ -63,6 +65,8 @@ pub struct PostgresStore {
     finds: Lane,
     uses: Lane,
     work: Lane,
+    #[cfg(feature = "mint")]
+    keys: Lane,
     listener: Listener,
 }
 
@@ -119,6 +123,8 @@ impl PostgresStore {
             finds: Lane::new(&server),
             uses: Lane::new(&server),
             work: Lane::new(&server),
+            #[cfg(feature = "mint")]
+            keys: Lane::new(&server),
             listener: Listener::new(&server, &prefix),
             server,
             prefix,

@@ -26,7 +26,7 @@ const PAGE: usize = 10_000;
 
 /// Makes the commit of this transaction wait for the disk, if the server would not do so. Evaluated by the last
 /// part of a statement that writes.
-const DURABLE: &str = "CASE WHEN current_setting('synchronous_commit') = 'off'
+pub(super) const DURABLE: &str = "CASE WHEN current_setting('synchronous_commit') = 'off'
     THEN set_config('synchronous_commit', 'on', true) END";
 
 /// Adds entries. A row that stays as it is keeps its transaction, so that followers do not read it again.

@@ -39,22 +39,29 @@ INSERT INTO "{p}_schema" (version, identity)
 
 /// Creates what is missing.
 pub(super) async fn prepare(client: &Client, prefix: &TablePrefix) -> Result<(), Failure> {
-    let row = client
+    check_server(client).await?;
+    let exists = client
         .query_typed_one(
-            "SELECT current_setting('server_version_num')::int >= 130000, to_regclass($1) IS NOT NULL",
+            "SELECT to_regclass($1) IS NOT NULL",
             &[(&prefix.sql(r#""{p}_schema""#), Type::TEXT)],
         )
         .await?;
-    if !row.try_get::<_, bool>(0)? {
-        return Err(Failure::unusable("PostgreSQL is older than version 13"));
-    }
     // Without a need for them, the service needs no right to create tables.
-    if row.try_get(1)? && version(client, prefix).await? == Some(VERSION) {
+    if exists.try_get(0)? && version(client, prefix).await? == Some(VERSION) {
         return Ok(());
     }
     let lock = lock_number("schema", prefix);
     client.batch_execute(&prefix.sql(TABLES).replace("{lock}", &lock.to_string())).await?;
     version(client, prefix).await.map(drop)
+}
+
+/// Fails if the server is too old.
+pub(super) async fn check_server(client: &Client) -> Result<(), Failure> {
+    let sql = "SELECT current_setting('server_version_num')::int >= 130000";
+    if !client.query_typed_one(sql, &[]).await?.try_get::<_, bool>(0)? {
+        return Err(Failure::unusable("PostgreSQL is older than version 13"));
+    }
+    Ok(())
 }
 
 /// Returns the version of the schema, unless it is newer than the library.

@@ -4,6 +4,8 @@ mod error;
 mod file;
 mod queries;
 mod schema;
+#[cfg(feature = "mint")]
+mod signing_keys;
 mod worker;
 
 use std::{

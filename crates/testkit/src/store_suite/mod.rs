@@ -40,10 +40,14 @@ mod join;
 mod odd_ids;
 mod replays;
 mod revocations;
+#[cfg(feature = "mint")]
+mod signing_keys;
 
 use portcullis::revocation::{ReplayStore, RevocationStore};
 
 use case::Case;
+#[cfg(feature = "mint")]
+pub use signing_keys::signing_keys;
 
 /// Runs each property, with two new handles and an issuer of its own.
 macro_rules! check {

@@ -2,7 +2,10 @@
 
 use std::{
     fmt::Write,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -40,6 +43,8 @@ pub(crate) struct History {
     is_real: bool,
     replicas: Vec<Replica>,
     tokens: Vec<Token>,
+    /// How many revocations were acknowledged.
+    acknowledged: Arc<AtomicU64>,
     story: String,
     checks: usize,
 }
@@ -49,7 +54,6 @@ struct Replica {
     is_strict: bool,
     starts: u32,
     auth: Authenticator,
-    revocations: Revocations,
 }
 
 impl History {
@@ -57,9 +61,10 @@ impl History {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let clock = ManualClock::at(NumericDate::EPOCH.saturating_add(now));
         let issuer = TestIssuer::new(ISSUER).clock(clock.clone());
+        let acknowledged = Arc::default();
         let replicas = (0..REPLICAS)
             .map(|number| {
-                let link = Link::new(Arc::clone(&store), defect);
+                let link = Link::new(Arc::clone(&store), defect, &acknowledged);
                 Replica::start(&issuer, &clock, link, number == REPLICAS - 1, 0)
             })
             .collect();
@@ -73,6 +78,7 @@ impl History {
             store,
             replicas,
             tokens: (0..TOKENS).map(|_| Token::default()).collect(),
+            acknowledged,
             story: String::new(),
             checks: 0,
         }
@@ -158,9 +164,9 @@ impl History {
             let (by, token, outcome) = done.unwrap();
             let _ = writeln!(self.story, "revoke {token} on {by:?}: {outcome:?}");
             if outcome.is_ok() {
-                let (at, elapsed) = (self.clock.now(), self.elapsed);
+                let (number, elapsed) = (self.acknowledged.fetch_add(1, SeqCst), self.elapsed);
                 let token = self.tokens.get_mut(token).unwrap();
-                token.acknowledged.get_or_insert(Acknowledged { at, elapsed, by });
+                token.acknowledged.get_or_insert(Acknowledged { number, elapsed, by });
             }
             // Replicas that are notified read now.
             self.settle().await;
@@ -171,11 +177,10 @@ impl History {
     async fn check(&mut self, replica: usize, token: usize) -> Result<(), String> {
         let jwt = self.mint(&token.to_string());
         let it = self.replicas.get(replica).unwrap();
-        let (now, age) = (self.clock.now(), it.revocations.status().age);
         let checker = Checker {
             replica: (replica, it.starts),
             is_strict: it.is_strict,
-            read_at: age.map(|age| now.saturating_sub(age)),
+            acknowledged_at_read: it.link.acknowledged_at_read(),
             elapsed: self.elapsed,
             longest_gap: LONGEST_GAP,
         };
@@ -228,7 +233,6 @@ impl History {
         } else {
             let _ = writeln!(self.story, "clock forward by {step:?}");
             self.clock.advance(step);
-            self.elapsed += step;
         }
     }
 
@@ -284,10 +288,10 @@ impl Replica {
             .issuer(issuer.trusted())
             .audience(AUDIENCE)
             .clock(clock.clone())
-            .revocations(revocations.clone())
+            .revocations(revocations)
             .build()
             .unwrap();
         auth.start();
-        Self { link, is_strict, starts, auth, revocations }
+        Self { link, is_strict, starts, auth }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering::SeqCst},
+    atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
 };
 
 use portcullis::{
@@ -21,11 +21,31 @@ pub(crate) struct Link {
     is_cut: Arc<AtomicBool>,
     /// Whether a read failed since the last one that succeeded.
     has_missed: Arc<AtomicBool>,
+    /// How many revocations were acknowledged, to all replicas.
+    acknowledged: Arc<AtomicU64>,
+    /// How many were when the last read that reached the end began.
+    acknowledged_at_read: Arc<AtomicU64>,
 }
 
 impl Link {
-    pub(crate) fn new(store: Arc<dyn RevocationStore>, defect: Defect) -> Self {
-        Self { store, defect, is_cut: Arc::default(), has_missed: Arc::default() }
+    pub(crate) fn new(
+        store: Arc<dyn RevocationStore>,
+        defect: Defect,
+        acknowledged: &Arc<AtomicU64>,
+    ) -> Self {
+        Self {
+            store,
+            defect,
+            is_cut: Arc::default(),
+            has_missed: Arc::default(),
+            acknowledged: Arc::clone(acknowledged),
+            acknowledged_at_read: Arc::default(),
+        }
+    }
+
+    /// Returns how many revocations were acknowledged before the last read that reached the end.
+    pub(crate) fn acknowledged_at_read(&self) -> u64 {
+        self.acknowledged_at_read.load(SeqCst)
     }
 
     pub(crate) fn cut(&self) {
@@ -82,7 +102,14 @@ impl RevocationStore for Link {
         &'a self,
         after: Option<&'a Position>,
     ) -> BoxFuture<'a, Result<Changes, StoreError>> {
-        Box::pin(self.read_page(after))
+        Box::pin(async move {
+            let acknowledged = self.acknowledged.load(SeqCst);
+            let changes = self.read_page(after).await?;
+            if !changes.has_more {
+                self.acknowledged_at_read.store(acknowledged, SeqCst);
+            }
+            Ok(changes)
+        })
     }
 
     fn find<'a>(

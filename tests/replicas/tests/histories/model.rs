@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use portcullis::NumericDate;
-
 /// What is known of one token.
 #[derive(Debug, Default)]
 pub(crate) struct Token {
@@ -15,9 +13,9 @@ pub(crate) struct Token {
 /// A call that revokes the token has returned with success.
 #[derive(Debug)]
 pub(crate) struct Acknowledged {
-    /// What the clock showed then.
-    pub(crate) at: NumericDate,
-    /// How far the clock had moved forward in all.
+    /// How many revocations had been acknowledged before.
+    pub(crate) number: u64,
+    /// How much time had passed, by no clock that is set.
     pub(crate) elapsed: Duration,
     /// The replica, and how often it had been started.
     pub(crate) by: (usize, u32),
@@ -28,8 +26,8 @@ pub(crate) struct Acknowledged {
 pub(crate) struct Checker {
     pub(crate) replica: (usize, u32),
     pub(crate) is_strict: bool,
-    /// When its last read of the store began.
-    pub(crate) read_at: Option<NumericDate>,
+    /// How many revocations had been acknowledged when its last read of the store began.
+    pub(crate) acknowledged_at_read: u64,
     pub(crate) elapsed: Duration,
     pub(crate) longest_gap: Duration,
 }
@@ -56,7 +54,7 @@ impl Acknowledged {
         if checker.replica == self.by {
             return Some("the replica that revoked a token accepts it");
         }
-        if checker.read_at.is_some_and(|read_at| read_at > self.at) {
+        if checker.acknowledged_at_read > self.number {
             return Some("a replica has read the store since, and accepts a revoked token");
         }
         let gap = checker.elapsed.saturating_sub(self.elapsed);

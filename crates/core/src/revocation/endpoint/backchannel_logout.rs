@@ -4,17 +4,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{
-    Endpoint, EndpointCall, EndpointError, EndpointResponse,
-    call::sealed::Sealed,
-    form::FormBytes,
-    of_unjudged,
-    response::{INVALID_REQUEST, OK},
-    revoke,
-};
+use super::{EndpointError, of_unjudged, response::OK, revoke};
 use crate::{
     AuthContext, AuthError, AuthErrorKind, Authenticator, Grant, NumericDate, Principal,
     RequestView, TokenType,
+    adapter::{Endpoint, EndpointCall, EndpointResponse, Form},
     issuer::{IssuerConfig, Rules},
     json::{Kind, Name},
     revocation::{CLOCK_MARGIN, Revoked},
@@ -99,11 +93,12 @@ impl<G: Send + Sync + 'static> BackchannelLogoutEndpoint<G> {
         Ok(Self { auth: auth.clone(), client_ids })
     }
 
-    async fn respond(self, form: FormBytes) -> Result<EndpointResponse, EndpointResponse> {
+    async fn respond(self, form: Form) -> Result<EndpointResponse, EndpointResponse> {
         let token = form.required("logout_token")?;
-        let rejected =
-            |error| of_unjudged(&error, &self.auth).unwrap_or_else(|| INVALID_REQUEST.into());
-        let judged = self.auth.judge_by(&token, |issuer| self.rules(issuer)).await;
+        let rejected = |error| {
+            of_unjudged(&error, &self.auth).unwrap_or_else(EndpointResponse::invalid_request)
+        };
+        let judged = self.auth.judge_by(token, |issuer| self.rules(issuer)).await;
         let judged = judged.map_err(rejected)?;
         let revoked = revoked_by(&judged).map_err(rejected)?;
         // Written before the token counts as used, so that a failure between the two loses no logout. A token
@@ -180,8 +175,6 @@ impl<G: Send + Sync + 'static> Endpoint for BackchannelLogoutEndpoint<G> {
         EndpointCall::form(request, move |form| endpoint.respond(form))
     }
 }
-
-impl<G> Sealed for BackchannelLogoutEndpoint<G> {}
 
 impl<G> Clone for BackchannelLogoutEndpoint<G> {
     fn clone(&self) -> Self {

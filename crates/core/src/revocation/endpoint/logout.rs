@@ -1,14 +1,10 @@
 //! Logout: the end of all credentials of a request.
 
-use super::{
-    CookieAttributes, Endpoint, EndpointCall, EndpointError, EndpointResponse,
-    call::sealed::Sealed,
-    of_unjudged,
-    response::{INVALID_REQUEST, NO_CONTENT, OTHER_METHOD},
-    revoke,
-};
+use super::{EndpointError, of_unjudged, response::NO_CONTENT, revoke};
 use crate::{
     AuthContext, Authenticator, Grant, Principal, Rejection, RequestView,
+    adapter::{Endpoint, EndpointCall, EndpointResponse},
+    endpoint::{CookieAttributes, NOT_POST},
     revocation::{Revocation, Revoked},
 };
 
@@ -81,8 +77,11 @@ impl<G: Send + Sync + 'static> LogoutEndpoint<G> {
         if !entries.is_empty() {
             revoke(&self.auth, &entries).await?;
         }
-        let set_cookies = self.removed_cookies;
-        unjudged.map_or(Ok(EndpointResponse::Plain { response: NO_CONTENT, set_cookies }), Err)
+        let cookies = self.removed_cookies.into_iter();
+        let done = cookies.fold(EndpointResponse::from(NO_CONTENT), |response, cookie| {
+            response.header("set-cookie", cookie)
+        });
+        unjudged.map_or(Ok(done), Err)
     }
 
     /// Adds what ends a token and its session.
@@ -101,7 +100,7 @@ impl<G: Send + Sync + 'static> LogoutEndpoint<G> {
 impl<G: Send + Sync + 'static> Endpoint for LogoutEndpoint<G> {
     fn call(&self, request: &dyn RequestView, context: Option<&AuthContext>) -> EndpointCall {
         if request.method() != "POST" {
-            return EndpointCall::respond(OTHER_METHOD);
+            return EndpointCall::respond(NOT_POST);
         }
         let tokens = match self.auth.all_tokens(request, !self.removed_cookies.is_empty()) {
             Ok(tokens) => tokens,
@@ -111,7 +110,7 @@ impl<G: Send + Sync + 'static> Endpoint for LogoutEndpoint<G> {
             }
         };
         if tokens.len() > MAX_TOKENS {
-            return EndpointCall::respond(INVALID_REQUEST);
+            return EndpointCall::respond(EndpointResponse::invalid_request());
         }
         let others = context.into_iter().flat_map(AuthContext::other_callers::<G>);
         let others = others.map(|other| other.principal().clone());
@@ -121,8 +120,6 @@ impl<G: Send + Sync + 'static> Endpoint for LogoutEndpoint<G> {
         EndpointCall::later(async { response.await.unwrap_or_else(|response| response) })
     }
 }
-
-impl<G> Sealed for LogoutEndpoint<G> {}
 
 impl<G> Clone for LogoutEndpoint<G> {
     fn clone(&self) -> Self {

@@ -2,10 +2,7 @@
 //! Back-Channel Logout. Adapters read the request and render the response; the rules are here.
 
 mod backchannel_logout;
-mod call;
-mod cookie;
 mod error;
-mod form;
 mod logout;
 mod response;
 mod revoke;
@@ -13,16 +10,15 @@ mod revoke;
 use std::{sync::Arc, time::Duration};
 
 pub use backchannel_logout::BackchannelLogoutEndpoint;
-pub use call::{Endpoint, EndpointCall, FormCall};
-pub use cookie::{CookieAttributes, SameSite};
 pub use error::EndpointError;
 pub use logout::LogoutEndpoint;
-pub use response::EndpointResponse;
 pub use revoke::RevokeEndpoint;
 
 use super::Revocation;
 use crate::{
-    AuthError, AuthErrorKind, Authenticator, Rejection, adapter::PlainResponse, future::PanicCaught,
+    AuthError, AuthErrorKind, Authenticator, Rejection,
+    adapter::{EndpointResponse, PlainResponse},
+    future::PanicCaught,
 };
 use response::{TOO_MANY, UNAVAILABLE};
 

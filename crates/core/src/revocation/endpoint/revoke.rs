@@ -3,16 +3,13 @@
 //! [RFC 7009]: https://www.rfc-editor.org/rfc/rfc7009
 
 use super::{
-    Endpoint, EndpointCall, EndpointError, EndpointResponse,
-    call::sealed::Sealed,
-    form::FormBytes,
-    of_unjudged,
+    EndpointError, of_unjudged,
     response::{NOT_THE_CALLERS, OK, UNSUPPORTED_TOKEN},
     revoke,
 };
 use crate::{
     AuthContext, Authenticator, Grant, Policy, Principal, RequestView,
-    adapter::{ChallengeMap, authorize},
+    adapter::{ChallengeMap, Endpoint, EndpointCall, EndpointResponse, Form, authorize},
 };
 
 /// Revokes the token that a caller presents ([RFC 7009]). The adapters serve it.
@@ -70,10 +67,10 @@ impl<G: Send + Sync + 'static> RevokeEndpoint<G> {
     async fn respond(
         self,
         context: AuthContext,
-        form: FormBytes,
+        form: Form,
     ) -> Result<EndpointResponse, EndpointResponse> {
         let token = form.required("token")?;
-        let owner = match self.auth.judge_without_grant(&token).await {
+        let owner = match self.auth.judge_without_grant(token).await {
             Ok(owner) => owner,
             Err(error) => {
                 return Ok(of_unjudged(&error, &self.auth).unwrap_or_else(|| OK.into()));
@@ -124,8 +121,6 @@ impl<G: Send + Sync + 'static> Endpoint for RevokeEndpoint<G> {
         EndpointCall::form(request, move |form| endpoint.respond(context, form))
     }
 }
-
-impl<G> Sealed for RevokeEndpoint<G> {}
 
 impl<G> Clone for RevokeEndpoint<G> {
     fn clone(&self) -> Self {

@@ -1,11 +1,12 @@
 //! Keyed hashes of what is revoked.
 
 use std::{
-    hash::{BuildHasher, Hasher, RandomState},
+    fmt,
+    hash::{BuildHasher, RandomState},
     sync::LazyLock,
 };
 
-use siphasher::sip128::{Hasher128, SipHasher13};
+use siphasher::sip128::SipHasher13;
 
 /// The random key of this process, so that a set can take over the entries of another one.
 ///
@@ -28,27 +29,54 @@ impl HashKey {
         Self(SipHasher13::new_with_keys(random.hash_one(0_u8), random.hash_one(1_u8)))
     }
 
-    /// Starts the fingerprints of one issuer.
+    /// Makes the key for the ids of one issuer.
     #[inline]
-    pub(super) fn issuer(&self, issuer: &str) -> IssuerHasher {
-        let mut hasher = self.0;
-        hasher.write(issuer.as_bytes());
-        // Ends the name, as it does in `Hash` for `str`: the byte is not in UTF-8 text.
-        hasher.write_u8(0xff);
-        IssuerHasher(hasher)
+    pub(super) fn issuer(&self, issuer: &str) -> IssuerKey {
+        let hash = self.0.hash(issuer.as_bytes());
+        IssuerKey(SipHasher13::new_with_keys(hash.h1, hash.h2))
     }
 }
 
-/// Hashes the ids of one issuer.
-pub(super) struct IssuerHasher(SipHasher13);
+/// The random key for the ids of one issuer.
+#[derive(Clone, Copy)]
+pub(super) struct IssuerKey(SipHasher13);
 
-impl IssuerHasher {
+impl IssuerKey {
     #[inline]
     pub(super) fn fingerprint(&self, id: &str) -> Fingerprint {
-        let mut hasher = self.0;
-        hasher.write(id.as_bytes());
-        let hash = hasher.finish128();
+        let hash = self.0.hash(id.as_bytes());
         Fingerprint { place: hash.h1, check: hash.h2 }
+    }
+}
+
+/// The name of an issuer, with the key for its ids: to make the key takes as long as a look-up.
+#[derive(Clone)]
+pub(crate) struct IssuerName {
+    name: String,
+    key: IssuerKey,
+}
+
+impl IssuerName {
+    pub(crate) fn new(name: String) -> Self {
+        Self { key: HashKey::of_process().issuer(&name), name }
+    }
+
+    #[inline]
+    pub(crate) fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the key, if this is the name of an issuer.
+    #[inline]
+    pub(super) fn key_of(&self, issuer: &str) -> Option<IssuerKey> {
+        (self.name == issuer).then_some(self.key)
+    }
+}
+
+impl fmt::Debug for IssuerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the key.
+        self.name.fmt(f)
     }
 }
 

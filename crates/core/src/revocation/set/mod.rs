@@ -20,6 +20,7 @@ use std::{
 
 use tokio::sync::watch;
 
+pub(crate) use self::fingerprint::IssuerName;
 use self::{
     fingerprint::HashKey,
     kind::{KindSet, Retired, drop_unused},
@@ -60,6 +61,8 @@ pub(crate) struct RevokedSet {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Question<'q> {
     pub(crate) issuer: &'q str,
+    /// An issuer whose key for ids is at hand, most often this one.
+    pub(crate) known_issuer: Option<&'q IssuerName>,
     pub(crate) jti: Option<&'q str>,
     pub(crate) subject: Option<&'q str>,
     pub(crate) session: Option<&'q str>,
@@ -106,11 +109,12 @@ impl RevokedSet {
     }
 
     fn find_in(&self, present: u8, question: &Question<'_>) -> Option<&'static str> {
-        let hasher = self.key.issuer(question.issuer);
+        let known = question.known_issuer.and_then(|known| known.key_of(question.issuer));
+        let key = known.unwrap_or_else(|| self.key.issuer(question.issuer));
         let issued_at = question.issued_at.map_or(0, cut_off_value);
         let is_revoked = |kind: Kind, id: Option<&str>| {
             let Some(id) = id.filter(|_| present & kind.bit() != 0) else { return false };
-            let cut_off = self.of_kind(kind).cut_off(hasher.fingerprint(id));
+            let cut_off = self.of_kind(kind).cut_off(key.fingerprint(id));
             // There is a cut-off of 0 in the tables without.
             cut_off.is_some_and(|cut_off| !kind.has_cut_off() || issued_at <= cut_off)
         };

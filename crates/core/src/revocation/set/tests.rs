@@ -220,6 +220,27 @@ fn the_key_is_random_and_decides_every_hash() {
 }
 
 #[test]
+fn the_key_of_an_issuer_at_hand_serves_no_other_issuer() {
+    let set = RevokedSet::new();
+    set.insert(&[token(1)]).unwrap();
+    let jti = match &token(1).revoked {
+        Revoked::Token(jti) => jti.to_string(),
+        other => panic!("{other:?}"),
+    };
+    for (known, issuer, is_found) in [
+        (ISSUER, ISSUER, true),
+        ("other", ISSUER, true),
+        (ISSUER, "other", false),
+        ("other", "other", false),
+    ] {
+        let known = IssuerName::new(known.to_owned());
+        let question =
+            Question { issuer, known_issuer: Some(&known), jti: Some(&jti), ..Question::default() };
+        assert_eq!(set.find(&question).is_some(), is_found, "{known:?} {issuer}");
+    }
+}
+
+#[test]
 fn no_entry_is_invisible_while_the_set_grows_and_drops_others() {
     const COUNT: usize = 20_000;
     let set = Arc::new(RevokedSet::new());

@@ -3,13 +3,14 @@
 use std::fmt;
 
 use super::{
+    Form,
     form::{FormBytes, is_form},
-    response::{EndpointResponse, INVALID_REQUEST, OTHER_METHOD},
+    response::{EndpointResponse, NOT_POST},
 };
 use crate::{AuthContext, BoxFuture, RequestView};
 
 /// An endpoint that answers requests itself, for an adapter to serve.
-pub trait Endpoint: sealed::Sealed + Clone + Send + Sync + 'static {
+pub trait Endpoint: Clone + Send + Sync + 'static {
     /// Starts a request. `context` is what a layer left in it.
     fn call(&self, request: &dyn RequestView, context: Option<&AuthContext>) -> EndpointCall;
 }
@@ -24,34 +25,43 @@ pub enum EndpointCall {
 }
 
 impl EndpointCall {
-    pub(super) fn respond(response: impl Into<EndpointResponse>) -> Self {
+    /// Responds at once, and does not read the body.
+    pub fn respond(response: impl Into<EndpointResponse>) -> Self {
         let response = response.into();
         Self::later(async { response })
     }
 
-    pub(super) fn later(response: impl Future<Output = EndpointResponse> + Send + 'static) -> Self {
+    /// Responds when a future ends, and does not read the body.
+    pub fn later(response: impl Future<Output = EndpointResponse> + Send + 'static) -> Self {
         Self::Response(Box::pin(response))
     }
 
-    /// Reads a form of a `POST` request, and responds to it.
-    pub(super) fn form<F>(
+    /// Reads the form of a `POST` request, and responds to it.
+    ///
+    /// Another method gets 405, and a body that is not a form gets 400 with the error `invalid_request`.
+    pub fn form<F>(
         request: &dyn RequestView,
-        respond: impl FnOnce(FormBytes) -> F + Send + 'static,
+        respond: impl FnOnce(Form) -> F + Send + 'static,
     ) -> Self
     where
         F: Future<Output = Result<EndpointResponse, EndpointResponse>> + Send + 'static,
     {
         if request.method() != "POST" {
-            return Self::respond(OTHER_METHOD);
+            return Self::respond(NOT_POST);
         }
         let mut content_types = Vec::new();
         request.field_values("content-type", &mut |value| content_types.push(value));
         if !is_form(&content_types) {
-            return Self::respond(INVALID_REQUEST);
+            return Self::respond(EndpointResponse::invalid_request());
         }
-        let respond = |bytes| -> BoxFuture<'static, EndpointResponse> {
-            let response = respond(bytes);
-            Box::pin(async { response.await.unwrap_or_else(|response| response) })
+        let respond = |bytes: FormBytes| -> BoxFuture<'static, EndpointResponse> {
+            let response = bytes.decode().map(respond);
+            Box::pin(async {
+                match response {
+                    Some(response) => response.await.unwrap_or_else(|response| response),
+                    None => EndpointResponse::invalid_request(),
+                }
+            })
         };
         Self::Form(FormCall { bytes: FormBytes::default(), respond: Box::new(respond) })
     }
@@ -92,7 +102,7 @@ impl FormCall {
     /// Returns the response to a body that cannot be read to its end.
     #[must_use]
     pub fn incomplete() -> EndpointResponse {
-        INVALID_REQUEST.into()
+        EndpointResponse::invalid_request()
     }
 }
 
@@ -100,9 +110,4 @@ impl fmt::Debug for FormCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FormCall").finish_non_exhaustive()
     }
-}
-
-pub(super) mod sealed {
-    #[expect(unnameable_types, reason = "seals the trait against other implementations")]
-    pub trait Sealed {}
 }

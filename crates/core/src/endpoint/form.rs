@@ -2,11 +2,11 @@
 //!
 //! [RFC 6749 §3.2]: https://www.rfc-editor.org/rfc/rfc6749#section-3.2
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{borrow::Cow, collections::HashSet, fmt};
 
 use percent_encoding::percent_decode;
 
-use super::response::{EndpointResponse, INVALID_REQUEST, TOO_LARGE};
+use super::response::{EndpointResponse, TOO_LARGE};
 
 /// The longest form that an endpoint reads, in bytes.
 const MAX_LEN: usize = 64 * 1024;
@@ -35,28 +35,71 @@ impl FormBytes {
         Ok(())
     }
 
-    /// Returns a parameter.
+    /// Returns the parameters; `None` if the form is malformed.
+    pub(super) fn decode(self) -> Option<Form> {
+        let pairs = self.0.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty());
+        let parameters = pairs.map(|pair| {
+            let mut parts = pair.splitn(2, |&byte| byte == b'=');
+            let mut part = || decode(parts.next().unwrap_or_default());
+            Some((part()?, part()?))
+        });
+        Some(Form { parameters: parameters.collect::<Option<_>>()? })
+    }
+}
+
+/// The parameters in the body of a request to an [endpoint](super::Endpoint). `Debug` does not show them.
+///
+/// A parameter without a value counts as missing ([RFC 6749 §3.2]).
+///
+/// [RFC 6749 §3.2]: https://www.rfc-editor.org/rfc/rfc6749#section-3.2
+pub struct Form {
+    parameters: Vec<(String, String)>,
+}
+
+impl Form {
+    /// Checks that no parameter is there twice, apart from those that may be repeated.
     ///
     /// # Errors
     ///
-    /// `invalid_request`, if the form is malformed, has any parameter twice, or lacks this one. A parameter
-    /// without a value counts as missing ([RFC 6749 §3.2]).
+    /// The response: 400 with the error `invalid_request` ([RFC 6749 §5.2]).
     ///
-    /// [RFC 6749 §3.2]: https://www.rfc-editor.org/rfc/rfc6749#section-3.2
-    pub(super) fn required(&self, name: &str) -> Result<String, EndpointResponse> {
-        let (mut names, mut found) = (HashSet::new(), None);
-        for pair in self.0.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()) {
-            let mut parts = pair.splitn(2, |&byte| byte == b'=');
-            let mut part = || decode(parts.next().unwrap_or_default()).ok_or(INVALID_REQUEST);
-            let (parameter, value) = (part()?, part()?);
-            if parameter == name {
-                found = Some(value.clone());
-            }
-            if !names.insert(parameter) {
-                return Err(INVALID_REQUEST.into());
-            }
+    /// [RFC 6749 §5.2]: https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+    pub fn check_unique(&self, repeatable: &[&str]) -> Result<(), EndpointResponse> {
+        let mut names = HashSet::new();
+        let mut names_once =
+            self.parameters.iter().filter(|(name, _)| !repeatable.contains(&name.as_str()));
+        match names_once.all(|(name, _)| names.insert(name)) {
+            true => Ok(()),
+            false => Err(EndpointResponse::invalid_request()),
         }
-        found.filter(|value| !value.is_empty()).ok_or_else(|| INVALID_REQUEST.into())
+    }
+
+    /// Returns the first value of a parameter.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    /// Returns all values of a parameter.
+    pub fn all<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
+        let found = self.parameters.iter().filter(move |(found, _)| found == name);
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// Returns a parameter of a form that has no parameter twice.
+    ///
+    /// # Errors
+    ///
+    /// The response, as [`check_unique`](Self::check_unique), also if the parameter is missing.
+    pub fn required(&self, name: &str) -> Result<&str, EndpointResponse> {
+        self.check_unique(&[])?;
+        self.get(name).ok_or_else(EndpointResponse::invalid_request)
+    }
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Form").finish_non_exhaustive()
     }
 }
 
@@ -87,7 +130,7 @@ mod tests {
     fn token_of(form: &str) -> Option<String> {
         let mut bytes = FormBytes::default();
         bytes.push(form.as_bytes()).unwrap();
-        bytes.required("token").ok()
+        bytes.decode()?.required("token").ok().map(ToOwned::to_owned)
     }
 
     #[test]
@@ -130,13 +173,27 @@ mod tests {
     }
 
     #[test]
+    fn a_parameter_that_may_be_repeated_has_all_its_values() {
+        let mut bytes = FormBytes::default();
+        bytes.push(b"audience=a&audience=&audience=b&scope=x").unwrap();
+        let form = bytes.decode().unwrap();
+        assert_eq!(form.all("audience").collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!((form.get("scope"), form.get("resource")), (Some("x"), None));
+        assert!(form.check_unique(&["audience"]).is_ok());
+        assert!(form.check_unique(&["scope"]).is_err());
+        assert!(form.required("scope").is_err());
+    }
+
+    #[test]
     fn a_form_of_64_kib_is_read_and_a_longer_one_is_not() {
         let mut bytes = FormBytes::default();
         bytes.push(b"token=").unwrap();
         bytes.push(&vec![b'a'; MAX_LEN - 6]).unwrap();
-        assert_eq!(bytes.required("token").unwrap().len(), MAX_LEN - 6);
-        let Err(EndpointResponse::Plain { response, .. }) = bytes.push(b"a") else { panic!() };
-        assert_eq!(response.status, 413);
+        let Err(EndpointResponse::Plain { status, .. }) = bytes.push(b"a") else { panic!() };
+        assert_eq!(status, 413);
+        let mut bytes = FormBytes::default();
+        bytes.push(&[b"token=".as_slice(), &vec![b'a'; MAX_LEN - 6]].concat()).unwrap();
+        assert_eq!(bytes.decode().unwrap().required("token").unwrap().len(), MAX_LEN - 6);
         let mut bytes = FormBytes::default();
         bytes.push(&vec![b'a'; MAX_LEN + 1]).unwrap_err();
     }

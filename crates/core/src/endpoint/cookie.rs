@@ -2,7 +2,7 @@
 //!
 //! [RFC 6265 §4.1]: https://www.rfc-editor.org/rfc/rfc6265#section-4.1
 
-use super::EndpointError;
+use crate::revocation::EndpointError;
 
 /// A cookie that holds a token: its name and its attributes, as it was set. Browsers remove a cookie only if
 /// name, path and domain are the same ([RFC 6265 §5.3]).
@@ -71,7 +71,7 @@ impl CookieAttributes {
     /// # Errors
     ///
     /// [`EndpointError::InvalidCookie`].
-    pub(super) fn removal(&self) -> Result<String, EndpointError> {
+    pub(crate) fn removal(&self) -> Result<String, EndpointError> {
         self.check()?;
         let mut value = format!("{}=; Path={}", self.name, self.path);
         if let Some(domain) = &self.domain {

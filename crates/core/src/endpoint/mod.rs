@@ -1,0 +1,13 @@
+//! Endpoints that answer requests themselves, in terms of no framework. Adapters read the request and render the
+//! response; the rules are in the endpoints.
+
+mod call;
+mod cookie;
+mod form;
+mod response;
+
+pub use call::{Endpoint, EndpointCall, FormCall};
+pub use cookie::{CookieAttributes, SameSite};
+pub use form::Form;
+pub use response::EndpointResponse;
+pub(crate) use response::NOT_POST;
