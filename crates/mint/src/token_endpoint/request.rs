@@ -9,13 +9,13 @@ use portcullis::{
 };
 use url::{Url, form_urlencoded::Serializer};
 
-use super::{ClientAuthentication, TokenRequestError, response};
+use super::{OAuthClient, TokenRequestError, response};
 use crate::{IssuedToken, MintError};
 
 /// A token endpoint, and a client of it.
 pub(super) struct EndpointClient {
     endpoint: TokenEndpoint,
-    authentication: ClientAuthentication,
+    authentication: OAuthClient,
     fetch: HttpFetch,
     clock: Arc<dyn Clock>,
 }
@@ -24,7 +24,7 @@ pub(super) struct EndpointClient {
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) place: Place,
-    pub(super) authentication: ClientAuthentication,
+    pub(super) authentication: OAuthClient,
     pub(super) http_allowed: bool,
     pub(super) fetch: Option<HttpFetch>,
     pub(super) clock: Arc<dyn Clock>,
@@ -38,7 +38,7 @@ pub(super) enum Place {
 }
 
 impl Settings {
-    pub(super) fn new(place: Place, authentication: ClientAuthentication) -> Self {
+    pub(super) fn new(place: Place, authentication: OAuthClient) -> Self {
         Self {
             place,
             authentication,
