@@ -36,7 +36,7 @@ fn secret() -> OAuthClient {
 }
 
 fn credentials(server: &KeyServer) -> ClientCredentialsSourceBuilder {
-    ClientCredentialsSource::new(server.url("/token"), secret())
+    ClientCredentialsSource::at(server.url("/token"), secret())
 }
 
 fn form(request: &RecordedRequest) -> Vec<(String, String)> {
@@ -87,7 +87,7 @@ async fn the_request_has_the_grant_and_each_parameter() {
 async fn client_id_and_secret_are_form_encoded_before_they_are_joined() {
     let server = server();
     let client = OAuthClient::secret_basic("a:b %+é", "p:q/ %+é&=");
-    ClientCredentialsSource::new(server.url("/token"), client)
+    ClientCredentialsSource::at(server.url("/token"), client)
         .build()
         .unwrap()
         .token()
@@ -103,7 +103,7 @@ async fn client_id_and_secret_are_form_encoded_before_they_are_joined() {
 async fn a_secret_can_be_in_the_form() {
     let server = server();
     let client = OAuthClient::secret_post("orders", "s&é t");
-    ClientCredentialsSource::new(server.url("/token"), client)
+    ClientCredentialsSource::at(server.url("/token"), client)
         .build()
         .unwrap()
         .token()
@@ -127,8 +127,7 @@ async fn each_request_has_an_assertion_of_its_own() {
     let clock = ManualClock::at(START);
     let client = OAuthClient::private_key_jwt("orders", key.clone());
     let claims_of = async |client: OAuthClient| {
-        let source =
-            ClientCredentialsSource::new(server.url("/token"), client).clock(clock.clone());
+        let source = ClientCredentialsSource::at(server.url("/token"), client).clock(clock.clone());
         source.build().unwrap().token().await.unwrap();
         let form: HashMap<_, _> = last_form(&server).into_iter().collect();
         let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -348,7 +347,7 @@ async fn a_server_that_names_a_time_is_not_asked_before() {
 async fn an_exchange_sends_the_tokens_of_subject_and_actor() {
     let server = server();
     let access_token = "urn:ietf:params:oauth:token-type:access_token";
-    let exchange = || TokenExchangeClient::new(server.url("/token"), secret()).audience("stock");
+    let exchange = || TokenExchangeClient::at(server.url("/token"), secret()).audience("stock");
     let subject = || IssuedToken::new("caller.token");
     exchange().build().unwrap().for_subject(subject()).token().await.unwrap();
     let grant = ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange");
@@ -363,7 +362,7 @@ async fn an_exchange_sends_the_tokens_of_subject_and_actor() {
     );
     // Tokens of its own for the actor, which it requests once.
     server.reply("/own", token_response("own"));
-    let own = ClientCredentialsSource::new(server.url("/own"), secret()).build().unwrap();
+    let own = ClientCredentialsSource::at(server.url("/own"), secret()).build().unwrap();
     let own = RenewingToken::from_source(own).build().unwrap();
     let exchange = exchange()
         .subject_token_type("urn:ietf:params:oauth:token-type:jwt")
@@ -395,7 +394,7 @@ async fn an_exchange_sends_the_tokens_of_subject_and_actor() {
 #[tokio::test]
 async fn without_a_subject_token_nothing_is_exchanged() {
     let server = server();
-    let exchange = TokenExchangeClient::new(server.url("/token"), secret()).build().unwrap();
+    let exchange = TokenExchangeClient::at(server.url("/token"), secret()).build().unwrap();
     let fails = || async { Err::<IssuedToken, _>(BoxError::from("no subject")) };
     let error = exchange.for_subject(fails).token().await.unwrap_err();
     assert_eq!((error.to_string().as_str(), server.hits("/token")), ("no subject", 0));
@@ -405,7 +404,7 @@ async fn without_a_subject_token_nothing_is_exchanged() {
 
 #[test]
 fn a_source_that_would_leak_or_fail_is_a_mistake_of_the_configuration() {
-    let at = |url: &str| ClientCredentialsSource::new(url, secret());
+    let at = |url: &str| ClientCredentialsSource::at(url, secret());
     let https = || at("https://idp.test/token");
     for bad in [
         at("http://idp.test/token"),
@@ -415,8 +414,8 @@ fn a_source_that_would_leak_or_fail_is_a_mistake_of_the_configuration() {
         at("idp.test/token"),
         at(""),
         ClientCredentialsSource::discover("http://idp.test", secret()),
-        ClientCredentialsSource::new("https://idp.test", OAuthClient::secret_basic("", "s3cret")),
-        ClientCredentialsSource::new("https://idp.test", OAuthClient::secret_post("a", "")),
+        ClientCredentialsSource::at("https://idp.test", OAuthClient::secret_basic("", "s3cret")),
+        ClientCredentialsSource::at("https://idp.test", OAuthClient::secret_post("a", "")),
         https().scope(""),
         https().scope("a  b"),
         https().scope("a\"b"),
@@ -425,6 +424,7 @@ fn a_source_that_would_leak_or_fail_is_a_mistake_of_the_configuration() {
         https().audience(""),
     ] {
         let shown = format!("{bad:?}");
+        assert!(!shown.contains("s3cret"), "{shown}");
         let rejected = bad.build();
         let Err(MintError::InvalidTokenSource { reason }) = rejected else { panic!("{shown}") };
         assert!(!reason.contains("s3cret"), "{reason}");

@@ -19,7 +19,7 @@ fn clock() -> ManualClock {
 }
 
 fn client_of(world: &World, client: OAuthClient) -> TokenExchangeClient {
-    let client = TokenExchangeClient::new(world.url(), client).audience(ORDERS).clock(clock());
+    let client = TokenExchangeClient::at(world.url(), client).audience(ORDERS).clock(clock());
     client.build().unwrap()
 }
 
@@ -83,7 +83,7 @@ async fn errors_of_the_endpoint_have_their_codes() {
         let other = IssuedToken::new(world.idp.token().audience("https://other.test").build());
         assert_eq!(code_of(&client.for_subject(other)).await, "invalid_request");
         let client =
-            TokenExchangeClient::new(world.url(), OAuthClient::secret_basic("web", "secret"))
+            TokenExchangeClient::at(world.url(), OAuthClient::secret_basic("web", "secret"))
                 .audience("https://stock.test");
         let source = client.build().unwrap().for_subject(caller_token(&world));
         assert_eq!(code_of(&source).await, "invalid_target");

@@ -39,7 +39,7 @@ async fn a_client_authenticates_with_a_secret_whose_characters_need_encoding() {
     let client = OAuthClient::secret_basic("a:b %+", "p:q %+/&=");
     let found = ClientCredentialsSource::discover(&provider.issuer, client.clone());
     assert_eq!(client_of(&provider, found).await, "a:b %+");
-    let known = ClientCredentialsSource::new(format!("{}/token", provider.issuer), client.clone());
+    let known = ClientCredentialsSource::at(format!("{}/token", provider.issuer), client.clone());
     assert_eq!(client_of(&provider, known).await, "a:b %+");
     let posted = OAuthClient::secret_post("es256", "interop-secret");
     let posted = ClientCredentialsSource::discover(&provider.issuer, posted);
@@ -66,8 +66,8 @@ async fn a_client_authenticates_with_a_private_key() {
         let (issuer, endpoint) = (provider.issuer.clone(), format!("{}/token", provider.issuer));
         for source in [
             ClientCredentialsSource::discover(&issuer, client()),
-            ClientCredentialsSource::new(&endpoint, client()),
-            ClientCredentialsSource::new(&endpoint, client().assertion_audience(&issuer)),
+            ClientCredentialsSource::at(&endpoint, client()),
+            ClientCredentialsSource::at(&endpoint, client().assertion_audience(&issuer)),
         ] {
             assert_eq!(client_of(&provider, source).await, id);
         }

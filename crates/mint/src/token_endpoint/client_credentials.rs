@@ -41,12 +41,11 @@ use crate::{IssuedToken, MintError, TokenSource};
 #[derive(Clone, Debug)]
 pub struct ClientCredentialsSource {
     client: Arc<EndpointClient>,
-    parameters: Arc<[(&'static str, String)]>,
 }
 
 impl ClientCredentialsSource {
     /// Requests tokens from the token endpoint at this URL.
-    pub fn new(
+    pub fn at(
         token_endpoint: impl Into<String>,
         client: OAuthClient,
     ) -> ClientCredentialsSourceBuilder {
@@ -68,11 +67,7 @@ impl ClientCredentialsSource {
 
 impl TokenSource for ClientCredentialsSource {
     fn token(&self) -> BoxFuture<'_, Result<IssuedToken, Box<dyn Error + Send + Sync>>> {
-        Box::pin(async {
-            let parameters = self.parameters.iter().map(|(name, value)| (*name, value.as_str()));
-            let grant = [("grant_type", "client_credentials")];
-            Ok(self.client.request(grant.into_iter().chain(parameters)).await?)
-        })
+        Box::pin(async { Ok(self.client.request([("grant_type", "client_credentials")]).await?) })
     }
 }
 
@@ -126,7 +121,6 @@ impl ClientCredentialsSourceBuilder {
     /// [`MintError::InvalidTokenSource`] for a URL that is not https (or http on this machine) or has a password, an
     /// empty client id or secret, and a scope or resource that is not well-formed.
     pub fn build(self) -> Result<ClientCredentialsSource, MintError> {
-        let (client, parameters) = self.0.build()?;
-        Ok(ClientCredentialsSource { client: Arc::new(client), parameters: parameters.into() })
+        Ok(ClientCredentialsSource { client: Arc::new(self.0.build()?) })
     }
 }

@@ -49,7 +49,6 @@ const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 #[derive(Clone, Debug)]
 pub struct TokenExchangeClient {
     client: Arc<EndpointClient>,
-    parameters: Arc<[(&'static str, String)]>,
     subject_token_type: Arc<str>,
     actor: Option<Actor>,
 }
@@ -68,7 +67,7 @@ struct Actor {
 
 impl TokenExchangeClient {
     /// Exchanges tokens at the token endpoint at this URL.
-    pub fn new(
+    pub fn at(
         token_endpoint: impl Into<String>,
         client: OAuthClient,
     ) -> TokenExchangeClientBuilder {
@@ -108,8 +107,7 @@ impl TokenExchangeClient {
             ("subject_token_type", &self.subject_token_type),
         ];
         let parameters = parameters.into_iter().chain(actor.into_iter().flatten());
-        let others = self.parameters.iter().map(|(name, value)| (*name, value.as_str()));
-        Ok(self.client.request(parameters.chain(others)).await?)
+        Ok(self.client.request(parameters).await?)
     }
 }
 
@@ -189,10 +187,8 @@ impl TokenExchangeClientBuilder {
     ///
     /// As [`ClientCredentialsSourceBuilder::build`](super::ClientCredentialsSourceBuilder::build).
     pub fn build(self) -> Result<TokenExchangeClient, MintError> {
-        let (client, parameters) = self.settings.build()?;
         Ok(TokenExchangeClient {
-            client: Arc::new(client),
-            parameters: parameters.into(),
+            client: Arc::new(self.settings.build()?),
             subject_token_type: self.subject_token_type.into(),
             actor: self.actor,
         })
