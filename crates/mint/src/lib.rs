@@ -30,8 +30,8 @@
 //! |---|---|---|
 //! | `tracing` | yes | one event for each renewal that fails, level warn, and for each [`exchange`], target `portcullis::tokens`; events of shared signing keys, target `portcullis::signing_keys` |
 //! | `metrics` | no | counters and gauges of renewals, through the crate `metrics` |
-//! | `remote` | no | [`ClientCredentials`] and [`TokenExchange`]: tokens from an authorization server |
-//! | `reqwest-middleware` | no | a middleware that adds tokens to the calls of a `reqwest` client |
+//! | `remote` | no | `ClientCredentialsSource` and `TokenExchangeClient`: tokens from an authorization server |
+//! | `reqwest-middleware` | no | `AddBearerToken`: a middleware that adds tokens to the calls of a `reqwest` client |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
 mod calls;
@@ -66,6 +66,6 @@ pub use signing_keys::{
 };
 #[cfg(feature = "remote")]
 pub use token_endpoint::{
-    ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, TokenExchange,
-    TokenExchangeBuilder, TokenRequestError,
+    ClientCredentialsSource, ClientCredentialsSourceBuilder, OAuthClient, TokenExchangeClient,
+    TokenExchangeClientBuilder, TokenRequestError,
 };
