@@ -30,6 +30,16 @@ pub use setting::{AUDIENCE, LEEWAY, NOW, Setting, compact, encode, trusting};
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+// Compiles the examples of that page as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/token-exchange.md")]
+struct TokenExchange;
+
+// Compiles the examples of that page as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/outgoing.md")]
+struct Outgoing;
+
 // Compiles the recipe's example as a test.
 #[cfg(all(doctest, feature = "interop"))]
 #[doc = include_str!("../../docs/mcp.md")]

@@ -31,6 +31,9 @@ Commands:
              and those with other people's libraries, provider and browser
   histories [--install]
              Run 1,000 random histories of revocations on each store
+  rotation [--install]
+             Change the signing keys of five replicas each 5 s for a minute on each store, and each 90 s before
+             a verifier over HTTP
   try        Run the quickstart example and each curl line that it prints
 
 Options:
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
     let outcome = match names.as_slice() {
         ["test", options @ ..] => with_options(options, test::run),
         ["histories", options @ ..] => with_options(options, test::run_histories),
+        ["rotation", options @ ..] => with_options(options, test::run_rotation),
         ["try"] => Workspace::find().and_then(|workspace| quickstart::run(&workspace)),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -22,6 +22,13 @@ pub(crate) fn run_histories(workspace: &Workspace, may_install: bool) -> Result<
     servers.run_histories(workspace)
 }
 
+/// Changes signing keys among replicas for longer than the default tests do.
+pub(crate) fn run_rotation(workspace: &Workspace, may_install: bool) -> Result<(), String> {
+    let mut report = Report::default();
+    let servers = Servers::prepare(may_install, &mut report)?;
+    servers.run_rotation(workspace)
+}
+
 fn run_steps(workspace: &Workspace, report: &mut Report, may_install: bool) -> Result<(), String> {
     // Stopped when this function returns, also by an error.
     let servers = report.step("stores: prepare", |report| Servers::prepare(may_install, report))?;

@@ -254,7 +254,7 @@ pub use portcullis_config::Config;
 #[doc(no_inline)]
 pub use portcullis_mint as mint;
 #[cfg(feature = "mint")]
-pub use portcullis_tower::{AddBearerTokenLayer, ReissueLayer};
+pub use portcullis_tower::{AddBearerTokenLayer, ReissueLayer, SessionLayer};
 pub use portcullis_tower::{
     Caller, CallerRejection, Claims, EndpointService, Granted, JwtAuthLayer, OtherCallers,
     PathParameters, ProblemJson, ReadinessService, RejectionExt, RequireLayer,

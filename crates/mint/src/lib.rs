@@ -26,24 +26,43 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `tracing` | yes | one event for each renewal that fails, level warn, and for each [exchange](exchange), target `portcullis::tokens` |
+//! | `metrics` | no | counters and gauges of renewals, through the crate `metrics` |
+//! | `remote` | no | [`ClientCredentials`] and [`TokenExchange`]: tokens from an authorization server |
+//! | `reqwest-middleware` | no | a middleware that adds tokens to the calls of a `reqwest` client |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
-mod destinations;
+mod calls;
 mod error;
 pub mod exchange;
+mod metadata;
 mod minter;
 mod reissue;
 mod renewing;
+#[cfg(feature = "reqwest-middleware")]
+mod reqwest_middleware;
+pub mod session;
 mod signing_keys;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "remote")]
+mod token_endpoint;
 
-pub use destinations::{DestinationError, TokenDestinations};
+pub use calls::{
+    AddBearerTokenError, CallCredentials, CallToken, DestinationError, TokenDestinations,
+};
 pub use error::MintError;
+pub use metadata::{DiscoveryEndpoint, JwkSetEndpoint, MetadataError};
 pub use minter::{MintedToken, Minter};
 pub use reissue::{ReissueError, Reissuer};
 pub use renewing::{IssuedToken, RenewingToken, RenewingTokenBuilder, TokenError, TokenSource};
+#[cfg(feature = "reqwest-middleware")]
+pub use reqwest_middleware::AddBearerToken;
 pub use signing_keys::{
     KeyEncryptionKey, KeyTimes, PublishedKeys, SharedSigningKeysBuilder, SigningKeyStore,
     SigningKeyStoreError, SigningKeys, SigningKeysBuilder, SigningKeysError, StoredKey, StoredKeys,
+};
+#[cfg(feature = "remote")]
+pub use token_endpoint::{
+    ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, TokenExchange,
+    TokenExchangeBuilder, TokenRequestError,
 };

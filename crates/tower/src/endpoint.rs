@@ -164,7 +164,10 @@ fn render(response: EndpointResponse, is_head: bool) -> Response<String> {
                 }
             }
             if is_head {
-                rendered.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+                // A response that never has a body has no length either (RFC 9110 §8.6).
+                if !matches!(code, 204 | 304) {
+                    rendered.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+                }
             } else {
                 *rendered.body_mut() = body.into_owned();
             }

@@ -77,6 +77,9 @@ mod request;
 mod require;
 mod resource_metadata;
 mod route;
+#[cfg(feature = "mint")]
+mod session;
+mod set_cookies;
 
 // The public interface is:
 #[cfg(feature = "axum")]
@@ -94,6 +97,8 @@ pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
 pub use require::RequireLayer;
 pub use resource_metadata::ResourceMetadataService;
 pub use route::PathParameters;
+#[cfg(feature = "mint")]
+pub use session::SessionLayer;
 
 /// The services and futures behind the layers. An application rarely names them.
 pub mod service {
@@ -103,7 +108,11 @@ pub mod service {
     };
     #[cfg(feature = "mint")]
     pub use crate::{
-        outgoing::{AddBearerToken, AddBearerTokenError, AddBearerTokenFuture},
+        outgoing::{
+            AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, CloneRequest, NoReplay,
+            Replay,
+        },
         reissue::{Reissue, ReissueFuture},
+        session::{Sessions, SessionsFuture},
     };
 }

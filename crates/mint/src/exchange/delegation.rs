@@ -39,6 +39,9 @@ pub(super) fn check_actor(subject: &Principal, actor: Option<&Principal>) -> Che
     if actor.is_some_and(|actor| actor.actor().is_some()) {
         return Err("the actor token has an actor");
     }
+    if actor.is_some_and(|actor| actor.subject().is_empty()) {
+        return Err("the actor token has no subject");
+    }
     let may_act = subject.claim::<Map<String, Value>>("may_act");
     let Some(may_act) = may_act.map_err(|_| "`may_act` is not an object")? else { return Ok(()) };
     let actor = actor.ok_or("the subject token has `may_act`, and there is no actor token")?;
@@ -47,6 +50,23 @@ pub(super) fn check_actor(subject: &Principal, actor: Option<&Principal>) -> Che
     } else {
         Err("`may_act` does not allow the actor")
     }
+}
+
+/// Returns `may_act` for a token that is issued by `issuer`, so that the next exchange is limited as this one is. An actor
+/// without an issuer is of that of the subject token, which is added.
+///
+/// # Errors
+///
+/// `may_act` is not an object.
+pub(super) fn may_act(subject: &Principal, issuer: &str) -> Check<Option<Value>> {
+    let may_act = subject.claim::<Map<String, Value>>("may_act");
+    let Some(mut may_act) = may_act.map_err(|_| "`may_act` is not an object")? else {
+        return Ok(None);
+    };
+    if subject.issuer() != issuer {
+        may_act.entry("iss").or_insert_with(|| subject.issuer().into());
+    }
+    Ok(Some(may_act.into()))
 }
 
 fn may_act_allows(may_act: &Map<String, Value>, subject: &Principal, actor: &Principal) -> bool {

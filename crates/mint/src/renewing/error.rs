@@ -23,6 +23,18 @@ pub enum TokenError {
     Expired,
 }
 
+impl TokenError {
+    /// Returns how long the source wants not to be asked.
+    pub(super) fn retry_after(&self) -> Option<std::time::Duration> {
+        #[cfg(feature = "remote")]
+        if let Self::Source(error) = self {
+            let error = error.downcast_ref::<crate::TokenRequestError>();
+            return error.and_then(crate::TokenRequestError::retry_after);
+        }
+        None
+    }
+}
+
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -16,7 +16,7 @@ pub enum EndpointError {
     NoClientId,
     /// A browser would ignore or misread the cookie.
     InvalidCookie {
-        /// The attribute, or `name`.
+        /// The attribute, `name`, or `value`.
         attribute: &'static str,
     },
     /// The URI to redirect to cannot be in a header field.
@@ -45,8 +45,9 @@ impl fmt::Display for EndpointError {
                 return write!(
                     f,
                     "the `{attribute}` of a cookie is one that browsers ignore or misread: a name is a \
-                     token of HTTP, a path starts with `/`, neither has a `;`, a cookie `__Secure-…` is \
-                     secure, and a cookie `__Host-…` also has the path `/` and no domain"
+                     token of HTTP, a path starts with `/`, neither has a `;`, a value has no space, `\"`, `,`, \
+                     `;` or `\\`, name and value have at most 4096 bytes, a cookie `__Secure-…` is secure, \
+                     and a cookie `__Host-…` also has the path `/` and no domain"
                 );
             }
         })

@@ -5,7 +5,7 @@ use crate::{
     AuthContext, Authenticator, Grant, Principal, Rejection, RequestView,
     adapter::{Endpoint, EndpointCall, EndpointResponse},
     endpoint::{CookieAttributes, NOT_POST},
-    revocation::{Revocation, Revoked},
+    revocation::Revocation,
 };
 
 /// How many different tokens one request may bring.
@@ -16,8 +16,9 @@ const MAX_TOKENS: usize = 4;
 /// 1. It finds the tokens itself, in each location of the engine: a cookie too, although a token in a header
 ///    field takes precedence over it. So no layer belongs around it, which would reject a request whose token
 ///    has expired, so that the cookie stayed. If there is a layer, its callers are logged out as well.
-/// 2. Each valid token is revoked, and so is its session if it has a `sid`, which ends the other tokens of
-///    that session. A token without both cannot be revoked: engines with revocations reject such tokens,
+/// 2. Each valid token is revoked, and so is its session, which ends the other tokens of that session: those with
+///    the same `sid`, the first token, whose `jti` may be that `sid`, and those whose `sid` is the `jti` of this
+///    one ([details](Authenticator::session_revocations)). A token without `jti` and `sid` cannot be revoked: engines with revocations reject such tokens,
 ///    unless [`allow_missing_jti`](crate::revocation::Revocations::allow_missing_jti) is set.
 /// 3. Tokens that are not valid are ignored. They cannot be used anyway.
 /// 4. The answer is 204, or a [redirect](Self::redirect), and removes the [cookies](Self::remove_cookie). A request
@@ -117,12 +118,9 @@ impl<G: Send + Sync + 'static> LogoutEndpoint<G> {
         unjudged.map_or(Ok(done), Err)
     }
 
-    /// Adds what ends a token and its session.
+    /// Adds what ends a token and its session, unless it is there.
     fn add_entries(&self, caller: &Principal, entries: &mut Vec<Revocation>) {
-        let session = caller.question().session.filter(|session| !session.is_empty());
-        let session = session
-            .map(|session| self.auth.revocation(caller.issuer(), Revoked::Session(session.into())));
-        for entry in caller.revocation().into_iter().chain(session) {
+        for entry in self.auth.session_revocations(caller) {
             if !entries.contains(&entry) {
                 entries.push(entry);
             }
