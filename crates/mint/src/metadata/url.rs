@@ -1,7 +1,7 @@
 //! URLs that clients compare byte for byte, so that nothing in them is ever changed.
 
 use super::MetadataError;
-use crate::destinations::is_loopback;
+use crate::calls::is_loopback;
 
 /// An absolute URL without query and fragment ([RFC 8414 §2]).
 ///

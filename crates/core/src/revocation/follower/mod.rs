@@ -263,11 +263,7 @@ impl Follower {
     /// Remembers whether a read returned all entries.
     fn read_to_end(&self, is_incomplete: bool) {
         let needed = self.complete_reads_needed.load(Ordering::Relaxed);
-        let needed = if is_incomplete {
-            COMPLETE_READS
-        } else {
-            needed.saturating_sub(1)
-        };
+        let needed = if is_incomplete { COMPLETE_READS } else { needed.saturating_sub(1) };
         self.complete_reads_needed.store(needed, Ordering::Release);
     }
 
