@@ -54,7 +54,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | what can be revoked | single tokens with a `jti` of at most 32 characters; the rest is `Unsupported` |
+//! | what can be revoked | single tokens with a `jti` of at most 32 characters; the rest is `Unsupported`, such as a session by its `sid` |
 //! | issuers | the table has none: a row revokes the tokens with its id of every issuer of the engine |
 //! | a change is noticed after | 500 ms: the table has no order, so that all rows are read each time |
 //! | more than 10,000 rows that have not expired | each request queries the table by its primary key |
