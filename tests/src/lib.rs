@@ -30,6 +30,11 @@ pub use setting::{AUDIENCE, LEEWAY, NOW, Setting, compact, encode, trusting};
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+// Compiles the examples of both frameworks as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/sessions.md")]
+struct Sessions;
+
 // Compiles the recipe's example as a test.
 #[cfg(all(doctest, feature = "interop"))]
 #[doc = include_str!("../../docs/mcp.md")]
