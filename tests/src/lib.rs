@@ -45,6 +45,11 @@ struct Issuing;
 #[doc = include_str!("../../docs/outgoing.md")]
 struct Outgoing;
 
+// Compiles the examples of both frameworks as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/sessions.md")]
+struct Sessions;
+
 // Compiles the recipe's example as a test.
 #[cfg(all(doctest, feature = "interop"))]
 #[doc = include_str!("../../docs/mcp.md")]
