@@ -66,6 +66,10 @@ impl RevocationStore for Table {
         true
     }
 
+    fn keeps(&self, revoked: &Revoked) -> bool {
+        matches!(revoked, Revoked::Token(_))
+    }
+
     fn add<'a>(&'a self, entries: &'a [Revocation]) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async {
             self.reach()?;
@@ -191,4 +195,18 @@ async fn a_reload_does_not_pass_ids_with_issuers_to_a_store_without() {
     let other = world.builder(Mode::Local).build().unwrap();
     let reloadable = portcullis::ReloadableAuthenticator::new(other);
     assert!(reloadable.replace(auth).await.is_err());
+}
+
+#[tokio::test]
+async fn a_logout_leaves_out_the_session_that_the_store_cannot_keep_unless_the_token_names_it() {
+    let (world, table) = (World::new(), Table::default());
+    let (auth, _) = ready(&world, &table).await;
+    for (sid, expected) in [(None, &["token"][..]), (Some("s"), &["token", "session", "token"])] {
+        let token = world.issuer.token().audience(AUDIENCE).claim("jti", "1");
+        let token = sid.iter().fold(token, |token, sid| token.claim("sid", sid)).build();
+        let caller = auth.authenticate_token(&token).await.unwrap();
+        let entries = auth.session_revocations(caller.principal());
+        let kinds: Vec<_> = entries.iter().map(|entry| entry.revoked.kind()).collect();
+        assert_eq!(kinds, expected);
+    }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Revocation, RevocationStatus, RevocationStore, StoreError, StoreErrorKind,
+    Revocation, RevocationStatus, RevocationStore, Revoked, StoreError, StoreErrorKind,
     follower::{FeedState, Follower, call, on_another_thread},
     memory::MemoryStore,
     set::{Question, RevokedSet},
@@ -292,6 +292,10 @@ impl Revocations {
 
     pub(crate) fn label(&self) -> &str {
         self.inner.store.label()
+    }
+
+    pub(crate) fn keeps(&self, revoked: &Revoked) -> bool {
+        self.inner.store.keeps(revoked)
     }
 
     pub(crate) fn is_jti_required(&self) -> bool {

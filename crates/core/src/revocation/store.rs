@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, future::pending, sync::Arc};
 
-use super::{Revocation, StoreError};
+use super::{Revocation, Revoked, StoreError};
 use crate::{BoxFuture, NumericDate};
 
 /// Keeps revocations for all replicas of a service.
@@ -71,6 +71,12 @@ pub trait RevocationStore: Debug + Send + Sync {
         false
     }
 
+    /// Returns whether the store has a place for entries of this kind. [`add`](Self::add) rejects others. A logout
+    /// leaves out the session that a token without `sid` may have begun, if there is no place for it. Default: `true`.
+    fn keeps(&self, _revoked: &Revoked) -> bool {
+        true
+    }
+
     /// Waits until there may be a change. A change may be missed: the caller reads at intervals too.
     /// Default: waits forever, for a store that cannot notify.
     fn changed(&self) -> BoxFuture<'_, ()> {
@@ -115,6 +121,10 @@ impl<S: RevocationStore + ?Sized> RevocationStore for Arc<S> {
 
     fn ignores_issuers(&self) -> bool {
         (**self).ignores_issuers()
+    }
+
+    fn keeps(&self, revoked: &Revoked) -> bool {
+        (**self).keeps(revoked)
     }
 
     fn changed(&self) -> BoxFuture<'_, ()> {

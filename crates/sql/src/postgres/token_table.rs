@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use portcullis::{
     NumericDate,
     future::BoxFuture,
-    revocation::{Changes, Position, Revocation, RevocationStore, StoreError},
+    revocation::{Changes, Position, Revocation, RevocationStore, Revoked, StoreError},
 };
 use tokio_postgres::{
     Client,
@@ -136,6 +136,10 @@ impl RevocationStore for PostgresTokenTable {
 
     fn ignores_issuers(&self) -> bool {
         true
+    }
+
+    fn keeps(&self, revoked: &Revoked) -> bool {
+        matches!(revoked, Revoked::Token(_))
     }
 
     fn changed(&self) -> BoxFuture<'_, ()> {

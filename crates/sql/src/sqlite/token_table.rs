@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use portcullis::{
     NumericDate,
     future::BoxFuture,
-    revocation::{Changes, Position, Revocation, RevocationStore, StoreError},
+    revocation::{Changes, Position, Revocation, RevocationStore, Revoked, StoreError},
 };
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
 
@@ -117,6 +117,10 @@ impl RevocationStore for SqliteTokenTable {
 
     fn ignores_issuers(&self) -> bool {
         true
+    }
+
+    fn keeps(&self, revoked: &Revoked) -> bool {
+        matches!(revoked, Revoked::Token(_))
     }
 
     fn changed(&self) -> BoxFuture<'_, ()> {

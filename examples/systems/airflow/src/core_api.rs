@@ -12,7 +12,9 @@ use axum::{
 };
 use portcullis_axum::{
     AuthError, AuthErrorKind, Authenticator, GrantMapping, JwtAuthLayer, Principal, RequireLayer,
-    TokenLocation, mint::Minter, policy::RoleHierarchy,
+    TokenLocation,
+    mint::{Minter, session::Sessions},
+    policy::RoleHierarchy,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -108,7 +110,12 @@ impl Login {
     }
 }
 
-pub(crate) fn app(auth: &Authenticator, login: Login, lives: (Duration, Duration)) -> Router {
+pub(crate) fn app(
+    auth: &Authenticator,
+    sessions: Sessions,
+    login: Login,
+    lives: (Duration, Duration),
+) -> Router {
     let ranks = RoleHierarchy::new(ROLES).ignoring_ascii_case();
     let layer = |role: &str| {
         RequireLayer::new(ranks.role_at_least(role)).response_for_rejection(answer::core)
@@ -124,12 +131,13 @@ pub(crate) fn app(auth: &Authenticator, login: Login, lives: (Duration, Duration
             "This method is only allowed if ``[core] simple_auth_manager_all_admins`` is True";
         answer::detail(StatusCode::FORBIDDEN, text)
     };
+    let judge = JwtAuthLayer::new(auth.clone()).response_for_rejection(answer::core);
     let (for_cli, (life, cli_life)) = (login.clone(), lives);
     Router::new()
         .route("/api/v2/dags", resource("VIEWER", "USER"))
         .route("/api/v2/pools", resource("VIEWER", "OP"))
         .route("/api/v2/connections", resource("OP", "OP"))
-        .route_layer(JwtAuthLayer::new(auth.clone()).response_for_rejection(answer::core))
+        .route_layer(judge.with_sessions(sessions))
         .route(
             "/auth/token",
             post(async move |body| login.respond(body, life)).get(only_all_admins),

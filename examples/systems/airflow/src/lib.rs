@@ -54,12 +54,13 @@ impl Airflow {
             audience: core_api::audience(variables).to_owned(),
         };
         let tokens = TaskTokens {
-            minter,
+            minter: minter.clone(),
             audience: execution_api::audiences(variables)[0].to_owned(),
             life: variables.seconds("AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME", 600)?,
             workload_life: variables.seconds("AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT", 600)?,
         };
-        let app = core_api::app(&core, login, (life, cli_life))
+        let sessions = revocation::sessions(variables, &core, minter.clone().lifetime(life))?;
+        let app = core_api::app(&core, sessions, login, (life, cli_life))
             .route_service("/api/v2/auth/logout", revocation::logout(variables, &core)?)
             .merge(execution_api::app(&execution, tokens));
         Ok(Self { core, execution, app })

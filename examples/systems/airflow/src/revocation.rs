@@ -1,7 +1,13 @@
 //! Logout, and the table of revoked tokens that Airflow has too (§3.6).
 
+use std::convert::Infallible;
+
 use portcullis_axum::{
     Authenticator, EndpointService,
+    mint::{
+        Minter,
+        session::{Refresh, Sessions},
+    },
     revocation::{CookieAttributes, LogoutEndpoint, Revocations},
 };
 use portcullis_sql::{PostgresStore, SqliteStore};
@@ -57,6 +63,23 @@ pub(crate) fn cookies(variables: &Variables) -> Result<(String, Vec<CookieAttrib
         cookies.push(cookie("/"));
     }
     Ok((path, cookies))
+}
+
+/// Renews nothing, as Airflow's own users do, and removes a cookie that has become invalid.
+pub(crate) fn sessions(
+    variables: &Variables,
+    core: &Authenticator,
+    minter: Minter,
+) -> Result<Sessions, String> {
+    let (_, cookies) = cookies(variables)?;
+    let [cookie, old @ ..] = &*cookies else { return Err("no cookie".to_owned()) };
+    let sessions = Sessions::builder(core, minter, cookie.clone()).at_every_request();
+    let sessions = sessions.refresh(async |_| Ok::<_, Infallible>(Refresh::Keep));
+    old.iter()
+        .fold(sessions, |sessions, old| sessions.remove_old_cookie(old.clone()))
+        .dangerous_without_issuer()
+        .build()
+        .map_err(|error| format!("{BASE_URL}: {error}"))
 }
 
 /// A link, in Airflow: another site can log a user out.

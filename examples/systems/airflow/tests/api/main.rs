@@ -11,6 +11,8 @@ mod classes;
 mod core_api;
 mod execution_api;
 mod keys;
+#[cfg(feature = "interop")]
+mod oracle;
 mod program;
 mod revocation;
 mod server;

@@ -162,3 +162,38 @@ fn a_logout_that_the_database_does_not_keep_is_503_and_leaves_the_cookie() {
     assert_eq!(answer.status, 503);
     assert!(answer.fields("set-cookie").is_empty() && answer.fields("location").is_empty());
 }
+
+#[test]
+fn s3_6_a_bad_cookie_is_removed_and_a_good_one_is_left_as_it_is() {
+    let airflow = airflow();
+    let good = airflow.log_in("alice");
+    let expired = token(&with(user("ADMIN"), &json!({"exp": now() - 60})));
+    let revoked = airflow.log_in("alice");
+    assert_eq!(log_out(&airflow, &revoked).status, 307);
+    let forbidden = token(&user("VIEWER"));
+    for (cookie, method, status, removed) in [
+        (&good, "GET", 200, 0),
+        (&forbidden, "POST", 403, 0),
+        (&expired, "GET", 401, 1),
+        (&revoked, "GET", 403, 1),
+        (&"x.y.z".to_owned(), "GET", 403, 1),
+    ] {
+        let answer = airflow.send(method, DAGS, &format!("cookie: _token={cookie}\r\n"), "");
+        assert_eq!(
+            (answer.status, answer.fields("set-cookie").len()),
+            (status, removed),
+            "{answer:?}"
+        );
+        assert!(answer.fields("set-cookie").iter().all(|set| *set == CLEARED));
+    }
+    // The header is the client's own matter.
+    assert!(airflow.call("GET", DAGS, &expired).fields("set-cookie").is_empty());
+}
+
+#[test]
+fn s3_6_with_a_bad_cookie_one_at_the_root_is_removed_too() {
+    let airflow = airflow_with(&[("AIRFLOW__API__BASE_URL", "http://localhost/team/")]);
+    let answer = airflow.send("GET", DAGS, "cookie: _token=x.y.z\r\n", "");
+    let expected = [CLEARED.replace("Path=/;", "Path=/team/;"), CLEARED.to_owned()];
+    assert_eq!(answer.fields("set-cookie"), expected);
+}

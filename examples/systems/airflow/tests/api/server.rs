@@ -137,7 +137,8 @@ impl Answer {
 
     /// Status and `detail`.
     pub(crate) fn detail(&self) -> (u16, String) {
-        (self.status, self.json()["detail"].as_str().unwrap().to_owned())
+        let detail = &self.json()["detail"];
+        (self.status, detail.as_str().map_or_else(|| detail.to_string(), ToOwned::to_owned))
     }
 
     /// The values of a header field. `name` is in lower case.
@@ -161,6 +162,22 @@ pub(crate) fn command(variables: &[(&str, &str)]) -> Command {
     command
 }
 
+/// Sends a request with these header lines, each of which ends in a line break.
+pub(crate) fn send(address: &str, method: &str, target: &str, headers: &str, body: &str) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    let request = format!(
+        "{method} {target} HTTP/1.1\r\nhost: airflow\r\n{headers}content-type: application/json\r\n\
+         content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
+}
+
 impl Airflow {
     pub(crate) fn start(variables: &[(&str, &str)]) -> Self {
         let mut child = command(variables).stderr(Stdio::null()).spawn().unwrap();
@@ -172,18 +189,7 @@ impl Airflow {
 
     /// Sends a request with these header lines, each of which ends in a line break.
     pub(crate) fn send(&self, method: &str, target: &str, headers: &str, body: &str) -> Answer {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let length = body.len();
-        let request = format!(
-            "{method} {target} HTTP/1.1\r\nhost: airflow\r\n{headers}content-type: application/json\r\n\
-             content-length: {length}\r\nconnection: close\r\n\r\n{body}"
-        );
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut response = String::new();
-        stream.read_to_string(&mut response).unwrap();
-        let (head, body) = response.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, head: head.to_owned(), body: body.to_owned() }
+        send(&self.address, method, target, headers, body)
     }
 
     /// Sends a request with a token in the header.
