@@ -133,6 +133,8 @@ impl Row {
             return;
         }
         assert_eq!(theirs.status, ours.status, "{what}");
+        let cookies = |answer: &Answer| answer.fields("set-cookie").len();
+        assert_eq!(cookies(&theirs), cookies(&ours), "{what}");
         if theirs.status >= 400 {
             // What follows is the text of a schema library.
             let start = |(_, detail): (u16, String)| match detail.split_once(": ") {
