@@ -2,7 +2,10 @@
 //!
 //! A [`SigningKey`](portcullis_jose::SigningKey) signs, and a [`Minter`] writes the claims. A [`MintedToken`]
 //! has its token id and expiry with it, which revocation and reissue need. [`SigningKeys`] replace each other, and
-//! publish their public halves as a JWK Set.
+//! publish their public halves as a JWK Set. The replicas of a service share them by a [`SigningKeyStore`].
+//!
+//! [`JwkSetEndpoint`] and [`DiscoveryEndpoint`] publish the keys for other services. A [`Reissuer`] gives callers a new
+//! token before theirs expires. The adapters have what serves them.
 //!
 //! A [`RenewingToken`] is for calls of this service to others. It caches a token, which a minter or another
 //! [`TokenSource`] returns, and renews it before it expires. [`TokenDestinations`] restricts where the token
@@ -25,10 +28,10 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `tracing` | yes | one event for each renewal that fails, level warn, and for each [exchange](exchange), target `portcullis::tokens` |
+//! | `tracing` | yes | one event for each renewal that fails, level warn, and for each [`exchange`], target `portcullis::tokens`; events of shared signing keys, target `portcullis::signing_keys` |
 //! | `metrics` | no | counters and gauges of renewals, through the crate `metrics` |
-//! | `remote` | no | [`ClientCredentials`] and [`TokenExchange`]: tokens from an authorization server |
-//! | `reqwest-middleware` | no | a middleware that adds tokens to the calls of a `reqwest` client |
+//! | `remote` | no | `ClientCredentialsSource` and `TokenExchangeClient`: tokens from an authorization server |
+//! | `reqwest-middleware` | no | `AddBearerToken`: a middleware that adds tokens to the calls of a `reqwest` client |
 //! | `fips` | no | the FIPS-validated module of AWS-LC for all cryptography |
 
 mod calls;
@@ -63,6 +66,6 @@ pub use signing_keys::{
 };
 #[cfg(feature = "remote")]
 pub use token_endpoint::{
-    ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, TokenExchange,
-    TokenExchangeBuilder, TokenRequestError,
+    ClientCredentialsSource, ClientCredentialsSourceBuilder, OAuthClient, TokenExchangeClient,
+    TokenExchangeClientBuilder, TokenRequestError,
 };

@@ -9,8 +9,8 @@ use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use portcullis::NumericDate;
 use portcullis_jose::{Algorithm, SigningKey};
 use portcullis_mint::{
-    ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, IssuedToken, MintError,
-    RenewingToken, TokenError, TokenExchange, TokenRequestError, TokenSource,
+    ClientCredentialsSource, ClientCredentialsSourceBuilder, IssuedToken, MintError, OAuthClient,
+    RenewingToken, TokenError, TokenExchangeClient, TokenRequestError, TokenSource,
 };
 use portcullis_testkit::{KeyServer, ManualClock, RecordedRequest, Reply};
 use serde_json::{Value, json};
@@ -31,12 +31,12 @@ fn server() -> KeyServer {
     server
 }
 
-fn secret() -> ClientAuthentication {
-    ClientAuthentication::secret_basic("orders", "s3cret")
+fn secret() -> OAuthClient {
+    OAuthClient::secret_basic("orders", "s3cret")
 }
 
-fn credentials(server: &KeyServer) -> ClientCredentialsBuilder {
-    ClientCredentials::new(server.url("/token"), secret())
+fn credentials(server: &KeyServer) -> ClientCredentialsSourceBuilder {
+    ClientCredentialsSource::at(server.url("/token"), secret())
 }
 
 fn form(request: &RecordedRequest) -> Vec<(String, String)> {
@@ -86,8 +86,13 @@ async fn the_request_has_the_grant_and_each_parameter() {
 #[tokio::test]
 async fn client_id_and_secret_are_form_encoded_before_they_are_joined() {
     let server = server();
-    let client = ClientAuthentication::secret_basic("a:b %+é", "p:q/ %+é&=");
-    ClientCredentials::new(server.url("/token"), client).build().unwrap().token().await.unwrap();
+    let client = OAuthClient::secret_basic("a:b %+é", "p:q/ %+é&=");
+    ClientCredentialsSource::at(server.url("/token"), client)
+        .build()
+        .unwrap()
+        .token()
+        .await
+        .unwrap();
     let request = server.requests("/token").remove(0);
     let basic = request.header("authorization").unwrap().strip_prefix("Basic ").unwrap();
     let basic = String::from_utf8(STANDARD.decode_to_vec(basic).unwrap()).unwrap();
@@ -97,8 +102,13 @@ async fn client_id_and_secret_are_form_encoded_before_they_are_joined() {
 #[tokio::test]
 async fn a_secret_can_be_in_the_form() {
     let server = server();
-    let client = ClientAuthentication::secret_post("orders", "s&é t");
-    ClientCredentials::new(server.url("/token"), client).build().unwrap().token().await.unwrap();
+    let client = OAuthClient::secret_post("orders", "s&é t");
+    ClientCredentialsSource::at(server.url("/token"), client)
+        .build()
+        .unwrap()
+        .token()
+        .await
+        .unwrap();
     assert_eq!(
         last_form(&server),
         pairs([
@@ -115,9 +125,9 @@ async fn each_request_has_an_assertion_of_its_own() {
     let server = server();
     let key = SigningKey::generate(Algorithm::ES256).unwrap();
     let clock = ManualClock::at(START);
-    let client = ClientAuthentication::private_key_jwt("orders", key.clone());
-    let claims_of = async |client: ClientAuthentication| {
-        let source = ClientCredentials::new(server.url("/token"), client).clock(clock.clone());
+    let client = OAuthClient::private_key_jwt("orders", key.clone());
+    let claims_of = async |client: OAuthClient| {
+        let source = ClientCredentialsSource::at(server.url("/token"), client).clock(clock.clone());
         source.build().unwrap().token().await.unwrap();
         let form: HashMap<_, _> = last_form(&server).into_iter().collect();
         let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -155,7 +165,7 @@ async fn the_endpoint_is_found_by_its_issuer_and_again_after_a_failure() {
     const METADATA: &str = "/.well-known/openid-configuration";
     let server = server();
     let _issuer = server.issuer();
-    let source = ClientCredentials::discover(server.url(""), secret()).build().unwrap();
+    let source = ClientCredentialsSource::discover(server.url(""), secret()).build().unwrap();
     source.token().await.unwrap();
     source.token().await.unwrap();
     assert_eq!((server.hits(METADATA), server.hits("/token")), (1, 2));
@@ -181,12 +191,12 @@ async fn metadata_of_another_issuer_or_with_an_unsafe_endpoint_get_no_credential
         (own.clone(), format!("http://user:pw@{}/token", server.address())),
     ] {
         metadata(&issuer, &endpoint);
-        let source = ClientCredentials::discover(own.clone(), secret()).build().unwrap();
+        let source = ClientCredentialsSource::discover(own.clone(), secret()).build().unwrap();
         assert_eq!(rejected(&source).await.status(), None, "{issuer} {endpoint}");
         assert_eq!(server.hits("/token"), 0, "{issuer} {endpoint}");
     }
     metadata(&own, &server.url("/token"));
-    let source = ClientCredentials::discover(own, secret()).build().unwrap();
+    let source = ClientCredentialsSource::discover(own, secret()).build().unwrap();
     source.token().await.unwrap();
 }
 
@@ -337,7 +347,7 @@ async fn a_server_that_names_a_time_is_not_asked_before() {
 async fn an_exchange_sends_the_tokens_of_subject_and_actor() {
     let server = server();
     let access_token = "urn:ietf:params:oauth:token-type:access_token";
-    let exchange = || TokenExchange::new(server.url("/token"), secret()).audience("stock");
+    let exchange = || TokenExchangeClient::at(server.url("/token"), secret()).audience("stock");
     let subject = || IssuedToken::new("caller.token");
     exchange().build().unwrap().for_subject(subject()).token().await.unwrap();
     let grant = ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange");
@@ -352,7 +362,7 @@ async fn an_exchange_sends_the_tokens_of_subject_and_actor() {
     );
     // Tokens of its own for the actor, which it requests once.
     server.reply("/own", token_response("own"));
-    let own = ClientCredentials::new(server.url("/own"), secret()).build().unwrap();
+    let own = ClientCredentialsSource::at(server.url("/own"), secret()).build().unwrap();
     let own = RenewingToken::from_source(own).build().unwrap();
     let exchange = exchange()
         .subject_token_type("urn:ietf:params:oauth:token-type:jwt")
@@ -384,7 +394,7 @@ async fn an_exchange_sends_the_tokens_of_subject_and_actor() {
 #[tokio::test]
 async fn without_a_subject_token_nothing_is_exchanged() {
     let server = server();
-    let exchange = TokenExchange::new(server.url("/token"), secret()).build().unwrap();
+    let exchange = TokenExchangeClient::at(server.url("/token"), secret()).build().unwrap();
     let fails = || async { Err::<IssuedToken, _>(BoxError::from("no subject")) };
     let error = exchange.for_subject(fails).token().await.unwrap_err();
     assert_eq!((error.to_string().as_str(), server.hits("/token")), ("no subject", 0));
@@ -394,7 +404,7 @@ async fn without_a_subject_token_nothing_is_exchanged() {
 
 #[test]
 fn a_source_that_would_leak_or_fail_is_a_mistake_of_the_configuration() {
-    let at = |url: &str| ClientCredentials::new(url, secret());
+    let at = |url: &str| ClientCredentialsSource::at(url, secret());
     let https = || at("https://idp.test/token");
     for bad in [
         at("http://idp.test/token"),
@@ -403,12 +413,9 @@ fn a_source_that_would_leak_or_fail_is_a_mistake_of_the_configuration() {
         at("https://user:s3cret@idp.test/token"),
         at("idp.test/token"),
         at(""),
-        ClientCredentials::discover("http://idp.test", secret()),
-        ClientCredentials::new(
-            "https://idp.test",
-            ClientAuthentication::secret_basic("", "s3cret"),
-        ),
-        ClientCredentials::new("https://idp.test", ClientAuthentication::secret_post("a", "")),
+        ClientCredentialsSource::discover("http://idp.test", secret()),
+        ClientCredentialsSource::at("https://idp.test", OAuthClient::secret_basic("", "s3cret")),
+        ClientCredentialsSource::at("https://idp.test", OAuthClient::secret_post("a", "")),
         https().scope(""),
         https().scope("a  b"),
         https().scope("a\"b"),
@@ -417,6 +424,7 @@ fn a_source_that_would_leak_or_fail_is_a_mistake_of_the_configuration() {
         https().audience(""),
     ] {
         let shown = format!("{bad:?}");
+        assert!(!shown.contains("s3cret"), "{shown}");
         let rejected = bad.build();
         let Err(MintError::InvalidTokenSource { reason }) = rejected else { panic!("{shown}") };
         assert!(!reason.contains("s3cret"), "{reason}");

@@ -1,8 +1,9 @@
-//! Stores of revocations and used tokens in SQLite and PostgreSQL, for all replicas of a service.
+//! Stores of revocations, used tokens and signing keys in SQLite and PostgreSQL, for all replicas of a service.
 //!
 //! [`SqliteStore`] is for the processes of one host, and needs no server. [`PostgresStore`] is for any number of
 //! hosts. Both implement [`RevocationStore`](portcullis::revocation::RevocationStore) and
-//! [`ReplayStore`](portcullis::revocation::ReplayStore), and pass the test suite for stores of
+//! [`ReplayStore`](portcullis::revocation::ReplayStore), and with the feature `mint` the `SigningKeyStore` of
+//! `portcullis-mint`, by which replicas share the keys that they sign with. Both pass the test suites for stores of
 //! `portcullis-testkit`.
 //!
 #![cfg_attr(feature = "sqlite", doc = "```")]
@@ -59,12 +60,18 @@
 //! | more than 10,000 rows that have not expired | each request queries the table by its primary key |
 //! | the other system deletes a row when it has expired | memory keeps it for the [leeway](SqliteTokenTable::leeway); a request that queries the table does not find it |
 //!
+//! Signing keys have tables of their own, with a version of their own: `…_signing_key` and `…_signing_ring`. Their times are
+//! milliseconds since 1970, by the clock of the server or, for SQLite, of the host. A user without the right to create
+//! tables needs `SELECT` and `UPDATE` for the second one, and all four rights for the first one. The store does not
+//! encrypt: `portcullis-mint` does.
+//!
 //! # Features
 //!
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `sqlite` | no | `SqliteStore`, with SQLite built in (`rusqlite` 0.43) |
 //! | `postgres` | no | `PostgresStore` (`tokio-postgres` 0.7) |
+//! | `mint` | no | both keep signing keys too (`portcullis-mint`) |
 //!
 //! A program can link SQLite once. With the feature `sqlite`, an application that uses `rusqlite` too needs the
 //! same version of `libsqlite3-sys`. With `postgres` alone, it may use any version.

@@ -57,7 +57,7 @@
 //! |---|---|---|
 //! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs and discovery |
-//! | `mint` | no | `AddBearerTokenLayer` for calls to other services, and keys that sign tokens |
+//! | `mint` | no | `AddBearerTokenLayer` for calls to other services, and `ReissueLayer` for tokens of the service's own |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
 //! | `axum` | no | the extractors of `portcullis-axum`, which turns it on |
 

@@ -60,6 +60,11 @@ pub(crate) fn worlds_with(
 }
 
 impl World {
+    /// The URL of the endpoint.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}{TOKEN}", self.address)
+    }
+
     /// A good subject token.
     pub(crate) fn token(&self) -> TokenBuilder {
         self.idp.token().audience(GATEWAY).claim("jti", "1")

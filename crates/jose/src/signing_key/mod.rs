@@ -109,6 +109,23 @@ impl SigningKey {
         Self::new(Pair::Secret(secret.as_ref().to_vec()), algorithm)
     }
 
+    /// Reads a private key in PEM, like [`from_pem`](Self::from_pem), or takes the text as a secret for HS512: for a
+    /// setting that may be either. So the algorithm depends on the key: RS256 for RSA, that of its curve for an
+    /// elliptic curve, EdDSA for Ed25519, and HS512 for a secret, as Apache Airflow guesses it.
+    ///
+    /// A text with `-----BEGIN` is never a secret.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_pem`](Self::from_pem) and [`from_secret`](Self::from_secret): a secret has at least 64 bytes.
+    pub fn from_pem_or_secret(text: &str) -> Result<Self, KeyError> {
+        if text.contains("-----BEGIN") {
+            Self::from_pem(text)
+        } else {
+            Self::from_secret(text, Algorithm::HS512)
+        }
+    }
+
     /// Takes a secret that may be shorter than the hash, for systems that exist.
     ///
     /// # Security

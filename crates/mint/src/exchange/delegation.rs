@@ -3,7 +3,7 @@
 //! [RFC 8693 §4]: https://www.rfc-editor.org/rfc/rfc8693#section-4
 
 use portcullis::Principal;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// How many actors a token may name, the acting party included.
 const MAX_ACTORS: usize = 5;
@@ -107,13 +107,10 @@ pub(super) fn act(
         return Err("there are more than five actors");
     }
     Ok(actors.into_iter().rev().fold(None, |inner, actor| {
-        let mut object = json!({"sub": actor.subject});
-        if actor.issuer != issuer {
-            object["iss"] = actor.issuer.into();
-        }
-        if let Some(inner) = inner {
-            object["act"] = inner;
-        }
-        Some(object)
+        let own_issuer = (actor.issuer != issuer).then(|| actor.issuer.into());
+        let members = [("sub", Some(actor.subject.into())), ("iss", own_issuer), ("act", inner)];
+        let members = members.into_iter();
+        let object = members.filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        Some(Value::Object(object.collect()))
     }))
 }

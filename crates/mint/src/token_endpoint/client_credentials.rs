@@ -7,7 +7,7 @@ use std::{error::Error, sync::Arc};
 use portcullis::{clock::Clock, future::BoxFuture, keys::HttpFetch};
 
 use super::{
-    ClientAuthentication,
+    OAuthClient,
     request::{EndpointClient, Place, Settings},
 };
 use crate::{IssuedToken, MintError, TokenSource};
@@ -25,10 +25,10 @@ use crate::{IssuedToken, MintError, TokenSource};
 /// # Examples
 ///
 /// ```
-/// use portcullis_mint::{ClientAuthentication, ClientCredentials, RenewingToken};
+/// use portcullis_mint::{OAuthClient, ClientCredentialsSource, RenewingToken};
 ///
-/// let client = ClientAuthentication::secret_basic("orders", "the client secret");
-/// let source = ClientCredentials::discover("https://idp.example.com", client)
+/// let client = OAuthClient::secret_basic("orders", "the client secret");
+/// let source = ClientCredentialsSource::discover("https://idp.example.com", client)
 ///     .scope("stock:read")
 ///     .resource("https://stock.example.com")
 ///     .build()?;
@@ -39,18 +39,17 @@ use crate::{IssuedToken, MintError, TokenSource};
 ///
 /// [RFC 6749 §4.4]: https://www.rfc-editor.org/rfc/rfc6749#section-4.4
 #[derive(Clone, Debug)]
-pub struct ClientCredentials {
+pub struct ClientCredentialsSource {
     client: Arc<EndpointClient>,
-    parameters: Arc<[(&'static str, String)]>,
 }
 
-impl ClientCredentials {
+impl ClientCredentialsSource {
     /// Requests tokens from the token endpoint at this URL.
-    pub fn new(
+    pub fn at(
         token_endpoint: impl Into<String>,
-        client: ClientAuthentication,
-    ) -> ClientCredentialsBuilder {
-        ClientCredentialsBuilder(Settings::new(Place::Url(token_endpoint.into()), client))
+        client: OAuthClient,
+    ) -> ClientCredentialsSourceBuilder {
+        ClientCredentialsSourceBuilder(Settings::new(Place::Url(token_endpoint.into()), client))
     }
 
     /// Requests tokens from the token endpoint of this issuer, which its metadata name: OpenID Connect Discovery
@@ -60,28 +59,24 @@ impl ClientCredentials {
     /// [RFC 8414 §3]: https://www.rfc-editor.org/rfc/rfc8414#section-3
     pub fn discover(
         issuer: impl Into<String>,
-        client: ClientAuthentication,
-    ) -> ClientCredentialsBuilder {
-        ClientCredentialsBuilder(Settings::new(Place::Issuer(issuer.into()), client))
+        client: OAuthClient,
+    ) -> ClientCredentialsSourceBuilder {
+        ClientCredentialsSourceBuilder(Settings::new(Place::Issuer(issuer.into()), client))
     }
 }
 
-impl TokenSource for ClientCredentials {
+impl TokenSource for ClientCredentialsSource {
     fn token(&self) -> BoxFuture<'_, Result<IssuedToken, Box<dyn Error + Send + Sync>>> {
-        Box::pin(async {
-            let parameters = self.parameters.iter().map(|(name, value)| (*name, value.as_str()));
-            let grant = [("grant_type", "client_credentials")];
-            Ok(self.client.request(grant.into_iter().chain(parameters)).await?)
-        })
+        Box::pin(async { Ok(self.client.request([("grant_type", "client_credentials")]).await?) })
     }
 }
 
-/// Builds [`ClientCredentials`].
+/// Builds [`ClientCredentialsSource`].
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct ClientCredentialsBuilder(Settings);
+pub struct ClientCredentialsSourceBuilder(Settings);
 
-impl ClientCredentialsBuilder {
+impl ClientCredentialsSourceBuilder {
     /// The scopes of the token, separated by spaces. Default: none, so that the server decides.
     pub fn scope(self, scope: impl Into<String>) -> Self {
         Self(self.0.parameter("scope", scope))
@@ -125,8 +120,7 @@ impl ClientCredentialsBuilder {
     ///
     /// [`MintError::InvalidTokenSource`] for a URL that is not https (or http on this machine) or has a password, an
     /// empty client id or secret, and a scope or resource that is not well-formed.
-    pub fn build(self) -> Result<ClientCredentials, MintError> {
-        let (client, parameters) = self.0.build()?;
-        Ok(ClientCredentials { client: Arc::new(client), parameters: parameters.into() })
+    pub fn build(self) -> Result<ClientCredentialsSource, MintError> {
+        Ok(ClientCredentialsSource { client: Arc::new(self.0.build()?) })
     }
 }

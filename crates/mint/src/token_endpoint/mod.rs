@@ -2,16 +2,14 @@
 //!
 //! [RFC 6749 §3.2]: https://www.rfc-editor.org/rfc/rfc6749#section-3.2
 
-mod authentication;
 mod client_credentials;
 mod error;
-mod exchange;
+mod exchange_client;
+mod oauth_client;
 mod request;
 mod response;
-#[cfg(test)]
-mod tests;
 
-pub use authentication::ClientAuthentication;
-pub use client_credentials::{ClientCredentials, ClientCredentialsBuilder};
+pub use client_credentials::{ClientCredentialsSource, ClientCredentialsSourceBuilder};
 pub use error::TokenRequestError;
-pub use exchange::{TokenExchange, TokenExchangeBuilder};
+pub use exchange_client::{TokenExchangeClient, TokenExchangeClientBuilder};
+pub use oauth_client::OAuthClient;

@@ -9,13 +9,14 @@ use portcullis::{
 };
 use url::{Url, form_urlencoded::Serializer};
 
-use super::{ClientAuthentication, TokenRequestError, response};
+use super::{OAuthClient, TokenRequestError, response};
 use crate::{IssuedToken, MintError};
 
 /// A token endpoint, and a client of it.
 pub(super) struct EndpointClient {
     endpoint: TokenEndpoint,
-    authentication: ClientAuthentication,
+    client: OAuthClient,
+    parameters: Vec<(&'static str, String)>,
     fetch: HttpFetch,
     clock: Arc<dyn Clock>,
 }
@@ -24,24 +25,24 @@ pub(super) struct EndpointClient {
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) place: Place,
-    pub(super) authentication: ClientAuthentication,
+    pub(super) client: OAuthClient,
     pub(super) http_allowed: bool,
     pub(super) fetch: Option<HttpFetch>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) parameters: Vec<(&'static str, String)>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Place {
     Url(String),
     Issuer(String),
 }
 
 impl Settings {
-    pub(super) fn new(place: Place, authentication: ClientAuthentication) -> Self {
+    pub(super) fn new(place: Place, client: OAuthClient) -> Self {
         Self {
             place,
-            authentication,
+            client,
             http_allowed: false,
             fetch: None,
             clock: Arc::new(portcullis::clock::SystemClock::default()),
@@ -54,8 +55,7 @@ impl Settings {
         self
     }
 
-    /// Returns the client and the parameters of each request.
-    pub(super) fn build(self) -> Result<(EndpointClient, Vec<(&'static str, String)>), MintError> {
+    pub(super) fn build(self) -> Result<EndpointClient, MintError> {
         let invalid = |reason: String| MintError::InvalidTokenSource { reason };
         let endpoint = match self.place {
             Place::Url(url) => TokenEndpoint::known(url),
@@ -63,16 +63,18 @@ impl Settings {
         };
         let endpoint = if self.http_allowed { endpoint.allow_http() } else { endpoint };
         endpoint.check().map_err(|error| invalid(error.to_string()))?;
-        self.authentication.check().map_err(|reason| invalid(reason.to_owned()))?;
-        let mut parameters = self.parameters.iter();
-        parameters
-            .try_for_each(|(name, value)| check(name, value))
-            .map_err(|reason| invalid(reason.to_owned()))?;
+        self.client.check().map_err(|reason| invalid(reason.to_owned()))?;
+        for (name, value) in &self.parameters {
+            check(name, value).map_err(|reason| invalid(reason.to_owned()))?;
+        }
         let fetch = self.fetch.map_or_else(HttpFetch::new, Ok);
-        let fetch = fetch.map_err(|error| invalid(error.to_string()))?;
-        let authentication = self.authentication.for_endpoint(endpoint.name(), &self.clock);
-        let client = EndpointClient { endpoint, authentication, fetch, clock: self.clock };
-        Ok((client, self.parameters))
+        Ok(EndpointClient {
+            client: self.client.for_endpoint(endpoint.name(), &self.clock),
+            endpoint,
+            parameters: self.parameters,
+            fetch: fetch.map_err(|error| invalid(error.to_string()))?,
+            clock: self.clock,
+        })
     }
 }
 
@@ -98,15 +100,16 @@ fn check(name: &str, value: &str) -> Result<(), &'static str> {
 }
 
 impl EndpointClient {
-    /// Requests a token with these parameters.
-    pub(super) async fn request(
+    /// Requests a token with these parameters, and those of the settings.
+    pub(super) async fn request<'a>(
         &self,
-        parameters: impl IntoIterator<Item = (&str, &str)>,
+        parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<IssuedToken, TokenRequestError> {
-        let credentials = self.authentication.credentials().await;
+        let credentials = self.client.credentials().await;
         let credentials = credentials.map_err(TokenRequestError::not_sent)?;
         let form = Serializer::new(String::new())
             .extend_pairs(parameters)
+            .extend_pairs(self.parameters.iter().map(|(name, value)| (name, value)))
             .extend_pairs(credentials.parameters)
             .finish();
         let request = TokenEndpointRequest { form, authorization: credentials.authorization };
@@ -124,7 +127,17 @@ impl fmt::Debug for EndpointClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EndpointClient")
             .field("endpoint", &self.endpoint)
-            .field("authentication", &self.authentication)
+            .field("client", &self.client)
             .finish_non_exhaustive()
+    }
+}
+
+/// A URL may have a password, until it was checked.
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Url(_) => "Url",
+            Self::Issuer(_) => "Issuer",
+        })
     }
 }

@@ -96,7 +96,7 @@ impl PostgresStore {
     }
 
     /// Sets what the names of the tables start with. Default: `portcullis`, for the tables
-    /// `portcullis_revocation`, `portcullis_used_token` and `portcullis_schema`.
+    /// `portcullis_revocation`, `portcullis_used_token` and `portcullis_schema`, and those of signing keys.
     ///
     /// # Errors
     ///

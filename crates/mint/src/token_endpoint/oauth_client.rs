@@ -1,4 +1,4 @@
-//! How a client proves to a token endpoint who it is.
+//! Clients of authorization servers.
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
@@ -17,12 +17,13 @@ const ASSERTION_BACKDATE: Duration = Duration::from_secs(10);
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// How a client authenticates at a token endpoint ([RFC 6749 §2.3]). `Debug` shows the client id alone.
+/// A client of an authorization server: its id, and how it authenticates at the token endpoint ([RFC 6749 §2.3]).
+/// `Debug` shows the id and the method, and no secret.
 ///
 /// [RFC 6749 §2.3]: https://www.rfc-editor.org/rfc/rfc6749#section-2.3
 #[derive(Clone)]
 #[must_use]
-pub struct ClientAuthentication {
+pub struct OAuthClient {
     client_id: String,
     method: Method,
 }
@@ -41,7 +42,7 @@ enum Method {
     PrivateKeyJwt { minter: Box<Minter>, audience: Option<String> },
 }
 
-impl ClientAuthentication {
+impl OAuthClient {
     /// `client_secret_basic`: the field `Authorization` has client id and secret, each form-encoded before they
     /// are joined ([RFC 6749 §2.3.1]).
     ///
@@ -136,14 +137,14 @@ fn basic(client_id: &str, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode_to_string(credentials))
 }
 
-impl fmt::Debug for ClientAuthentication {
+impl fmt::Debug for OAuthClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let method = match self.method {
             Method::SecretBasic(_) => "client_secret_basic",
             Method::SecretPost(_) => "client_secret_post",
             Method::PrivateKeyJwt { .. } => "private_key_jwt",
         };
-        f.debug_struct("ClientAuthentication")
+        f.debug_struct("OAuthClient")
             .field("client_id", &self.client_id)
             .field("method", &method)
             .finish_non_exhaustive()

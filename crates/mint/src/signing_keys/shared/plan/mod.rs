@@ -8,6 +8,9 @@
 //! A next key is made as soon as the current one begins to sign. So an outage of the store delays a rotation only if
 //! it is longer than the time for which a key signs.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use portcullis_jose::NumericDate;

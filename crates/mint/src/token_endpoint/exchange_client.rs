@@ -7,7 +7,7 @@ use std::{error::Error, fmt, sync::Arc};
 use portcullis::{clock::Clock, future::BoxFuture, keys::HttpFetch};
 
 use super::{
-    ClientAuthentication,
+    OAuthClient,
     request::{EndpointClient, Place, Settings},
 };
 use crate::{IssuedToken, MintError, TokenSource};
@@ -19,25 +19,25 @@ const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 ///
 /// The subject token comes from another [`TokenSource`]: the token of a caller is an [`IssuedToken`], the token of
 /// this service is a [`RenewingToken`](crate::RenewingToken). The subject token is sent to the authorization server
-/// alone. Limits and errors are those of [`ClientCredentials`](super::ClientCredentials).
+/// alone. Limits and errors are those of [`ClientCredentialsSource`](super::ClientCredentialsSource).
 ///
 /// # Examples
 ///
 /// A call on behalf of the caller of a request:
 ///
 /// ```
-/// use portcullis_mint::{ClientAuthentication, IssuedToken, MintError, TokenExchange, TokenSource};
+/// use portcullis_mint::{OAuthClient, IssuedToken, MintError, TokenExchangeClient, TokenSource};
 ///
 /// // Once, at the start:
-/// let client = ClientAuthentication::secret_basic("orders", "the client secret");
-/// let exchange = TokenExchange::discover("https://idp.example.com", client)
+/// let client = OAuthClient::secret_basic("orders", "the client secret");
+/// let exchange = TokenExchangeClient::discover("https://idp.example.com", client)
 ///     .audience("https://stock.example.com")
 ///     .scope("stock:read")
 ///     .build()?;
 ///
 /// // For each request:
 /// async fn stock_token(
-///     exchange: &TokenExchange,
+///     exchange: &TokenExchangeClient,
 ///     caller_token: &str,
 /// ) -> Result<IssuedToken, Box<dyn std::error::Error + Send + Sync>> {
 ///     exchange.for_subject(IssuedToken::new(caller_token)).token().await
@@ -47,16 +47,15 @@ const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 ///
 /// [RFC 8693 §2.1]: https://www.rfc-editor.org/rfc/rfc8693#section-2.1
 #[derive(Clone, Debug)]
-pub struct TokenExchange {
+pub struct TokenExchangeClient {
     client: Arc<EndpointClient>,
-    parameters: Arc<[(&'static str, String)]>,
     subject_token_type: Arc<str>,
     actor: Option<Actor>,
 }
 
 /// A token exchange whose subject token is known.
 struct SubjectExchange<S> {
-    exchange: TokenExchange,
+    exchange: TokenExchangeClient,
     subject: S,
 }
 
@@ -66,22 +65,19 @@ struct Actor {
     token_type: Arc<str>,
 }
 
-impl TokenExchange {
+impl TokenExchangeClient {
     /// Exchanges tokens at the token endpoint at this URL.
-    pub fn new(
+    pub fn at(
         token_endpoint: impl Into<String>,
-        client: ClientAuthentication,
-    ) -> TokenExchangeBuilder {
-        TokenExchangeBuilder::new(Settings::new(Place::Url(token_endpoint.into()), client))
+        client: OAuthClient,
+    ) -> TokenExchangeClientBuilder {
+        TokenExchangeClientBuilder::new(Settings::new(Place::Url(token_endpoint.into()), client))
     }
 
     /// Exchanges tokens at the token endpoint of this issuer, which its metadata name, as
-    /// [`ClientCredentials::discover`](super::ClientCredentials::discover) does.
-    pub fn discover(
-        issuer: impl Into<String>,
-        client: ClientAuthentication,
-    ) -> TokenExchangeBuilder {
-        TokenExchangeBuilder::new(Settings::new(Place::Issuer(issuer.into()), client))
+    /// [`ClientCredentialsSource::discover`](super::ClientCredentialsSource::discover) does.
+    pub fn discover(issuer: impl Into<String>, client: OAuthClient) -> TokenExchangeClientBuilder {
+        TokenExchangeClientBuilder::new(Settings::new(Place::Issuer(issuer.into()), client))
     }
 
     /// Returns a source of tokens that are exchanged for those of `subject`. Each token is a request of its own,
@@ -111,8 +107,7 @@ impl TokenExchange {
             ("subject_token_type", &self.subject_token_type),
         ];
         let parameters = parameters.into_iter().chain(actor.into_iter().flatten());
-        let others = self.parameters.iter().map(|(name, value)| (*name, value.as_str()));
-        Ok(self.client.request(parameters.chain(others)).await?)
+        Ok(self.client.request(parameters).await?)
     }
 }
 
@@ -122,16 +117,16 @@ impl<S: TokenSource> TokenSource for SubjectExchange<S> {
     }
 }
 
-/// Builds a [`TokenExchange`].
+/// Builds a [`TokenExchangeClient`].
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct TokenExchangeBuilder {
+pub struct TokenExchangeClientBuilder {
     settings: Settings,
     subject_token_type: String,
     actor: Option<Actor>,
 }
 
-impl TokenExchangeBuilder {
+impl TokenExchangeClientBuilder {
     fn new(settings: Settings) -> Self {
         Self { settings, subject_token_type: ACCESS_TOKEN.to_owned(), actor: None }
     }
@@ -190,12 +185,10 @@ impl TokenExchangeBuilder {
     ///
     /// # Errors
     ///
-    /// As [`ClientCredentialsBuilder::build`](super::ClientCredentialsBuilder::build).
-    pub fn build(self) -> Result<TokenExchange, MintError> {
-        let (client, parameters) = self.settings.build()?;
-        Ok(TokenExchange {
-            client: Arc::new(client),
-            parameters: parameters.into(),
+    /// As [`ClientCredentialsSourceBuilder::build`](super::ClientCredentialsSourceBuilder::build).
+    pub fn build(self) -> Result<TokenExchangeClient, MintError> {
+        Ok(TokenExchangeClient {
+            client: Arc::new(self.settings.build()?),
             subject_token_type: self.subject_token_type.into(),
             actor: self.actor,
         })
