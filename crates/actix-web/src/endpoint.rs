@@ -20,8 +20,8 @@ use crate::{
     request_view::View,
 };
 
-/// Serves an endpoint of the engine: [`RevokeEndpoint`], [`LogoutEndpoint`] or
-/// [`BackchannelLogoutEndpoint`], whose pages say what they answer. It is a handler.
+/// Serves an endpoint: [`RevokeEndpoint`], [`LogoutEndpoint`] or [`BackchannelLogoutEndpoint`], and those of
+/// `portcullis-mint`. The page of each says what it answers. It is a handler.
 ///
 /// It reads the body itself, 64 KiB at most.
 ///
