@@ -20,8 +20,9 @@ use crate::{
     request_view::View,
 };
 
-/// Serves an endpoint: [`RevokeEndpoint`], [`LogoutEndpoint`] or [`BackchannelLogoutEndpoint`], and those of
-/// `portcullis-mint`. The page of each says what it answers. It is a handler.
+/// Serves an endpoint of the engine: [`RevokeEndpoint`], [`LogoutEndpoint`] or
+/// [`BackchannelLogoutEndpoint`], whose pages say what they answer. It is a handler. With the feature
+/// `mint`, it also serves those of `portcullis-mint`, such as `TokenExchangeEndpoint`.
 ///
 /// It reads the body itself, 64 KiB at most.
 ///

@@ -24,8 +24,9 @@ use crate::{
     request::View,
 };
 
-/// Serves an endpoint: [`RevokeEndpoint`], [`LogoutEndpoint`] or [`BackchannelLogoutEndpoint`], and those of
-/// `portcullis-mint`. The page of each says what it answers.
+/// Serves an endpoint of the engine: [`RevokeEndpoint`], [`LogoutEndpoint`] or
+/// [`BackchannelLogoutEndpoint`], whose pages say what they answer. With the feature `mint`, also those of
+/// `portcullis-mint`, such as `TokenExchangeEndpoint`.
 ///
 /// In axum it is for `route_service`. It reads the body itself, 64 KiB at most.
 ///
