@@ -3,7 +3,9 @@
 // It listens on a free port of 127.0.0.1, over plain http. A token comes from POST /token with
 // `grant_type=client_credentials`, `client_id`, `client_secret`, `resource` and, if wanted, `scope`.
 // There is one client for each algorithm: `rs256`, `ps256`, `es256` and `eddsa`, each with the secret
-// `interop-secret`, sent in the body. The resources are `https://api.interop.example` and what the
+// `interop-secret`, sent in the body. The client `a:b %+` has the secret `p:q %+/&=`, sent in the field
+// `Authorization`. The command `client ID ALG JWK` adds one that signs assertions (private_key_jwt). Their
+// access tokens are signed with ES256. The resources are `https://api.interop.example` and what the
 // arguments name, their scopes are `orders:read` and `orders:write`, and their access tokens are JWTs
 // (RFC 9068) that live for an hour. Without a `resource` the access token is no JWT.
 //
@@ -15,6 +17,8 @@
 //   retire  the old keys are published no more            retired KID… (what was dropped, if anything)
 //   down    every request ends in a closed connection     down
 //   up      requests are answered again                   up
+//   client ID ALG JWK                                     client ID
+//           adds a client that authenticates with assertions, verified with this public key
 //   logout CLIENT SUB SID URI                             logged out STATUS
 //           sends a logout token to the back channel of a client; a SID of `-` is left out
 //   quit    the process ends with success, as it does when standard input ends; no answer
@@ -32,6 +36,19 @@ const SCOPE = "orders:read orders:write";
 const SECRET = "interop-secret";
 const LIFETIME = 3600;
 const ALGORITHMS = { rs256: "RS256", ps256: "PS256", es256: "ES256", eddsa: "EdDSA" };
+
+const CLIENTS = [
+  ...Object.keys(ALGORITHMS).map((client) => ({
+    client_id: client,
+    client_secret: SECRET,
+    token_endpoint_auth_method: "client_secret_post",
+  })),
+  {
+    client_id: "a:b %+",
+    client_secret: "p:q %+/&=",
+    token_endpoint_auth_method: "client_secret_basic",
+  },
+];
 
 // The library tells some of its notices this way, and standard output is for answers alone.
 console.info = console.error;
@@ -63,7 +80,7 @@ function resourceServer(_context, resource, client) {
     scope: SCOPE,
     accessTokenFormat: "jwt",
     accessTokenTTL: LIFETIME,
-    jwt: { sign: { alg: ALGORITHMS[client.clientId] } },
+    jwt: { sign: { alg: ALGORITHMS[client.clientId] ?? "ES256" } },
   };
 }
 
@@ -71,17 +88,15 @@ function resourceServer(_context, resource, client) {
 function handlerWith(keys) {
   provider = new Provider(issuer, {
     jwks: { keys },
-    clients: Object.keys(ALGORITHMS).map((client) => ({
-      client_id: client,
-      client_secret: SECRET,
-      token_endpoint_auth_method: "client_secret_post",
+    clients: [...CLIENTS, ...added].map((client) => ({
       grant_types: ["client_credentials"],
       response_types: [],
       redirect_uris: [],
       scope: SCOPE,
+      ...client,
     })),
     scopes: SCOPE.split(" "),
-    clientAuthMethods: ["client_secret_post"],
+    clientAuthMethods: ["client_secret_basic", "client_secret_post", "private_key_jwt"],
     // The library connects to no service on this machine, which is where the tests are.
     fetch: (url, { dispatcher, ...options }) => fetch(url, options),
     features: {
@@ -98,6 +113,7 @@ function handlerWith(keys) {
 const idsOf = (keys) => keys.map((key) => key.kid);
 const say = (...words) => process.stdout.write(`${words.join(" ")}\n`);
 
+const added = [];
 let handler;
 let provider;
 let isDown = false;
@@ -139,6 +155,16 @@ const COMMANDS = {
   up() {
     isDown = false;
     say("up");
+  },
+  client(id, alg, jwk) {
+    added.push({
+      client_id: id,
+      jwks: { keys: [JSON.parse(jwk)] },
+      token_endpoint_auth_method: "private_key_jwt",
+      token_endpoint_auth_signing_alg: alg,
+    });
+    handler = handlerWith([...current, ...old]);
+    say("client", id);
   },
   async logout(id, subject, session, uri) {
     const client = await provider.Client.find(id);

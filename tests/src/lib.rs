@@ -30,6 +30,21 @@ pub use setting::{AUDIENCE, LEEWAY, NOW, Setting, compact, encode, trusting};
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+// Compiles the examples of that page as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/token-exchange.md")]
+struct TokenExchange;
+
+// Runs the examples of that page as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/issuing.md")]
+struct Issuing;
+
+// Compiles the examples of that page as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/outgoing.md")]
+struct Outgoing;
+
 // Compiles the examples of both frameworks as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/sessions.md")]

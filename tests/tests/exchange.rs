@@ -14,6 +14,10 @@ mod forms;
 #[expect(dead_code, reason = "shared with the endpoints of revocation")]
 #[path = "endpoints/http.rs"]
 mod http;
+#[path = "exchange/own_client.rs"]
+mod own_client;
+#[path = "exchange/replicas.rs"]
+mod replicas;
 #[path = "exchange/servers.rs"]
 mod servers;
 #[path = "exchange/world.rs"]

@@ -11,6 +11,9 @@
     reason = "what is no test function here runs in tests alone"
 )]
 
+#[path = "provider/token_sources.rs"]
+mod token_sources;
+
 use std::{cell::Cell, time::Duration};
 
 use conformance::{

@@ -202,8 +202,8 @@
 //! # }
 //! ```
 //!
-//! The project's `docs/adapters.md` says what each adapter has, and how a client such as awc gets tokens for
-//! calls to other services.
+//! The project's `docs/adapters.md` says what each adapter has, and `docs/outgoing.md` how a client such as awc gets
+//! tokens for calls to other services.
 //!
 //! # Workers, and where keys are fetched
 //!
@@ -250,6 +250,8 @@
 //! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs and discovery |
 //! | `metrics` | no | counters of rejections and of fetches of keys, through the crate `metrics` |
+//! | `mint` | no | keys that sign, tokens that the service issues, and tokens for its calls to others |
+//! | `awc` | no | `AddBearerToken`, which adds tokens to the calls of an awc client. Brings `mint` |
 //! | `config` | no | the engine from a configuration file |
 //! | `sqlite`, `postgres`, `redis` | no | stores of revocations that a configuration file can name |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
@@ -267,6 +269,8 @@ mod extract;
 mod metadata;
 #[cfg(doctest)]
 mod mistakes;
+#[cfg(feature = "awc")]
+mod outgoing;
 mod readiness;
 #[cfg(feature = "mint")]
 mod reissue;
@@ -284,6 +288,8 @@ pub use caller::{Caller, Granted, OtherCallers};
 pub use endpoint::EndpointService;
 pub use extract::{CallerRejection, Claims, Optional};
 pub use metadata::ResourceMetadataService;
+#[cfg(feature = "awc")]
+pub use outgoing::AddBearerToken;
 /// Everything of the engine, under the same names.
 #[doc(no_inline)]
 pub use portcullis::*;
@@ -312,6 +318,9 @@ pub use session::SessionAuth;
 pub use auth::JwtAuthMiddleware;
 #[doc(hidden)]
 pub use auth_future::AuthFuture;
+#[cfg(feature = "awc")]
+#[doc(hidden)]
+pub use outgoing::AddBearerTokenMiddleware;
 #[cfg(feature = "mint")]
 #[doc(hidden)]
 pub use reissue::{ReissueFuture, ReissueMiddleware};

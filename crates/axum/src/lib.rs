@@ -265,3 +265,11 @@ pub use portcullis_tower::{
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/cors.md")]
 struct Cors;
+
+#[cfg(all(doctest, feature = "mint"))]
+#[doc = include_str!("../../../docs/reissue.md")]
+struct ReissuePage;
+
+#[cfg(all(doctest, feature = "mint"))]
+#[doc = include_str!("../../../docs/publish-keys.md")]
+struct PublishKeysPage;

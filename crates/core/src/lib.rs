@@ -101,6 +101,13 @@ pub mod for_config {
     };
 }
 
+/// What `portcullis-mint` shares with the engine: requests to token endpoints.
+#[cfg(feature = "remote")]
+#[doc(hidden)]
+pub mod for_mint {
+    pub use crate::key_source::{TokenEndpoint, TokenEndpointRequest, retry_after, retry_after_of};
+}
+
 #[doc(hidden)]
 pub mod interleave;
 

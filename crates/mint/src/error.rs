@@ -34,6 +34,11 @@ pub enum MintError {
         /// What is wrong with them, without the value of a claim.
         reason: String,
     },
+    /// A source of tokens could never return one.
+    InvalidTokenSource {
+        /// What is wrong, without a secret.
+        reason: String,
+    },
     /// A text does not say where tokens may be sent, or they would be sent in clear text.
     InvalidOrigin {
         /// The origin.
@@ -65,6 +70,9 @@ impl fmt::Display for MintError {
             ),
             Self::InvalidClaims { reason } => {
                 write!(f, "no token can be renewed with these claims: {reason}")
+            }
+            Self::InvalidTokenSource { reason } => {
+                write!(f, "the source of tokens cannot be used: {reason}")
             }
             Self::InvalidOrigin { origin, reason } => {
                 write!(f, "tokens cannot be meant for `{origin}`: {reason}")

@@ -125,16 +125,6 @@ impl Minter {
         self.backdate
     }
 
-    /// Returns the `iss` of its tokens.
-    pub(super) fn issuer_name(&self) -> Option<&str> {
-        self.issuer.as_deref()
-    }
-
-    /// Returns how long the keys of its tokens are published.
-    pub(super) fn longest_lifetime(&self) -> Duration {
-        self.keys.max_lifetime()
-    }
-
     /// Returns the key that signs now.
     #[must_use]
     pub fn key(&self) -> SigningKey {

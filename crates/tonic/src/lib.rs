@@ -139,13 +139,13 @@ pub use status::GrpcStatus;
 /// The services and futures behind the layers. An application rarely names them.
 pub mod service {
     #[cfg(feature = "mint")]
-    pub use crate::outgoing::{AddBearerToken, AddBearerTokenFuture};
+    pub use crate::outgoing::{AddBearerToken, AddBearerTokenFuture, RecordMessages, RecordedCall};
     pub use crate::{
         body::{TonicBody, TonicBodyFuture},
         method_auth::{MethodAuth, MethodAuthFuture},
         require::Require,
     };
     #[cfg(feature = "mint")]
-    pub use portcullis_tower::service::AddBearerTokenError;
+    pub use portcullis_tower::service::{AddBearerTokenError, NoReplay, Replay};
     pub use portcullis_tower::service::{AuthFuture, JwtAuth, ResourceMetadataBody};
 }

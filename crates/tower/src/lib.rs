@@ -57,7 +57,7 @@
 //! |---|---|---|
 //! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs and discovery |
-//! | `mint` | no | `AddBearerTokenLayer` for calls to other services, and keys that sign tokens |
+//! | `mint` | no | `AddBearerTokenLayer` for calls to other services, and `ReissueLayer` for tokens of the service's own |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
 //! | `axum` | no | the extractors of `portcullis-axum`, which turns it on |
 
@@ -108,7 +108,10 @@ pub mod service {
     };
     #[cfg(feature = "mint")]
     pub use crate::{
-        outgoing::{AddBearerToken, AddBearerTokenError, AddBearerTokenFuture},
+        outgoing::{
+            AddBearerToken, AddBearerTokenError, AddBearerTokenFuture, CloneRequest, NoReplay,
+            Replay,
+        },
         reissue::{Reissue, ReissueFuture},
         session::{Sessions, SessionsFuture},
     };

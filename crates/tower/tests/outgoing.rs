@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
 
 use std::{
+    collections::VecDeque,
     error::Error,
     sync::{
         Arc, Mutex,
@@ -117,7 +118,8 @@ const SAFE: &str = "https://orders.test/7";
 async fn each_request_has_the_token_at_hand_marked_as_sensitive() {
     let source = Source::default();
     let (mut client, server, clock) = client(&source);
-    for millis in [0, 539_000, 1_000, 0] {
+    // Renewed at 480 to 540 seconds, which chance decides.
+    for millis in [0, 479_000, 61_000, 0] {
         clock.advance(Duration::from_millis(millis));
         let response = client.ready().await.unwrap().call(to(SAFE)).await.unwrap();
         assert_eq!(*response.body(), "ok");
@@ -290,4 +292,156 @@ fn a_request_costs_no_allocation_where_a_token_is_at_hand() {
     let without = send(client.clone(), Some(HeaderValue::from_static("Bearer x")));
     assert_eq!(send(client, None), without);
     assert_eq!(without, 0);
+}
+
+/// Answers with these statuses, and then with 200. Keeps field, method, path and body of each request.
+#[derive(Clone, Default)]
+struct Rejecting {
+    statuses: Arc<Mutex<VecDeque<u16>>>,
+    seen: Arc<Mutex<Vec<String>>>,
+    reissued: Option<&'static str>,
+}
+
+impl Rejecting {
+    fn new(statuses: impl IntoIterator<Item = u16>) -> Self {
+        let statuses = Arc::new(Mutex::new(statuses.into_iter().collect()));
+        Self { statuses, ..Self::default() }
+    }
+
+    fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+impl<B: std::fmt::Debug> Service<Request<B>> for Rejecting {
+    type Response = Response<()>;
+    type Error = BoxError;
+    type Future = std::future::Ready<Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let field = request.headers()[AUTHORIZATION].to_str().unwrap();
+        let (method, path, body) = (request.method(), request.uri().path(), request.body());
+        self.seen.lock().unwrap().push(format!("{method} {path} {body:?} {field}"));
+        let status = self.statuses.lock().unwrap().pop_front().unwrap_or(200);
+        let mut response = Response::builder().status(status);
+        if let Some(token) = self.reissued {
+            response = response.header("Refreshed-API-Token", token);
+        }
+        std::future::ready(Ok(response.body(()).unwrap()))
+    }
+}
+
+fn post() -> Request<&'static str> {
+    Request::post("https://orders.test/7").header("x", "y").body("all of it").unwrap()
+}
+
+#[tokio::test]
+async fn a_rejected_request_is_sent_once_more_with_all_of_it() {
+    let (token, _) = Source::default().token();
+    let server = Rejecting::new([401]);
+    let client = AddBearerTokenLayer::new(token).retry_rejected().layer(server.clone());
+    assert_eq!(client.oneshot(post()).await.unwrap().status(), 200);
+    assert_eq!(
+        server.seen(),
+        [r#"POST /7 "all of it" Bearer token-1"#, r#"POST /7 "all of it" Bearer token-2"#,]
+    );
+}
+
+#[tokio::test]
+async fn a_request_is_sent_twice_at_most_and_a_flood_of_401_causes_no_renewals() {
+    let source = Source::default();
+    let (token, clock) = source.token();
+    let server = Rejecting::new(vec![401; 1_000]);
+    let client = AddBearerTokenLayer::new(token).retry_rejected().layer(server.clone());
+    assert_eq!(client.clone().oneshot(post()).await.unwrap().status(), 401);
+    assert_eq!((server.seen().len(), source.asked()), (2, 2));
+    for _ in 0..100 {
+        clock.advance(Duration::from_millis(299));
+        assert_eq!(client.clone().oneshot(post()).await.unwrap().status(), 401);
+    }
+    // One try each, with the token that came last.
+    assert_eq!((server.seen().len(), source.asked()), (102, 2));
+    clock.advance(Duration::from_millis(100));
+    assert_eq!(client.oneshot(post()).await.unwrap().status(), 401);
+    assert_eq!((server.seen().len(), source.asked()), (104, 3));
+}
+
+#[tokio::test]
+async fn concurrent_requests_that_are_rejected_renew_once() {
+    let source = Source::default();
+    let (token, _) = source.token();
+    let server = Rejecting::new(vec![401; 100]);
+    let mut client = AddBearerTokenLayer::new(token.clone()).retry_rejected().layer(server.clone());
+    token.token().await.unwrap();
+    // All of them are sent with the first token.
+    let mut sent = Vec::new();
+    for _ in 0..100 {
+        sent.push(client.ready().await.unwrap().call(post()));
+    }
+    let calls: Vec<_> = sent.into_iter().map(tokio::spawn).collect();
+    let mut accepted = 0;
+    for call in calls {
+        accepted += usize::from(call.await.unwrap().unwrap().status() == 200);
+    }
+    assert_eq!(source.asked(), 2);
+    assert_eq!(accepted, 100, "{:?}", server.seen());
+}
+
+#[tokio::test]
+async fn without_retry_the_response_is_returned_and_the_next_request_has_another_token() {
+    /// A body that cannot be cloned.
+    #[derive(Debug)]
+    struct Stream;
+    let (token, _) = Source::default().token();
+    let server = Rejecting::new([401]);
+    let client = AddBearerTokenLayer::new(token).layer(server.clone());
+    for status in [401, 200] {
+        let request = Request::post(SAFE).body(Stream).unwrap();
+        assert_eq!(client.clone().oneshot(request).await.unwrap().status(), status);
+    }
+    assert_eq!(server.seen(), ["POST /7 Stream Bearer token-1", "POST /7 Stream Bearer token-2"]);
+}
+
+#[tokio::test]
+async fn a_rejection_of_other_credentials_concerns_no_token() {
+    let source = Source::default();
+    let (token, _) = source.token();
+    let server = Rejecting::new([401]);
+    let client = AddBearerTokenLayer::new(token).retry_rejected().layer(server.clone());
+    let mut request = post();
+    request.headers_mut().insert(AUTHORIZATION, HeaderValue::from_static("Basic YTpi"));
+    assert_eq!(client.oneshot(request).await.unwrap().status(), 401);
+    assert_eq!((server.seen().len(), source.asked()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_second_try_that_has_no_token_returns_the_first_response() {
+    let source = Source::default();
+    let (token, _) = source.token();
+    token.token().await.unwrap();
+    source.fails.store(1, Ordering::SeqCst);
+    let server = Rejecting::new([401]);
+    let client = AddBearerTokenLayer::new(token).retry_rejected().layer(server.clone());
+    assert_eq!(client.oneshot(post()).await.unwrap().status(), 401);
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_reissued_token_is_used_by_the_next_request() {
+    let (token, _) = Source::default().token();
+    let server = Rejecting { reissued: Some("reissued"), ..Rejecting::default() };
+    let known = AddBearerTokenLayer::new(token).origin("https://orders.test").unwrap();
+    let ignoring = known.clone().layer(server.clone());
+    ignoring.oneshot(post()).await.unwrap();
+    let client = known.reissue_header("Refreshed-API-Token").unwrap().layer(server.clone());
+    for _ in 0..2 {
+        client.clone().oneshot(post()).await.unwrap();
+    }
+    let tokens: Vec<_> =
+        server.seen().iter().map(|seen| seen.rsplit(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(tokens, ["token-1", "token-1", "reissued"]);
 }

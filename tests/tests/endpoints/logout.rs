@@ -4,7 +4,7 @@ use portcullis_testkit::TokenBuilder;
 
 use super::{
     http::Request,
-    servers::{LAYERED_LOGOUT, LOGOUT, PLAIN_LOGOUT, REMOVED},
+    servers::{LAYERED_LOGOUT, LINKED_LOGOUT, LOGOUT, PLAIN_LOGOUT, REMOVED},
     world::worlds,
 };
 
@@ -171,5 +171,42 @@ async fn a_request_may_have_four_different_tokens() {
                 world.assert_good(token).await;
             }
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_that_is_a_link_revokes_and_redirects() {
+    for world in worlds().await {
+        for (method, status, id) in [("GET", 307, "1"), ("POST", 303, "2")] {
+            let token = world.token(id);
+            let request = Request::new(method, LINKED_LOGOUT).cookie(&token.build());
+            let response = world.expect(request, status, "").await;
+            assert_eq!(response.get("location"), Some("/login?next=%2F"));
+            assert_eq!(response.get("set-cookie"), Some(REMOVED));
+            world.assert_revoked(&token).await;
+        }
+        let token = world.token("3");
+        for method in ["HEAD", "PUT"] {
+            let request = Request::new(method, LINKED_LOGOUT).cookie(&token.build());
+            world.expect(request, 405, "").await;
+        }
+        world.assert_good(&token).await;
+        // What fails does not redirect, which would look like success.
+        world.store.refuse_entries(true);
+        let request = Request::new("GET", LINKED_LOGOUT).cookie(&token.build());
+        let response = world.expect(request, 503, UNAVAILABLE).await;
+        assert_eq!((response.get("location"), response.get("set-cookie")), (None, None));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_the_store_cannot_keep_is_400_because_another_attempt_would_fail_too() {
+    for world in worlds().await {
+        let token = world.token("1");
+        world.store.have_no_place();
+        let request = Request::post(LOGOUT).bearer(&token.build());
+        let response = world.expect(request, 400, r#"{"error":"unsupported_token_type"}"#).await;
+        assert_eq!(response.get("set-cookie"), None);
+        world.assert_good(&token).await;
     }
 }

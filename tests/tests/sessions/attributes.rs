@@ -117,6 +117,8 @@ fn mistakes_are_errors_that_say_what_to_change() {
     let good = auth(cookie().location()).build().unwrap();
     let error = Sessions::builder(&good, Minter::new(key.clone()), cookie()).build().unwrap_err();
     assert!(matches!(error, SessionError::NoIssuer));
+    let unnamed = Sessions::builder(&good, Minter::new(key.clone()), cookie());
+    assert!(unnamed.dangerous_without_issuer().build().is_ok());
     let sessions = || Sessions::builder(&good, minter(), cookie());
     let error = sessions().once_across_replicas().build().unwrap_err();
     assert!(matches!(error, SessionError::NoReplayStore));

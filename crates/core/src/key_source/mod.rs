@@ -41,7 +41,7 @@ pub use file::{JwkSetFile, PemFile, SecretFile};
 pub(crate) use issuer_keys::IssuerKeys;
 pub(crate) use missing_keys::{Asked, MissingKey, OtherKeys};
 #[cfg(feature = "remote")]
-pub use remote::RemoteJwkSet;
+pub use remote::{RemoteJwkSet, TokenEndpoint, TokenEndpointRequest, retry_after, retry_after_of};
 use schedule::KeyIdUse;
 pub use schedule::RefreshPolicy;
 pub use status::{KeyInfo, KeyStatus};

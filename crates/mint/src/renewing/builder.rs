@@ -7,7 +7,7 @@ use portcullis::clock::{Clock, SystemClock};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{RenewingToken, Shared, TokenSource, source::Minted};
+use super::{RenewingToken, Shared, TokenSource, jitter, source::Minted};
 use crate::{MintError, Minter};
 
 const LIFETIME: Duration = Duration::from_secs(600);
@@ -24,7 +24,9 @@ pub struct RenewingTokenBuilder {
     lifetime: Option<Duration>,
     margin: Duration,
     timeout: Duration,
+    name: String,
     clock: Option<Arc<dyn Clock>>,
+    draw: fn() -> u32,
 }
 
 enum Source {
@@ -47,7 +49,13 @@ impl RenewingTokenBuilder {
     }
 
     fn new(source: Source) -> Self {
-        Self { source, lifetime: None, margin: MARGIN, timeout: TIMEOUT, clock: None }
+        let draw = match source {
+            // A signature of this process is no load for others.
+            Source::Minter { .. } => || 0,
+            Source::Other(_) => jitter::draw,
+        };
+        let (name, clock) = ("default".to_owned(), None);
+        Self { source, lifetime: None, margin: MARGIN, timeout: TIMEOUT, name, clock, draw }
     }
 
     /// How long tokens are good: those that are minted, and those whose source does not say it. Default:
@@ -56,8 +64,12 @@ impl RenewingTokenBuilder {
         Self { lifetime: Some(lifetime), ..self }
     }
 
-    /// How long before its end a token is renewed. Of a token that another source brings, and that
+    /// How long before its end a token is renewed at the latest. Of a token that another source brings, and that
     /// lives no longer than this, half its life. Default: a minute.
+    ///
+    /// A token of another source is renewed up to a tenth of its life earlier, at a time that is chosen at random, so
+    /// that the instances of a service do not request tokens at the same time: a token of an hour between 53 and 59
+    /// minutes after it was requested.
     pub fn margin(self, margin: Duration) -> Self {
         Self { margin, ..self }
     }
@@ -65,6 +77,17 @@ impl RenewingTokenBuilder {
     /// How long the source may take. Default: 10 seconds.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
+    }
+
+    /// The name of this token in logs, and in the label `token` of metrics. Default: `default`.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// Replaces chance in tests.
+    #[cfg(test)]
+    pub(super) fn draw(self, draw: fn() -> u32) -> Self {
+        Self { draw, ..self }
     }
 
     /// The clock, which dates minted tokens too. Default: that of the minter, else the [`SystemClock`].
@@ -105,6 +128,8 @@ impl RenewingTokenBuilder {
             lifetime,
             margin: self.margin,
             timeout: self.timeout,
+            name: self.name,
+            draw: self.draw,
             cached: ArcSwapOption::empty(),
             renewals: std::sync::Mutex::default(),
         };

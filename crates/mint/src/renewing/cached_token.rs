@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portcullis_jose::NumericDate;
 
-use super::IssuedToken;
+use super::{IssuedToken, jitter::jitter};
 
 /// A token in the cache.
 #[derive(Debug)]
@@ -32,13 +32,19 @@ impl CachedToken {
         requested_at: NumericDate,
         lifetime: Duration,
         margin: Duration,
+        draw: u32,
     ) -> Self {
         let end = token.end(requested_at, lifetime);
         let left = end.saturating_since(requested_at);
         // A source may bring tokens that live shorter than the margin.
         let margin = if margin < left { margin } else { left / 2 };
-        let renew_at = end.saturating_sub(margin);
+        let spread = (left / 10).min(left.saturating_sub(margin) / 2);
+        let renew_at = end.saturating_sub(margin).saturating_sub(jitter(spread, draw));
         Self { token: token.expires_at(end), from: requested_at, renew_at, end, margin }
+    }
+
+    pub(super) fn expiry(&self) -> NumericDate {
+        self.end
     }
 
     /// Returns whether the token is usable now. After the clock was set back, the token seems to be from the

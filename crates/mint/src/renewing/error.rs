@@ -23,6 +23,17 @@ pub enum TokenError {
     Expired,
 }
 
+impl TokenError {
+    /// Returns how long the source wants not to be asked.
+    pub(super) fn retry_after(&self) -> Option<std::time::Duration> {
+        match self {
+            #[cfg(feature = "remote")]
+            Self::Source(error) => error.downcast_ref::<crate::TokenRequestError>()?.retry_after(),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

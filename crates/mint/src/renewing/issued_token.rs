@@ -51,6 +51,14 @@ impl IssuedToken {
         &self.token
     }
 
+    /// Returns the value of the field `Authorization` ([RFC 6750 §2.1]).
+    ///
+    /// [RFC 6750 §2.1]: https://www.rfc-editor.org/rfc/rfc6750#section-2.1
+    #[must_use]
+    pub fn authorization(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
     /// Returns when it stops being good; always known of one that a [`RenewingToken`](super::RenewingToken)
     /// has given.
     #[must_use]

@@ -4,6 +4,8 @@ mod builder;
 mod cached_token;
 mod error;
 mod issued_token;
+mod jitter;
+mod metrics;
 pub(crate) mod panic_caught;
 mod renewal;
 mod source;
@@ -18,7 +20,7 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use portcullis::clock::Clock;
-use portcullis_jose::jws::is_b64token;
+use portcullis_jose::{NumericDate, jws::is_b64token};
 use serde::Serialize;
 use tokio::{runtime::Handle, sync::watch};
 
@@ -42,11 +44,14 @@ use crate::Minter;
 ///    [margin](RenewingTokenBuilder::margin) before its end one call starts a renewal, as a task of its
 ///    tokio runtime, and goes on with the old token as all others do.
 /// 3. A renewal that fails is told to the log, and tried again after a pause: of one second, then of
-///    twice as long each time, up to 10 seconds. The old token serves until its end; after that calls fail
+///    twice as long each time, up to 10 seconds, or as long as the server of the source says (`Retry-After`), 10
+///    minutes at most. A quarter is added at most, chosen at random. The old token serves until its end; after that calls fail
 ///    with a [`TokenError`], at once during a pause.
 /// 4. A call that is given up takes no renewal with it. A source that panics, hangs or goes away with its
 ///    runtime holds up nobody: whoever needs a token next asks again.
-/// 5. A clock that is set forward makes the token old, and one that is set back makes it one of the
+/// 5. A token that a server rejects can be [discarded](Self::discard), and one that a server returns in its place can
+///    [replace](Self::replace) it. The client layers do so.
+/// 6. A clock that is set forward makes the token old, and one that is set back makes it one of the
 ///    future, which is renewed; by more than the margin it is not used any more.
 ///
 /// Tokens are signed where the renewal runs; with RSA, which takes a millisecond and more, in a thread
@@ -82,6 +87,9 @@ struct Shared {
     lifetime: Duration,
     margin: Duration,
     timeout: Duration,
+    name: String,
+    /// Draws a number for [`jitter`].
+    draw: fn() -> u32,
     cached: ArcSwapOption<CachedToken>,
     /// As long as it is locked, no renewal begins or ends.
     renewals: Mutex<Renewals>,
@@ -165,6 +173,54 @@ impl RenewingToken {
         }
     }
 
+    /// Discards this token, which a server has rejected, so that the next call requests another. Returns whether
+    /// another token is worth a second try.
+    ///
+    /// If the token was replaced since it was sent, nothing is discarded, and the newer one is worth a try. After a
+    /// token was discarded, no other is for 30 seconds, so that a server that rejects every token causes no request to
+    /// the source for each of its responses.
+    #[must_use]
+    pub fn discard(&self, token: &IssuedToken) -> bool {
+        let mut renewals = self.shared.lock();
+        let cached = self.shared.cached.load();
+        if !cached.as_ref().is_some_and(|cached| cached.token.is_same(token)) {
+            return true;
+        }
+        if !renewals.may_discard(self.shared.clock.now()) {
+            return false;
+        }
+        self.shared.cached.store(None);
+        metrics::discarded(&self.shared.name);
+        true
+    }
+
+    /// Replaces a token that was sent by another that a server returned for it. Nothing happens if `sent` is no
+    /// longer the token in the cache, or if `reissued` is not a bearer token ([RFC 6750 §2.1]) or has expired. Returns
+    /// whether it was replaced.
+    ///
+    /// # Security
+    ///
+    /// Calls to every server then use the new token. So it must come from a server that is trusted as the source is.
+    ///
+    /// [RFC 6750 §2.1]: https://www.rfc-editor.org/rfc/rfc6750#section-2.1
+    #[expect(clippy::must_use_candidate, reason = "the token that was sent serves all the same")]
+    pub fn replace(&self, sent: &IssuedToken, reissued: IssuedToken) -> bool {
+        if !is_b64token(reissued.token().as_bytes()) {
+            return false;
+        }
+        let now = self.shared.clock.now();
+        let reissued = self.shared.cached(reissued, now);
+        let _renewals = self.shared.lock();
+        let cached = self.shared.cached.load();
+        let is_sent = cached.as_ref().is_some_and(|cached| cached.token.is_same(sent));
+        if !is_sent || reissued.freshness(now) == Freshness::Expired {
+            return false;
+        }
+        metrics::renewed(&self.shared.name, "reissue", reissued.expiry());
+        self.shared.cached.store(Some(Arc::new(reissued)));
+        true
+    }
+
     fn renew_in_a_task(&self) {
         let Ok(runtime) = Handle::try_current() else { return };
         let mut renewals = match self.shared.renewals.try_lock() {
@@ -220,12 +276,16 @@ impl Shared {
         if !is_b64token(token.token().as_bytes()) {
             return Err(TokenError::Malformed);
         }
-        let cached = CachedToken::new(token, requested_at, self.lifetime, self.margin);
+        let cached = self.cached(token, requested_at);
         if cached.freshness(self.clock.now()) == Freshness::Expired {
             Err(TokenError::Expired)
         } else {
             Ok(cached)
         }
+    }
+
+    fn cached(&self, token: IssuedToken, requested_at: NumericDate) -> CachedToken {
+        CachedToken::new(token, requested_at, self.lifetime, self.margin, (self.draw)())
     }
 
     /// Checks the expiry of a token that this call waited for, because the wait may have been long.
@@ -242,12 +302,13 @@ impl Shared {
         #[cfg(feature = "tracing")]
         tracing::warn!(
             target: "portcullis::tokens",
+            token = self.name,
             cause = std::error::Error::source(error).map(tracing::field::display),
             has_token,
             "token not renewed: {error}"
         );
         #[cfg(not(feature = "tracing"))]
-        let _ = (has_token, error);
+        let _ = (has_token, error, &self.name);
     }
 
     fn lock(&self) -> MutexGuard<'_, Renewals> {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use portcullis_jose::NumericDate;
 use tokio::sync::watch;
 
-use super::{IssuedToken, Shared, TokenError};
+use super::{IssuedToken, Shared, TokenError, jitter::jitter, metrics};
 
 pub(super) type Outcome = Result<IssuedToken, TokenError>;
 
@@ -15,6 +15,8 @@ pub(super) struct Renewals {
     /// Tells the outcome of the one that is under way. It closes without one where that was dropped.
     pub(super) in_progress: Option<watch::Receiver<Option<Outcome>>>,
     pub(super) failure: Option<Failure>,
+    /// When a token was discarded.
+    pub(super) discarded_at: Option<NumericDate>,
 }
 
 /// How the last one failed, and until when no other begins.
@@ -22,7 +24,26 @@ pub(super) struct Renewals {
 pub(super) struct Failure {
     error: TokenError,
     at: NumericDate,
+    /// Doubled with each failure.
+    backoff: Duration,
     pause: Duration,
+}
+
+/// How long after a token was discarded no other is: a server that rejects every token must not cause a request to
+/// the source for each of its responses.
+const DISCARD_PAUSE: Duration = Duration::from_secs(30);
+
+impl Renewals {
+    /// Returns whether a token may be discarded now, and records that it is.
+    pub(super) fn may_discard(&mut self, now: NumericDate) -> bool {
+        // A clock that was set back ends the pause.
+        let is_pause = |at: NumericDate| at <= now && now < at.saturating_add(DISCARD_PAUSE);
+        if self.discarded_at.is_some_and(is_pause) {
+            return false;
+        }
+        self.discarded_at = Some(now);
+        true
+    }
 }
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -30,9 +51,11 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 impl Failure {
-    fn after(last: Option<&Self>, error: TokenError, now: NumericDate) -> Self {
-        let doubled = |last: &Self| last.pause.saturating_mul(2).min(LONGEST_PAUSE);
-        Self { error, at: now, pause: last.map_or(FIRST_PAUSE, doubled) }
+    fn after(last: Option<&Self>, error: TokenError, now: NumericDate, draw: u32) -> Self {
+        let doubled = |last: &Self| last.backoff.saturating_mul(2).min(LONGEST_PAUSE);
+        let backoff = last.map_or(FIRST_PAUSE, doubled);
+        let pause = backoff.max(error.retry_after().unwrap_or_default());
+        Self { error, at: now, backoff, pause: pause.saturating_add(jitter(pause / 4, draw)) }
     }
 
     /// Returns the error as long as no other renewal may begin. A clock that was set back ends the pause.
@@ -66,16 +89,19 @@ impl Renewal {
         let outcome = match brought {
             Ok(cached) => {
                 let token = cached.token.clone();
+                metrics::renewed(&self.shared.name, "success", cached.expiry());
                 let mut renewals = self.shared.lock();
                 renewals.failure = None;
                 self.shared.cached.store(Some(Arc::new(cached)));
                 Ok(token)
             }
             Err(error) => {
+                metrics::failed(&self.shared.name);
                 self.shared.report(&error);
                 let now = self.shared.clock.now();
                 let mut renewals = self.shared.lock();
-                let failure = Failure::after(renewals.failure.as_ref(), error.clone(), now);
+                let draw = (self.shared.draw)();
+                let failure = Failure::after(renewals.failure.as_ref(), error.clone(), now, draw);
                 renewals.failure = Some(failure);
                 Err(error)
             }

@@ -5,7 +5,7 @@ use std::{error::Error, sync::Arc};
 use portcullis::future::BoxFuture;
 use serde_json::{Map, Value};
 
-use super::IssuedToken;
+use super::{IssuedToken, RenewingToken};
 use crate::Minter;
 
 /// Brings tokens for calls to another service: an authorization server that is asked, a file that
@@ -46,6 +46,20 @@ where
 {
     fn token(&self) -> BoxFuture<'_, Result<IssuedToken, Box<dyn Error + Send + Sync>>> {
         Box::pin(self())
+    }
+}
+
+/// A token that never changes, such as that of the caller of a request.
+impl TokenSource for IssuedToken {
+    fn token(&self) -> BoxFuture<'_, Result<IssuedToken, Box<dyn Error + Send + Sync>>> {
+        Box::pin(async { Ok(self.clone()) })
+    }
+}
+
+/// The token in the cache, or a new one: for a token exchange of this service's own token.
+impl TokenSource for RenewingToken {
+    fn token(&self) -> BoxFuture<'_, Result<IssuedToken, Box<dyn Error + Send + Sync>>> {
+        Box::pin(async { Ok(Self::token(self).await?) })
     }
 }
 

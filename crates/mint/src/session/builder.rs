@@ -22,6 +22,7 @@ pub struct SessionsBuilder {
     /// Whether the engine reads the cookie.
     is_read: bool,
     has_replay_store: bool,
+    may_lack_issuer: bool,
     cookie: CookieAttributes,
     old_cookies: Vec<CookieAttributes>,
     settings: Settings,
@@ -36,6 +37,7 @@ impl SessionsBuilder {
         Self {
             is_read: auth.reads_cookie(&cookie.full_name()),
             has_replay_store: auth.has_replay_store(),
+            may_lack_issuer: false,
             engine: Arc::new(auth.clone()),
             cookie,
             old_cookies: Vec::new(),
@@ -115,6 +117,18 @@ impl SessionsBuilder {
         self
     }
 
+    /// Allows a minter without an issuer, for systems whose tokens have no `iss`. Default:
+    /// [`SessionError::NoIssuer`].
+    ///
+    /// # Security
+    ///
+    /// Then each token without `iss` that a key of the minter has signed, and the engine accepts from the cookie, is
+    /// a session, also one that was made for another purpose.
+    pub fn dangerous_without_issuer(mut self) -> Self {
+        self.may_lack_issuer = true;
+        self
+    }
+
     /// Checks the configuration.
     ///
     /// # Errors
@@ -127,7 +141,7 @@ impl SessionsBuilder {
         if !self.is_read {
             return Err(SessionError::CookieNotRead { name: cookie.full_name().into_owned() });
         }
-        if settings.minter.identity().0.is_none() {
+        if settings.minter.identity().0.is_none() && !self.may_lack_issuer {
             return Err(SessionError::NoIssuer);
         }
         if settings.is_shared && !self.has_replay_store {

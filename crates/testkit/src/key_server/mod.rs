@@ -33,7 +33,8 @@ use crate::TestIssuer;
 ///
 /// 1. A path is matched without its query, and methods make no difference, except that HEAD gets
 ///    no body.
-/// 2. A request is counted when its head was read, before the answer starts.
+/// 2. A request is counted when it was read, before the answer starts: its head, and a body with a
+///    `Content-Length` of at most 64 KiB.
 /// 3. A head may have 64 KiB. At most 256 connections are open at a time; others wait.
 /// 4. Dropping the server ends all of its connections and threads, also those that wait.
 ///

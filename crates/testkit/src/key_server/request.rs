@@ -5,14 +5,16 @@ use std::io::{self, Read};
 use super::Reply;
 
 const MAX_HEAD: usize = 64 * 1024;
+const MAX_BODY: usize = 64 * 1024;
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
-/// The head of a request to a [`KeyServer`](super::KeyServer).
+/// A request to a [`KeyServer`](super::KeyServer).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct RecordedRequest {
     method: String,
     target: String,
     headers: Vec<(String, String)>,
+    body: Vec<u8>,
 }
 
 impl RecordedRequest {
@@ -47,7 +49,13 @@ impl RecordedRequest {
         &self.headers
     }
 
-    /// Reads the head of a request. In place of one that cannot be used, the inner result has what
+    /// Returns the body, if it has a `Content-Length` of at most 64 KiB. Other bodies are not read.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Reads a request. In place of one that cannot be used, the inner result has what
     /// the client gets to hear.
     pub(super) fn read(mut stream: impl Read) -> io::Result<Result<Self, Reply>> {
         let mut head = Vec::new();
@@ -62,14 +70,30 @@ impl RecordedRequest {
             head.extend(piece.iter().take(len));
             let mut places = head.windows(END_OF_HEAD.len()).skip(unsearched);
             if let Some(end) = places.position(|place| place == END_OF_HEAD) {
-                head.truncate(unsearched + end);
-                let request = Self::parse(&String::from_utf8_lossy(&head));
-                return Ok(request.ok_or_else(|| Reply::empty().status(400)));
+                let mut body = head.split_off(unsearched + end);
+                body.drain(..END_OF_HEAD.len());
+                let Some(mut request) = Self::parse(&String::from_utf8_lossy(&head)) else {
+                    return Ok(Err(Reply::empty().status(400)));
+                };
+                request.read_body(body, stream)?;
+                return Ok(Ok(request));
             }
             if head.len() > MAX_HEAD {
                 return Ok(Err(Reply::empty().status(431)));
             }
         }
+    }
+
+    /// Reads the rest of the body.
+    fn read_body(&mut self, mut body: Vec<u8>, stream: impl Read) -> io::Result<()> {
+        let len = self.header("content-length").and_then(|len| len.parse::<usize>().ok());
+        if let Some(len) = len.filter(|len| *len <= MAX_BODY) {
+            let rest = u64::try_from(len.saturating_sub(body.len())).unwrap_or_default();
+            stream.take(rest).read_to_end(&mut body)?;
+            body.truncate(len);
+            self.body = body;
+        }
+        Ok(())
     }
 
     fn parse(head: &str) -> Option<Self> {
@@ -84,6 +108,7 @@ impl RecordedRequest {
             Some((name.to_ascii_lowercase(), value.trim().to_owned()))
         });
         let headers = headers.collect::<Option<_>>()?;
-        Some(Self { method: method.to_owned(), target: target.to_owned(), headers })
+        let (method, target) = (method.to_owned(), target.to_owned());
+        Some(Self { method, target, headers, body: Vec::new() })
     }
 }

@@ -2,17 +2,18 @@
 
 use http::Uri;
 use portcullis_mint::{MintError, RenewingToken};
+use portcullis_tower::service::NoReplay;
 use tower_layer::Layer;
 
-use super::AddBearerToken;
+use super::{AddBearerToken, RecordMessages};
 
-/// Puts a bearer token on each call of a client ([RFC 6750 §2.1]).
+/// Adds a bearer token to each call of a client ([RFC 6750 §2.1]).
 ///
-/// It is [that of `portcullis-tower`](portcullis_tower::AddBearerTokenLayer), whose rules it keeps, and
-/// clients see a call that was not made as a status:
+/// It is [that of `portcullis-tower`](portcullis_tower::AddBearerTokenLayer), with the same rules. A call that was not
+/// made is a status for the client:
 ///
-/// 1. 14 `UNAVAILABLE` where no token is at hand: the call may be tried again.
-/// 2. 13 `INTERNAL` where the token may not go: a fault of the configuration.
+/// 1. 14 `UNAVAILABLE` if there is no token: the client may try again.
+/// 2. 13 `INTERNAL` if the token must not be sent there: a mistake in the configuration.
 ///
 /// The cause, an [`AddBearerTokenError`](crate::service::AddBearerTokenError), is the source of the status.
 ///
@@ -44,39 +45,49 @@ use super::AddBearerToken;
 /// [RFC 6750 §2.1]: https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct AddBearerTokenLayer {
-    inner: portcullis_tower::AddBearerTokenLayer,
+pub struct AddBearerTokenLayer<R = NoReplay> {
+    inner: portcullis_tower::AddBearerTokenLayer<R>,
 }
 
 impl AddBearerTokenLayer {
-    /// Creates the layer. Tokens go anywhere by https, and to this very machine, where a request says so.
+    /// Creates the layer. Tokens are sent to any server by https, and to this machine, if a request names its server.
     pub fn new(token: RenewingToken) -> Self {
         Self { inner: portcullis_tower::AddBearerTokenLayer::new(token) }
     }
 
-    /// Adds an origin that may have tokens, and no other may: that of the channel's `Endpoint`.
+    /// Sends a call a second time, with another token, if the server rejects its token before it returns anything: with
+    /// the status 16 `UNAUTHENTICATED` in the head of the response. Until then, up to 64 KiB of the messages are kept; a
+    /// call that has sent more is not sent again. There is no third try, and after a token was discarded, no other is
+    /// for 30 seconds. Default: no second try.
+    pub fn retry_rejected(self) -> AddBearerTokenLayer<RecordMessages> {
+        AddBearerTokenLayer { inner: self.inner.replay(RecordMessages) }
+    }
+}
+
+impl<R> AddBearerTokenLayer<R> {
+    /// Adds an origin that tokens are sent to: that of the channel's `Endpoint`. Tokens are then sent nowhere else.
     ///
     /// # Errors
     ///
-    /// [`MintError::InvalidOrigin`] for what is no absolute URI, and for `http` to another machine.
-    /// Where that is meant, say [`dangerous_allow_cleartext`](Self::dangerous_allow_cleartext) before.
+    /// [`MintError::InvalidOrigin`] for what is no absolute URI, and for `http` to another machine. If that is meant,
+    /// call [`dangerous_allow_cleartext`](Self::dangerous_allow_cleartext) before.
     pub fn origin(self, origin: impl TryInto<Uri>) -> Result<Self, MintError> {
         Ok(Self { inner: self.inner.origin(origin)? })
     }
 
-    /// Lets tokens travel without TLS, to any machine.
+    /// Sends tokens without TLS too, to any machine.
     ///
     /// # Security
     ///
-    /// Whoever sees a token on the way can use it. This is for networks that encrypt by other means,
-    /// such as a service mesh.
+    /// Everyone on the way can read the token and use it. This is for networks that encrypt by other means, such as a
+    /// service mesh.
     pub fn dangerous_allow_cleartext(self) -> Self {
         Self { inner: self.inner.dangerous_allow_cleartext() }
     }
 }
 
-impl<S> Layer<S> for AddBearerTokenLayer {
-    type Service = AddBearerToken<S>;
+impl<S, R: Clone> Layer<S> for AddBearerTokenLayer<R> {
+    type Service = AddBearerToken<S, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
         AddBearerToken::new(self.inner.layer(inner))

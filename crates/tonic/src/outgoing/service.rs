@@ -2,7 +2,8 @@
 
 use std::task::{Context, Poll};
 
-use http::Request;
+use http::{Request, Response};
+use portcullis_tower::service::{NoReplay, Replay};
 use tower_service::Service;
 
 use super::AddBearerTokenFuture;
@@ -10,24 +11,25 @@ use crate::BoxError;
 
 /// The service of [`AddBearerTokenLayer`](super::AddBearerTokenLayer).
 #[derive(Clone, Debug)]
-pub struct AddBearerToken<S> {
-    inner: portcullis_tower::service::AddBearerToken<S>,
+pub struct AddBearerToken<S, R = NoReplay> {
+    inner: portcullis_tower::service::AddBearerToken<S, R>,
 }
 
-impl<S> AddBearerToken<S> {
-    pub(super) fn new(inner: portcullis_tower::service::AddBearerToken<S>) -> Self {
+impl<S, R> AddBearerToken<S, R> {
+    pub(super) fn new(inner: portcullis_tower::service::AddBearerToken<S, R>) -> Self {
         Self { inner }
     }
 }
 
-impl<S, ReqBody> Service<Request<ReqBody>> for AddBearerToken<S>
+impl<S, R, ReqBody, ResBody> Service<Request<ReqBody>> for AddBearerToken<S, R>
 where
-    S: Service<Request<ReqBody>> + Clone,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     S::Error: Into<BoxError>,
+    R: Replay<ReqBody>,
 {
-    type Response = S::Response;
+    type Response = Response<ResBody>;
     type Error = BoxError;
-    type Future = AddBearerTokenFuture<S, ReqBody>;
+    type Future = AddBearerTokenFuture<S, ReqBody, R>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx)

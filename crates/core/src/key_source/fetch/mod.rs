@@ -12,7 +12,7 @@ use std::{
 };
 
 use reqwest::{
-    Client, ClientBuilder,
+    Client, ClientBuilder, RequestBuilder,
     header::{self, HeaderValue},
     redirect,
 };
@@ -191,6 +191,50 @@ impl HttpFetch {
         Ok(Self { user_agent: Some(value), ..self })
     }
 
+    /// Posts a form, with the value of the field `Authorization` if there is one.
+    pub(super) async fn post_form(
+        &self,
+        request: &FetchRequest,
+        form: String,
+        authorization: Option<HeaderValue>,
+    ) -> Result<FetchResponse, FetchError> {
+        let send = self.send(request, |client, url| {
+            let builder = client
+                .post(url)
+                .header(header::ACCEPT, "application/json")
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(form);
+            match authorization {
+                Some(value) => builder.header(header::AUTHORIZATION, value),
+                None => builder,
+            }
+        });
+        send.await
+    }
+
+    /// Sends a request within its limits, and follows no redirect.
+    async fn send(
+        &self,
+        request: &FetchRequest,
+        build: impl FnOnce(Client, Url) -> RequestBuilder,
+    ) -> Result<FetchResponse, FetchError> {
+        let mut url =
+            Url::parse(&request.url).map_err(|error| FetchError::new(error.to_string()))?;
+        // It is never sent, and would make the URL of the answer another one.
+        url.set_fragment(None);
+        self.check_host(&url, request.reject_this_machine)?;
+        let client = self.client_for(&url, request.reject_this_machine)?;
+        let mut builder = build(client, url.clone()).timeout(request.timeout);
+        if let Some(user_agent) = &self.user_agent {
+            builder = builder.header(header::USER_AGENT, user_agent);
+        }
+        let response = builder.send().await?;
+        if *response.url() != url {
+            return Err(FetchError::new("the document came by a redirect"));
+        }
+        read(response, request.max_len).await
+    }
+
     fn client_for(&self, url: &Url, reject_this_machine: bool) -> Result<Client, FetchError> {
         match (&self.by_host, url.host_str()) {
             (Some(clients), _) if is_loopback(url) => clients.loopback(),
@@ -276,18 +320,10 @@ impl Fetch for HttpFetch {
         &'a self,
         request: &'a FetchRequest,
     ) -> BoxFuture<'a, Result<FetchResponse, FetchError>> {
-        Box::pin(async move {
-            let mut url =
-                Url::parse(&request.url).map_err(|error| FetchError::new(error.to_string()))?;
-            // It is never sent, and would make the URL of the answer another one.
-            url.set_fragment(None);
-            self.check_host(&url, request.reject_this_machine)?;
-            let client = self.client_for(&url, request.reject_this_machine)?;
-            let mut builder = client.get(url.clone()).timeout(request.timeout);
-            builder = builder.header(header::ACCEPT, "application/jwk-set+json, application/json");
-            if let Some(user_agent) = &self.user_agent {
-                builder = builder.header(header::USER_AGENT, user_agent);
-            }
+        Box::pin(self.send(request, |client, url| {
+            let mut builder = client
+                .get(url)
+                .header(header::ACCEPT, "application/jwk-set+json, application/json");
             if let Some(known) = &request.known {
                 for (name, value) in [
                     (header::IF_NONE_MATCH, &known.etag),
@@ -298,12 +334,8 @@ impl Fetch for HttpFetch {
                     }
                 }
             }
-            let response = builder.send().await?;
-            if *response.url() != url {
-                return Err(FetchError::new("the document came by a redirect"));
-            }
-            read(response, request.max_len).await
-        })
+            builder
+        }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where keys are, and from where they may be fetched.
+//! Where keys and token endpoints are, and which URLs may be used.
 
 use url::Url;
 
@@ -8,28 +8,28 @@ use crate::key_source::{
     public_url,
 };
 
-/// Where the keys of an issuer are.
+/// Where the keys or the token endpoint of an issuer are.
 pub(super) struct Location {
-    place: TokenLocation,
+    place: Place,
     label: Box<str>,
     http_allowed: bool,
 }
 
-enum TokenLocation {
-    Keys(String),
+enum Place {
+    Known(String),
     Issuer(String),
 }
 
 impl Location {
     pub(super) fn known(uri: String) -> Self {
-        Self::at(TokenLocation::Keys(uri))
+        Self::at(Place::Known(uri))
     }
 
     pub(super) fn of_issuer(issuer: String) -> Self {
-        Self::at(TokenLocation::Issuer(issuer))
+        Self::at(Place::Issuer(issuer))
     }
 
-    fn at(place: TokenLocation) -> Self {
+    fn at(place: Place) -> Self {
         let label = public_url::shown(place.text()).into();
         Self { place, label, http_allowed: false }
     }
@@ -48,17 +48,17 @@ impl Location {
         self.place.text()
     }
 
-    /// Returns the URL of the keys, if no metadata need be asked.
-    pub(super) fn keys(&self) -> Result<Option<String>, KeySourceError> {
+    /// Returns the URL of the place itself, if no metadata need be asked.
+    pub(super) fn known_url(&self) -> Result<Option<String>, KeySourceError> {
         match &self.place {
-            TokenLocation::Keys(uri) => self.checked(uri).map(|_| Some(uri.clone())),
-            TokenLocation::Issuer(_) => Ok(None),
+            Place::Known(uri) => self.checked(uri).map(|_| Some(uri.clone())),
+            Place::Issuer(_) => Ok(None),
         }
     }
 
     /// Returns where the metadata may be, the most usual place first.
     pub(super) fn metadata_urls(&self) -> Result<Vec<String>, KeySourceError> {
-        let TokenLocation::Issuer(issuer) = &self.place else { return Ok(Vec::new()) };
+        let Place::Issuer(issuer) = &self.place else { return Ok(Vec::new()) };
         let mut url = self.checked(issuer)?;
         let path = url.path().trim_end_matches('/').to_owned();
         let mut urls =
@@ -74,27 +74,27 @@ impl Location {
     }
 
     /// Checks that the metadata are the issuer's own, and that they name a safe place.
-    pub(super) fn check(&self, metadata: &Metadata) -> Result<(), KeySourceError> {
-        if let TokenLocation::Issuer(issuer) = &self.place
-            && *issuer != metadata.issuer
+    pub(super) fn check(&self, metadata: &impl Metadata) -> Result<(), KeySourceError> {
+        if let Place::Issuer(issuer) = &self.place
+            && *issuer != metadata.issuer()
         {
-            let message = format!("the metadata are those of issuer `{}`", metadata.issuer);
+            let message = format!("the metadata are those of issuer `{}`", metadata.issuer());
             return Err(KeySourceError::new(message));
         }
-        let keys = self.checked(&metadata.jwks_uri)?;
-        if self.rejects_this_machine(&keys) && names_this_machine(&keys) {
-            return Err(KeySourceError::new("the metadata name keys on this machine"));
+        let place = self.checked(metadata.place())?;
+        if self.rejects_this_machine(&place) && names_this_machine(&place) {
+            return Err(KeySourceError::new("the metadata name a place on this machine"));
         }
         Ok(())
     }
 
-    /// Returns whether keys that the metadata name must not be on this machine: an issuer out there must
+    /// Returns whether a place that the metadata name must not be on this machine: an issuer out there must
     /// not send this service to a port of its own machine. The issuer's own host and port are those that
     /// the metadata come from, and whose name may lead here.
-    pub(super) fn rejects_this_machine(&self, keys: &Url) -> bool {
+    pub(super) fn rejects_this_machine(&self, found: &Url) -> bool {
         let Ok(issuer) = Url::parse(self.text()) else { return true };
         let place = |url: &Url| (url.host_str().map(str::to_owned), url.port_or_known_default());
-        !self.http_allowed && !names_this_machine(&issuer) && place(&issuer) != place(keys)
+        !self.http_allowed && !names_this_machine(&issuer) && place(&issuer) != place(found)
     }
 
     /// Returns how what is fetched comes here. Metadata may name keys elsewhere, over plain http too
@@ -111,9 +111,8 @@ impl Location {
 
     fn checked(&self, text: &str) -> Result<Url, KeySourceError> {
         let shown = public_url::shown(text);
-        let url = Url::parse(text).map_err(|error| {
-            KeySourceError::new(format!("the location of the keys is not a URL: {error}"))
-        })?;
+        let url = Url::parse(text)
+            .map_err(|error| KeySourceError::new(format!("the location is not a URL: {error}")))?;
         let safe = match url.scheme() {
             "https" => true,
             "http" => self.http_allowed || is_loopback(&url),
@@ -124,16 +123,16 @@ impl Location {
             return Err(KeySourceError::new(message));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(KeySourceError::new("a URL of keys must not hold a password"));
+            return Err(KeySourceError::new("a URL must not hold a password"));
         }
         Ok(url)
     }
 }
 
-impl TokenLocation {
+impl Place {
     fn text(&self) -> &str {
         match self {
-            Self::Keys(uri) => uri,
+            Self::Known(uri) => uri,
             Self::Issuer(issuer) => issuer,
         }
     }
@@ -142,6 +141,7 @@ impl TokenLocation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key_source::remote::discovery::KeyMetadata;
 
     fn urls(issuer: &str) -> Vec<String> {
         Location::of_issuer(issuer.to_owned()).metadata_urls().unwrap()
@@ -192,7 +192,8 @@ mod tests {
     fn metadata_of_another_issuer_or_with_unsafe_keys_are_rejected() {
         let location = Location::of_issuer("https://idp.test".to_owned());
         let check = |issuer: &str, jwks_uri: &str| {
-            location.check(&Metadata { issuer: issuer.to_owned(), jwks_uri: jwks_uri.to_owned() })
+            location
+                .check(&KeyMetadata { issuer: issuer.to_owned(), jwks_uri: jwks_uri.to_owned() })
         };
         assert!(check("https://idp.test", "https://keys.elsewhere.test/k").is_ok());
         assert!(check("https://idp.test/", "https://idp.test/k").is_err());

@@ -1,9 +1,10 @@
-//! A JWK Set at a URL, known beforehand or found by discovery.
+//! A JWK Set at a URL, known beforehand or found by discovery. A token endpoint is found in the same way.
 
 mod cache_control;
 mod discovery;
 mod location;
 mod retry_after;
+mod token_endpoint;
 
 use std::{
     fmt,
@@ -13,12 +14,17 @@ use std::{
 
 use url::Url;
 
-use self::{cache_control::lifetime, discovery::Metadata, location::Location};
+use self::{
+    cache_control::lifetime,
+    discovery::{KeyMetadata, discover},
+    location::Location,
+};
 use super::{
     Fetch, FetchRequest, FetchResponse, HttpFetch, KeyDocument, KeySource, KeySourceError,
     KeyTransport, Loaded, RefreshPolicy, Validators, error::RetryAfter,
 };
 use crate::{BoxFuture, JwkSetError, KeySourceConfigError, NumericDate};
+pub use token_endpoint::{TokenEndpoint, TokenEndpointRequest, retry_after, retry_after_of};
 
 /// The longest document, in bytes: a hundred keys with certificate chains stay below it.
 const MAX_LEN: usize = 256 * 1024;
@@ -127,10 +133,11 @@ impl RemoteJwkSet {
 
     async fn load_keys(&self, known: Option<&Validators>) -> Result<Loaded, KeySourceError> {
         let fetch = self.fetch_or_default()?;
-        let (uri, reject_this_machine) = match self.location.keys()? {
+        let (uri, reject_this_machine) = match self.location.known_url()? {
             Some(uri) => (uri, false),
             None => {
-                let uri = self.metadata(&*fetch).await?.jwks_uri;
+                let get = |url| self.get(&*fetch, self.request(url));
+                let uri = discover::<KeyMetadata, _>(&self.location, get).await?.jwks_uri;
                 let url = Url::parse(&uri).ok();
                 let rejects = url.is_none_or(|url| self.location.rejects_this_machine(&url));
                 (uri, rejects)
@@ -151,23 +158,6 @@ impl RemoteJwkSet {
 
     fn last_uri(&self) -> MutexGuard<'_, Option<String>> {
         self.last_uri.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn metadata(&self, fetch: &dyn Fetch) -> Result<Metadata, KeySourceError> {
-        let mut first_error = None;
-        for url in self.location.metadata_urls()? {
-            match self.get(fetch, self.request(url)).await.and_then(|response| {
-                let metadata = Metadata::read(&response)?;
-                self.location.check(&metadata)?;
-                Ok(metadata)
-            }) {
-                Ok(metadata) => return Ok(metadata),
-                // The other places are on the same server.
-                Err(error) if error.has_retry_after() => return Err(error),
-                Err(error) => first_error = first_error.or(Some(error)),
-            }
-        }
-        Err(first_error.unwrap_or_else(|| KeySourceError::new("no place to look for metadata")))
     }
 
     fn request(&self, url: String) -> FetchRequest {
@@ -217,7 +207,7 @@ impl KeySource for RemoteJwkSet {
     }
 
     fn check(&self) -> Result<(), KeySourceConfigError> {
-        let checked = self.location.keys().and_then(|_| self.location.metadata_urls());
+        let checked = self.location.known_url().and_then(|_| self.location.metadata_urls());
         checked
             .map(drop)
             .map_err(|error| KeySourceConfigError::InvalidLocation { reason: error.to_string() })

@@ -19,6 +19,8 @@ pub enum EndpointError {
         /// The attribute, `name`, or `value`.
         attribute: &'static str,
     },
+    /// The URI to redirect to cannot be in a header field.
+    InvalidRedirect,
 }
 
 impl fmt::Display for EndpointError {
@@ -35,6 +37,9 @@ impl fmt::Display for EndpointError {
             Self::NoClientId => {
                 "back-channel logout has no client id, or an empty one: give the id that this application \
                  has at the issuer, which logout tokens name as `aud`"
+            }
+            Self::InvalidRedirect => {
+                "the URI to redirect to is empty or has other characters than visible ASCII: percent-encode it"
             }
             Self::InvalidCookie { attribute } => {
                 return write!(

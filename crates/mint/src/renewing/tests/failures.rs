@@ -211,7 +211,7 @@ async fn a_call_that_was_held_up_gets_no_token_that_is_over_by_now() {
 fn nothing_shows_the_token() {
     let issued = IssuedToken::new("secret-text").expires_in(Duration::from_secs(60));
     let cached =
-        CachedToken::new(issued.clone(), NumericDate::EPOCH, Duration::ZERO, Duration::ZERO);
+        CachedToken::new(issued.clone(), NumericDate::EPOCH, Duration::ZERO, Duration::ZERO, 0);
     assert_eq!(cached.freshness(NumericDate::EPOCH), Freshness::Fresh);
     let (token, _, clock) = scripted([Answer::Text("secret-text")]);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

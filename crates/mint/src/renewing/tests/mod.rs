@@ -1,7 +1,9 @@
 //! Renewal by a clock that a test moves, and sources that do as they are told.
 
 mod failures;
+mod jitter;
 mod minted;
+mod rejected;
 mod renewal;
 
 use std::{
@@ -122,7 +124,7 @@ impl TokenSource for Scripted {
 }
 
 fn built(builder: RenewingTokenBuilder, clock: &Moved) -> RenewingToken {
-    builder.clock(clock.clone()).build().unwrap()
+    builder.clock(clock.clone()).draw(|| 0).build().unwrap()
 }
 
 fn scripted(answers: impl IntoIterator<Item = Answer>) -> (RenewingToken, Scripted, Moved) {

@@ -2,7 +2,8 @@
 
 use std::{error::Error, fmt, net::IpAddr};
 
-use super::MintError;
+use super::authority;
+use crate::MintError;
 
 /// Where a token of this service may be sent.
 ///
@@ -36,6 +37,8 @@ use super::MintError;
 #[must_use]
 pub struct TokenDestinations {
     origins: Vec<Origin>,
+    /// Without origins, tokens are sent nowhere.
+    is_restricted: bool,
     cleartext: Cleartext,
 }
 
@@ -87,6 +90,26 @@ impl TokenDestinations {
         Err(MintError::InvalidOrigin { origin: origin.to_string(), reason })
     }
 
+    /// Sends tokens nowhere but to [origins](Self::origin), also if there are none.
+    pub fn only_origins(self) -> Self {
+        Self { is_restricted: true, ..self }
+    }
+
+    /// Adds the origin of a URI, whose path does not matter.
+    ///
+    /// # Errors
+    ///
+    /// As [`origin`](Self::origin), and for a URI whose authority has something other than a port after its host.
+    pub fn origin_of(self, scheme: &str, authority: &str) -> Result<Self, MintError> {
+        match authority::split(authority) {
+            Ok((host, port)) => self.origin(scheme, host, port),
+            Err(whole) => Err(MintError::InvalidOrigin {
+                origin: format!("{scheme}://{whole}"),
+                reason: "what follows its host is no port",
+            }),
+        }
+    }
+
     /// Lets tokens travel without TLS, to any machine.
     ///
     /// # Security
@@ -108,7 +131,7 @@ impl TokenDestinations {
         host: Option<&str>,
         port: Option<u16>,
     ) -> Result<(), DestinationError> {
-        if !self.origins.is_empty() {
+        if self.is_restricted || self.has_origins() {
             let is_one = self.origins.iter().any(|origin| origin.fits(scheme, host, port));
             return if is_one { Ok(()) } else { Err(DestinationError::OtherOrigin) };
         }
@@ -118,6 +141,39 @@ impl TokenDestinations {
             _ if self.cleartext == Cleartext::Anywhere => Ok(()),
             _ => Err(DestinationError::Unknown),
         }
+    }
+
+    /// Returns whether a request may have a token, by the scheme and the authority of its URI ([RFC 3986 §3.2]), as
+    /// far as it has them.
+    ///
+    /// # Errors
+    ///
+    /// A [`DestinationError`].
+    ///
+    /// [RFC 3986 §3.2]: https://www.rfc-editor.org/rfc/rfc3986#section-3.2
+    pub fn permit_uri(
+        &self,
+        scheme: Option<&str>,
+        authority: Option<&str>,
+    ) -> Result<(), DestinationError> {
+        // What is no host and port is a host of its own, which is neither a known origin nor this machine.
+        let split = authority.map(|authority| {
+            let parts = authority::split(authority);
+            parts.map_or_else(|whole| (whole, None), |(host, port)| (host, port))
+        });
+        // RFC 6455 §3: WebSockets begin as requests over http and https.
+        let scheme = scheme.map(|scheme| match scheme {
+            "wss" => "https",
+            "ws" => "http",
+            other => other,
+        });
+        self.permit(scheme, split.map(|(host, _)| host), split.and_then(|(_, port)| port))
+    }
+
+    /// Returns whether there is an origin, so that tokens are sent nowhere else.
+    #[must_use]
+    pub fn has_origins(&self) -> bool {
+        !self.origins.is_empty()
     }
 
     fn is_safe(&self, scheme: &str, host: &str) -> bool {
@@ -156,7 +212,7 @@ fn default_port(scheme: &str) -> Option<u16> {
 }
 
 /// Tells whether a host is this very machine, by its own text.
-fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host.eq_ignore_ascii_case("localhost")
         || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback())
@@ -280,6 +336,30 @@ mod tests {
         ] {
             assert_eq!(permit(&known, target), Err(DestinationError::OtherOrigin), "{target:?}");
         }
+    }
+
+    #[test]
+    fn a_web_socket_has_the_origin_of_its_handshake() {
+        let known = TokenDestinations::default().origin("https", "a.test", None).unwrap();
+        assert_eq!(known.permit_uri(Some("wss"), Some("a.test")), Ok(()));
+        assert_eq!(
+            known.permit_uri(Some("ws"), Some("a.test")),
+            Err(DestinationError::OtherOrigin)
+        );
+        let any = TokenDestinations::default();
+        assert_eq!(any.permit_uri(Some("ws"), Some("a.test")), Err(DestinationError::Cleartext));
+        assert_eq!(any.permit_uri(Some("ws"), Some("127.0.0.1:80")), Ok(()));
+    }
+
+    #[test]
+    fn restricted_to_origins_without_any_tokens_go_nowhere() {
+        let none = TokenDestinations::default().only_origins().dangerous_allow_cleartext();
+        for target in [(Some("https"), Some("a.test"), None), http("127.0.0.1"), (None, None, None)]
+        {
+            assert_eq!(permit(&none, target), Err(DestinationError::OtherOrigin), "{target:?}");
+        }
+        let known = none.origin("https", "a.test", None).unwrap();
+        assert_eq!(permit(&known, (Some("https"), Some("a.test"), None)), Ok(()));
     }
 
     #[test]

@@ -2,15 +2,16 @@
 
 use std::{error::Error, fmt};
 
-use portcullis_mint::{DestinationError, TokenError};
+use super::DestinationError;
+use crate::TokenError;
 
-/// A call that was not made, because it could not have its token. The inner service has not seen it.
+/// A call that was not made, because there is no token for it, or its token must not be sent there. Nothing was sent.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AddBearerTokenError {
-    /// No good token is at hand. Another try may do.
+    /// There is no valid token. A later call may have one.
     Token(TokenError),
-    /// The token may not go there.
+    /// The token must not be sent there.
     Destination(DestinationError),
 }
 
@@ -18,7 +19,9 @@ impl fmt::Display for AddBearerTokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Token(_) => "the call was not made, because there is no token for it",
-            Self::Destination(_) => "the call was not made, because its token may not go there",
+            Self::Destination(_) => {
+                "the call was not made, because its token must not be sent there"
+            }
         })
     }
 }
