@@ -91,3 +91,18 @@ fn keys_have_one_thumbprint_whatever_form_they_came_in() {
         assert_eq!(narrowed.thumbprint(), key.key_id(), "{algorithm}");
     }
 }
+
+#[test]
+fn a_short_secret_signs_and_verifies_by_name_alone() {
+    assert!(SigningKey::from_secret(b"short", Algorithm::HS512).is_err());
+    let key = SigningKey::dangerous_from_short_secret(b"short", Algorithm::HS512).unwrap();
+    assert!(key.verification_key().unwrap().is_short());
+    let named = key.with_key_id("mine").verification_key().unwrap();
+    assert!(named.is_short());
+    assert_eq!(named.id(), Some("mine"));
+    let pem = SigningKey::generate(Algorithm::EdDSA).unwrap().public_key_pem().unwrap().unwrap();
+    for secret in ["", &*pem] {
+        assert!(SigningKey::dangerous_from_short_secret(secret, Algorithm::HS512).is_err());
+    }
+    assert!(SigningKey::dangerous_from_short_secret(b"short", Algorithm::RS256).is_err());
+}

@@ -21,12 +21,13 @@ use serde_json::json;
 
 use crate::{COOKIE, Keys, Variables, answer, bearer, issuers, revocation::revocations};
 
+/// A name of earlier releases.
+pub(crate) const OLD_AUDIENCE: &str = "AIRFLOW__API__JWT_AUDIENCE";
 const ROLES: [&str; 4] = ["VIEWER", "USER", "OP", "ADMIN"];
 
 pub(crate) fn audience(variables: &Variables) -> &str {
     let named = variables.text("AIRFLOW__API_AUTH__JWT_AUDIENCE");
-    // A name of earlier releases.
-    named.or_else(|| variables.text("AIRFLOW__API__JWT_AUDIENCE")).unwrap_or("apache-airflow")
+    named.or_else(|| variables.text(OLD_AUDIENCE)).unwrap_or("apache-airflow")
 }
 
 pub(crate) fn authenticator(variables: &Variables, keys: &Keys) -> Result<Authenticator, String> {

@@ -108,8 +108,8 @@ fn with_algorithm(key: SigningKey, algorithm: Option<Algorithm>) -> Result<Signi
 /// The key id that Airflow computes. For RSA it is not that of RFC 7638, which has no `key_ops`.
 fn thumbprint(key: &SigningKey) -> Option<String> {
     let jwk: Value = serde_json::from_str(&key.public_jwk()?).ok()?;
-    let (kty, crv, x, e, n) = (&jwk["kty"], &jwk["crv"], &jwk["x"], &jwk["e"], &jwk["n"]);
-    let members = match kty.as_str()? {
+    let [kty, crv, x, e, n] = ["kty", "crv", "x", "e", "n"].map(|name| jwk.get(name));
+    let members = match kty?.as_str()? {
         "RSA" => json!({"kty": kty, "key_ops": ["verify"], "n": n, "e": e}),
         "OKP" => json!({"kty": kty, "crv": crv, "x": x}),
         _ => return None,

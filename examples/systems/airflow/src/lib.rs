@@ -39,6 +39,9 @@ impl Airflow {
                 "jwt_secret is shorter than the hash of its algorithm: use a longer one"
             );
         }
+        if variables.text(core_api::OLD_AUDIENCE).is_some() {
+            tracing::warn!("[api] jwt_audience is deprecated: use [api_auth] jwt_audience");
+        }
         let core = core_api::authenticator(variables, &keys)?;
         let execution = execution_api::authenticator(variables, &keys)?;
         let minter = Minter::new(keys.signing);
@@ -55,7 +58,7 @@ impl Airflow {
         };
         let tokens = TaskTokens {
             minter: minter.clone(),
-            audience: execution_api::audiences(variables)[0].to_owned(),
+            audience: execution_api::audiences(variables).swap_remove(0).to_owned(),
             life: variables.seconds("AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME", 600)?,
             workload_life: variables.seconds("AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT", 600)?,
         };

@@ -1,6 +1,6 @@
 //! Airflow's settings, as its environment variables have them (§3.1).
 
-use std::{collections::HashMap, env, str::FromStr, time::Duration};
+use std::{collections::HashMap, env, time::Duration};
 
 /// The environment variables of Airflow. A blank one counts as unset.
 #[derive(Debug, Default)]
@@ -34,8 +34,10 @@ impl Variables {
     }
 
     pub(crate) fn seconds(&self, name: &str, default: u64) -> Result<Duration, String> {
-        let seconds = self.text(name).map_or(Ok(default), |text| u64::from_str(text.trim()));
-        let seconds = seconds.map_err(|_| format!("{name} is not a number of seconds"))?;
-        Ok(Duration::from_secs(seconds))
+        let Some(text) = self.text(name) else { return Ok(Duration::from_secs(default)) };
+        // Some of Airflow's defaults have a fraction: 600.0.
+        let seconds = text.trim().parse().ok().map(Duration::try_from_secs_f64);
+        let seconds = seconds.and_then(Result::ok);
+        seconds.ok_or_else(|| format!("{name} is not a number of seconds"))
     }
 }

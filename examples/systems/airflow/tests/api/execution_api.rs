@@ -165,7 +165,7 @@ fn s3_5_a_token_is_for_its_own_task_and_connection_test() {
 #[test]
 fn s3_6_a_workload_token_is_handed_over_for_an_execution_token() {
     let airflow = airflow_with(&[
-        ("AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT", "700"),
+        ("AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT", "700.0"),
         ("AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME", "500"),
     ]);
     let workload = airflow.queue(TASK);
