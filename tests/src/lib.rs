@@ -32,8 +32,23 @@ struct Readme;
 
 // Compiles the examples of that page as tests.
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/token-exchange.md")]
+struct TokenExchange;
+
+// Runs the examples of that page as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/issuing.md")]
+struct Issuing;
+
+// Compiles the examples of that page as tests.
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/outgoing.md")]
 struct Outgoing;
+
+// Compiles the examples of both frameworks as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/sessions.md")]
+struct Sessions;
 
 // Compiles the recipe's example as a test.
 #[cfg(all(doctest, feature = "interop"))]

@@ -17,10 +17,16 @@
 mod axum;
 #[path = "browser/chromium.rs"]
 mod chromium;
+#[path = "browser/dev_tools.rs"]
+mod dev_tools;
 #[path = "browser/page.rs"]
 mod page;
 #[path = "browser/request.rs"]
 mod request;
+#[path = "sessions/servers.rs"]
+mod servers;
+#[path = "browser/sessions.rs"]
+mod sessions;
 #[path = "browser/table.rs"]
 mod table;
 

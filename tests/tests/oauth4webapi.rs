@@ -24,7 +24,7 @@ use std::{
 use portcullis::{
     Algorithm, Authenticator, Issuer, JwkSet, jose::SigningKey, revocation::MemoryStore,
 };
-use portcullis_mint::{
+use portcullis_axum::mint::{
     Minter,
     exchange::{ClientAssertions, ClientSecrets, TokenExchangeBuilder, TokenExchangeEndpoint},
 };

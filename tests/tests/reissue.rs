@@ -7,6 +7,8 @@
     reason = "a test that cannot go on stops there"
 )]
 
+#[path = "reissue/callers.rs"]
+mod callers;
 #[path = "reissue/during.rs"]
 mod during;
 #[path = "endpoints/http.rs"]

@@ -20,6 +20,8 @@ mod faults;
 mod matrix;
 #[path = "revocations/one_time.rs"]
 mod one_time;
+#[path = "revocations/other_system.rs"]
+mod other_system;
 #[path = "revocations/readiness.rs"]
 mod readiness;
 #[path = "revocations/reload.rs"]

@@ -17,6 +17,9 @@ const WINDMILL_SCRIPT: &str = "PORTCULLIS_INTEROP_WINDMILL_SCRIPT";
 /// Names the Python that has the clients of the Temporal and the Krishiv example.
 const PYTHON: &str = "PORTCULLIS_INTEROP_PYTHON";
 
+/// Names the Python that has Airflow.
+pub(crate) const AIRFLOW: &str = "PORTCULLIS_INTEROP_AIRFLOW_PYTHON";
+
 /// A language whose libraries are used.
 #[derive(Debug)]
 pub(crate) enum Tool {
@@ -81,6 +84,22 @@ pub(crate) fn prepare(workspace: &Workspace, report: &mut Report) -> Result<Vec<
     fs::write(&file, lines).map_err(|error| format!("{}: {error}", file.display()))?;
     variables.push(("PORTCULLIS_INTEROP_TOKENS", file));
     Ok(variables)
+}
+
+/// Installs Airflow, and returns the Python that has it.
+pub(crate) fn prepare_airflow(
+    workspace: &Workspace,
+    report: &mut Report,
+) -> Result<Option<PathBuf>, String> {
+    let requirements = workspace.root().join("tests").join("interop").join("airflow.txt");
+    let folder = workspace.target().join("interop").join("airflow");
+    match python::find() {
+        Tool::Ready(version) => python::install(&requirements, &folder, &version).map(Some),
+        Tool::Missing(reason) => {
+            report.skip(&format!("the Airflow example beside Airflow: {reason}"));
+            Ok(None)
+        }
+    }
 }
 
 /// Tells whether there is something to sign tokens for the Windmill example with.

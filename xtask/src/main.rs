@@ -26,14 +26,18 @@ const USAGE: &str = "\
 Usage: cargo xtask <command>
 
 Commands:
-  test [--install]
+  test [--install] [--full]
              Run every test: Rust tests, doctests, those with private PostgreSQL and Redis servers,
              and those with other people's libraries, provider and browser
   histories [--install]
              Run 1,000 random histories of revocations on each store
+  rotation [--install]
+             Change the signing keys of five replicas each 5 s for a minute on each store, and each 90 s before
+             a verifier over HTTP
   try        Run the quickstart example and each curl line that it prints
 
 Options:
+  --full     Also install Apache Airflow, 300 MB, and run the Airflow example beside it
   --install  Install PostgreSQL and Redis if they are missing: on Debian, as root. The same as CI=true";
 
 fn main() -> ExitCode {
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
     let outcome = match names.as_slice() {
         ["test", options @ ..] => with_options(options, test::run),
         ["histories", options @ ..] => with_options(options, test::run_histories),
+        ["rotation", options @ ..] => with_options(options, test::run_rotation),
         ["try"] => Workspace::find().and_then(|workspace| quickstart::run(&workspace)),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
@@ -58,15 +63,27 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a command that may have the option to install what is missing.
+/// The options of a command.
+#[derive(Clone, Copy, Debug, Default)]
+struct Options {
+    /// Whether to install servers that are missing.
+    may_install: bool,
+    /// Whether to run the tests beside Airflow too.
+    is_full: bool,
+}
+
+/// Runs a command with its options.
 fn with_options(
-    options: &[&str],
-    run: fn(&Workspace, bool) -> Result<(), String>,
+    words: &[&str],
+    run: fn(&Workspace, Options) -> Result<(), String>,
 ) -> Result<(), String> {
-    let may_install = match options {
-        [] => false,
-        ["--install"] => true,
-        _ => return Err(USAGE.to_owned()),
-    };
-    run(&Workspace::find()?, may_install)
+    let mut options = Options::default();
+    for word in words {
+        match *word {
+            "--install" => options.may_install = true,
+            "--full" => options.is_full = true,
+            _ => return Err(USAGE.to_owned()),
+        }
+    }
+    run(&Workspace::find()?, options)
 }

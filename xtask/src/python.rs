@@ -31,18 +31,27 @@ pub(crate) fn find() -> Tool {
 }
 
 pub(crate) fn mint(scripts: &Path, folder: &Path, version: &str) -> Result<String, String> {
-    let requirements = scripts.join("requirements.txt");
-    let stamp = format!("{version}\n{}", read_requirements(&requirements)?);
+    let python = install(&scripts.join("requirements.txt"), folder, version)?;
+    system::read(Command::new(&python).arg(scripts.join("mint.py")))
+}
+
+/// Installs packages, and returns the Python that has them.
+pub(crate) fn install(
+    requirements: &Path,
+    folder: &Path,
+    version: &str,
+) -> Result<PathBuf, String> {
+    let stamp = format!("{version}\n{}", read_requirements(requirements)?);
     let python = python_in(folder);
     install_once(folder, &stamp, || {
         create_environment(folder)?;
         system::run(
             Command::new(&python)
                 .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
-                .arg(&requirements),
+                .arg(requirements),
         )
     })?;
-    system::read(Command::new(&python).arg(scripts.join("mint.py")))
+    Ok(python)
 }
 
 /// Returns where the Python is that has the libraries.

@@ -66,8 +66,10 @@ impl Servers {
     /// one store.
     pub(crate) fn test(&self, workspace: &Workspace, report: &mut Report) -> Result<(), String> {
         if self.postgres.is_some() {
-            let features = ["portcullis-sql/postgres", "portcullis-sql/sqlite"];
-            let mut tests = workspace.test(&features, &["postgres"]);
+            let features =
+                ["portcullis-sql/mint", "portcullis-sql/postgres", "portcullis-sql/sqlite"];
+            let tests = ["postgres", "signing_keys", "token_table"];
+            let mut tests = workspace.test(&features, &tests);
             system::run(tests.args(["--", "--include-ignored"]).envs(self.variables()))?;
         }
         if self.postgres.is_none() || self.redis.is_none() {
@@ -102,6 +104,20 @@ impl Servers {
             )?;
         }
         Ok(())
+    }
+
+    /// Changes signing keys on each store for a minute, and for five minutes before a verifier over HTTP.
+    pub(crate) fn run_rotation(&self, workspace: &Workspace) -> Result<(), String> {
+        let tests = ["rotation::no_valid_token", "rotation::http_verifier"];
+        system::run(
+            workspace
+                .test(&["replicas/servers"], &["processes"])
+                .arg("--")
+                .args(tests)
+                .args(["--include-ignored", "--nocapture", "--test-threads", "1"])
+                .env("PORTCULLIS_TEST_ROTATION", "60")
+                .envs(self.variables()),
+        )
     }
 }
 

@@ -1,30 +1,38 @@
 //! `cargo xtask test`: every test of the workspace.
 
 use crate::{
-    browser, conformance, interop, provider,
+    Options, browser, conformance, interop, provider,
     report::Report,
     stores::Servers,
     system,
     workspace::{WITHOUT_BENCHES, Workspace},
 };
 
-pub(crate) fn run(workspace: &Workspace, may_install: bool) -> Result<(), String> {
+pub(crate) fn run(workspace: &Workspace, options: Options) -> Result<(), String> {
     let mut report = Report::default();
-    let outcome = run_steps(workspace, &mut report, may_install);
+    let outcome = run_steps(workspace, &mut report, options);
     report.print();
     outcome
 }
 
 /// Runs 1,000 random histories of revocations on each store.
-pub(crate) fn run_histories(workspace: &Workspace, may_install: bool) -> Result<(), String> {
+pub(crate) fn run_histories(workspace: &Workspace, options: Options) -> Result<(), String> {
     let mut report = Report::default();
-    let servers = Servers::prepare(may_install, &mut report)?;
+    let servers = Servers::prepare(options.may_install, &mut report)?;
     servers.run_histories(workspace)
 }
 
-fn run_steps(workspace: &Workspace, report: &mut Report, may_install: bool) -> Result<(), String> {
+/// Changes signing keys among replicas for longer than the default tests do.
+pub(crate) fn run_rotation(workspace: &Workspace, options: Options) -> Result<(), String> {
+    let mut report = Report::default();
+    let servers = Servers::prepare(options.may_install, &mut report)?;
+    servers.run_rotation(workspace)
+}
+
+fn run_steps(workspace: &Workspace, report: &mut Report, options: Options) -> Result<(), String> {
     // Stopped when this function returns, also by an error.
-    let servers = report.step("stores: prepare", |report| Servers::prepare(may_install, report))?;
+    let servers =
+        report.step("stores: prepare", |report| Servers::prepare(options.may_install, report))?;
     report.step("Rust tests", |_| {
         let command: &[&str] = if has_nextest(workspace) {
             // The table is a step of its own, which reports what it says.
@@ -45,6 +53,8 @@ fn run_steps(workspace: &Workspace, report: &mut Report, may_install: bool) -> R
             "--exclude",
             "krishiv",
             "--exclude",
+            "airflow",
+            "--exclude",
             "replicas",
             "--exclude",
             "xtask",
@@ -53,6 +63,11 @@ fn run_steps(workspace: &Workspace, report: &mut Report, may_install: bool) -> R
     report.step("replicas", |report| servers.test(workspace, report))?;
     report.step("conformance table", |report| conformance::run(workspace, report))?;
     report.step("browser", |report| browser::test(workspace, report))?;
+    if options.is_full {
+        report.step("airflow", |report| airflow(workspace, &servers, report))?;
+    } else {
+        report.note("airflow: not tested beside Airflow itself; `--full` does".to_owned());
+    }
     let variables =
         report.step("interop: prepare", |report| interop::prepare(workspace, report))?;
     if variables.is_empty() {
@@ -91,6 +106,20 @@ fn run_steps(workspace: &Workspace, report: &mut Report, may_install: bool) -> R
         }
         Ok(())
     })
+}
+
+/// Runs the tests of the example with Airflow itself.
+fn airflow(workspace: &Workspace, servers: &Servers, report: &mut Report) -> Result<(), String> {
+    let Some(python) = interop::prepare_airflow(workspace, report)? else { return Ok(()) };
+    let mut tests = workspace.test(&["airflow/interop"], &["api"]);
+    // One after another: each starts processes of Python, and some measure times.
+    tests.args(["--", "classes", "oracle", "--nocapture", "--test-threads", "1"]);
+    let output =
+        system::run_and_read(tests.envs(servers.variables()).env(interop::AIRFLOW, python))?;
+    let requests = output.lines().find_map(|line| line.trim().strip_prefix("oracle: "));
+    let requests = requests.ok_or("the oracle has judged nothing")?;
+    report.note(format!("airflow: {requests} answered as by Airflow"));
+    Ok(())
 }
 
 fn has_nextest(workspace: &Workspace) -> bool {

@@ -17,9 +17,14 @@ use pin_project_lite::pin_project;
 use portcullis::{
     adapter::Outcome,
     future::{BoxFuture, MaybePending},
+    revocation::SetCookies,
 };
 
-use crate::{ResponseForRejection, rejection::respond_to};
+use crate::{
+    ResponseForRejection,
+    rejection::respond_to,
+    set_cookies::{change_cookies, change_cookies_of_result},
+};
 
 pin_project! {
     /// The future of [`JwtAuth`](crate::JwtAuth) and [`Require`](crate::Require).
@@ -43,6 +48,7 @@ pin_project! {
             #[pin]
             future: S::Future,
             cache_control: Option<&'static str>,
+            set_cookies: Option<SetCookies>,
         },
         Rejected {
             response: Option<ServiceResponse>,
@@ -98,16 +104,20 @@ impl<S: Service<ServiceRequest>, R: ResponseForRejection, L: Review> State<S, R,
     fn after(outcome: Outcome, request: ServiceRequest, inner: &Inner<S, R, L>) -> Self {
         let outcome = inner.layer.review(&request, outcome);
         let cache_control = outcome.cache_control();
+        let set_cookies = outcome.set_cookies;
         match outcome.result {
             Ok(context) => {
                 if let Some(context) = context {
                     request.extensions_mut().insert(context);
                 }
-                Self::Inner { future: inner.service.call(request), cache_control }
+                Self::Inner { future: inner.service.call(request), cache_control, set_cookies }
             }
             Err(rejection) => {
                 let mut response = respond_to(&rejection, &inner.respond);
                 set_cache_control(response.headers_mut(), cache_control);
+                if let Some(cookies) = set_cookies {
+                    change_cookies(response.headers_mut(), &cookies);
+                }
                 Self::Rejected { response: Some(request.into_response(response)) }
             }
         }
@@ -127,10 +137,13 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProj::Inner { future, cache_control } => {
+                StateProj::Inner { future, cache_control, set_cookies } => {
                     let mut result = ready!(future.poll(cx));
                     if let Some(value) = *cache_control {
                         set_cache_control_of_result(&mut result, value);
+                    }
+                    if let Some(cookies) = set_cookies.take() {
+                        change_cookies_of_result(&mut result, cookies);
                     }
                     return Poll::Ready(result.map(ServiceResponse::map_into_left_body));
                 }

@@ -278,6 +278,9 @@ mod rejection;
 mod remove_tokens;
 mod request_view;
 mod require;
+#[cfg(feature = "mint")]
+mod session;
+mod set_cookies;
 
 // The public interface is:
 pub use auth::JwtAuth;
@@ -307,6 +310,8 @@ pub use reissue::Reissue;
 pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
 pub use remove_tokens::RemoveTokens;
 pub use require::Require;
+#[cfg(feature = "mint")]
+pub use session::SessionAuth;
 
 // Named, because they are in the signatures of others; nobody writes them.
 #[doc(hidden)]
@@ -323,3 +328,11 @@ pub use reissue::{ReissueFuture, ReissueMiddleware};
 pub use remove_tokens::RemoveTokensService;
 #[doc(hidden)]
 pub use require::RequireMiddleware;
+#[cfg(feature = "mint")]
+#[doc(hidden)]
+pub use session::SessionMiddleware;
+
+// Compiles the examples of that page as tests.
+#[cfg(all(doctest, feature = "mint"))]
+#[doc = include_str!("../../../docs/adapters.md")]
+struct Adapters;

@@ -254,7 +254,7 @@ pub use portcullis_config::Config;
 #[doc(no_inline)]
 pub use portcullis_mint as mint;
 #[cfg(feature = "mint")]
-pub use portcullis_tower::{AddBearerTokenLayer, ReissueLayer};
+pub use portcullis_tower::{AddBearerTokenLayer, ReissueLayer, SessionLayer};
 pub use portcullis_tower::{
     Caller, CallerRejection, Claims, EndpointService, Granted, JwtAuthLayer, OtherCallers,
     PathParameters, ProblemJson, ReadinessService, RejectionExt, RequireLayer,
@@ -265,3 +265,11 @@ pub use portcullis_tower::{
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/cors.md")]
 struct Cors;
+
+#[cfg(all(doctest, feature = "mint"))]
+#[doc = include_str!("../../../docs/reissue.md")]
+struct ReissuePage;
+
+#[cfg(all(doctest, feature = "mint"))]
+#[doc = include_str!("../../../docs/publish-keys.md")]
+struct PublishKeysPage;

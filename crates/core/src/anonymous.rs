@@ -13,18 +13,30 @@ use crate::{AuthError, AuthErrorKind, ChallengeSettings};
 pub struct Anonymous {
     settings: Arc<ChallengeSettings>,
     failure: Option<AuthError>,
+    /// Whether the response removes the cookie with the invalid credentials.
+    is_cookie_removed: bool,
 }
 
 impl Anonymous {
     /// A request that presented no credentials, or whose credentials were not looked at.
     pub(crate) fn new(settings: Arc<ChallengeSettings>) -> Self {
-        Self { settings, failure: None }
+        Self { settings, failure: None, is_cookie_removed: false }
     }
 
     /// A request whose verdict was this error. Missing credentials are no failure.
     pub(crate) fn because(settings: Arc<ChallengeSettings>, error: AuthError) -> Self {
         let failure = Some(error).filter(|error| error.kind() != AuthErrorKind::NoCredentials);
-        Self { settings, failure }
+        Self { settings, failure, is_cookie_removed: false }
+    }
+
+    /// A request whose invalid cookie the response removes: the next request of the client will have none.
+    pub(crate) fn without_cookie(settings: Arc<ChallengeSettings>, error: AuthError) -> Self {
+        Self { is_cookie_removed: true, ..Self::because(settings, error) }
+    }
+
+    /// Returns whether the request counts as one without credentials.
+    pub(crate) fn is_without_credentials(&self) -> bool {
+        self.failure.is_none() || self.is_cookie_removed
     }
 
     /// Returns what was wrong with the credentials, if there were any.

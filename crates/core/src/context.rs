@@ -38,6 +38,8 @@ enum State {
         grant: Arc<dyn Any + Send + Sync>,
         /// An `Arc<Vec<Authenticated<G>>>`; `None` if there are none, which costs no allocation.
         others: Option<Arc<dyn Any + Send + Sync>>,
+        /// The cookie that the token is from.
+        cookie: Option<Arc<str>>,
     },
     Anonymous(Anonymous),
     PassedPreflight(Anonymous),
@@ -97,10 +99,29 @@ impl AuthContext {
         matches!(self.state, State::PassedPreflight(_))
     }
 
-    /// Returns whether the request came without credentials. Invalid credentials do not count as none.
+    /// Returns whether the request came without credentials. Invalid credentials do not count as none, except in
+    /// a session cookie that the response [removes](crate::adapter::Authentication::remove_invalid_cookie).
     #[must_use]
     pub fn is_without_credentials(&self) -> bool {
-        self.anonymous().is_some_and(|anonymous| anonymous.failure().is_none())
+        self.anonymous().is_some_and(Anonymous::is_without_credentials)
+    }
+
+    /// Returns the name of the cookie that the caller's token is from; `None` if the token is from elsewhere, or if
+    /// the request has several.
+    #[must_use]
+    pub fn cookie(&self) -> Option<&str> {
+        match &self.state {
+            State::Caller { cookie, .. } => cookie.as_deref(),
+            State::Anonymous(_) | State::PassedPreflight(_) => None,
+        }
+    }
+
+    /// Adds where the token is from.
+    pub(crate) fn with_cookie(mut self, name: Option<Arc<str>>) -> Self {
+        if let State::Caller { cookie, .. } = &mut self.state {
+            *cookie = name;
+        }
+        self
     }
 
     /// Returns the caller, for an adapter whose handler or policy requires one.
@@ -190,7 +211,7 @@ impl<G: Send + Sync + 'static> From<Authenticated<G>> for AuthContext {
         let (principal, grant, others) = caller.into_all();
         let others: Option<Arc<dyn Any + Send + Sync>> =
             if others.is_empty() { None } else { Some(Arc::new(others)) };
-        Self { state: State::Caller { principal, grant, others } }
+        Self { state: State::Caller { principal, grant, others, cookie: None } }
     }
 }
 

@@ -145,7 +145,8 @@ mod tests {
         let hook = VerdictHook::<Grant>::new(|_| panic!("in a hook"));
         let result = Err(AuthErrorKind::NoCredentials.into());
         let hidden = HiddenTokens::default();
-        let mut verdict = Verdict { result, hidden, admits_anonymous: true };
+        let mut verdict =
+            Verdict { result, hidden, admits_anonymous: true, cookie: None, admits_none: false };
         hook.call(&mut verdict);
         assert_eq!(verdict.result.unwrap_err().kind(), AuthErrorKind::InternalError);
         assert!(!verdict.admits_anonymous);

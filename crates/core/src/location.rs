@@ -21,7 +21,7 @@ use crate::AuthError;
 #[must_use]
 pub struct TokenLocation {
     pub(crate) kind: LocationKind,
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     /// The scheme before the token in a header field.
     pub(crate) scheme: Option<Scheme>,
     pub(crate) prefix: Option<Prefix>,
@@ -102,7 +102,7 @@ impl TokenLocation {
     /// A header field whose whole value is the token.
     pub fn header(name: impl Into<String>) -> Self {
         let name = name.into().to_ascii_lowercase();
-        Self::at(LocationKind::Header, name)
+        Self::at(LocationKind::Header, name.into())
     }
 
     /// A parameter of the query ([RFC 6750 §2.3]).
@@ -112,7 +112,7 @@ impl TokenLocation {
     ///
     /// [RFC 6750 §2.3]: https://www.rfc-editor.org/rfc/rfc6750#section-2.3
     pub fn query(name: impl Into<String>) -> Self {
-        Self::at(LocationKind::Query, name.into())
+        Self::at(LocationKind::Query, name.into().into())
     }
 
     /// A cookie.
@@ -120,7 +120,7 @@ impl TokenLocation {
     /// Browsers attach cookies also to requests that other sites cause. The engine rejects such a request unless
     /// its method only reads ([details](crate::AuthenticatorBuilder::allowed_origins)).
     pub fn cookie(name: impl Into<String>) -> Self {
-        Self::at(LocationKind::Cookie, name.into())
+        Self::at(LocationKind::Cookie, name.into().into())
     }
 
     /// The WebSocket subprotocol that a client offers after the one of this name
@@ -133,7 +133,7 @@ impl TokenLocation {
     ///
     /// [RFC 6455 §11.3.4]: https://www.rfc-editor.org/rfc/rfc6455#section-11.3.4
     pub fn web_socket_protocol(name: impl Into<String>) -> Self {
-        Self::at(LocationKind::WebSocketProtocol, name.into())
+        Self::at(LocationKind::WebSocketProtocol, name.into().into())
     }
 
     /// The three locations in the order that most services use: `Authorization: Bearer`, a query
@@ -197,10 +197,10 @@ impl TokenLocation {
         let sources: Arc<[Self]> = sources.collect();
         let is_explicit = sources.iter().all(|source| source.is_explicit);
         let kind = LocationKind::Custom(Custom { sources, token: Arc::new(token) });
-        Self { is_explicit, ..Self::at(kind, name.into()) }
+        Self { is_explicit, ..Self::at(kind, name.into().into()) }
     }
 
-    fn at(kind: LocationKind, name: String) -> Self {
+    fn at(kind: LocationKind, name: Arc<str>) -> Self {
         Self {
             is_explicit: !matches!(kind, LocationKind::Cookie),
             kind,
@@ -263,6 +263,11 @@ impl TokenLocation {
         }
     }
 
+    /// Returns whether this is the cookie of a name.
+    pub(crate) fn is_cookie(&self, name: &str) -> bool {
+        matches!(self.kind, LocationKind::Cookie) && *self.name == *name
+    }
+
     pub(crate) fn check(&self) -> Result<(), LocationError> {
         let invalid = |name: &str| Err(LocationError::InvalidName { name: name.to_owned() });
         match (&self.kind, &self.scheme) {
@@ -276,15 +281,13 @@ impl TokenLocation {
                 }
                 // A token of the custom location may come from several sources, so a source cannot restrict it.
                 if custom.sources.iter().any(|source| source.issuer.is_some()) {
-                    return Err(LocationError::BoundSource { name: self.name.clone() });
+                    return Err(LocationError::BoundSource { name: self.name.to_string() });
                 }
                 custom.sources.iter().try_for_each(Self::check)
             }
             _ if !is_token(&self.name) => invalid(&self.name),
             // Cookies are read as such; as a field they would count as explicit.
-            (LocationKind::Header, _)
-                if self.name == "cookie" || self.name == WEB_SOCKET_PROTOCOL =>
-            {
+            (LocationKind::Header, _) if matches!(&*self.name, "cookie" | WEB_SOCKET_PROTOCOL) => {
                 invalid(&self.name)
             }
             (LocationKind::Header, Some(scheme)) if !is_token(&scheme.name) => {
@@ -317,7 +320,9 @@ impl TokenLocation {
         };
         match locations.iter().enumerate().find(is_duplicate) {
             None => Ok(()),
-            Some((_, location)) => Err(LocationError::Duplicate { name: location.name.clone() }),
+            Some((_, location)) => {
+                Err(LocationError::Duplicate { name: location.name.to_string() })
+            }
         }
     }
 }

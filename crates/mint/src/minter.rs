@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use super::{MintError, SigningKeys};
 
 /// How long a token is good, unless something else is said.
-const LIFETIME: Duration = Duration::from_secs(3600);
+pub(super) const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// Issues JWTs: dates them, gives each an id, and signs them with one key, or with the
 /// [`SigningKeys`] that replace each other.
@@ -123,16 +123,6 @@ impl Minter {
     /// Returns how long before now tokens are dated.
     pub(super) fn backdated(&self) -> Duration {
         self.backdate
-    }
-
-    /// Returns the `iss` of its tokens.
-    pub(super) fn issuer_name(&self) -> Option<&str> {
-        self.issuer.as_deref()
-    }
-
-    /// Returns how long the keys of its tokens are published.
-    pub(super) fn longest_lifetime(&self) -> Duration {
-        self.keys.max_lifetime()
     }
 
     /// Returns the key that signs now.
@@ -288,7 +278,7 @@ impl fmt::Debug for MintedToken {
 }
 
 /// Returns the bytes of a token id, which nobody can guess.
-fn random() -> Result<[u8; 16], KeyError> {
+pub(super) fn random() -> Result<[u8; 16], KeyError> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| KeyError::Cryptography)?;
     Ok(bytes)

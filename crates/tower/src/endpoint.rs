@@ -25,7 +25,8 @@ use crate::{
 };
 
 /// Serves an endpoint of the engine: [`RevokeEndpoint`], [`LogoutEndpoint`] or
-/// [`BackchannelLogoutEndpoint`], whose pages say what they answer.
+/// [`BackchannelLogoutEndpoint`], whose pages say what they answer. With the feature `mint`, also those of
+/// `portcullis-mint`, such as `TokenExchangeEndpoint`.
 ///
 /// In axum it is for `route_service`. It reads the body itself, 64 KiB at most.
 ///
@@ -164,7 +165,10 @@ fn render(response: EndpointResponse, is_head: bool) -> Response<String> {
                 }
             }
             if is_head {
-                rendered.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+                // A response that never has a body has no length either (RFC 9110 §8.6).
+                if !matches!(code, 204 | 304) {
+                    rendered.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+                }
             } else {
                 *rendered.body_mut() = body.into_owned();
             }

@@ -11,10 +11,13 @@ use pin_project_lite::pin_project;
 use portcullis::{
     adapter::Outcome,
     future::{BoxFuture, MaybePending},
+    revocation::SetCookies,
 };
 use tower_service::Service;
 
-use crate::{ResponseForRejection, rejection::respond_to, request::hide_tokens};
+use crate::{
+    ResponseForRejection, rejection::respond_to, request::hide_tokens, set_cookies::change_cookies,
+};
 
 pin_project! {
     /// The future of [`JwtAuth`](crate::service::JwtAuth) and [`Require`](crate::service::Require).
@@ -38,6 +41,7 @@ pin_project! {
             #[pin]
             future: S::Future,
             cache_control: Option<&'static str>,
+            set_cookies: Option<SetCookies>,
         },
         Rejected {
             response: Option<S::Response>,
@@ -89,7 +93,7 @@ impl<S: Service<Request<ReqBody>>, R, ReqBody> AuthFuture<S, R, ReqBody> {
     /// Waits for the inner service, for a request that nothing decides about.
     #[inline]
     pub fn inner(future: S::Future) -> Self {
-        Self { state: State::Inner { future, cache_control: None } }
+        Self { state: State::Inner { future, cache_control: None, set_cookies: None } }
     }
 }
 
@@ -106,17 +110,21 @@ where
         respond: &R,
     ) -> Self {
         let cache_control = outcome.cache_control();
+        let set_cookies = outcome.set_cookies;
         match outcome.result {
             Ok(context) => {
                 hide_tokens(&mut request, &outcome.hidden);
                 if let Some(context) = context {
                     request.extensions_mut().insert(context);
                 }
-                Self::Inner { future: service.call(request), cache_control }
+                Self::Inner { future: service.call(request), cache_control, set_cookies }
             }
             Err(rejection) => {
                 let mut response = respond_to(&rejection, respond);
                 set_cache_control(&mut response, cache_control);
+                if let Some(cookies) = set_cookies {
+                    change_cookies(response.headers_mut(), &cookies);
+                }
                 Self::Rejected { response: Some(response) }
             }
         }
@@ -134,9 +142,12 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProj::Inner { future, cache_control } => {
+                StateProj::Inner { future, cache_control, set_cookies } => {
                     let mut response = ready!(future.poll(cx))?;
                     set_cache_control(&mut response, *cache_control);
+                    if let Some(cookies) = set_cookies {
+                        change_cookies(response.headers_mut(), cookies);
+                    }
                     return Poll::Ready(Ok(response));
                 }
                 StateProj::Rejected { response } => match response.take() {

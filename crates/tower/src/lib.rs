@@ -57,7 +57,7 @@
 //! |---|---|---|
 //! | `tracing` | yes | one event for each rejection, target `portcullis::rejection`, level debug |
 //! | `remote` | no | keys from JWK Set URLs and discovery |
-//! | `mint` | no | `AddBearerTokenLayer` for calls to other services, and keys that sign tokens |
+//! | `mint` | no | `AddBearerTokenLayer` for calls to other services, and `ReissueLayer` for tokens of the service's own |
 //! | `fips` | no | the FIPS-validated module of AWS-LC |
 //! | `axum` | no | the extractors of `portcullis-axum`, which turns it on |
 
@@ -77,6 +77,9 @@ mod request;
 mod require;
 mod resource_metadata;
 mod route;
+#[cfg(feature = "mint")]
+mod session;
+mod set_cookies;
 
 // The public interface is:
 #[cfg(feature = "axum")]
@@ -94,6 +97,8 @@ pub use rejection::{ProblemJson, RejectionExt, ResponseForRejection};
 pub use require::RequireLayer;
 pub use resource_metadata::ResourceMetadataService;
 pub use route::PathParameters;
+#[cfg(feature = "mint")]
+pub use session::SessionLayer;
 
 /// The services and futures behind the layers. An application rarely names them.
 pub mod service {
@@ -108,5 +113,6 @@ pub mod service {
             Replay,
         },
         reissue::{Reissue, ReissueFuture},
+        session::{Sessions, SessionsFuture},
     };
 }

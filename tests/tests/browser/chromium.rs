@@ -65,6 +65,11 @@ impl Chromium {
         Self { process, profile, log }
     }
 
+    /// Returns the folder of its profile.
+    pub(super) fn profile(&self) -> &Path {
+        &self.profile
+    }
+
     /// Waits for an end that it comes to by itself, and returns what it said.
     pub(super) async fn ended(&mut self) -> String {
         let status = self.process.wait().await.unwrap();

@@ -4,7 +4,7 @@ use portcullis_testkit::TokenBuilder;
 
 use super::{
     http::Request,
-    servers::{LAYERED_LOGOUT, LOGOUT, PLAIN_LOGOUT, REMOVED},
+    servers::{LAYERED_LOGOUT, LINKED_LOGOUT, LOGOUT, PLAIN_LOGOUT, REMOVED},
     world::worlds,
 };
 
@@ -27,7 +27,15 @@ async fn a_logout_revokes_each_token_and_its_session_and_removes_the_cookie() {
         }
         world.assert_good(&other).await;
         let issuer = &world.issuer;
-        let expected = [(issuer, "token", "1"), (issuer, "token", "2"), (issuer, "session", "s")];
+        let expected = [
+            (issuer, "token", "1"),
+            // Tokens that were made from one without a `sid` are named after it.
+            (issuer, "session", "1"),
+            (issuer, "token", "2"),
+            (issuer, "session", "s"),
+            // The first token of the session may have no `sid`.
+            (issuer, "token", "s"),
+        ];
         world.assert_entries(&expected).await;
         // It was done already.
         let response = world.expect(both(&header, &cookie), 204, "").await;
@@ -80,7 +88,9 @@ async fn a_logout_behind_a_layer_revokes_the_caller_and_the_cookie() {
         let request = request.bearer(&header.build()).cookie(&cookie.build());
         world.expect(request, 204, "").await;
         let issuer = &world.issuer;
-        world.assert_entries(&[(issuer, "token", "1"), (issuer, "token", "2")]).await;
+        let kinds = ["token", "session"];
+        let expected = kinds.map(|kind| [(issuer, kind, "1"), (issuer, kind, "2")]);
+        world.assert_entries(expected.as_flattened()).await;
     }
 }
 
@@ -161,5 +171,42 @@ async fn a_request_may_have_four_different_tokens() {
                 world.assert_good(token).await;
             }
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_that_is_a_link_revokes_and_redirects() {
+    for world in worlds().await {
+        for (method, status, id) in [("GET", 307, "1"), ("POST", 303, "2")] {
+            let token = world.token(id);
+            let request = Request::new(method, LINKED_LOGOUT).cookie(&token.build());
+            let response = world.expect(request, status, "").await;
+            assert_eq!(response.get("location"), Some("/login?next=%2F"));
+            assert_eq!(response.get("set-cookie"), Some(REMOVED));
+            world.assert_revoked(&token).await;
+        }
+        let token = world.token("3");
+        for method in ["HEAD", "PUT"] {
+            let request = Request::new(method, LINKED_LOGOUT).cookie(&token.build());
+            world.expect(request, 405, "").await;
+        }
+        world.assert_good(&token).await;
+        // What fails does not redirect, which would look like success.
+        world.store.refuse_entries(true);
+        let request = Request::new("GET", LINKED_LOGOUT).cookie(&token.build());
+        let response = world.expect(request, 503, UNAVAILABLE).await;
+        assert_eq!((response.get("location"), response.get("set-cookie")), (None, None));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_the_store_cannot_keep_is_400_because_another_attempt_would_fail_too() {
+    for world in worlds().await {
+        let token = world.token("1");
+        world.store.have_no_place();
+        let request = Request::post(LOGOUT).bearer(&token.build());
+        let response = world.expect(request, 400, r#"{"error":"unsupported_token_type"}"#).await;
+        assert_eq!(response.get("set-cookie"), None);
+        world.assert_good(&token).await;
     }
 }

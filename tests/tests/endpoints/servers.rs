@@ -19,6 +19,8 @@ pub(crate) const BARE: &str = "/bare/revoke";
 pub(crate) const LOGOUT: &str = "/logout";
 /// Removes no cookie.
 pub(crate) const PLAIN_LOGOUT: &str = "/plain/logout";
+/// Is a link that redirects.
+pub(crate) const LINKED_LOGOUT: &str = "/linked/logout";
 /// Is behind a layer.
 pub(crate) const LAYERED_LOGOUT: &str = "/layered/logout";
 pub(crate) const BACKCHANNEL: &str = "/backchannel-logout";
@@ -50,6 +52,10 @@ impl Endpoints {
 
     fn admin(&self) -> RevokeEndpoint {
         self.revoke.clone().admin(role("admin"))
+    }
+
+    fn linked_logout(&self) -> LogoutEndpoint {
+        self.logout_with_cookie().redirect("/login?next=%2F").unwrap().dangerous_allow_get()
     }
 
     fn logout_with_cookie(&self) -> LogoutEndpoint {
@@ -92,6 +98,7 @@ fn start_axum(listener: TcpListener, endpoints: &Endpoints) {
         .route_service(BARE, EndpointService::new(endpoints.revoke.clone()))
         .route_service(LOGOUT, EndpointService::new(endpoints.logout_with_cookie()))
         .route_service(PLAIN_LOGOUT, EndpointService::new(endpoints.logout.clone()))
+        .route_service(LINKED_LOGOUT, EndpointService::new(endpoints.linked_logout()))
         .route_service(BACKCHANNEL, EndpointService::new(endpoints.backchannel.clone()));
     tokio::spawn(async { axum::serve(listener, router).await });
 }
@@ -113,6 +120,7 @@ fn start_actix_web(listener: TcpListener, endpoints: Endpoints) {
                 .route(BARE, web::to(revoke))
                 .route(LOGOUT, web::to(EndpointService::new(endpoints.logout_with_cookie())))
                 .route(PLAIN_LOGOUT, web::to(logout))
+                .route(LINKED_LOGOUT, web::to(EndpointService::new(endpoints.linked_logout())))
                 .route(BACKCHANNEL, web::to(EndpointService::new(endpoints.backchannel.clone())))
         };
         let server = HttpServer::new(app).workers(1).disable_signals();

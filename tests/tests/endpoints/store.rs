@@ -20,11 +20,16 @@ pub(crate) struct Store {
     memory: Arc<MemoryStore>,
     refuses_entries: Arc<AtomicBool>,
     refuses_ids: Arc<AtomicBool>,
+    has_no_place: Arc<AtomicBool>,
 }
 
 impl Store {
     pub(crate) fn refuse_entries(&self, refuses: bool) {
         self.refuses_entries.store(refuses, Ordering::SeqCst);
+    }
+
+    pub(crate) fn have_no_place(&self) {
+        self.has_no_place.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn refuse_ids(&self, refuses: bool) {
@@ -58,6 +63,9 @@ impl RevocationStore for Store {
     fn add<'a>(&'a self, entries: &'a [Revocation]) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async {
             check(&self.refuses_entries)?;
+            if self.has_no_place.load(Ordering::SeqCst) {
+                return Err(StoreError::new(StoreErrorKind::Unsupported, "no place for the entry"));
+            }
             self.memory.add(entries).await
         })
     }

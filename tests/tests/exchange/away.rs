@@ -14,7 +14,7 @@ use portcullis::{
     future::BoxFuture,
     revocation::{MemoryStore, ReplayStore, StoreError, StoreErrorKind, Use},
 };
-use portcullis_mint::exchange::{ExchangeRefusal, ExchangeRequest, RateLimitRequest};
+use portcullis_axum::mint::exchange::{ExchangeRefusal, ExchangeRequest, RateLimitRequest};
 use portcullis_testkit::TestIssuer;
 
 use super::world::{GATEWAY, form_of, request, worlds_with};

@@ -2,8 +2,7 @@
 
 use super::{
     http::Request,
-    servers::TOKEN,
-    world::{BASIC, request, worlds},
+    world::{BASIC, TOKEN, request, worlds},
 };
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,10 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use actix_web::{App, HttpServer, web};
 use axum::Router;
-use portcullis_mint::exchange::TokenExchangeEndpoint;
-
-/// Where the endpoint is.
-pub(crate) const TOKEN: &str = "/token";
+use portcullis_axum::mint::exchange::TokenExchangeEndpoint;
 
 /// A framework.
 #[derive(Clone, Copy, Debug)]

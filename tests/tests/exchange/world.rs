@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use conformance::NOW;
 use portcullis::{Algorithm, Authenticator, AuthenticatorBuilder, NumericDate};
-use portcullis_mint::{
+use portcullis_axum::mint::{
     Minter,
     exchange::{ClientSecrets, TokenExchangeBuilder, TokenExchangeEndpoint},
 };
@@ -12,9 +12,11 @@ use portcullis_testkit::{ManualClock, TestIssuer, TokenBuilder};
 
 use super::{
     http::{Request, Response},
-    servers::{Framework, TOKEN},
+    servers::Framework,
 };
 
+/// Where the endpoint is.
+pub(crate) const TOKEN: &str = "/token";
 /// The audience of the tokens that are exchanged.
 pub(crate) const GATEWAY: &str = "https://gateway.test";
 pub(crate) const ORDERS: &str = "https://orders.test";

@@ -49,7 +49,8 @@ async fn a_token_whose_key_is_revoked_during_the_handler_is_not_reissued() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_token_is_reissued_while_the_store_is_away() {
-    for (setup, is_reissued) in [(strict as fn() -> Setup, false), (Setup::default, true)] {
+    let setups: [(fn() -> Setup, bool); 2] = [(strict, false), (Setup::default, true)];
+    for (setup, is_reissued) in setups {
         for world in worlds(setup()).await {
             let token = world.token(json!({}));
             world.advance_to_seconds_left(100);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     http::Request,
@@ -75,9 +75,9 @@ async fn if_no_token_can_be_made_the_response_is_unchanged() {
         reissuer: |reissuer| reissuer.lifetime(Duration::from_secs(10_001)),
         ..Setup::default()
     };
-    for (setup, claims) in
-        [(setup as fn() -> Setup, json!({})), (Setup::default, json!({"orig_iat": "yesterday"}))]
-    {
+    let rows: [(fn() -> Setup, Value); 2] =
+        [(setup, json!({})), (Setup::default, json!({"orig_iat": "yesterday"}))];
+    for (setup, claims) in rows {
         for world in worlds(setup()).await {
             let token = world.token(claims.clone());
             world.advance_to_seconds_left(100);

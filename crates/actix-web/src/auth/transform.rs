@@ -126,6 +126,19 @@ impl<G: Send + Sync + 'static, R> JwtAuth<G, R> {
         Self { authentication: self.authentication.map_challenge(map), ..self }
     }
 
+    /// Renews [sessions](portcullis_mint::session::Sessions) in a cookie, and removes the cookie if its token is
+    /// invalid. Behind an [optional](Self::optional) middleware, such a request goes on as one without credentials;
+    /// otherwise it is rejected. A cookie whose token could not be verified (503) remains.
+    #[cfg(feature = "mint")]
+    pub fn with_sessions(
+        self,
+        sessions: portcullis_mint::session::Sessions,
+    ) -> crate::SessionAuth<G, R> {
+        let removal = sessions.removal().clone();
+        let authentication = self.authentication.remove_invalid_cookie(removal);
+        crate::SessionAuth::new(Self { authentication, ..self }, sessions)
+    }
+
     /// Calls a function once for each request that this middleware judges, whatever the verdict: for
     /// an audit log, or metrics of the application's own. It must be quick. Where it
     /// panics the request is rejected (500). Default: none.
@@ -144,6 +157,14 @@ impl<G, R: Clone> Clone for JwtAuth<G, R> {
     }
 }
 
+impl<G: Send + Sync + 'static, R: Clone> JwtAuth<G, R> {
+    /// Returns the middleware around a service.
+    pub(crate) fn wrap<S>(&self, service: S) -> JwtAuthMiddleware<S, G, R> {
+        let layer = self.clone().response_for_rejection(());
+        JwtAuthMiddleware::new(service, self.respond.clone(), layer)
+    }
+}
+
 impl<S, G, R, B> Transform<S, ServiceRequest> for JwtAuth<G, R>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
@@ -158,7 +179,6 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        let layer = self.clone().response_for_rejection(());
-        ready(Ok(JwtAuthMiddleware::new(service, self.respond.clone(), layer)))
+        ready(Ok(self.wrap(service)))
     }
 }

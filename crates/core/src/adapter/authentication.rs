@@ -4,8 +4,9 @@ use std::{fmt, mem, sync::Arc};
 
 use super::{ChallengeMap, Outcome, response::cache_control};
 use crate::{
-    Admission, AuthContext, AuthError, Authenticator, Challenge, Grant, MaybePending, Rejection,
-    RequestView, Verdict,
+    Admission, Anonymous, AuthContext, AuthError, Authenticator, Challenge, Grant, MaybePending,
+    Rejection, RequestView, Verdict,
+    endpoint::SetCookies,
     hooks::{VerdictHook, call_to_decide},
 };
 
@@ -18,6 +19,8 @@ pub struct Authentication<T, G = Grant> {
     is_public: Option<Arc<IsPublic<T>>>,
     hook: VerdictHook<G>,
     challenge: ChallengeMap,
+    /// What removes the session cookie.
+    removal: Option<SetCookies>,
 }
 
 type IsPublic<T> = dyn Fn(&T) -> bool + Send + Sync;
@@ -27,7 +30,7 @@ impl<T, G: Send + Sync + 'static> Authentication<T, G> {
     #[must_use]
     pub fn new(auth: Authenticator<G>) -> Self {
         let (hook, challenge) = (VerdictHook::default(), ChallengeMap::default());
-        Self { auth, passes_preflight: false, is_public: None, hook, challenge }
+        Self { auth, passes_preflight: false, is_public: None, hook, challenge, removal: None }
     }
 
     /// Admits requests without a caller. Default: [`Admission::Required`].
@@ -60,6 +63,17 @@ impl<T, G: Send + Sync + 'static> Authentication<T, G> {
         Self { challenge: ChallengeMap::new(map), ..self }
     }
 
+    /// Removes a session cookie whose token is invalid (401 or 400), in the response to the request. If requests
+    /// without credentials are admitted, the request then counts as one of them; otherwise it is rejected. A
+    /// cookie whose token could not be judged (503) remains, and so does one beside another token. Default: no
+    /// cookie is removed.
+    ///
+    /// Requests for [public](Self::public) targets keep the cookie, because they do not wait for the verdict.
+    #[must_use]
+    pub fn remove_invalid_cookie(self, removal: SetCookies) -> Self {
+        Self { removal: Some(removal), ..self }
+    }
+
     /// Calls a function with each verdict. Default: none. If the function panics, the request is rejected
     /// with 500.
     #[must_use]
@@ -89,6 +103,7 @@ impl<T, G: Send + Sync + 'static> Authentication<T, G> {
         passes.then(|| Outcome {
             result: Ok(Some(AuthContext::passed_preflight(self.auth.challenge_settings()))),
             hidden: self.auth.hidden_tokens(request),
+            set_cookies: None,
         })
     }
 
@@ -109,6 +124,7 @@ impl<T, G: Send + Sync + 'static> Authentication<T, G> {
                     is_public: None,
                     hook: self.hook.clone(),
                     challenge: self.challenge.clone(),
+                    removal: self.removal.clone(),
                 };
                 MaybePending::Pending(Box::pin(async move { this.outcome(verdict.await, is_head) }))
             }
@@ -119,7 +135,14 @@ impl<T, G: Send + Sync + 'static> Authentication<T, G> {
         let Some(is_public) = &self.is_public else { return self.auth.authenticate(request) };
         match call_to_decide(|| is_public(target)) {
             Ok(false) => self.auth.authenticate(request),
-            Ok(true) => MaybePending::Ready(self.auth.authenticate_now(request).for_public_route()),
+            Ok(true) => {
+                let mut verdict = self.auth.authenticate_now(request).for_public_route();
+                if verdict.result.is_err() {
+                    // The verdict of a request that may wait could be another one.
+                    verdict.cookie = None;
+                }
+                MaybePending::Ready(verdict)
+            }
             Err(panic) => {
                 let mut verdict = self.auth.authenticate_now(request);
                 verdict.result = Err(panic);
@@ -132,13 +155,21 @@ impl<T, G: Send + Sync + 'static> Authentication<T, G> {
     fn outcome(&self, mut verdict: Verdict<G>, is_head: bool) -> Outcome {
         self.hook.call(&mut verdict);
         let hidden = mem::take(&mut verdict.hidden);
-        let result = verdict.into_context(|| self.auth.challenge_settings());
+        let removal = self.removal.as_ref();
+        let removal = removal.filter(|removal| verdict.is_of_invalid_cookie(removal.name()));
+        let settings = || self.auth.challenge_settings();
+        let result = match (removal, verdict.result) {
+            (Some(_), Err(error)) if verdict.admits_none => {
+                Ok(Anonymous::without_cookie(settings(), error).into())
+            }
+            (_, result) => Verdict { result, ..verdict }.into_context(settings),
+        };
         let result = result.map(Some).map_err(|error| {
             let rejection = Rejection::new(error, self.auth.challenge_settings());
             let rejection = rejection.for_head(is_head).with_cache_control(cache_control(&hidden));
             Box::new(rejection.map_challenge(&self.challenge))
         });
-        Outcome { result, hidden }
+        Outcome { result, hidden, set_cookies: removal.cloned() }
     }
 }
 
@@ -150,6 +181,7 @@ impl<T, G> Clone for Authentication<T, G> {
             is_public: self.is_public.clone(),
             hook: self.hook.clone(),
             challenge: self.challenge.clone(),
+            removal: self.removal.clone(),
         }
     }
 }
@@ -162,6 +194,7 @@ impl<T, G> fmt::Debug for Authentication<T, G> {
             .field("has_public_targets", &self.is_public.is_some())
             .field("hook", &self.hook)
             .field("challenge", &self.challenge)
+            .field("removal", &self.removal)
             .finish()
     }
 }

@@ -1,6 +1,6 @@
 //! What an adapter does with a request.
 
-use crate::{AuthContext, HiddenTokens, Rejection};
+use crate::{AuthContext, HiddenTokens, Rejection, endpoint::SetCookies};
 
 /// What an adapter does with a request: passes it on, or answers with a rejection.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub struct Outcome {
     /// The parts of the request that have tokens, without them. They replace what the client sent,
     /// before anything behind the layer sees the request.
     pub hidden: HiddenTokens,
+    /// The cookies to change in the response, whoever makes it, unless it changes the cookie itself.
+    pub set_cookies: Option<SetCookies>,
 }
 
 impl Outcome {
@@ -19,7 +21,7 @@ impl Outcome {
     #[must_use]
     #[inline]
     pub fn pass() -> Self {
-        Self { result: Ok(None), hidden: HiddenTokens::default() }
+        Self { result: Ok(None), hidden: HiddenTokens::default(), set_cookies: None }
     }
 
     /// The request goes on as it is, or is rejected.

@@ -9,7 +9,7 @@ use crate::{
     engine::{Admission, Engine},
     pipeline::{
         Presented, Stop, Wanted,
-        extract::{self, Tokens},
+        extract::{self, Extracted},
         hide,
     },
 };
@@ -20,10 +20,11 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     pub fn authenticate(&self, request: &dyn RequestView) -> MaybePending<Verdict<G>> {
         self.with_engine(|engine| {
             let hidden = engine.hidden_tokens(&self.route, request);
-            let tokens = match engine.extract(&self.route, request) {
+            let Extracted { tokens, cookie } = engine.extract(&self.route, request);
+            let tokens = match tokens {
                 Ok(tokens) => tokens,
                 Err(error) => {
-                    return MaybePending::Ready(self.route.no_token(engine, error, hidden));
+                    return MaybePending::Ready(self.route.no_token(engine, error, hidden, cookie));
                 }
             };
             let mut callers = Vec::new();
@@ -33,12 +34,12 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
                     MaybePending::Pending(Box::pin(async move {
                         let judged = auth.judge_later(engine, &tokens, callers, *missing);
                         let (engine, result) = judged.await;
-                        auth.route.verdict(&engine, result, hidden)
+                        auth.route.verdict(&engine, result, hidden, cookie)
                     }))
                 }
                 judged => {
                     let result = judged.map_err(Stop::into_error);
-                    MaybePending::Ready(self.route.verdict(engine, result, hidden))
+                    MaybePending::Ready(self.route.verdict(engine, result, hidden, cookie))
                 }
             }
         })
@@ -51,12 +52,13 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     pub fn authenticate_now(&self, request: &dyn RequestView) -> Verdict<G> {
         self.with_engine(|engine| {
             let hidden = engine.hidden_tokens(&self.route, request);
-            match engine.extract(&self.route, request) {
+            let Extracted { tokens, cookie } = engine.extract(&self.route, request);
+            match tokens {
                 Ok(tokens) => {
                     let judged = engine.judge(&self.route, &tokens, &mut Vec::new());
-                    self.route.verdict(engine, judged.map_err(Stop::into_error), hidden)
+                    self.route.verdict(engine, judged.map_err(Stop::into_error), hidden, cookie)
                 }
-                Err(error) => self.route.no_token(engine, error, hidden),
+                Err(error) => self.route.no_token(engine, error, hidden, cookie),
             }
         })
     }
@@ -132,11 +134,7 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
 }
 
 impl<G: Send + Sync + 'static> Engine<G> {
-    fn extract<'r>(
-        &self,
-        route: &Route,
-        request: &'r dyn RequestView,
-    ) -> Result<Tokens<'r>, AuthError> {
+    fn extract<'r>(&self, route: &Route, request: &'r dyn RequestView) -> Extracted<'r> {
         self.start_tasks();
         let wanted = match &route.requirement {
             Some(requirement) if requirement.is_of_several() => Wanted::OneInEachPlace,
@@ -167,10 +165,12 @@ impl Route {
         engine: &Engine<G>,
         result: Result<Authenticated<G>, AuthError>,
         hidden: HiddenTokens,
+        cookie: Option<Arc<str>>,
     ) -> Verdict<G> {
         let admits_anonymous =
             result.is_err() && self.admission(engine) == Admission::DangerousFailed;
-        Verdict { result, hidden, admits_anonymous }
+        let admits_none = cookie.is_some() && self.admits_none(engine);
+        Verdict { result, hidden, admits_anonymous, cookie, admits_none }
     }
 
     /// Returns the verdict on a request without a token, or with several of which none may be chosen.
@@ -179,14 +179,19 @@ impl Route {
         engine: &Engine<G>,
         error: AuthError,
         hidden: HiddenTokens,
+        cookie: Option<Arc<str>>,
     ) -> Verdict<G> {
         let is_empty = error.kind() == AuthErrorKind::NoCredentials;
-        let admission = self.admission(engine);
-        let may_be_empty = admission == Admission::Optional
-            || self.requirement.as_ref().is_some_and(|required| required.is_met_by_none())
-                && engine.anonymous.limited(Admission::Optional) == Admission::Optional;
+        let admits_none = self.admits_none(engine);
         let admits_anonymous =
-            (is_empty && may_be_empty) || admission == Admission::DangerousFailed;
-        Verdict { result: Err(error), hidden, admits_anonymous }
+            (is_empty && admits_none) || self.admission(engine) == Admission::DangerousFailed;
+        Verdict { result: Err(error), hidden, admits_anonymous, cookie, admits_none }
+    }
+
+    /// Returns whether the route admits requests without credentials.
+    fn admits_none<G>(&self, engine: &Engine<G>) -> bool {
+        self.admission(engine) == Admission::Optional
+            || self.requirement.as_ref().is_some_and(|required| required.is_met_by_none())
+                && engine.anonymous.limited(Admission::Optional) == Admission::Optional
     }
 }

@@ -20,11 +20,12 @@ pub struct DeferredUse<G = Grant> {
 }
 
 impl<G: Send + Sync + 'static> Authenticator<G> {
-    /// Starts to authenticate tokens that are used later.
+    /// Starts to authenticate tokens that are used later. A [requirement](Self::with_requirement) of this handle
+    /// applies to each token alone.
     #[must_use]
     pub fn defer_use(&self) -> DeferredUse<G> {
         let engine = self.engine();
-        let route = Route { defers_use: true, ..Route::default() };
+        let route = Route { defers_use: true, ..self.route.clone() };
         let fixed = Self { source: Source::Fixed(Arc::clone(&engine)), route };
         DeferredUse { auth: self.clone(), engine, fixed }
     }

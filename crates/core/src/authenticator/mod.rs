@@ -6,6 +6,7 @@ mod deferred_use;
 mod derived;
 #[cfg(feature = "explain")]
 mod explain;
+mod first_use;
 mod judge;
 mod measuring;
 mod not_ready;
@@ -157,6 +158,13 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
         self.engine().check_locations(&locations)?;
         let route = Route { locations: Some(locations), ..self.route };
         Ok(Self { route, ..self })
+    }
+
+    /// Returns whether tokens are read from the cookie of this name.
+    #[must_use]
+    pub fn reads_cookie(&self, name: &str) -> bool {
+        let engine = self.engine();
+        self.route.locations(&engine).iter().any(|location| location.is_cookie(name))
     }
 
     /// Returns the names of the strategies, in the order in which they are asked. Issuers of JWTs are not

@@ -2,7 +2,7 @@
 
 use super::Authenticator;
 use crate::{
-    NumericDate,
+    NumericDate, Principal,
     issuer::{IssuerConfig, Rules},
     revocation::{
         CLOCK_MARGIN, Revocation, RevocationStatus, Revocations, Revoked, StoreError,
@@ -41,6 +41,32 @@ impl<G: Send + Sync + 'static> Authenticator<G> {
     /// The store has failed, or the engine has no revocations.
     pub async fn revoke(&self, entries: &[Revocation]) -> Result<(), StoreError> {
         self.revocations().ok_or_else(not_configured)?.revoke(entries).await
+    }
+
+    /// Makes the entries that end the session of a caller: what a [logout](crate::revocation::LogoutEndpoint)
+    /// revokes. Empty if the token has neither `jti` nor `sid`.
+    ///
+    /// | the token has | its session is | entries |
+    /// |---|---|---|
+    /// | `sid` | all tokens with this `sid`, and the first one, whose `jti` it may be | this token, the session, the token with the `jti` of this name |
+    /// | no `sid` | this token, and those that were made from it, whose `sid` is its `jti` | this token, the session with this name if the store [keeps](crate::revocation::RevocationStore::keeps) sessions |
+    #[must_use]
+    pub fn session_revocations(&self, caller: &Principal) -> Vec<Revocation> {
+        let question = caller.question();
+        let session = question.session.filter(|session| !session.is_empty());
+        let name = session.or(question.jti.filter(|token_id| !token_id.is_empty()));
+        let entry = |revoked| self.revocation(caller.issuer(), revoked);
+        let own = caller.revocation();
+        let of_session = name.map(|name| Revoked::Session(name.into()));
+        // A session that the token names must not be left out without an error.
+        let is_kept = |of_session: &Revoked| {
+            session.is_some() || self.revocations().is_none_or(|all| all.keeps(of_session))
+        };
+        let of_session = of_session.filter(is_kept).map(entry);
+        // The token of this caller is not the first one, which may have no `sid`.
+        let first = session.filter(|session| Some(*session) != question.jti);
+        let first = first.map(|session| entry(Revoked::Token(session.into())));
+        own.into_iter().chain(of_session).chain(first).collect()
     }
 
     /// Returns the revocations of the engine, if it has any.

@@ -1,17 +1,39 @@
-//! The cookie that a logout removes ([RFC 6265 §4.1]).
+//! The cookie that holds a token: how it is set and removed ([RFC 6265 §4.1]).
 //!
 //! [RFC 6265 §4.1]: https://www.rfc-editor.org/rfc/rfc6265#section-4.1
 
-use crate::revocation::EndpointError;
+use std::{borrow::Cow, time::Duration};
 
-/// A cookie that holds a token: its name and its attributes, as it was set. Browsers remove a cookie only if
-/// name, path and domain are the same ([RFC 6265 §5.3]).
+use crate::{TokenLocation, pipeline::is_loopback_http, revocation::EndpointError};
+
+/// A cookie that holds a token: its name and its attributes. Browsers remove a cookie only if name, path and
+/// domain are those that it was set with ([RFC 6265 §5.3]).
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use portcullis::{Authenticator, revocation::CookieAttributes};
+///
+/// let cookie = CookieAttributes::session("session");
+/// assert_eq!(cookie.full_name(), "__Host-session");
+/// assert_eq!(
+///     cookie.set("abc", Duration::from_secs(60))?,
+///     "__Host-session=abc; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=Lax",
+/// );
+/// // The engine reads it under the same name.
+/// let builder = Authenticator::builder().locations([cookie.location()]);
+/// # Ok::<(), portcullis::revocation::EndpointError>(())
+/// ```
 ///
 /// [RFC 6265 §5.3]: https://www.rfc-editor.org/rfc/rfc6265#section-5.3
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[must_use]
 pub struct CookieAttributes {
     name: String,
+    /// Whether the name gets the prefix `__Host-` if browsers accept it with the other attributes.
+    has_prefix: bool,
     path: String,
     domain: Option<String>,
     is_secure: bool,
@@ -30,16 +52,37 @@ pub enum SameSite {
     None,
 }
 
+/// The longest name and value together that browsers store ([RFC 6265bis §5.7]).
+///
+/// [RFC 6265bis §5.7]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.7
+const MAX_LEN: usize = 4096;
+
+/// The prefix of a cookie that no other host and no other path can have set ([RFC 6265bis §4.1.3.2]).
+///
+/// [RFC 6265bis §4.1.3.2]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3.2
+const HOST_PREFIX: &str = "__Host-";
+
 impl CookieAttributes {
-    /// Starts with the attributes `Path=/`, `Secure`, `HttpOnly` and `SameSite=Lax`.
+    /// Starts with the attributes `Path=/`, `Secure`, `HttpOnly` and `SameSite=Lax`. The name is used as
+    /// given.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
+            has_prefix: false,
             path: "/".to_owned(),
             domain: None,
             is_secure: true,
             same_site: SameSite::Lax,
         }
+    }
+
+    /// Starts with the same attributes, for a new cookie: the name gets the prefix `__Host-` as long as the
+    /// path is `/`, the cookie is secure and it has no domain. Browsers then reject a cookie of this name that
+    /// another host of the domain sets, or a page over plain http.
+    ///
+    /// [`location`](Self::location) and [`full_name`](Self::full_name) have the prefix too.
+    pub fn session(name: impl Into<String>) -> Self {
+        Self { has_prefix: true, ..Self::new(name) }
     }
 
     /// The path. Default: `/`.
@@ -57,6 +100,14 @@ impl CookieAttributes {
         Self { same_site, ..self }
     }
 
+    /// The origin under which browsers reach the service, such as `http://localhost:8080`. Leaves `Secure` out
+    /// if the scheme is `http` and the host is a loopback one: `localhost`, `127.0.0.0/8` or `[::1]`. Such a
+    /// connection does not leave the machine. Any other origin changes nothing.
+    pub fn public_origin(self, origin: &str) -> Self {
+        let is_secure = self.is_secure && !is_loopback_http(origin);
+        Self { is_secure, ..self }
+    }
+
     /// Leaves `Secure` out: for a service over plain http, whose browsers ignore such a cookie.
     ///
     /// # Security
@@ -66,30 +117,67 @@ impl CookieAttributes {
         Self { is_secure: false, ..self }
     }
 
+    /// Returns the name with its prefix, if it has one.
+    #[must_use]
+    pub fn full_name(&self) -> Cow<'_, str> {
+        let may_have_prefix = self.path == "/" && self.is_secure && self.domain.is_none();
+        if self.has_prefix && may_have_prefix && !self.name.starts_with(HOST_PREFIX) {
+            return format!("{HOST_PREFIX}{}", self.name).into();
+        }
+        Cow::Borrowed(&self.name)
+    }
+
+    /// Returns the location from which an engine reads the token.
+    pub fn location(&self) -> TokenLocation {
+        TokenLocation::cookie(self.full_name())
+    }
+
+    /// Returns the value of `Set-Cookie` that stores a token for this long. The part of a second does not count.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError::InvalidCookie`], also if the value is empty, has other characters than a cookie may
+    /// have, or makes a cookie of over 4096 bytes, which browsers do not store.
+    pub fn set(&self, value: &str, max_age: Duration) -> Result<String, EndpointError> {
+        self.check()?;
+        let name = self.full_name();
+        let is_too_long = name.len().saturating_add(value.len()) > MAX_LEN;
+        if value.is_empty() || is_too_long || !value.bytes().all(is_cookie_octet) {
+            return Err(EndpointError::InvalidCookie { attribute: "value" });
+        }
+        Ok(self.rendered(&name, value, &format!("Max-Age={}", max_age.as_secs())))
+    }
+
     /// Returns the value of `Set-Cookie` that removes the cookie.
     ///
     /// # Errors
     ///
     /// [`EndpointError::InvalidCookie`].
-    pub(crate) fn removal(&self) -> Result<String, EndpointError> {
+    pub fn removal(&self) -> Result<String, EndpointError> {
         self.check()?;
-        let mut value = format!("{}=; Path={}", self.name, self.path);
-        if let Some(domain) = &self.domain {
-            value += "; Domain=";
-            value += domain;
-        }
         // A date too, for clients that do not know `Max-Age`.
-        value += "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
-        if self.is_secure {
-            value += "; Secure";
+        let lifetime = "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+        Ok(self.rendered(&self.full_name(), "", lifetime))
+    }
+
+    fn rendered(&self, name: &str, value: &str, lifetime: &str) -> String {
+        let mut text = format!("{name}={value}; Path={}", self.path);
+        if let Some(domain) = &self.domain {
+            text += "; Domain=";
+            text += domain;
         }
-        value += "; HttpOnly; SameSite=";
-        value += match self.same_site {
+        text += "; ";
+        text += lifetime;
+        if self.is_secure {
+            text += "; Secure";
+        }
+        text += "; HttpOnly; SameSite=";
+        text += match self.same_site {
             SameSite::Strict => "Strict",
             SameSite::Lax => "Lax",
             SameSite::None => "None",
         };
-        Ok(value)
+        text
     }
 
     fn check(&self) -> Result<(), EndpointError> {
@@ -123,6 +211,13 @@ impl CookieAttributes {
 /// [RFC 9110 §5.6.2]: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
 fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// Characters of a cookie's value ([RFC 6265 §4.1.1]).
+///
+/// [RFC 6265 §4.1.1]: https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1
+fn is_cookie_octet(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)
 }
 
 #[cfg(test)]
@@ -171,5 +266,64 @@ mod tests {
         }
         assert!(new("__Host-a").removal().is_ok());
         assert!(new("__Secure-a").path("/app").domain("example.com").removal().is_ok());
+    }
+
+    #[test]
+    fn the_name_has_the_prefix_if_browsers_accept_it() {
+        let session = || CookieAttributes::session("session");
+        for (cookie, name) in [
+            (session(), "__Host-session"),
+            (session().same_site(SameSite::Strict), "__Host-session"),
+            (session().path("/app"), "session"),
+            (session().domain("example.com"), "session"),
+            (session().dangerous_insecure(), "session"),
+            (session().public_origin("http://localhost:8080"), "session"),
+            (session().public_origin("https://app.test"), "__Host-session"),
+            (CookieAttributes::session("__Host-session"), "__Host-session"),
+            (CookieAttributes::new("session"), "session"),
+        ] {
+            assert_eq!(cookie.full_name(), name, "{cookie:?}");
+            assert_eq!(cookie.location(), TokenLocation::cookie(name));
+            let set = cookie.set("a.b-c_d", Duration::from_millis(90_999)).unwrap();
+            assert!(set.starts_with(&format!("{name}=a.b-c_d; Path=")), "{set}");
+            assert!(set.contains("; Max-Age=90; "), "{set}");
+            let removal = cookie.removal().unwrap();
+            assert!(removal.starts_with(&format!("{name}=; Path=")), "{removal}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_insecure_on_loopback_alone() {
+        for (origin, is_secure) in [
+            ("http://localhost", false),
+            ("http://LOCALHOST:8080", false),
+            ("http://127.0.0.1:8080", false),
+            ("http://127.8.0.1", false),
+            ("http://[::1]:8080", false),
+            ("https://localhost", true),
+            ("http://app.test", true),
+            ("http://localhost.evil.test", true),
+            ("http://127.0.0.1.evil.test", true),
+            ("http://10.0.0.1", true),
+            ("http://0.0.0.0", true),
+            ("localhost", true),
+            ("", true),
+        ] {
+            let set = CookieAttributes::session("s").public_origin(origin).set("a", Duration::ZERO);
+            assert_eq!(set.unwrap().contains("; Secure"), is_secure, "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_browsers_would_cut_or_drop_is_an_error() {
+        let cookie = CookieAttributes::session("s");
+        let set = |value: &str| cookie.set(value, Duration::ZERO);
+        let error = EndpointError::InvalidCookie { attribute: "value" };
+        for value in ["", "a b", "a;b", "a,b", "a\"b", "a\\b", "a\r\nb", "ü"] {
+            assert_eq!(set(value), Err(error.clone()), "{value}");
+        }
+        let name_len = "__Host-s".len();
+        assert!(set(&"a".repeat(4096 - name_len)).is_ok());
+        assert_eq!(set(&"a".repeat(4097 - name_len)), Err(error));
     }
 }

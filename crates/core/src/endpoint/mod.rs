@@ -5,9 +5,11 @@ mod call;
 mod cookie;
 mod form;
 mod response;
+mod set_cookies;
 
 pub use call::{Endpoint, EndpointCall, FormCall};
 pub use cookie::{CookieAttributes, SameSite};
 pub use form::Form;
 pub use response::EndpointResponse;
 pub(crate) use response::NOT_POST;
+pub use set_cookies::SetCookies;

@@ -1,6 +1,6 @@
 //! Did another site cause the request? Browsers attach cookies to such requests too.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use crate::{AuthError, AuthErrorKind, RequestView};
 
@@ -176,6 +176,16 @@ fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
 #[must_use]
 pub fn is_origin(text: &str) -> bool {
     WebOrigin::parse(text.as_bytes()).is_some()
+}
+
+/// Returns whether a text is an origin over plain http that does not leave the machine.
+pub(crate) fn is_loopback_http(text: &str) -> bool {
+    let Some(WebOrigin { scheme, host, .. }) = WebOrigin::parse(text.as_bytes()) else {
+        return false;
+    };
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = address.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    scheme == "http" && (host == "localhost" || is_loopback)
 }
 
 /// A text that should name an origin does not.

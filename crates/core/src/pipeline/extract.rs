@@ -57,29 +57,73 @@ const MAX_TOKENS: usize = 4;
 
 type Result<T> = std::result::Result<T, AuthError>;
 
+/// The tokens of a request that must be proven, or why there are none.
+pub(crate) struct Extracted<'r> {
+    pub(crate) tokens: Result<Tokens<'r>>,
+    /// The cookie that all of this is from; `None` if any of it is from elsewhere, or nothing was found.
+    pub(crate) cookie: Option<Arc<str>>,
+}
+
 /// Extracts the tokens that count from a request.
-///
-/// # Errors
-///
-/// [`AuthErrorKind::NoCredentials`] if no location holds a token, [`AuthErrorKind::MalformedRequest`] if a
-/// location holds an empty one, [`AuthErrorKind::MultipleTokens`], and [`AuthErrorKind::CrossSiteRequest`] if
-/// one of the tokens is from a cookie, and another site caused the request.
 pub(crate) fn extract<'r>(
     locations: &[TokenLocation],
     several: MultipleTokens,
     wanted: Wanted,
     cross_site: &CrossSiteRules,
     request: &'r dyn RequestView,
+) -> Extracted<'r> {
+    let mut places = Places::None;
+    let tokens = extract_from(locations, several, wanted, cross_site, request, &mut places);
+    let cookie = match places {
+        Places::One(location) if matches!(location.kind, LocationKind::Cookie) => {
+            Some(Arc::clone(&location.name))
+        }
+        _ => None,
+    };
+    Extracted { tokens, cookie }
+}
+
+/// The locations in which something was found.
+#[derive(Clone, Copy, Debug)]
+enum Places<'l> {
+    None,
+    One(&'l TokenLocation),
+    Several,
+}
+
+impl<'l> Places<'l> {
+    fn add(&mut self, location: &'l TokenLocation) {
+        *self = match self {
+            Self::None => Self::One(location),
+            Self::One(_) | Self::Several => Self::Several,
+        };
+    }
+}
+
+/// Extracts the tokens that count from a request, and notes where they are.
+///
+/// # Errors
+///
+/// [`AuthErrorKind::NoCredentials`] if no location holds a token, [`AuthErrorKind::MalformedRequest`] if a
+/// location holds an empty one, [`AuthErrorKind::MultipleTokens`], and [`AuthErrorKind::CrossSiteRequest`] if
+/// one of the tokens is from a cookie, and another site caused the request.
+fn extract_from<'l, 'r>(
+    locations: &'l [TokenLocation],
+    several: MultipleTokens,
+    wanted: Wanted,
+    cross_site: &CrossSiteRules,
+    request: &'r dyn RequestView,
+    places: &mut Places<'l>,
 ) -> Result<Tokens<'r>> {
     let (mut tokens, mut has_cookie) = (Tokens::new(), false);
     let limit = match (several, wanted) {
         (MultipleTokens::Reject, Wanted::One) => {
             for location in locations.iter().filter(|location| location.is_explicit) {
-                collect(location, several, request, &mut tokens)?;
+                collect(location, several, request, &mut tokens, places)?;
             }
             for location in locations.iter().filter(|location| !location.is_explicit) {
                 if tokens.is_empty() {
-                    collect(location, several, request, &mut tokens)?;
+                    collect(location, several, request, &mut tokens, places)?;
                     has_cookie = !tokens.is_empty();
                 }
             }
@@ -88,7 +132,7 @@ pub(crate) fn extract<'r>(
         (MultipleTokens::First, Wanted::One) => {
             for location in locations {
                 if tokens.is_empty() {
-                    collect(location, several, request, &mut tokens)?;
+                    collect(location, several, request, &mut tokens, places)?;
                     has_cookie = !location.is_explicit && !tokens.is_empty();
                 }
             }
@@ -98,7 +142,7 @@ pub(crate) fn extract<'r>(
         (MultipleTokens::All, _) => {
             for location in locations {
                 let before = tokens.len();
-                collect(location, several, request, &mut tokens)?;
+                collect(location, several, request, &mut tokens, places)?;
                 has_cookie |= !location.is_explicit && tokens.len() > before;
             }
             MAX_TOKENS
@@ -106,7 +150,7 @@ pub(crate) fn extract<'r>(
         (MultipleTokens::Reject | MultipleTokens::First, Wanted::OneInEachPlace) => {
             for location in locations {
                 let mut own = Tokens::new();
-                collect(location, several, request, &mut own)?;
+                collect(location, several, request, &mut own, places)?;
                 if several == MultipleTokens::Reject && own.len() > 1 {
                     return Err(AuthErrorKind::MultipleTokens.into());
                 }
@@ -158,8 +202,24 @@ pub(crate) fn extract_all<'r>(
     Ok((tokens, has_cookie))
 }
 
-/// Adds the tokens of one location.
-fn collect<'r>(
+/// Adds the tokens of one location, and notes whether it has any, or a malformed one.
+#[inline]
+fn collect<'l, 'r>(
+    location: &'l TokenLocation,
+    several: MultipleTokens,
+    request: &'r dyn RequestView,
+    tokens: &mut Tokens<'r>,
+    places: &mut Places<'l>,
+) -> Result<()> {
+    let before = tokens.len();
+    let outcome = collect_tokens(location, several, request, tokens);
+    if outcome.is_err() || tokens.len() > before {
+        places.add(location);
+    }
+    outcome
+}
+
+fn collect_tokens<'r>(
     location: &TokenLocation,
     several: MultipleTokens,
     request: &'r dyn RequestView,
@@ -230,7 +290,7 @@ fn single_value(
     request: &dyn RequestView,
 ) -> Result<Option<String>> {
     let mut values = Tokens::new();
-    collect(source, several, request, &mut values)?;
+    collect_tokens(source, several, request, &mut values)?;
     if values.len() > 1 {
         return Err(AuthErrorKind::MultipleTokens.into());
     }

@@ -23,7 +23,7 @@ mod verify;
 mod tests;
 
 pub(crate) use check::check_caller;
-pub(crate) use cross_site::CrossSiteRules;
+pub(crate) use cross_site::{CrossSiteRules, is_loopback_http};
 pub use cross_site::{OriginError, is_origin};
 pub(crate) use extract::{Presented, Wanted};
 pub(crate) use map::accept_unrevoked;

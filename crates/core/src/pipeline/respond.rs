@@ -59,6 +59,15 @@ impl From<&LayerError> for Challenge {
     }
 }
 
+/// Returns whether a request was rejected because of its token, and would be rejected again with the same token.
+/// If the token could not be judged, the answer is no.
+pub(crate) fn is_fault_of_token(kind: AuthErrorKind) -> bool {
+    match status_and_code(kind) {
+        (401, code) => code == Some("invalid_token") || kind == AuthErrorKind::NoCredentials,
+        (status, _) => status == 400,
+    }
+}
+
 /// The rows of RFC 6750 §3.1 and RFC 9470 §3. Without credentials there is no code: the caller may
 /// not know yet that it needs any.
 fn status_and_code(kind: AuthErrorKind) -> (u16, Option<&'static str>) {

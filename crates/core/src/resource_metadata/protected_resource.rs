@@ -184,14 +184,14 @@ impl From<String> for ProtectedResource {
 fn bearer_methods(places: &[TokenLocation]) -> Vec<&'static str> {
     let is_header = |place: &TokenLocation| {
         place.kind == LocationKind::Header
-            && place.name == "authorization"
+            && &*place.name == "authorization"
             && place
                 .scheme
                 .as_ref()
                 .is_some_and(|scheme| scheme.name.eq_ignore_ascii_case("bearer"))
     };
     let is_query =
-        |place: &TokenLocation| place.kind == LocationKind::Query && place.name == "access_token";
+        |place: &TokenLocation| place.kind == LocationKind::Query && &*place.name == "access_token";
     let plain = || places.iter().filter(|place| place.prefix.is_none());
     let header = plain().any(is_header).then_some("header");
     let query = plain().any(is_query).then_some("query");

@@ -21,6 +21,8 @@ pub enum StoreErrorKind {
     /// The store must not be used as it is: its schema is newer than the library, or a setting of it would
     /// lose entries. Someone must change something.
     Unusable,
+    /// The store cannot keep an entry: it has no place for its kind, or for an id of this length.
+    Unsupported,
 }
 
 impl StoreError {

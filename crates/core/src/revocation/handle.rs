@@ -1,13 +1,14 @@
 //! The revocations that an engine uses, and their settings.
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
     time::Duration,
 };
 
 use super::{
-    Revocation, RevocationStatus, RevocationStore, StoreError, StoreErrorKind,
+    Revocation, RevocationStatus, RevocationStore, Revoked, StoreError, StoreErrorKind,
     follower::{FeedState, Follower, call, on_another_thread},
     memory::MemoryStore,
     set::{Question, RevokedSet},
@@ -56,6 +57,8 @@ pub struct Revocations {
 struct Inner {
     store: Arc<dyn RevocationStore>,
     settings: Settings,
+    /// Whether the ids of all issuers are one name space.
+    ignores_issuers: bool,
     set: Arc<RevokedSet>,
     follower: Arc<Follower>,
     /// That of the first engine.
@@ -64,6 +67,9 @@ struct Inner {
     /// Those that have taken these over, at a reload of the engine.
     successor: Mutex<Weak<Self>>,
 }
+
+/// The issuer in the entries of a store that keeps no issuers.
+pub(super) const ANY_ISSUER: &str = "";
 
 /// The longest time for a write.
 const MAX_WRITE: Duration = Duration::from_secs(5);
@@ -109,7 +115,10 @@ impl Revocations {
         let follower = Arc::new(Follower::new(Arc::clone(&store), Arc::clone(&set), settings));
         let (clock, task) = (OnceLock::new(), FollowerTask::default());
         let successor = Mutex::default();
-        Self { inner: Arc::new(Inner { store, settings, set, follower, clock, task, successor }) }
+        let ignores_issuers = store.ignores_issuers();
+        let inner =
+            Inner { store, settings, ignores_issuers, set, follower, clock, task, successor };
+        Self { inner: Arc::new(inner) }
     }
 
     fn set(self, change: impl FnOnce(&mut Settings)) -> Self {
@@ -165,7 +174,7 @@ impl Revocations {
     /// The store has failed, or has not answered within 5 seconds. Then the entries may hold all the same, for
     /// example if the connection broke.
     pub async fn revoke(&self, entries: &[Revocation]) -> Result<(), StoreError> {
-        let clock = self.clock();
+        let (clock, entries) = (self.clock(), &*self.entries(entries));
         let added = call(&*clock, MAX_WRITE, || self.inner.store.add(entries)).await;
         added.inspect_err(|_| self.failed())?;
         point("revocations: stored");
@@ -184,6 +193,25 @@ impl Revocations {
     #[must_use]
     pub fn status(&self) -> RevocationStatus {
         self.inner.follower.status(self.clock().now())
+    }
+
+    /// Returns entries as the store and memory have them.
+    fn entries<'e>(&self, entries: &'e [Revocation]) -> Cow<'e, [Revocation]> {
+        if !self.inner.ignores_issuers {
+            return Cow::Borrowed(entries);
+        }
+        entries
+            .iter()
+            .map(|entry| Revocation { issuer: ANY_ISSUER.into(), ..entry.clone() })
+            .collect()
+    }
+
+    /// Returns a question as the store and memory answer it.
+    #[inline]
+    fn question<'q>(&self, question: &Question<'q>) -> Question<'q> {
+        let ignores_issuers = self.inner.ignores_issuers;
+        let issuer = if ignores_issuers { ANY_ISSUER } else { question.issuer };
+        Question { issuer, ..*question }
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
@@ -248,6 +276,11 @@ impl Revocations {
         if Arc::ptr_eq(&self.inner, &others.inner) {
             return Ok(());
         }
+        if self.inner.ignores_issuers != others.inner.ignores_issuers {
+            let text = "the new store keeps ids without issuers and the old one with them, or the other way \
+                        round: restart the service";
+            return Err(StoreError::new(StoreErrorKind::Unusable, text));
+        }
         // The newest has no successor, so that a chain of them ends.
         *lock(&self.inner.successor) = Weak::new();
         // First: what is written after this is passed on, and what was written before is in the set.
@@ -261,12 +294,18 @@ impl Revocations {
         self.inner.store.label()
     }
 
+    pub(crate) fn keeps(&self, revoked: &Revoked) -> bool {
+        self.inner.store.keeps(revoked)
+    }
+
     pub(crate) fn is_jti_required(&self) -> bool {
         !self.inner.settings.is_jti_optional
     }
 
+    /// Returns whether a request queries the store: always, or because memory may lack entries.
+    #[inline]
     pub(crate) fn is_strict(&self) -> bool {
-        self.inner.settings.is_strict
+        self.inner.settings.is_strict || self.inner.follower.is_incomplete()
     }
 
     pub(crate) fn call_timeout(&self) -> Duration {
@@ -285,11 +324,13 @@ impl Revocations {
     /// [`AuthErrorKind::TokenRevoked`], and [`AuthErrorKind::StoreUnavailable`] while not all entries are
     /// loaded, or the last read is too long ago.
     pub(crate) fn check(&self, question: &Question<'_>, now: NumericDate) -> Result<(), AuthError> {
-        if let Some(kind) = self.inner.set.find(question) {
+        // Before the look-up: memory that lacks entries now must not count as complete.
+        let is_strict = self.is_strict();
+        if let Some(kind) = self.inner.set.find(&self.question(question)) {
             return Err(revoked(kind));
         }
         // In strict mode the store says what memory does not know.
-        if self.is_strict() {
+        if is_strict {
             return Ok(());
         }
         match self.inner.follower.state(now) {
@@ -309,13 +350,14 @@ impl Revocations {
         question: &Question<'_>,
         clock: &dyn Clock,
     ) -> Result<(), AuthError> {
+        let question = self.question(question);
         let wanted = question.wanted();
         let found = call(clock, self.call_timeout(), || self.inner.store.find(&wanted)).await;
         let found = found.map_err(|error| {
             self.failed();
             AuthError::with_source(AuthErrorKind::StoreUnavailable, error)
         })?;
-        match found.iter().find(|entry| question.is_revoked_by(entry)) {
+        match self.entries(&found).iter().find(|entry| question.is_revoked_by(entry)) {
             Some(entry) => Err(revoked(entry.revoked.kind())),
             None => Ok(()),
         }
@@ -337,7 +379,7 @@ impl Revocations {
 
     /// Looks into memory, for what goes on after a request was judged.
     pub(crate) fn is_revoked(&self, question: &Question<'_>) -> bool {
-        self.inner.set.find(question).is_some()
+        self.inner.set.find(&self.question(question)).is_some()
     }
 
     /// Returns a receiver that changes after entries were added.

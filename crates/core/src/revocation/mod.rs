@@ -22,7 +22,7 @@ mod task;
 /// can need it, so that a clock that is ahead deletes nothing which a replica still needs.
 pub(crate) const CLOCK_MARGIN: std::time::Duration = std::time::Duration::from_secs(60);
 
-pub use crate::endpoint::{CookieAttributes, SameSite};
+pub use crate::endpoint::{CookieAttributes, SameSite, SetCookies};
 pub use endpoint::{BackchannelLogoutEndpoint, EndpointError, LogoutEndpoint, RevokeEndpoint};
 pub use entry::{Revocation, Revoked};
 pub use error::{StoreError, StoreErrorKind};

@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, future::pending, sync::Arc};
 
-use super::{Revocation, StoreError};
+use super::{Revocation, Revoked, StoreError};
 use crate::{BoxFuture, NumericDate};
 
 /// Keeps revocations for all replicas of a service.
@@ -34,7 +34,9 @@ pub trait RevocationStore: Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// The entries may have been added all the same, for example if the connection broke.
+    /// [`StoreErrorKind::Unsupported`](super::StoreErrorKind::Unsupported) if the store cannot keep one of the
+    /// entries; none was added then. After another error, the entries may have been added all the same, for
+    /// example if the connection broke.
     fn add<'a>(&'a self, entries: &'a [Revocation]) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Reads one page of entries: from the start if `after` is `None`, else those that were added or changed
@@ -61,6 +63,19 @@ pub trait RevocationStore: Debug + Send + Sync {
         &'a self,
         wanted: &'a [Revocation],
     ) -> BoxFuture<'a, Result<Vec<Revocation>, StoreError>>;
+
+    /// Returns whether the store keeps ids without their issuers, as a table of another system may. Then an entry
+    /// revokes the tokens with its id of every issuer of the engine, and the issuer in entries has no meaning.
+    /// Default: `false`.
+    fn ignores_issuers(&self) -> bool {
+        false
+    }
+
+    /// Returns whether the store has a place for entries of this kind. [`add`](Self::add) rejects others. A logout
+    /// leaves out the session that a token without `sid` may have begun, if there is no place for it. Default: `true`.
+    fn keeps(&self, _revoked: &Revoked) -> bool {
+        true
+    }
 
     /// Waits until there may be a change. A change may be missed: the caller reads at intervals too.
     /// Default: waits forever, for a store that cannot notify.
@@ -104,6 +119,14 @@ impl<S: RevocationStore + ?Sized> RevocationStore for Arc<S> {
         (**self).find(wanted)
     }
 
+    fn ignores_issuers(&self) -> bool {
+        (**self).ignores_issuers()
+    }
+
+    fn keeps(&self, revoked: &Revoked) -> bool {
+        (**self).keeps(revoked)
+    }
+
     fn changed(&self) -> BoxFuture<'_, ()> {
         (**self).changed()
     }
@@ -141,13 +164,23 @@ pub struct Changes {
     pub position: Position,
     /// Whether there are more entries now, so that the caller reads on at once.
     pub has_more: bool,
+    /// Whether the store has entries that it does not list, because they are too many. Then each request queries
+    /// the store, as in [strict](super::Revocations::strict) mode, until 60 reads in a row were complete.
+    pub is_incomplete: bool,
 }
 
 impl Changes {
     /// Creates the last page for now.
     #[must_use]
     pub fn new(entries: Vec<Revocation>, position: Position) -> Self {
-        Self { entries, position, has_more: false }
+        Self { entries, position, has_more: false, is_incomplete: false }
+    }
+
+    /// Sets that the store has entries that it does not list.
+    #[must_use]
+    pub fn incomplete(mut self) -> Self {
+        self.is_incomplete = true;
+        self
     }
 
     /// Sets that there are more entries now.

@@ -109,6 +109,40 @@ impl SigningKey {
         Self::new(Pair::Secret(secret.as_ref().to_vec()), algorithm)
     }
 
+    /// Reads a private key in PEM, like [`from_pem`](Self::from_pem), or takes the text as a secret for HS512: for a
+    /// setting that may be either. So the algorithm depends on the key: RS256 for RSA, that of its curve for an
+    /// elliptic curve, EdDSA for Ed25519, and HS512 for a secret, as Apache Airflow guesses it.
+    ///
+    /// A text with `-----BEGIN` is never a secret.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_pem`](Self::from_pem) and [`from_secret`](Self::from_secret): a secret has at least 64 bytes.
+    pub fn from_pem_or_secret(text: &str) -> Result<Self, KeyError> {
+        if text.contains("-----BEGIN") {
+            Self::from_pem(text)
+        } else {
+            Self::from_secret(text, Algorithm::HS512)
+        }
+    }
+
+    /// Takes a secret that may be shorter than the hash, for systems that exist.
+    ///
+    /// # Security
+    ///
+    /// A short secret can be guessed offline from a single token, and then anyone can sign.
+    ///
+    /// # Errors
+    ///
+    /// As [`VerificationKey::dangerous_from_short_secret`].
+    pub fn dangerous_from_short_secret(
+        secret: impl AsRef<[u8]>,
+        algorithm: Algorithm,
+    ) -> Result<Self, KeyError> {
+        VerificationKey::dangerous_from_short_secret(secret.as_ref(), algorithm)?;
+        Self::new(Pair::Secret(secret.as_ref().to_vec()), algorithm)
+    }
+
     fn new(pair: Pair, algorithm: Algorithm) -> Result<Self, KeyError> {
         let signer = Arc::new(Signer::new(&pair, algorithm)?);
         let members = public::required_members(&pair);
@@ -205,11 +239,14 @@ impl SigningKey {
     pub fn verification_key(&self) -> Result<VerificationKey, KeyError> {
         match (self.public_jwk(), self.secret(), &self.key_id) {
             (Some(jwk), ..) => VerificationKey::from_jwk_text(&jwk),
-            (None, Some(secret), Some(key_id)) => {
-                VerificationKey::from_secret(secret, self.algorithm)?.key_id(key_id.as_ref())
-            }
-            (None, secret, _) => {
-                VerificationKey::from_secret(secret.unwrap_or_default(), self.algorithm)
+            (None, secret, key_id) => {
+                // Its length was checked when this key was made.
+                let secret = secret.unwrap_or_default();
+                let key = VerificationKey::dangerous_from_short_secret(secret, self.algorithm)?;
+                match key_id {
+                    Some(key_id) => key.key_id(key_id.as_ref()),
+                    None => Ok(key),
+                }
             }
         }
     }

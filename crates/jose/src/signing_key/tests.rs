@@ -20,6 +20,34 @@ fn private_keys_come_back_from_their_pem_with_id_and_algorithm() {
 }
 
 #[test]
+fn the_algorithm_is_guessed_from_the_key() {
+    let pem = |algorithm| {
+        let key = SigningKey::generate(algorithm).unwrap();
+        key.to_pem().unwrap().unwrap()
+    };
+    for algorithm in
+        [Algorithm::RS256, Algorithm::ES256, Algorithm::ES384, Algorithm::ES512, Algorithm::EdDSA]
+    {
+        let key = SigningKey::from_pem_or_secret(&pem(algorithm)).unwrap();
+        assert_eq!(key.algorithm(), algorithm);
+    }
+    let secret = "s".repeat(64);
+    let key = SigningKey::from_pem_or_secret(&secret).unwrap();
+    assert_eq!((key.algorithm(), key.secret()), (Algorithm::HS512, Some(secret.as_bytes())));
+    let short = SigningKey::from_pem_or_secret(&"s".repeat(63));
+    assert!(matches!(short, Err(KeyError::SecretTooShort { .. })));
+    // What looks like a key is never taken for a secret, which others may know.
+    let public = SigningKey::generate(Algorithm::ES256).unwrap().public_key_pem().unwrap().unwrap();
+    let damaged = pem(Algorithm::ES256).replace("-----END", "----END");
+    for text in [public, damaged, pem(Algorithm::ES256).replace("PRIVATE KEY", "OTHER KEY")] {
+        assert!(matches!(
+            SigningKey::from_pem_or_secret(&text),
+            Err(KeyError::InvalidSigningKey { .. })
+        ));
+    }
+}
+
+#[test]
 fn the_key_id_is_the_thumbprint_that_verifiers_compute() {
     for algorithm in [Algorithm::RS256, Algorithm::ES384, Algorithm::EdDSA] {
         let key = SigningKey::generate(algorithm).unwrap();
@@ -62,4 +90,19 @@ fn keys_have_one_thumbprint_whatever_form_they_came_in() {
         let narrowed = private.unwrap().algorithm(algorithm).unwrap();
         assert_eq!(narrowed.thumbprint(), key.key_id(), "{algorithm}");
     }
+}
+
+#[test]
+fn a_short_secret_signs_and_verifies_by_name_alone() {
+    assert!(SigningKey::from_secret(b"short", Algorithm::HS512).is_err());
+    let key = SigningKey::dangerous_from_short_secret(b"short", Algorithm::HS512).unwrap();
+    assert!(key.verification_key().unwrap().is_short());
+    let named = key.with_key_id("mine").verification_key().unwrap();
+    assert!(named.is_short());
+    assert_eq!(named.id(), Some("mine"));
+    let pem = SigningKey::generate(Algorithm::EdDSA).unwrap().public_key_pem().unwrap().unwrap();
+    for secret in ["", &*pem] {
+        assert!(SigningKey::dangerous_from_short_secret(secret, Algorithm::HS512).is_err());
+    }
+    assert!(SigningKey::dangerous_from_short_secret(b"short", Algorithm::RS256).is_err());
 }

@@ -212,7 +212,7 @@ fn default_port(scheme: &str) -> Option<u16> {
 }
 
 /// Tells whether a host is this very machine, by its own text.
-fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host.eq_ignore_ascii_case("localhost")
         || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback())

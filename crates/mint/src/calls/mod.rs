@@ -10,5 +10,6 @@ mod reissue;
 mod tests;
 
 pub use credentials::{CallCredentials, CallToken};
+pub(crate) use destinations::is_loopback;
 pub use destinations::{DestinationError, TokenDestinations};
 pub use error::AddBearerTokenError;

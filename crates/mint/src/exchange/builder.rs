@@ -105,7 +105,7 @@ impl<G: Send + Sync + 'static> TokenExchangeBuilder<G> {
     /// [`ExchangeConfigError`].
     pub fn build(self) -> Result<TokenExchangeEndpoint<G>, ExchangeConfigError> {
         let clients = self.clients.ok_or(ExchangeConfigError::NoClientAuthentication)?;
-        let issuer = self.minter.issuer_name().filter(|issuer| !issuer.is_empty());
+        let issuer = self.minter.identity().0.filter(|issuer| !issuer.is_empty());
         let issuer = issuer.ok_or(ExchangeConfigError::NoIssuer)?.to_owned();
         if self.audiences.iter().any(String::is_empty) {
             return Err(ExchangeConfigError::EmptyAudience);
@@ -117,7 +117,7 @@ impl<G: Send + Sync + 'static> TokenExchangeBuilder<G> {
             return Err(ExchangeConfigError::NoReplayStore);
         }
         let lifetime = self.minter.timing().1.unwrap_or(LIFETIME);
-        if lifetime < MIN_LIFETIME || lifetime > self.minter.longest_lifetime() {
+        if lifetime < MIN_LIFETIME || lifetime > self.minter.identity().1.max_lifetime() {
             return Err(ExchangeConfigError::InvalidLifetime);
         }
         let settings = Settings {

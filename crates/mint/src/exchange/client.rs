@@ -16,11 +16,11 @@ use super::{ExchangeRefusal, refusal::Failure};
 /// Authenticates the client of a request. Closures do:
 ///
 /// ```
-/// use portcullis_mint::exchange::{ClientCredentials, ClientError};
+/// use portcullis_mint::exchange::{PresentedCredentials, ClientError};
 ///
 /// async fn is_secret_of(_client: &str, _secret: &str) -> Result<bool, std::io::Error> { Ok(false) }
 ///
-/// let hook = |credentials: ClientCredentials| async move {
+/// let hook = |credentials: PresentedCredentials| async move {
 ///     let (client, secret) = credentials.basic().ok_or(ClientError::Invalid)?;
 ///     match is_secret_of(&client, &secret).await {
 ///         Ok(true) => Ok(client),
@@ -35,18 +35,18 @@ pub trait ClientAuthentication: Send + Sync {
     /// Returns the id of the client.
     fn authenticate(
         &self,
-        credentials: ClientCredentials,
+        credentials: PresentedCredentials,
     ) -> BoxFuture<'static, Result<String, ClientError>>;
 }
 
 impl<F, Fut> ClientAuthentication for F
 where
-    F: Fn(ClientCredentials) -> Fut + Send + Sync,
+    F: Fn(PresentedCredentials) -> Fut + Send + Sync,
     Fut: Future<Output = Result<String, ClientError>> + Send + 'static,
 {
     fn authenticate(
         &self,
-        credentials: ClientCredentials,
+        credentials: PresentedCredentials,
     ) -> BoxFuture<'static, Result<String, ClientError>> {
         Box::pin(self(credentials))
     }
@@ -83,7 +83,7 @@ impl ClientError {
 }
 
 /// What a request says of its client. `Debug` does not show it.
-pub struct ClientCredentials {
+pub struct PresentedCredentials {
     authorization: Option<String>,
     parameters: [Option<String>; 4],
 }
@@ -91,7 +91,7 @@ pub struct ClientCredentials {
 const PARAMETERS: [&str; 4] =
     ["client_id", "client_secret", "client_assertion", "client_assertion_type"];
 
-impl ClientCredentials {
+impl PresentedCredentials {
     /// Reads the credentials.
     ///
     /// # Errors
@@ -176,9 +176,9 @@ impl ClientCredentials {
     }
 }
 
-impl fmt::Debug for ClientCredentials {
+impl fmt::Debug for PresentedCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientCredentials").finish_non_exhaustive()
+        f.debug_struct("PresentedCredentials").finish_non_exhaustive()
     }
 }
 
@@ -223,7 +223,7 @@ mod tests {
 
     fn basic(authorization: &str) -> Option<(String, String)> {
         let authorization = Some(authorization.to_owned());
-        ClientCredentials { authorization, parameters: [const { None }; 4] }.basic()
+        PresentedCredentials { authorization, parameters: [const { None }; 4] }.basic()
     }
 
     fn encoded(text: &str) -> String {

@@ -4,7 +4,7 @@
 
 use portcullis::{AuthError, AuthErrorKind, Authenticator, future::BoxFuture};
 
-use super::{ClientAuthentication, ClientCredentials, ClientError, ExchangeConfigError};
+use super::{ClientAuthentication, ClientError, ExchangeConfigError, PresentedCredentials};
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -54,7 +54,7 @@ impl ClientAssertions {
         }
     }
 
-    async fn check(self, credentials: ClientCredentials) -> Result<String, ClientError> {
+    async fn check(self, credentials: PresentedCredentials) -> Result<String, ClientError> {
         if credentials.client_assertion_type() != Some(ASSERTION_TYPE) {
             return Err(ClientError::Invalid);
         }
@@ -86,7 +86,7 @@ fn client_error(error: &AuthError) -> ClientError {
 impl ClientAuthentication for ClientAssertions {
     fn authenticate(
         &self,
-        credentials: ClientCredentials,
+        credentials: PresentedCredentials,
     ) -> BoxFuture<'static, Result<String, ClientError>> {
         Box::pin(self.clone().check(credentials))
     }

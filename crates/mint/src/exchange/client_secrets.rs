@@ -10,7 +10,7 @@ use aws_lc_rs::{
 };
 use portcullis::future::BoxFuture;
 
-use super::{ClientAuthentication, ClientCredentials, ClientError, ExchangeConfigError};
+use super::{ClientAuthentication, ClientError, ExchangeConfigError, PresentedCredentials};
 
 /// Authenticates clients by a secret that each of them has: in the field `Authorization`
 /// (`client_secret_basic`) or in the form (`client_secret_post`) ([RFC 6749 §2.3.1]).
@@ -59,7 +59,7 @@ impl ClientSecrets {
         Ok(Self { clients: Arc::new(secrets), unknown: sha256("") })
     }
 
-    fn check(&self, credentials: &ClientCredentials) -> Option<String> {
+    fn check(&self, credentials: &PresentedCredentials) -> Option<String> {
         let (client, secret) = match credentials.basic() {
             Some(pair) => pair,
             None if credentials.authorization().is_some() => return None,
@@ -85,7 +85,7 @@ fn sha256(text: &str) -> Digest {
 impl ClientAuthentication for ClientSecrets {
     fn authenticate(
         &self,
-        credentials: ClientCredentials,
+        credentials: PresentedCredentials,
     ) -> BoxFuture<'static, Result<String, ClientError>> {
         Box::pin(ready(self.check(&credentials).ok_or(ClientError::Invalid)))
     }

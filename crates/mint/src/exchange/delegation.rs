@@ -3,7 +3,7 @@
 //! [RFC 8693 §4]: https://www.rfc-editor.org/rfc/rfc8693#section-4
 
 use portcullis::Principal;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// How many actors a token may name, the acting party included.
 const MAX_ACTORS: usize = 5;
@@ -39,6 +39,9 @@ pub(super) fn check_actor(subject: &Principal, actor: Option<&Principal>) -> Che
     if actor.is_some_and(|actor| actor.actor().is_some()) {
         return Err("the actor token has an actor");
     }
+    if actor.is_some_and(|actor| actor.subject().is_empty()) {
+        return Err("the actor token has no subject");
+    }
     let may_act = subject.claim::<Map<String, Value>>("may_act");
     let Some(may_act) = may_act.map_err(|_| "`may_act` is not an object")? else { return Ok(()) };
     let actor = actor.ok_or("the subject token has `may_act`, and there is no actor token")?;
@@ -47,6 +50,23 @@ pub(super) fn check_actor(subject: &Principal, actor: Option<&Principal>) -> Che
     } else {
         Err("`may_act` does not allow the actor")
     }
+}
+
+/// Returns `may_act` for a token that is issued by `issuer`, so that the next exchange is limited as this one is. An actor
+/// without an issuer is of that of the subject token, which is added.
+///
+/// # Errors
+///
+/// `may_act` is not an object.
+pub(super) fn may_act(subject: &Principal, issuer: &str) -> Check<Option<Value>> {
+    let may_act = subject.claim::<Map<String, Value>>("may_act");
+    let Some(mut may_act) = may_act.map_err(|_| "`may_act` is not an object")? else {
+        return Ok(None);
+    };
+    if subject.issuer() != issuer {
+        may_act.entry("iss").or_insert_with(|| subject.issuer().into());
+    }
+    Ok(Some(may_act.into()))
 }
 
 fn may_act_allows(may_act: &Map<String, Value>, subject: &Principal, actor: &Principal) -> bool {
@@ -87,13 +107,10 @@ pub(super) fn act(
         return Err("there are more than five actors");
     }
     Ok(actors.into_iter().rev().fold(None, |inner, actor| {
-        let mut object = json!({"sub": actor.subject});
-        if actor.issuer != issuer {
-            object["iss"] = actor.issuer.into();
-        }
-        if let Some(inner) = inner {
-            object["act"] = inner;
-        }
-        Some(object)
+        let own_issuer = (actor.issuer != issuer).then(|| actor.issuer.into());
+        let members = [("sub", Some(actor.subject.into())), ("iss", own_issuer), ("act", inner)];
+        let members = members.into_iter();
+        let object = members.filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        Some(Value::Object(object.collect()))
     }))
 }

@@ -12,8 +12,8 @@ use portcullis::{
 use serde_json::json;
 
 use super::{
-    ClientAuthentication, ClientCredentials, ExchangePolicy, ExchangeRefusal, ExchangeRequest,
-    ExchangedClaims, RateLimit, RateLimitRequest, TokenExchangeBuilder,
+    ClientAuthentication, ExchangePolicy, ExchangeRefusal, ExchangeRequest, ExchangedClaims,
+    PresentedCredentials, RateLimit, RateLimitRequest, TokenExchangeBuilder,
     client::Authorization,
     issuance::{Issued, Sources},
     log,
@@ -190,7 +190,7 @@ impl<G: Send + Sync + 'static> Settings<G> {
     ) -> Result<Option<String>, Failed> {
         let Some(clients) = &self.clients else { return Ok(None) };
         let used_authorization = authorization.is_used();
-        let credentials = ClientCredentials::read(authorization, form)?;
+        let credentials = PresentedCredentials::read(authorization, form)?;
         // Inside of a future, because a function of the application may panic before it returns one.
         let client = self.call(Box::pin(async { clients.authenticate(credentials).await })).await?;
         match client {

@@ -91,8 +91,8 @@ impl<G: Send + Sync + 'static> Settings<G> {
         let subject = self.subject(decision, &sources.subject)?;
         let expires_at = now.seconds().saturating_add_unsigned(lifetime.as_secs());
         let session = session(&sources.subject)?;
-        let may_act = sources.subject.claim::<Value>("may_act");
-        let may_act = may_act.map_err(|error| Failed::from(&error))?;
+        let may_act = delegation::may_act(&sources.subject, &self.issuer);
+        let may_act = may_act.map_err(Failed::unacceptable)?;
 
         let mut claims = decision.own_claims();
         if let Some(may_act) = may_act {
@@ -181,6 +181,9 @@ fn check_decision(decision: &ExchangedClaims) -> Result<(), Failed> {
     let audiences = &decision.audiences;
     if audiences.is_empty() || audiences.iter().any(String::is_empty) {
         return Err(Failed::new(Failure::ServerError, "the decision has no audience"));
+    }
+    if decision.actor.as_deref() == Some("") {
+        return Err(Failed::new(Failure::ServerError, "the decision has an empty actor"));
     }
     let scope = decision.scope.to_string();
     if !scope.is_empty() && !is_scope(&scope) {

@@ -17,7 +17,10 @@ pub(super) fn issued(issued: &Issued, client_id: Option<&str>) {
         "a token was exchanged"
     );
     #[cfg(not(feature = "tracing"))]
-    let _ = (issued, client_id);
+    {
+        let Issued { audiences, token_id, subject_issuer, has_actor, .. } = issued;
+        let _ = (audiences, token_id, subject_issuer, has_actor, client_id);
+    }
 }
 
 /// Logs a request that has failed.
@@ -28,7 +31,7 @@ pub(super) fn failed(failure: Failure, error: &'static str, reason: Option<&str>
             tracing::error!(target: "portcullis::tokens", error, reason, "a token exchange has failed");
         }
         _ => {
-            tracing::debug!(target: "portcullis::tokens", error, reason, "a token exchange was refused")
+            tracing::debug!(target: "portcullis::tokens", error, reason, "an exchange was refused");
         }
     }
     #[cfg(not(feature = "tracing"))]

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 pub use builder::TokenExchangeBuilder;
 pub use claims::ExchangedClaims;
-pub use client::{ClientAuthentication, ClientCredentials, ClientError};
+pub use client::{ClientAuthentication, ClientError, PresentedCredentials};
 pub use client_assertions::ClientAssertions;
 pub use client_secrets::ClientSecrets;
 pub use endpoint::TokenExchangeEndpoint;

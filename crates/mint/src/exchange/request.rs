@@ -4,7 +4,10 @@ use std::{fmt, sync::Arc};
 
 use portcullis::{Grant, adapter::Authenticated, future::BoxFuture, grant::Scope};
 
-use super::{ExchangeRefusal, ExchangedClaims, parameters::Requested};
+use super::{
+    ExchangeRefusal, ExchangedClaims,
+    parameters::{Requested, is_scope},
+};
 
 /// Decides about an exchange whose tokens are valid: what the client gets, or why it gets nothing. Closures do:
 ///
@@ -126,7 +129,10 @@ impl<G> ExchangeRequest<G> {
     fn narrow_scope(&self) -> Result<Scope, ExchangeRefusal> {
         let grant = self.subject.principal().standard_grant();
         let grant = grant.map_err(|_| ExchangeRefusal::UnacceptableToken)?;
-        let Some(requested) = self.scope() else { return Ok(grant.scope().clone()) };
+        let Some(requested) = self.scope() else {
+            // What another issuer or a mapping calls a scope may be none by RFC 6749.
+            return Ok(grant.scope().iter().filter(|token| is_scope(token)).collect());
+        };
         let scope: Scope = requested.iter().filter(|token| grant.has_scope(token)).collect();
         if scope.is_empty() { Err(ExchangeRefusal::InvalidScope) } else { Ok(scope) }
     }

@@ -1,9 +1,7 @@
 //! A new token for a caller whose token expires soon.
 
 mod error;
-mod successor;
-#[cfg(test)]
-mod tests;
+pub(crate) mod successor;
 
 use std::{
     sync::{
@@ -208,4 +206,24 @@ fn report(failure: &Failure) {
     );
     #[cfg(not(feature = "tracing"))]
     let _ = failure;
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_jose::{Algorithm, SigningKey};
+
+    use super::*;
+
+    #[test]
+    fn only_the_name_of_a_header_field_is_accepted() {
+        let minter = Minter::new(SigningKey::generate(Algorithm::EdDSA).unwrap());
+        for name in ["X-Token", "refreshed-api-token", "a", "!#$%&'*+-.^_`|~"] {
+            let named = Reissuer::new(minter.clone()).header(name).unwrap();
+            assert_eq!(named.header_name(), name.to_ascii_lowercase());
+        }
+        for name in ["", "a b", "a:", "a\r\nb: c", "ä", "(a)", "a/b"] {
+            let error = Reissuer::new(minter.clone()).header(name).unwrap_err();
+            assert!(error.to_string().contains("Refreshed-API-Token"), "{error}");
+        }
+    }
 }

@@ -24,7 +24,7 @@ const LEAST_MARGIN: Duration = Duration::from_secs(30);
 const MARGIN_DIVISOR: u32 = 5;
 
 /// Returns whether no more than the larger of 20 % of the token's life and 30 seconds is left of it.
-pub(super) fn is_due(caller: &Principal, now: NumericDate) -> bool {
+pub(crate) fn is_due(caller: &Principal, now: NumericDate) -> bool {
     let (Some(issued_at), Some(expires_at)) = (caller.issued_at(), caller.expires_at()) else {
         return false;
     };

@@ -10,12 +10,13 @@ mod shared;
 mod tests;
 
 use std::{
+    collections::BTreeSet,
     fmt,
     sync::{Arc, PoisonError},
     time::Duration,
 };
 
-use portcullis_jose::{NumericDate, SigningKey, VerificationKey};
+use portcullis_jose::{Algorithm, NumericDate, SigningKey, VerificationKey};
 
 use crate::MintError;
 
@@ -152,6 +153,25 @@ impl SigningKeys {
         }
     }
 
+    /// Removes a key of [shared](Self::shared) keys from the store: one that others know. Its tokens are rejected as
+    /// soon as verifiers have fetched the keys again.
+    ///
+    /// If it is the key that signs, the next one replaces it. If that one has not been published for long enough,
+    /// minting fails until it was. A replica that cannot read the store may sign with the removed key until that is
+    /// due to retire. Verifiers may have cached it for as long as [`PublishedKeys::max_age`]; a
+    /// [revocation](portcullis::revocation::Revoked::Key) of the key takes effect at once where it is checked.
+    ///
+    /// # Errors
+    ///
+    /// [`SigningKeysError::Unknown`] if there is no such key, and always for keys without a store.
+    /// [`SigningKeysError::Store`] if the store failed; it may have changed then.
+    pub async fn remove(&self, key_id: &str) -> Result<(), SigningKeysError> {
+        match &self.shared {
+            Some(shared) => shared.remove(&self.ring, key_id).await,
+            None => Err(SigningKeysError::Unknown),
+        }
+    }
+
     /// Returns the longest lifetime of a token.
     #[must_use]
     pub fn max_lifetime(&self) -> Duration {
@@ -161,6 +181,13 @@ impl SigningKeys {
     /// Returns whether a key is the public half of a published key, or the secret.
     pub(crate) fn are_verified_by(&self, key: &VerificationKey) -> bool {
         self.ring.published_at(self.ring.clock.now()).iter().any(|own| own.key.is_verified_by(key))
+    }
+
+    /// Returns the algorithms of the published keys, without those of secrets.
+    pub(crate) fn published_algorithms(&self) -> BTreeSet<Algorithm> {
+        let keys = self.ring.published_at(self.ring.clock.now());
+        let is_public = |key: &&RingKey| key.public_jwk.is_some();
+        keys.iter().filter(is_public).map(|key| key.key.algorithm()).collect()
     }
 
     /// Returns the public keys that verifiers need now, as a JWK Set. Secrets are not part of it.

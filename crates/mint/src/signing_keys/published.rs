@@ -28,6 +28,12 @@ impl PublishedKeys {
         &self.json
     }
 
+    /// Returns the JSON text.
+    #[must_use]
+    pub fn into_json(self) -> String {
+        self.json
+    }
+
     /// Returns the `ETag`, a strong one ([RFC 9110 §8.8.3]). Replicas with the same keys have the same.
     ///
     /// [RFC 9110 §8.8.3]: https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3

@@ -11,8 +11,8 @@ use portcullis_jose::{Algorithm, SigningKey};
 use portcullis_mint::{
     Minter,
     exchange::{
-        ClientAssertions, ClientCredentials, ClientError, ClientSecrets, ExchangeConfigError,
-        ExchangeRefusal, RateLimitRequest, TokenExchangeBuilder, TokenExchangeEndpoint,
+        ClientAssertions, ClientError, ClientSecrets, ExchangeConfigError, ExchangeRefusal,
+        PresentedCredentials, RateLimitRequest, TokenExchangeBuilder, TokenExchangeEndpoint,
     },
 };
 use serde_json::{Value, json};
@@ -162,18 +162,19 @@ async fn a_client_signs_an_assertion_that_is_accepted_once() {
 #[tokio::test]
 async fn a_hook_of_the_application_authenticates_clients() {
     let world = World::new().await;
-    let endpoint = builder(&world).client_authentication(|client: ClientCredentials| async move {
-        match client.client_id() {
-            Some("panics") => panic!(),
-            Some("empty") => Ok(String::new()),
-            Some("away") => Err(ClientError::Unavailable),
-            Some("eager") => {
-                Err(ClientError::TooManyRequests { retry_after: Duration::from_secs(7) })
+    let endpoint =
+        builder(&world).client_authentication(|client: PresentedCredentials| async move {
+            match client.client_id() {
+                Some("panics") => panic!(),
+                Some("empty") => Ok(String::new()),
+                Some("away") => Err(ClientError::Unavailable),
+                Some("eager") => {
+                    Err(ClientError::TooManyRequests { retry_after: Duration::from_secs(7) })
+                }
+                Some(id) => Ok(id.to_owned()),
+                None => Err(ClientError::Invalid),
             }
-            Some(id) => Ok(id.to_owned()),
-            None => Err(ClientError::Invalid),
-        }
-    });
+        });
     let endpoint = endpoint.build().unwrap();
     for (id, outcome) in [
         ("web", (200, "issued")),

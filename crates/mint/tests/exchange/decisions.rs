@@ -29,6 +29,9 @@ async fn scopes_are_those_that_are_requested_and_that_the_subject_token_has() {
         ("a b", Some("c"), None, false),
         ("", Some("a"), None, false),
         ("", None, Some(""), false),
+        // What is no scope by RFC 6749 is left out.
+        ("a ü\"x b", None, Some("a b"), true),
+        ("ü", None, Some(""), false),
     ] {
         let form = Form::of(&world.token().scope(own).build());
         let form = requested.map_or(form.clone(), |requested| form.add("scope", requested));
@@ -126,6 +129,7 @@ async fn a_decision_that_is_no_good_issues_nothing() {
         ExchangedClaims::new([""; 0]),
         ExchangedClaims::new([""]),
         ExchangedClaims::new([ORDERS]).scope("a\"b"),
+        ExchangedClaims::new([ORDERS]).actor(""),
     ] {
         let endpoint = world.builder().authorize(move |_: ExchangeRequest| {
             let decision = decision.clone();

@@ -4,7 +4,7 @@ use portcullis_mint::exchange::ExchangeRequest;
 use portcullis_testkit::TestIssuer;
 use serde_json::{Value, json};
 
-use crate::world::{Form, OWN, World};
+use crate::world::{Form, GATEWAY, JWT, ORDERS, OWN, World};
 
 /// An `act` of this many actors.
 fn chain(actors: usize) -> Value {
@@ -99,8 +99,10 @@ async fn only_the_actor_that_may_act_names_acts() {
         let expected = if is_allowed { (200, "issued") } else { (400, "invalid_request") };
         assert_eq!(response.outcome(), expected, "{may_act}");
         if is_allowed {
-            // The next exchange is limited too.
-            assert_eq!(response.claims(&world).await["may_act"], may_act);
+            // The next exchange is limited too, to the same actor.
+            let mut expected = may_act.clone();
+            expected["iss"] = idp.into();
+            assert_eq!(response.claims(&world).await["may_act"], expected);
         }
         // The client does not act as the subject itself.
         let response = Form::of(&token).send(&endpoint).await;
@@ -121,7 +123,7 @@ async fn may_act_without_an_issuer_names_one_of_the_same_issuer() {
         Ok(request.narrow()?.subject("local"))
     });
     let endpoint = endpoint.build().unwrap();
-    let worker = other.token().audience(crate::world::GATEWAY).subject("worker");
+    let worker = other.token().audience(GATEWAY).subject("worker");
     for (may_act, is_allowed) in [
         (json!({"sub": "worker"}), false),
         (json!({"sub": "worker", "iss": "https://other.test"}), true),
@@ -131,6 +133,27 @@ async fn may_act_without_an_issuer_names_one_of_the_same_issuer() {
         let expected = if is_allowed { 200 } else { 400 };
         assert_eq!(response.status, expected, "{may_act}");
     }
+}
+
+#[tokio::test]
+async fn may_act_limits_a_chained_exchange_to_the_same_actor() {
+    let world = World::new().await;
+    let endpoint = world.builder().audience(GATEWAY).build().unwrap();
+    let worker = world.token().subject("worker");
+    let token = world.token().claim("may_act", json!({"sub": "worker"})).build();
+    let first = Form::of(&token).actor(&worker).add("audience", GATEWAY).send(&endpoint).await;
+    let next = |actor| Form::of(first.token()).actor(actor).add("audience", ORDERS);
+    let again = next(&worker).send(&endpoint).await;
+    assert_eq!(again.claims(&world).await["act"]["act"]["sub"], "worker");
+    let other = next(&world.token().subject("other")).send(&endpoint).await;
+    assert_eq!(other.outcome(), (400, "invalid_request"));
+    // The worker of this service is another one.
+    let own = world.minter.mint(&json!({"sub": "worker", "aud": GATEWAY})).unwrap();
+    let own = Form::of(first.token())
+        .add("actor_token", own.token())
+        .add("actor_token_type", JWT)
+        .add("audience", ORDERS);
+    assert_eq!(own.send(&endpoint).await.outcome(), (400, "invalid_request"));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portcullis::{
-    AuthErrorKind, Authenticator, Principal,
+    AuthErrorKind, Authenticator, Principal, Requirement,
     grant::ResolverConfig,
     revocation::{Revocations, Revoked},
 };
@@ -11,7 +11,7 @@ use portcullis_mint::exchange::{ExchangeRequest, ExchangedClaims, TokenExchangeE
 use portcullis_testkit::TestIssuer;
 use serde_json::json;
 
-use crate::world::{Form, GATEWAY, ORDERS, World};
+use crate::world::{Form, GATEWAY, ORDERS, OWN, World};
 
 #[tokio::test]
 async fn a_token_that_is_not_acceptable_has_one_answer() {
@@ -106,7 +106,7 @@ async fn a_revocation_of_the_session_ends_what_was_exchanged() {
         world.auth.authenticate_token(token).await.unwrap();
     }
     // The session is named as the first token is.
-    let entry = world.auth.revocation(crate::world::OWN, Revoked::Session("1".into()));
+    let entry = world.auth.revocation(OWN, Revoked::Session("1".into()));
     world.auth.revoke(&[entry]).await.unwrap();
     for token in [first.token(), second.token()] {
         let error = world.auth.authenticate_token(token).await.unwrap_err();
@@ -146,4 +146,20 @@ async fn a_resolver_that_knows_no_such_subject_refuses_it() {
         let form = Form::of(&world.token().build()).actor(&world.token().subject(subject));
         assert_eq!(form.send(&endpoint).await.outcome(), outcome, "{subject} as actor");
     }
+}
+
+#[tokio::test]
+async fn a_requirement_of_the_handle_applies_to_both_tokens() {
+    let world = World::new().await;
+    let auth = world.auth.clone().with_requirement(Requirement::issuer(OWN)).unwrap();
+    let endpoint = TokenExchangeEndpoint::builder(&auth, world.minter.clone())
+        .dangerous_without_client_authentication()
+        .audience(ORDERS)
+        .build()
+        .unwrap();
+    let own = world.minter.mint(&json!({"sub": "bob", "aud": GATEWAY})).unwrap();
+    let form = Form::of(own.token());
+    assert_eq!(form.send(&endpoint).await.status, 200);
+    assert_eq!(form.actor(&world.token()).send(&endpoint).await.status, 400);
+    assert_eq!(Form::of(&world.token().build()).send(&endpoint).await.status, 400);
 }

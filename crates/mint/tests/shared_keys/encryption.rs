@@ -20,6 +20,7 @@ async fn filled() -> MemoryKeyStore {
     store
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers pass what a call returns")]
 fn require_unreadable(started: Result<SigningKeys, SigningKeysError>) {
     assert!(matches!(started, Err(SigningKeysError::Unreadable { .. })), "{started:?}");
 }
@@ -67,6 +68,21 @@ async fn a_ciphertext_under_another_key_id_is_rejected() {
     std::mem::swap(&mut one[0].private_key, &mut other[0].private_key);
     store.set_keys(keys);
     require_unreadable(settings(&store).start().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_private_key_under_another_key_id_is_rejected_without_encryption_too() {
+    let store = MemoryKeyStore::new(RuntimeClock::new());
+    let clock = RuntimeClock::new();
+    let plain_keys = SigningKeys::shared(store.clone()).dangerous_unencrypted().clock(clock);
+    let keys = plain_keys.clone().start().await.unwrap();
+    pass(10).await;
+    drop(keys);
+    let mut keys = store.keys();
+    let (one, other) = keys.split_at_mut(1);
+    std::mem::swap(&mut one[0].private_key, &mut other[0].private_key);
+    store.set_keys(keys);
+    require_unreadable(plain_keys.start().await);
 }
 
 #[tokio::test(start_paused = true)]

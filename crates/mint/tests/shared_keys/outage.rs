@@ -4,7 +4,7 @@ use portcullis::keys::KeySource;
 use portcullis_mint::{MintError, SigningKeysError};
 use portcullis_testkit::MemoryKeyStore;
 
-use crate::replica::{ROTATE_EVERY, Replica, RuntimeClock, SPREAD, builder, pass};
+use crate::replica::{PUBLISH_AHEAD, ROTATE_EVERY, Replica, RuntimeClock, SPREAD, builder, pass};
 
 #[tokio::test(start_paused = true)]
 async fn a_replica_that_cannot_read_the_store_keeps_its_key_until_that_is_due_to_retire() {
@@ -55,19 +55,25 @@ async fn a_store_that_was_away_for_several_rotations_is_usable_at_once() {
     let replicas =
         [Replica::start(&store, clock).await, Replica::start(&store.clone(), clock).await];
     pass(5).await;
+    let old = replicas[0].published();
     store.cut();
     pass(ROTATE_EVERY.as_secs() * 5).await;
     for replica in &replicas {
         assert!(matches!(replica.mint(), Err(MintError::NoSigningKey)));
     }
     store.heal();
-    // The key that was due to retire long ago signs until the next one may.
-    for _ in 0..60 {
-        pass(2).await;
-        for replica in &replicas {
-            replica.mint().unwrap();
-        }
+    // The key that was due to retire long ago signs until the next one may, which must be published first.
+    pass(2).await;
+    let late = replicas[0].mint().unwrap();
+    let mut published = 0;
+    for _ in 0..30 {
+        pass(1).await;
+        let signing = replicas.each_ref().map(|replica| replica.mint().unwrap());
+        let is_replaced = signing.iter().any(|id| *id != late);
+        assert!(!is_replaced || published >= PUBLISH_AHEAD.as_secs(), "after {published} s");
+        published += u64::from(replicas[0].published().iter().any(|id| !old.contains(id)));
     }
+    assert_ne!(replicas[0].mint().unwrap(), late);
     assert_eq!(replicas[0].mint().unwrap(), replicas[1].mint().unwrap());
 }
 

@@ -9,6 +9,7 @@ mod queries;
 mod schema;
 #[cfg(feature = "mint")]
 mod signing_keys;
+mod token_table;
 mod url;
 
 use std::{fmt, path::PathBuf, sync::Arc};
@@ -22,6 +23,7 @@ use tokio_postgres::{Socket, tls::MakeTlsConnect};
 
 use self::{connect::Server, lane::Lane, listen::Listener, queries::Expired};
 use crate::prefix::TablePrefix;
+pub use token_table::PostgresTokenTable;
 
 /// Keeps revocations and used tokens in PostgreSQL 13 or later, for all replicas of a service.
 ///
@@ -94,7 +96,7 @@ impl PostgresStore {
     }
 
     /// Sets what the names of the tables start with. Default: `portcullis`, for the tables
-    /// `portcullis_revocation`, `portcullis_used_token` and `portcullis_schema`.
+    /// `portcullis_revocation`, `portcullis_used_token` and `portcullis_schema`, and those of signing keys.
     ///
     /// # Errors
     ///
@@ -115,6 +117,17 @@ impl PostgresStore {
         <T::TlsConnect as tokio_postgres::tls::TlsConnect<Socket>>::Future: Send,
     {
         Self::with(self.label, self.server.tls(connector), self.prefix)
+    }
+
+    /// Shares a table `(jti, exp)` of another system instead, such as `revoked_token` of Apache Airflow, by the
+    /// same connection settings.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unusable`](portcullis::revocation::StoreErrorKind::Unusable) unless the name of the table
+    /// has 1 to 40 characters of `a` to `z`, `0` to `9` and `_`, of which the first is not a digit.
+    pub fn token_table(self, table: &str) -> Result<PostgresTokenTable, StoreError> {
+        Ok(PostgresTokenTable::new(self.label, &self.server, TablePrefix::new(table)?))
     }
 
     fn with(label: Box<str>, server: Server, prefix: TablePrefix) -> Self {

@@ -12,7 +12,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Seen, error::Failure, schema};
+use super::{Seen, error::Failure, schema, token_table};
 use crate::prefix::TablePrefix;
 
 /// How long a statement waits for the write of another connection.
@@ -27,8 +27,18 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 pub(super) struct File {
     path: PathBuf,
     prefix: TablePrefix,
+    tables: Tables,
     /// How many connections were opened.
     connections: AtomicU64,
+}
+
+/// Which tables a file has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Tables {
+    /// Those of this library.
+    Own,
+    /// One of another system. The prefix is its name.
+    TokenTable,
 }
 
 /// What a connection is for.
@@ -59,8 +69,8 @@ pub(super) struct Open {
 type Stamp = (u64, u64);
 
 impl File {
-    pub(super) fn new(path: &Path, prefix: TablePrefix) -> Self {
-        Self { path: path.to_owned(), prefix, connections: AtomicU64::new(0) }
+    pub(super) fn new(path: &Path, prefix: TablePrefix, tables: Tables) -> Self {
+        Self { path: path.to_owned(), prefix, tables, connections: AtomicU64::new(0) }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -108,7 +118,10 @@ impl Session {
                 // The file is not created here: a store that has lost its file must not look like an empty
                 // one to a request.
                 let open = self.file.open(self.access, OpenFlags::empty())?;
-                schema::check(&open)?;
+                match self.file.tables {
+                    Tables::Own => schema::check(&open)?,
+                    Tables::TokenTable => token_table::check(&open)?,
+                }
                 closed.insert(open)
             }
         };
@@ -123,7 +136,10 @@ impl Session {
     pub(super) fn prepare(&mut self) -> Result<(), Failure> {
         self.open = None;
         let mut open = self.file.open(self.access, OpenFlags::SQLITE_OPEN_CREATE)?;
-        schema::migrate(&mut open)?;
+        match self.file.tables {
+            Tables::Own => schema::migrate(&mut open)?,
+            Tables::TokenTable => token_table::create(&open)?,
+        }
         // The file may have been created by this call.
         open.stamp = stamp(&self.file.path);
         self.open = Some(open);

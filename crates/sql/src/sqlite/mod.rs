@@ -6,6 +6,7 @@ mod queries;
 mod schema;
 #[cfg(feature = "mint")]
 mod signing_keys;
+mod token_table;
 mod worker;
 
 use std::{
@@ -21,10 +22,11 @@ use portcullis::{
 };
 
 use self::{
-    file::{Access, File},
+    file::{Access, File, Tables},
     worker::Worker,
 };
 use crate::prefix::TablePrefix;
+pub use token_table::SqliteTokenTable;
 
 /// How often [`RevocationStore::changed`] looks for commits of other connections and processes.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -94,7 +96,7 @@ impl SqliteStore {
     }
 
     /// Sets what the names of the tables start with. Default: `portcullis`, for the tables
-    /// `portcullis_revocation`, `portcullis_used_token` and `portcullis_schema`.
+    /// `portcullis_revocation`, `portcullis_used_token` and `portcullis_schema`, and those of signing keys.
     ///
     /// # Errors
     ///
@@ -104,8 +106,19 @@ impl SqliteStore {
         Ok(Self::with(self.file.path(), TablePrefix::new(prefix)?))
     }
 
+    /// Shares a table `(jti, exp)` of another system in the file instead, such as `revoked_token` of Apache Airflow.
+    /// [`prepare`](RevocationStore::prepare) creates the table, and the file, if they are missing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unusable`](portcullis::revocation::StoreErrorKind::Unusable) unless the name of the table
+    /// has 1 to 40 characters of `a` to `z`, `0` to `9` and `_`, of which the first is not a digit.
+    pub fn token_table(self, table: &str) -> Result<SqliteTokenTable, StoreError> {
+        Ok(SqliteTokenTable::new(self.file.path(), TablePrefix::new(table)?))
+    }
+
     fn with(path: &Path, prefix: TablePrefix) -> Self {
-        let file = Arc::new(File::new(path, prefix));
+        let file = Arc::new(File::new(path, prefix, Tables::Own));
         Self {
             label: format!("sqlite:{}", path.display()).into(),
             writes: Worker::new("writes", &file, Access::Write),

@@ -128,6 +128,19 @@ impl<G: Send + Sync + 'static, R: Clone> JwtAuthLayer<G, R> {
         self.set(|authentication| authentication.map_challenge(map))
     }
 
+    /// Renews [sessions](portcullis_mint::session::Sessions) in a cookie, and removes the cookie if its token is
+    /// invalid. Behind an [optional](Self::optional) layer, such a request goes on as one without credentials;
+    /// otherwise it is rejected. A cookie whose token could not be verified (503) remains.
+    #[cfg(feature = "mint")]
+    pub fn with_sessions(
+        self,
+        sessions: portcullis_mint::session::Sessions,
+    ) -> crate::SessionLayer<G, R> {
+        let removal = sessions.removal().clone();
+        let auth = self.set(|authentication| authentication.remove_invalid_cookie(removal));
+        crate::SessionLayer::new(auth, sessions)
+    }
+
     /// Calls a function once for each request that this layer judges, whatever the verdict: for an
     /// audit log, or metrics of the application's own. It must be quick. Where it
     /// panics the request is rejected (500). Default: none.

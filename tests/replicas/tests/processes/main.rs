@@ -9,10 +9,12 @@
     reason = "the tests report what they measured, and stop where they cannot go on"
 )]
 
+mod child;
 mod cut;
 mod kill;
 mod program;
 mod propagation;
 mod proxy;
 mod replica;
+mod rotation;
 mod shared;

@@ -1,19 +1,13 @@
 //! The process of a replica, and tokens for it.
 
-use std::{
-    env,
-    io::{BufRead, BufReader, Write},
-    process::{Child, ChildStdin, Command, Stdio},
-    sync::mpsc::{self, Receiver},
-    thread,
-    time::Duration,
-};
+use std::time::Duration;
 
 use portcullis_testkit::TestIssuer;
 
-use crate::program::{AUDIENCE, ISSUER, KEYS, MODE, REPLY, STALENESS, STORE};
-
-const LONGEST_SILENCE: Duration = Duration::from_secs(40);
+use crate::{
+    child::Program,
+    program::{AUDIENCE, ISSUER, KEYS, MODE, STALENESS, STORE},
+};
 
 pub(crate) struct Tokens(TestIssuer);
 
@@ -34,11 +28,7 @@ pub(crate) enum Mode {
 }
 
 /// A process, which is killed when the value is dropped.
-pub(crate) struct Replica {
-    child: Child,
-    commands: ChildStdin,
-    lines: Receiver<String>,
-}
+pub(crate) struct Replica(Program);
 
 impl Replica {
     /// Starts a process, and waits until its engine is ready.
@@ -52,31 +42,15 @@ impl Replica {
         mode: Mode,
         max_staleness: Duration,
     ) -> Self {
-        let mut child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "program::replica", "--ignored", "--nocapture"])
-            .env(STORE, store)
-            .env(KEYS, tokens.0.jwk_set_json())
-            .env(MODE, format!("{mode:?}").to_lowercase())
-            .env(STALENESS, max_staleness.as_millis().to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let commands = child.stdin.take().unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        // Reads to the end, also when nobody listens any more, so that the pipe never fills up.
-        thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                // The test harness writes the name of the test before the first line.
-                if let Some((_, reply)) = line.split_once(REPLY) {
-                    drop(sender.send(reply.to_owned()));
-                }
-            }
-        });
-        let replica = Self { child, commands, lines };
-        assert_eq!(replica.reply(), "ready");
-        replica
+        let environment = [
+            (STORE, store.to_owned()),
+            (KEYS, tokens.0.jwk_set_json()),
+            (MODE, format!("{mode:?}").to_lowercase()),
+            (STALENESS, max_staleness.as_millis().to_string()),
+        ];
+        let program = Program::start("program::replica", &environment);
+        assert_eq!(program.reply(), "ready");
+        Self(program)
     }
 
     pub(crate) fn check(&mut self, token: &str) -> String {
@@ -96,31 +70,21 @@ impl Replica {
     }
 
     pub(crate) fn send(&mut self, command: &str, argument: &str) {
-        writeln!(self.commands, "{command} {argument}").unwrap();
-        self.commands.flush().unwrap();
+        self.0.send(command, argument);
     }
 
     /// Waits for the reply to the last command.
     pub(crate) fn reply(&self) -> String {
-        self.lines.recv_timeout(LONGEST_SILENCE).expect("the replica does not reply")
+        self.0.reply()
     }
 
     /// Returns the reply to the last command, if it came before the process was killed.
     pub(crate) fn last_reply(&self) -> Option<String> {
-        self.lines.recv_timeout(LONGEST_SILENCE).ok()
+        self.0.last_reply()
     }
 
     /// Ends the process as a crash does: SIGKILL.
     pub(crate) fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Replica {
-    fn drop(&mut self) {
-        // Both fail if the process was killed already.
-        drop(self.child.kill());
-        drop(self.child.wait());
+        self.0.kill();
     }
 }

@@ -16,9 +16,11 @@ pub enum EndpointError {
     NoClientId,
     /// A browser would ignore or misread the cookie.
     InvalidCookie {
-        /// The attribute, or `name`.
+        /// The attribute, `name`, or `value`.
         attribute: &'static str,
     },
+    /// The URI to redirect to cannot be in a header field.
+    InvalidRedirect,
 }
 
 impl fmt::Display for EndpointError {
@@ -36,12 +38,16 @@ impl fmt::Display for EndpointError {
                 "back-channel logout has no client id, or an empty one: give the id that this application \
                  has at the issuer, which logout tokens name as `aud`"
             }
+            Self::InvalidRedirect => {
+                "the URI to redirect to is empty or has other characters than visible ASCII: percent-encode it"
+            }
             Self::InvalidCookie { attribute } => {
                 return write!(
                     f,
                     "the `{attribute}` of a cookie is one that browsers ignore or misread: a name is a \
-                     token of HTTP, a path starts with `/`, neither has a `;`, a cookie `__Secure-…` is \
-                     secure, and a cookie `__Host-…` also has the path `/` and no domain"
+                     token of HTTP, a path starts with `/`, neither has a `;`, a value has no space, `\"`, `,`, \
+                     `;` or `\\`, name and value have at most 4096 bytes, a cookie `__Secure-…` is secure, \
+                     and a cookie `__Host-…` also has the path `/` and no domain"
                 );
             }
         })

@@ -14,13 +14,13 @@ pub use error::EndpointError;
 pub use logout::LogoutEndpoint;
 pub use revoke::RevokeEndpoint;
 
-use super::Revocation;
+use super::{Revocation, StoreErrorKind};
 use crate::{
     AuthError, AuthErrorKind, Authenticator, Rejection,
     adapter::{EndpointResponse, PlainResponse},
     future::PanicCaught,
 };
-use response::{TOO_MANY, UNAVAILABLE};
+use response::{TOO_MANY, UNAVAILABLE, UNSUPPORTED_TOKEN};
 
 /// The longest time that an endpoint waits for the store to write.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,11 +33,18 @@ async fn revoke<G: Send + Sync + 'static>(
     let clock = Arc::clone(&auth.engine().clock);
     // Inside of a future, because a store may panic before it returns one.
     let write = PanicCaught(Box::pin(async { auth.revoke(entries).await }));
+    let mut answer = UNAVAILABLE;
     let failure = tokio::select! {
         biased;
         written = write => match written {
             Some(Ok(())) => return Ok(()),
-            Some(Err(error)) => error.to_string(),
+            Some(Err(error)) => {
+                // Another attempt would fail as well.
+                if error.kind() == StoreErrorKind::Unsupported {
+                    answer = UNSUPPORTED_TOKEN;
+                }
+                error.to_string()
+            }
             None => "the store panicked".to_owned(),
         },
         () = clock.sleep(WRITE_TIMEOUT) => "the store did not answer in time".to_owned(),
@@ -46,7 +53,7 @@ async fn revoke<G: Send + Sync + 'static>(
     tracing::warn!(target: "portcullis::revocation", "an endpoint could not revoke: {failure}");
     #[cfg(not(feature = "tracing"))]
     drop(failure);
-    Err(UNAVAILABLE)
+    Err(answer)
 }
 
 /// Returns what to answer because a token could not be judged; `None` if it was judged, and is not valid.

@@ -11,7 +11,10 @@ mod tests;
 use std::{
     future::{pending, poll_fn},
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     task::Poll,
     time::Duration,
 };
@@ -28,7 +31,7 @@ use self::{
 };
 use super::{
     Changes, Position, Revocation, RevocationStatus, RevocationStore, StoreError, StoreErrorKind,
-    handle::Settings,
+    handle::{ANY_ISSUER, Settings},
     set::{RevokedSet, SetFull},
 };
 use crate::{BoxFuture, Clock, NumericDate, future::PanicCaught, interleave::point, metrics};
@@ -38,6 +41,10 @@ const MAX_PREPARE: Duration = Duration::from_secs(30);
 
 /// The longest time for any other call.
 const MAX_CALL: Duration = Duration::from_secs(5);
+
+/// How many reads in a row must have been complete before requests no longer query the store. A request looks
+/// into memory first and decides after that whether to query; the list must not become complete in between.
+const COMPLETE_READS: u32 = 60;
 
 /// How many entries are written back in one call.
 const WRITE_BACK: usize = 1_000;
@@ -66,6 +73,8 @@ pub(super) struct Follower {
     recent: Mutex<Recent>,
     error: Mutex<Option<StoreError>>,
     attempts: watch::Sender<u64>,
+    /// How many more reads must be complete before memory alone may be used.
+    complete_reads_needed: AtomicU32,
     /// Locked by the one task that reads. A task that takes over from it goes on where it was.
     feed: tokio::sync::Mutex<Feed>,
 }
@@ -95,6 +104,7 @@ impl Follower {
             recent: Mutex::default(),
             error: Mutex::default(),
             attempts: watch::Sender::new(0),
+            complete_reads_needed: AtomicU32::new(0),
             feed: tokio::sync::Mutex::default(),
         }
     }
@@ -103,6 +113,12 @@ impl Follower {
     #[inline]
     pub(super) fn state(&self, now: NumericDate) -> FeedState {
         self.freshness.state(now)
+    }
+
+    /// Returns whether memory may lack entries that the store has, so that a request must query the store.
+    #[inline]
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.complete_reads_needed.load(Ordering::Acquire) > 0
     }
 
     /// Returns what operators want to know.
@@ -208,7 +224,7 @@ impl Follower {
 
     /// Reads pages up to the last one.
     async fn read_pages(&self, feed: &mut Feed, clock: &dyn Clock) -> Result<(), StoreError> {
-        let mut may_start_again = true;
+        let (mut may_start_again, mut is_incomplete) = (true, false);
         loop {
             let begun_at = clock.now();
             let after = feed.position.as_ref();
@@ -223,10 +239,14 @@ impl Follower {
                     if after == Some(&page.position) {
                         return Err(failed("the store returns the same position again"));
                     }
+                    is_incomplete |= page.is_incomplete;
                     self.apply(feed, page, begun_at).await?;
                 }
                 Ok(page) => {
+                    is_incomplete |= page.is_incomplete;
                     self.apply(feed, page, begun_at).await?;
+                    // First, so that no request relies on memory alone that lacks entries.
+                    self.read_to_end(is_incomplete);
                     feed.to_write_back.extend(feed.missing.take().into_iter().flatten());
                     self.freshness.read(begun_at.min(clock.now()));
                     return Ok(());
@@ -240,12 +260,22 @@ impl Follower {
         }
     }
 
+    /// Remembers whether a read returned all entries.
+    fn read_to_end(&self, is_incomplete: bool) {
+        let needed = self.complete_reads_needed.load(Ordering::Relaxed);
+        let needed = if is_incomplete { COMPLETE_READS } else { needed.saturating_sub(1) };
+        self.complete_reads_needed.store(needed, Ordering::Release);
+    }
+
     async fn apply(
         &self,
         feed: &mut Feed,
-        page: Changes,
+        mut page: Changes,
         now: NumericDate,
     ) -> Result<(), StoreError> {
+        if self.store.ignores_issuers() {
+            page.entries.iter_mut().for_each(|entry| entry.issuer = ANY_ISSUER.into());
+        }
         self.insert(&page.entries).await?;
         point("revocations: page inserted");
         match &mut feed.missing {

@@ -14,7 +14,7 @@ use tokio::{
 use super::{
     SigningKeyStore, SigningKeyStoreError, SigningKeysError, StoreTime, StoredKey, StoredKeys,
     encryption::Encryption,
-    plan::{self, Step, Timing},
+    plan::{self, Removal, Step, Timing},
     time::CallBegin,
 };
 use crate::signing_keys::ring::{Keys, MAX_KEYS, Ring, RingKey};
@@ -136,6 +136,24 @@ impl Follower {
             if self.write(&keys, &state).await? {
                 self.read(ring).await?;
                 return Ok(signs_from);
+            }
+        }
+        Err(SigningKeysError::Contended)
+    }
+
+    /// Deletes a key before its time.
+    pub(super) async fn remove(&self, ring: &Ring, id: &str) -> Result<(), SigningKeysError> {
+        for _ in 0..ATTEMPTS {
+            let state = self.read(ring).await?;
+            let removal = plan::remove(&state, id, &self.timing);
+            match removal.ok_or(SigningKeysError::Unknown)? {
+                Removal::Make => drop(self.make(&state).await?),
+                Removal::Prepare(keys) => drop(self.write(&keys, &state).await?),
+                Removal::Write(keys) => {
+                    if self.write(&keys, &state).await? {
+                        return self.read(ring).await.map(drop);
+                    }
+                }
             }
         }
         Err(SigningKeysError::Contended)

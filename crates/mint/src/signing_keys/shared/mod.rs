@@ -40,6 +40,10 @@ impl Shared {
     pub(super) async fn rotate_now(&self, ring: &Ring) -> Result<NumericDate, SigningKeysError> {
         self.follower.rotate_now(ring).await
     }
+
+    pub(super) async fn remove(&self, ring: &Ring, id: &str) -> Result<(), SigningKeysError> {
+        self.follower.remove(ring, id).await
+    }
 }
 
 impl Drop for Shared {

@@ -136,7 +136,7 @@ async fn a_notification_brings_a_change_without_a_poll() {
 #[tokio::test]
 async fn a_poll_brings_a_change_whose_notification_was_lost() {
     let store = ScriptedStore::new();
-    store.notifies.store(false, std::sync::atomic::Ordering::SeqCst);
+    store.notifies.store(false, Ordering::SeqCst);
     let replica = Replica::loaded(&store).await;
     store.add_elsewhere(&[token(1)]).await;
     replica.pass(Duration::from_millis(900)).await;
@@ -161,7 +161,7 @@ async fn a_change_during_a_read_brings_the_next_read_at_once() {
 #[tokio::test]
 async fn a_store_that_always_notifies_causes_no_reads_without_a_pause() {
     let store = ScriptedStore::new();
-    store.always_changed.store(true, std::sync::atomic::Ordering::SeqCst);
+    store.always_changed.store(true, Ordering::SeqCst);
     let replica = Replica::loaded(&store).await;
     replica.pass(seconds(3)).await;
     assert!(store.calls() <= 5, "{} reads", store.calls());
@@ -195,7 +195,7 @@ async fn a_new_task_goes_on_where_the_last_one_was() {
     store.add_elsewhere(&[token(2)]).await;
     let second = Replica::resume(&parts, &clock);
     second.until("the gap is read", || second.has(2)).await;
-    assert_eq!(store.reads_from_start.load(std::sync::atomic::Ordering::SeqCst), 1);
+    assert_eq!(store.reads_from_start.load(Ordering::SeqCst), 1);
 }
 
 #[test]

@@ -8,6 +8,9 @@
 //! A next key is made as soon as the current one begins to sign. So an outage of the store delays a rotation only if
 //! it is longer than the time for which a key signs.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use portcullis_jose::NumericDate;
@@ -110,6 +113,37 @@ pub(super) fn hurry(state: &StoredKeys, timing: &Timing) -> Option<(Vec<StoredKe
     let mut keys = state.keys.clone();
     keys.get_mut(index)?.times = Some(timing.times(times.published_from, signs_from));
     Some((keys, signs_from))
+}
+
+/// How a key leaves the store before its time.
+#[derive(Debug)]
+pub(super) enum Removal {
+    /// Add another key first.
+    Make,
+    /// Write this list first, so that another key has its times.
+    Prepare(Vec<StoredKey>),
+    /// Write this list.
+    Write(Vec<StoredKey>),
+}
+
+/// Decides how a key is removed. `None` if it is not in the store. The keys are sorted.
+pub(super) fn remove(state: &StoredKeys, id: &str, timing: &Timing) -> Option<Removal> {
+    let is_removed = |key: &&StoredKey| *key.id == *id;
+    let removed = state.keys.iter().find(is_removed)?;
+    let mut others = state.keys.iter().enumerate().filter(|(_, key)| !is_removed(key));
+    let Some((index, _)) = others.next_back() else { return Some(Removal::Make) };
+    // A key without times would be the first one of the store then, and would sign at once.
+    if others.all(|(_, key)| key.times.is_none())
+        && state.keys.get(index).is_some_and(|key| key.times.is_none())
+    {
+        return Some(Removal::Prepare(schedule(state, index, timing, Duration::ZERO).0));
+    }
+    let newest = state.keys.iter().rfind(|key| has_begun(key, state.read_at));
+    let is_current = newest.is_some_and(|newest| newest == removed);
+    let hurried = hurry(state, timing).filter(|_| is_current).map(|(keys, _)| keys);
+    let mut keys = hurried.unwrap_or_else(|| state.keys.clone());
+    keys.retain(|key| *key.id != *id);
+    Some(Removal::Write(keys))
 }
 
 /// Returns whether the key signs or has signed.

@@ -1,0 +1,47 @@
+//! Changes of cookies in a response.
+
+use actix_web::{
+    Error,
+    dev::ServiceResponse,
+    http::header::{self, HeaderMap, HeaderValue},
+};
+use portcullis::revocation::SetCookies;
+
+/// Changes the cookie, unless the response changes it itself. Caches must store neither.
+pub(crate) fn change_cookies(headers: &mut HeaderMap, cookies: &SetCookies) {
+    if !is_changed(headers, cookies.name()) {
+        // The engine writes visible ASCII, which a value can always have.
+        for value in cookies.values().filter_map(|value| HeaderValue::try_from(value).ok()) {
+            headers.append(header::SET_COOKIE, value);
+        }
+    }
+    forbid_caching(headers);
+}
+
+/// The same if the service inside may have failed: the response is made from its error later.
+pub(crate) fn change_cookies_of_result<B>(
+    result: &mut Result<ServiceResponse<B>, Error>,
+    cookies: SetCookies,
+) {
+    match result {
+        Ok(response) => change_cookies(response.headers_mut(), &cookies),
+        Err(error) => error.add_response_mapper(move |mut response| {
+            change_cookies(response.headers_mut(), &cookies);
+            response
+        }),
+    }
+}
+
+/// Returns whether the response sets or removes the cookie of this name.
+pub(crate) fn is_changed(headers: &HeaderMap, name: &str) -> bool {
+    let set_cookies = headers.get_all(header::SET_COOKIE);
+    SetCookies::is_changed_by(name, set_cookies.map(HeaderValue::as_bytes))
+}
+
+/// Forbids caches to store the response.
+pub(crate) fn forbid_caching(headers: &mut HeaderMap) {
+    let values = headers.get_all(header::CACHE_CONTROL);
+    if let Some(value) = SetCookies::cache_control(values.map(HeaderValue::as_bytes)) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
+    }
+}
