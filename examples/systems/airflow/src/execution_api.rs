@@ -12,7 +12,7 @@ use axum::{
 use portcullis_axum::{
     AuthError, AuthErrorKind, Authenticator, Granted, JwtAuthLayer, Principal, ReissueLayer,
     RequireLayer,
-    mint::{Minter, Reissuer},
+    mint::{MintError, MintedToken, Minter, Reissuer},
     policy::{self, Policy, allow_if, path_parameter},
 };
 use serde::Deserialize;
@@ -26,7 +26,7 @@ const REISSUED: &str = "Refreshed-API-Token";
 
 /// What a token of the Execution API is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Scope {
+enum Scope {
     /// A task that runs.
     Execution,
     /// A task that waits.
@@ -115,32 +115,35 @@ pub(crate) struct TaskTokens {
 }
 
 impl TaskTokens {
-    fn mint(&self, id: Uuid, scope: Scope) -> Result<String, Response> {
+    fn mint(&self, id: Uuid, scope: Scope) -> Result<MintedToken, MintError> {
         let life = if scope == Scope::Workload { self.workload_life } else { self.life };
         let claims = json!({"sub": id.to_string(), "scope": scope.name(), "aud": self.audience});
-        let minted = self.minter.clone().lifetime(life).mint(&claims);
-        let failed = |_| answer::detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error");
-        minted.map(|minted| minted.into_token()).map_err(failed)
+        self.minter.clone().lifetime(life).mint(&claims)
     }
 
     /// Starts a task. A token of a task that waited is replaced by one of a task that runs.
-    fn run(&self, task: Task) -> Result<Response, Response> {
+    fn run(&self, task: Task) -> Response {
         let body = Json(json!({}));
-        if task.scope == Scope::Execution {
-            return Ok(body.into_response());
+        match task.scope {
+            Scope::Execution => body.into_response(),
+            Scope::Workload => answer::minted(self.mint(task.id, Scope::Execution), |token| {
+                ([(REISSUED, token)], body)
+            }),
         }
-        let token = self.mint(task.id, Scope::Execution)?;
-        Ok(([(REISSUED, token)], body).into_response())
     }
 
     /// Plays the scheduler, which gives a token to each task that it queues.
-    fn queue(&self, body: Result<Json<Queued>, JsonRejection>) -> Result<Response, Response> {
-        let invalid = |text| answer::detail(StatusCode::UNPROCESSABLE_ENTITY, text);
-        let Json(queued) = body.map_err(|error| invalid(error.body_text()))?;
-        let id = Uuid::parse_str(&queued.task_instance_id);
-        let id = id.map_err(|error| invalid(format!("task_instance_id: {error}")))?;
-        let token = self.mint(id, Scope::Workload)?;
-        Ok((StatusCode::CREATED, Json(json!({"token": token}))).into_response())
+    fn queue(&self, body: Result<Json<Queued>, JsonRejection>) -> Response {
+        let id = body.map_err(|error| error.body_text()).and_then(|Json(queued)| {
+            let id = Uuid::parse_str(&queued.task_instance_id);
+            id.map_err(|error| format!("task_instance_id: {error}"))
+        });
+        match id {
+            Ok(id) => answer::minted(self.mint(id, Scope::Workload), |token| {
+                (StatusCode::CREATED, Json(json!({"token": token})))
+            }),
+            Err(text) => answer::detail(StatusCode::UNPROCESSABLE_ENTITY, text),
+        }
     }
 }
 
