@@ -16,6 +16,8 @@ mod forms;
 mod http;
 #[path = "exchange/own_client.rs"]
 mod own_client;
+#[path = "exchange/replicas.rs"]
+mod replicas;
 #[path = "exchange/servers.rs"]
 mod servers;
 #[path = "exchange/world.rs"]

@@ -21,7 +21,8 @@ use crate::{
 };
 
 /// Serves an endpoint of the engine: [`RevokeEndpoint`], [`LogoutEndpoint`] or
-/// [`BackchannelLogoutEndpoint`], whose pages say what they answer. It is a handler.
+/// [`BackchannelLogoutEndpoint`], whose pages say what they answer. It is a handler. With the feature
+/// `mint`, it also serves those of `portcullis-mint`, such as `TokenExchangeEndpoint`.
 ///
 /// It reads the body itself, 64 KiB at most.
 ///

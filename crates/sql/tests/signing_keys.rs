@@ -143,6 +143,7 @@ async fn commits_wait_for_the_disk_although_the_server_does_not_ask_for_it() {
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "callers pass what a call returns")]
 fn require_unusable<T: std::fmt::Debug>(result: Result<T, SigningKeyStoreError>) {
     assert!(matches!(result, Err(SigningKeyStoreError::Unusable(_))), "{result:?}");
 }

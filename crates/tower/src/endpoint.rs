@@ -25,7 +25,8 @@ use crate::{
 };
 
 /// Serves an endpoint of the engine: [`RevokeEndpoint`], [`LogoutEndpoint`] or
-/// [`BackchannelLogoutEndpoint`], whose pages say what they answer.
+/// [`BackchannelLogoutEndpoint`], whose pages say what they answer. With the feature `mint`, also those of
+/// `portcullis-mint`, such as `TokenExchangeEndpoint`.
 ///
 /// In axum it is for `route_service`. It reads the body itself, 64 KiB at most.
 ///

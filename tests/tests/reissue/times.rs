@@ -162,6 +162,8 @@ async fn tokens_that_are_dated_back_do_not_live_longer_each_time() {
             let claims = world.claims(&token).await;
             let life = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
             assert_eq!(life, LIFE + 10);
+            let now = portcullis::clock::Clock::now(&world.clock).seconds();
+            assert_eq!(claims["iat"], json!(now - 10));
             world.advance_to_seconds_left(100);
             token = world.reissued(&token).await.unwrap();
         }

@@ -13,7 +13,7 @@ use axum::{
     routing::{get, post},
 };
 use portcullis::{
-    AuthContext, Authenticator, Principal,
+    Authenticator,
     policy::scope,
     revocation::{CookieAttributes, LogoutEndpoint, SetCookies},
 };
@@ -129,13 +129,7 @@ fn start_axum(listener: TcpListener, service: Service) {
         )
         .route(CACHED, get(cached))
         .route(LOGIN, post(async move || change(&login.login())))
-        .route(
-            LEAVE,
-            post(async move |caller: Option<Caller>| {
-                let caller = caller.as_deref();
-                change(&leave.end(caller).await.unwrap())
-            }),
-        )
+        .route(LEAVE, post(async move |caller: Caller| change(&leave.end(&caller).await.unwrap())))
         .layer(
             layer()
                 .optional()
@@ -171,12 +165,8 @@ fn start_actix_web(listener: TcpListener, service: Service) {
     async fn login(service: web::Data<Service>) -> HttpResponse {
         change(&service.login())
     }
-    async fn leave(
-        context: web::ReqData<AuthContext>,
-        service: web::Data<Service>,
-    ) -> HttpResponse {
-        let caller: Option<&Principal> = context.caller();
-        change(&service.sessions.end(caller).await.unwrap())
+    async fn leave(caller: Caller, service: web::Data<Service>) -> HttpResponse {
+        change(&service.sessions.end(&caller).await.unwrap())
     }
     fn change(cookies: &SetCookies) -> HttpResponse {
         let mut response = HttpResponse::Ok();

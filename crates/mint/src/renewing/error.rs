@@ -26,12 +26,11 @@ pub enum TokenError {
 impl TokenError {
     /// Returns how long the source wants not to be asked.
     pub(super) fn retry_after(&self) -> Option<std::time::Duration> {
-        #[cfg(feature = "remote")]
-        if let Self::Source(error) = self {
-            let error = error.downcast_ref::<crate::TokenRequestError>();
-            return error.and_then(crate::TokenRequestError::retry_after);
+        match self {
+            #[cfg(feature = "remote")]
+            Self::Source(error) => error.downcast_ref::<crate::TokenRequestError>()?.retry_after(),
+            _ => None,
         }
-        None
     }
 }
 

@@ -152,20 +152,21 @@ impl Sessions {
         self.inner.cookie_of(&settings.minter.mint(&claims)?, now)
     }
 
-    /// Ends a session, for a logout handler: revokes the session of the caller if there is one and the engine has
-    /// revocations, and returns the fields that remove the cookie.
-    ///
-    /// A handler should check that no other site caused the request: with a caller from a cookie the engine has done
-    /// so, unless the method is `GET` or `HEAD`. A [`LogoutEndpoint`](portcullis::revocation::LogoutEndpoint) also
-    /// ends sessions beside another token.
+    /// Ends the session of a caller, for a logout handler: revokes it, if the engine has revocations, and returns the
+    /// fields that remove the cookie. A [`LogoutEndpoint`](portcullis::revocation::LogoutEndpoint) also ends sessions
+    /// beside another token.
     ///
     /// # Errors
     ///
     /// The store has failed. The session may still be valid: answer with an error, and do not remove the cookie.
-    pub async fn end(&self, caller: Option<&Principal>) -> Result<SetCookies, StoreError> {
-        if let Some(caller) = caller {
-            self.inner.engine.end(caller).await?;
-        }
+    ///
+    /// # Security
+    ///
+    /// Call it on `POST`, and with the caller of the request: then the engine has checked that no other site caused
+    /// the request. A response that removes the cookie without a caller lets other sites log users out, because the
+    /// browser does not attach the cookie to their requests but removes it by the response.
+    pub async fn end(&self, caller: &Principal) -> Result<SetCookies, StoreError> {
+        self.inner.engine.end(caller).await?;
         Ok(self.inner.removal.clone())
     }
 

@@ -20,6 +20,7 @@ async fn filled() -> MemoryKeyStore {
     store
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers pass what a call returns")]
 fn require_unreadable(started: Result<SigningKeys, SigningKeysError>) {
     assert!(matches!(started, Err(SigningKeysError::Unreadable { .. })), "{started:?}");
 }
