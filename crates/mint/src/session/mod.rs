@@ -273,7 +273,8 @@ impl Inner {
         now: NumericDate,
     ) -> Result<SetCookies, SessionError> {
         let expires_at = minted.expires_at().unwrap_or(now);
-        let max_age = expires_at.saturating_since(now);
+        // `exp` is in whole seconds: with a part of a second the cookie would live a second less.
+        let max_age = expires_at.saturating_since(NumericDate::from_seconds(now.seconds()));
         Ok(SetCookies::set(&self.cookie, minted.token(), max_age, &self.old_cookies)?)
     }
 }
