@@ -30,7 +30,13 @@ const MAX_ID: usize = 32;
 
 /// The rows of the last read, to return only what has changed.
 #[derive(Debug, Default)]
-pub(crate) struct Listed(Mutex<(u64, HashMap<Box<str>, Option<i64>>)>);
+pub(crate) struct Listed(Mutex<LastRead>);
+
+#[derive(Debug, Default)]
+struct LastRead {
+    number: u64,
+    rows: HashMap<Box<str>, Option<i64>>,
+}
 
 /// A token id, and the second in which its token expires; `None` for one that is not finite.
 pub(crate) type Row = (Box<str>, Option<i64>);
@@ -44,8 +50,8 @@ impl Listed {
         rows: Option<Vec<Row>>,
         leeway: Duration,
     ) -> Changes {
-        let mut listed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (number, old) = &mut *listed;
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let LastRead { number, rows: old } = &mut *last;
         let follows = after.is_some_and(|after| after.as_str() == number.to_string());
         *number = number.wrapping_add(1);
         let position = Position::new(number.to_string());

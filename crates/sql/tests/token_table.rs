@@ -3,7 +3,11 @@
 //! The ignored tests need the URL of a database in `PORTCULLIS_TEST_POSTGRES_URL`. `cargo xtask test` starts a
 //! private server for them.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops there"
+)]
 
 use std::{
     env, fs,

@@ -5,12 +5,26 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use portcullis_axum::{AuthErrorKind, Rejection, RejectionExt};
+use portcullis_axum::{
+    AuthErrorKind, Rejection, RejectionExt,
+    mint::{MintError, MintedToken},
+};
 use serde_json::json;
 
 /// A response as FastAPI makes it.
 pub(crate) fn detail(status: StatusCode, detail: impl Into<String>) -> Response {
     (status, Json(json!({"detail": detail.into()}))).into_response()
+}
+
+/// The response with a token that was made for it.
+pub(crate) fn minted<R: IntoResponse>(
+    minted: Result<MintedToken, MintError>,
+    respond: impl FnOnce(String) -> R,
+) -> Response {
+    match minted {
+        Ok(minted) => respond(minted.into_token()).into_response(),
+        Err(_) => detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
+    }
 }
 
 pub(crate) fn core(rejection: &Rejection) -> Response {

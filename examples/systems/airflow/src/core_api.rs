@@ -7,7 +7,7 @@ use axum::{
     Json, Router,
     extract::rejection::JsonRejection,
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
     routing::{get, post},
 };
 use portcullis_axum::{
@@ -102,12 +102,9 @@ impl Login {
             return answer::detail(StatusCode::UNAUTHORIZED, "Invalid credentials");
         };
         let claims = json!({"sub": name, "role": role, "teams": [], "aud": self.audience});
-        match self.minter.clone().lifetime(life).mint(&claims) {
-            Ok(minted) => {
-                (StatusCode::CREATED, Json(json!({"access_token": minted.token()}))).into_response()
-            }
-            Err(_) => answer::detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
-        }
+        answer::minted(self.minter.clone().lifetime(life).mint(&claims), |token| {
+            (StatusCode::CREATED, Json(json!({"access_token": token})))
+        })
     }
 }
 

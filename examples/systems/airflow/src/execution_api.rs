@@ -12,7 +12,7 @@ use axum::{
 use portcullis_axum::{
     AuthError, AuthErrorKind, Authenticator, Granted, JwtAuthLayer, Principal, ReissueLayer,
     RequireLayer,
-    mint::{Minter, Reissuer},
+    mint::{MintError, MintedToken, Minter, Reissuer},
     policy::{self, Policy, allow_if, path_parameter},
 };
 use serde::Deserialize;
@@ -24,29 +24,15 @@ use crate::{Keys, Variables, answer, bearer, issuers};
 const AUDIENCE: &str = "AIRFLOW__EXECUTION_API__JWT_AUDIENCE";
 const REISSUED: &str = "Refreshed-API-Token";
 
-/// What a token of the Execution API is for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Scope {
-    /// A task that runs.
-    Execution,
-    /// A task that waits.
-    Workload,
-}
+/// The scope of a task that runs, and of one that waits.
+const EXECUTION: &str = "execution";
+const WORKLOAD: &str = "workload";
 
-/// Whom a token of the Execution API is for.
+/// Whom a token of the Execution API is for, and its scope.
 #[derive(Clone, Copy, Debug)]
 pub struct Task {
     id: Uuid,
-    scope: Scope,
-}
-
-impl Scope {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Execution => "execution",
-            Self::Workload => "workload",
-        }
-    }
+    scope: &'static str,
 }
 
 /// The first one signs, and all are accepted.
@@ -74,8 +60,8 @@ pub(crate) fn authenticator(
 fn task(caller: &Principal) -> Result<Task, AuthError> {
     let id = Uuid::parse_str(caller.subject()).map_err(|_| AuthErrorKind::MalformedClaim)?;
     let scope = match caller.claim::<Value>("scope")?.as_ref().map(Value::as_str) {
-        None | Some(Some("execution")) => Scope::Execution,
-        Some(Some("workload")) => Scope::Workload,
+        None | Some(Some(EXECUTION)) => EXECUTION,
+        Some(Some(WORKLOAD)) => WORKLOAD,
         Some(_) => {
             let reason = "Invalid auth token: scope must be 'execution' or 'workload'";
             return Err(AuthError::with_source(AuthErrorKind::NotPermitted, reason));
@@ -84,15 +70,11 @@ fn task(caller: &Principal) -> Result<Task, AuthError> {
     Ok(Task { id, scope })
 }
 
-fn one_of(scopes: &'static [Scope]) -> Policy<Task> {
-    policy::check(move |_, task: &Task| {
-        allow_if(scopes.contains(&task.scope), || {
-            let names: Vec<_> = scopes.iter().map(|scope| scope.name()).collect();
-            format!(
-                "Token type '{}' not allowed for this endpoint. Allowed types: {}",
-                task.scope.name(),
-                names.join(", ")
-            )
+fn one_of(scopes: &'static [&'static str]) -> Policy<Task> {
+    policy::check(move |_, Task { scope, .. }: &Task| {
+        allow_if(scopes.contains(scope), || {
+            let allowed = scopes.join(", ");
+            format!("Token type '{scope}' not allowed for this endpoint. Allowed types: {allowed}")
         })
     })
 }
@@ -115,32 +97,33 @@ pub(crate) struct TaskTokens {
 }
 
 impl TaskTokens {
-    fn mint(&self, id: Uuid, scope: Scope) -> Result<String, Response> {
-        let life = if scope == Scope::Workload { self.workload_life } else { self.life };
-        let claims = json!({"sub": id.to_string(), "scope": scope.name(), "aud": self.audience});
-        let minted = self.minter.clone().lifetime(life).mint(&claims);
-        let failed = |_| answer::detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error");
-        minted.map(|minted| minted.into_token()).map_err(failed)
+    fn mint(&self, id: Uuid, scope: &str) -> Result<MintedToken, MintError> {
+        let life = if scope == WORKLOAD { self.workload_life } else { self.life };
+        let claims = json!({"sub": id.to_string(), "scope": scope, "aud": self.audience});
+        self.minter.clone().lifetime(life).mint(&claims)
     }
 
     /// Starts a task. A token of a task that waited is replaced by one of a task that runs.
-    fn run(&self, task: Task) -> Result<Response, Response> {
+    fn run(&self, task: Task) -> Response {
         let body = Json(json!({}));
-        if task.scope == Scope::Execution {
-            return Ok(body.into_response());
+        if task.scope == EXECUTION {
+            return body.into_response();
         }
-        let token = self.mint(task.id, Scope::Execution)?;
-        Ok(([(REISSUED, token)], body).into_response())
+        answer::minted(self.mint(task.id, EXECUTION), |token| ([(REISSUED, token)], body))
     }
 
     /// Plays the scheduler, which gives a token to each task that it queues.
-    fn queue(&self, body: Result<Json<Queued>, JsonRejection>) -> Result<Response, Response> {
-        let invalid = |text| answer::detail(StatusCode::UNPROCESSABLE_ENTITY, text);
-        let Json(queued) = body.map_err(|error| invalid(error.body_text()))?;
-        let id = Uuid::parse_str(&queued.task_instance_id);
-        let id = id.map_err(|error| invalid(format!("task_instance_id: {error}")))?;
-        let token = self.mint(id, Scope::Workload)?;
-        Ok((StatusCode::CREATED, Json(json!({"token": token}))).into_response())
+    fn queue(&self, body: Result<Json<Queued>, JsonRejection>) -> Response {
+        let id = body.map_err(|error| error.body_text()).and_then(|Json(queued)| {
+            let id = Uuid::parse_str(&queued.task_instance_id);
+            id.map_err(|error| format!("task_instance_id: {error}"))
+        });
+        match id {
+            Ok(id) => answer::minted(self.mint(id, WORKLOAD), |token| {
+                (StatusCode::CREATED, Json(json!({"token": token})))
+            }),
+            Err(text) => answer::detail(StatusCode::UNPROCESSABLE_ENTITY, text),
+        }
     }
 }
 
@@ -150,18 +133,17 @@ struct Queued {
 }
 
 pub(crate) fn app(auth: &Authenticator<Task>, tokens: TaskTokens) -> Router {
-    const ANY: &[Scope] = &[Scope::Execution, Scope::Workload];
     let layer = |policy| RequireLayer::new(policy).response_for_rejection(answer::execution);
     let ti_self = own("task_instance_id", "task instance");
-    let run = one_of(ANY).and(ti_self.clone());
-    let heartbeat = one_of(&[Scope::Execution]).and(ti_self);
-    let test = one_of(&[Scope::Workload]).and(own("connection_test_id", "connection test"));
+    let run = one_of(&[EXECUTION, WORKLOAD]).and(ti_self.clone());
+    let heartbeat = one_of(&[EXECUTION]).and(ti_self);
+    let test = one_of(&[WORKLOAD]).and(own("connection_test_id", "connection test"));
     let scheduler = tokens.clone();
     // Airflow renews tokens for as long as a task runs.
     let reissuer = Reissuer::new(tokens.minter.clone())
         .lifetime(tokens.life)
         .max_session_age(Duration::MAX)
-        .scopes_without_renewal([Scope::Workload.name()]);
+        .scopes_without_renewal([WORKLOAD]);
     let variable = async |Path(key): Path<String>| Json(json!({"key": key, "value": null}));
     Router::new()
         .route(
@@ -173,10 +155,7 @@ pub(crate) fn app(auth: &Authenticator<Task>, tokens: TaskTokens) -> Router {
             "/execution/task-instances/{task_instance_id}/heartbeat",
             put(async || StatusCode::NO_CONTENT).route_layer(layer(heartbeat)),
         )
-        .route(
-            "/execution/variables/{key}",
-            get(variable).route_layer(layer(one_of(&[Scope::Execution]))),
-        )
+        .route("/execution/variables/{key}", get(variable).route_layer(layer(one_of(&[EXECUTION]))))
         .route(
             "/execution/connection-tests/{connection_test_id}/run",
             post(async || Json(json!({}))).route_layer(layer(test)),

@@ -11,10 +11,7 @@ use axum::Router;
 use portcullis_axum::{Authenticator, Issuer, TokenLocation, mint::Minter};
 
 use self::{core_api::Login, execution_api::TaskTokens, keys::Keys};
-pub use self::{
-    execution_api::{Scope, Task},
-    variables::Variables,
-};
+pub use self::{execution_api::Task, variables::Variables};
 
 /// The program: an engine for each API, and what signs.
 #[derive(Debug)]
@@ -62,7 +59,7 @@ impl Airflow {
             life: variables.seconds("AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME", 600)?,
             workload_life: variables.seconds("AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT", 600)?,
         };
-        let sessions = revocation::sessions(variables, &core, minter.clone().lifetime(life))?;
+        let sessions = revocation::sessions(variables, &core, minter.lifetime(life))?;
         let app = core_api::app(&core, sessions, login, (life, cli_life))
             .route_service("/api/v2/auth/logout", revocation::logout(variables, &core)?)
             .merge(execution_api::app(&execution, tokens));

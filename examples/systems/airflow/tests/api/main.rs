@@ -1,6 +1,10 @@
 //! Airflow's rules, each over a socket. The names begin with the section of the rule.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops there"
+)]
 #![cfg_attr(
     feature = "interop",
     expect(clippy::panic, reason = "a test that cannot go on stops there")

@@ -141,6 +141,13 @@ impl Answer {
         (self.status, detail.as_str().map_or_else(|| detail.to_string(), ToOwned::to_owned))
     }
 
+    /// The value of the only header field of this name.
+    pub(crate) fn field(&self, name: &str) -> &str {
+        let fields = self.fields(name);
+        assert_eq!(fields.len(), 1, "{name}: {}", self.head);
+        fields[0]
+    }
+
     /// The values of a header field. `name` is in lower case.
     pub(crate) fn fields(&self, name: &str) -> Vec<&str> {
         let fields = self.head.lines().filter_map(|line| line.split_once(": "));
