@@ -26,7 +26,7 @@ impl Replay<Body> for RecordMessages {
 
     fn keep(&self, request: Request<Body>) -> (Request<Body>, Option<RecordedCall>) {
         let (parts, body) = request.into_parts();
-        let recording = Recording { body, sent: Vec::new(), len: 0, attempt: 0 };
+        let recording = Recording { body: Some(body), sent: Vec::new(), len: 0, attempt: 0 };
         let recording = Arc::new(Mutex::new(recording));
         let body = Attempt { recording: Arc::clone(&recording), number: 0, next: 0 };
         let kept = RecordedCall { parts: parts.clone(), recording };
@@ -60,8 +60,8 @@ impl std::fmt::Debug for RecordedCall {
 }
 
 struct Recording {
-    /// What was not sent yet.
-    body: Body,
+    /// What was not sent yet. `None` after its end, when it must not be polled.
+    body: Option<Body>,
     sent: Vec<Bytes>,
     /// How much was sent. If it is more than the limit, `sent` is empty.
     len: usize,
@@ -96,12 +96,16 @@ impl http_body::Body for Attempt {
             this.next += 1;
             return Poll::Ready(Some(Ok(Frame::data(bytes.clone()))));
         }
-        let frame = ready!(Pin::new(&mut recording.body).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame
-            && let Some(bytes) = frame.data_ref()
-        {
-            recording.record(bytes, is_kept);
-            this.next = recording.sent.len();
+        let Some(body) = &mut recording.body else { return Poll::Ready(None) };
+        let frame = ready!(Pin::new(body).poll_frame(cx));
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(bytes) = frame.data_ref() {
+                    recording.record(bytes, is_kept);
+                    this.next = recording.sent.len();
+                }
+            }
+            Some(Err(_)) | None => recording.body = None,
         }
         Poll::Ready(frame)
     }

@@ -18,6 +18,7 @@ use portcullis_tonic::{
     service::{AddBearerToken, AddBearerTokenError, RecordMessages},
 };
 use serde_json::json;
+use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::{
     Code, Request, Status,
     body::Body,
@@ -254,11 +255,31 @@ async fn without_retry_the_next_call_has_another_token() {
 }
 
 #[tokio::test]
+async fn a_stream_that_is_rejected_at_its_start_loses_no_message() {
+    const CHAT: PathAndQuery = PathAndQuery::from_static("/orders.v1.Orders/Chat");
+    let setting = Setting::new().await;
+    let (token, minted) = bad_at_first(&setting, 1);
+    let (sender, messages) = tokio::sync::mpsc::unbounded_channel();
+    sender.send(text("first")).unwrap();
+    let mut grpc = Grpc::new(retrying(&setting, token));
+    grpc.ready().await.unwrap();
+    let messages = Request::new(UnboundedReceiverStream::new(messages));
+    let codec = ProstCodec::<Text, Text>::default();
+    let mut answers = grpc.streaming(messages, CHAT, codec).await.unwrap().into_inner();
+    assert_eq!(minted.load(Ordering::SeqCst), 2);
+    assert_eq!(answers.message().await.unwrap().unwrap().text, "first");
+    for message in ["second", "third"] {
+        sender.send(text(message)).unwrap();
+        assert_eq!(answers.message().await.unwrap().unwrap().text, message);
+    }
+}
+
+#[tokio::test]
 async fn a_call_with_more_than_64_kib_is_not_sent_again() {
     let setting = Setting::new().await;
     for (len, is_retried) in [(60 * 1024, true), (70 * 1024, false)] {
         let (token, _) = bad_at_first(&setting, 1);
-        let result = echo(&retrying(&setting, token), text(&"a".repeat(len))).await;
+        let result = echo(&retrying(&setting, token), text("a".repeat(len))).await;
         assert_eq!(result.is_ok(), is_retried, "{len}");
     }
 }
