@@ -1,7 +1,7 @@
 //! The middleware for awc, over real sockets.
 
 #![cfg(feature = "awc")]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on stops there")]
 
 use std::sync::{
     Arc,

@@ -19,6 +19,8 @@ mod forms;
 mod lifetimes;
 #[path = "exchange/once.rs"]
 mod once;
+#[path = "exchange/sources.rs"]
+mod sources;
 #[path = "exchange/tokens.rs"]
 mod tokens;
 #[path = "exchange/world.rs"]

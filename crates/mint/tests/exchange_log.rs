@@ -14,8 +14,10 @@
 mod world;
 
 use std::{
+    future::pending,
     io,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use portcullis_mint::exchange::{
@@ -101,5 +103,23 @@ async fn check(log: &Log) {
         for hidden in ["hidden", "alice", &*token, &*expired, issued] {
             assert!(!lines[0].contains(hidden), "{lines:?}");
         }
+    }
+    check_faults(log, &world).await;
+}
+
+/// What the operators must know about is a warning, once a minute.
+async fn check_faults(log: &Log, world: &World) {
+    let hangs = |_: ExchangeRequest| pending::<Result<ExchangedClaims, ExchangeRefusal>>();
+    let endpoint = world.builder().authorize(hangs).build().unwrap();
+    let form = Form::of(&world.token().build());
+    for (level, passed) in [("WARN", 5), ("DEBUG", 5), ("DEBUG", 5), ("WARN", 60)] {
+        let (response, ()) = tokio::join!(form.send(&endpoint), async {
+            tokio::task::yield_now().await;
+            world.clock.advance(Duration::from_secs(passed));
+        });
+        assert_eq!(response.status, 503);
+        let lines = log.take();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains(level) && lines[0].contains("took too long"), "{lines:?}");
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use portcullis::{Authenticator, Issuer};
 use portcullis_jose::{Algorithm, SigningKey};
 use portcullis_mint::{Minter, Reissuer, SigningKeys};
-use serde_json::{Value, json};
+use serde_json::json;
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -45,7 +45,7 @@ async fn a_failure_is_logged_without_a_token_or_claim() {
     let malformed = json!({"sub": "secret-subject", "aud": "tasks", "orig_iat": "secret-date"});
     // An actor is no failure.
     let actor = json!({"sub": "secret-subject", "aud": "tasks", "act": {"sub": "secret-actor"}});
-    for claims in [claims, malformed, actor] as [Value; 3] {
+    for claims in [claims, malformed, actor] {
         let token = minter.mint(&claims).unwrap().into_token();
         let caller = auth.authenticate_token(&token).await.unwrap();
         assert!(reissuer.start(caller.principal()).unwrap().await.is_none());

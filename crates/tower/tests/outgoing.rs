@@ -380,7 +380,8 @@ async fn concurrent_requests_that_are_rejected_renew_once() {
     // All of them are sent with the first token.
     let mut sent = Vec::new();
     for _ in 0..100 {
-        sent.push(client.ready().await.unwrap().call(post()));
+        let ready = ServiceExt::<Request<&'static str>>::ready(&mut client).await.unwrap();
+        sent.push(ready.call(post()));
     }
     let calls: Vec<_> = sent.into_iter().map(tokio::spawn).collect();
     let mut accepted = 0;

@@ -50,8 +50,9 @@ async fn invalid_cookies(world: &World) -> Vec<(&'static str, String)> {
 /// Returns a token with another signature.
 fn tampered(token: &str) -> String {
     let (input, signature) = token.rsplit_once('.').unwrap();
-    let first = if signature.starts_with('A') { "B" } else { "A" };
-    format!("{input}.{first}{}", &signature[1..])
+    let other: String = signature.chars().rev().collect();
+    assert_ne!(signature, other);
+    format!("{input}.{other}")
 }
 
 fn code(response: &Response) -> String {

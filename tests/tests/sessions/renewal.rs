@@ -179,10 +179,13 @@ async fn only_the_services_own_tokens_from_the_cookie_alone_are_renewed() {
         let acting = mint(json!({
             "sub": "alice", "aud": AUDIENCE, "sid": "s", "act": {"sub": "bob"},
         }));
+        let exchanged =
+            mint(json!({"sub": "alice", "aud": AUDIENCE, "sid": "s", "exchanged": true}));
         let timeless = mint(json!({"sub": "alice", "aud": AUDIENCE, "sid": "s"}));
         world.clock.advance(secs(3000));
         world.expect_kept(&world.get(WHO, &foreign).await, 200, "alice", "of another issuer");
         world.expect_kept(&world.get(WHO, &acting).await, 200, "alice", "with an actor");
+        world.expect_kept(&world.get(WHO, &exchanged).await, 200, "alice", "exchanged");
         let header = Request::new("GET", WHO).bearer(&token);
         world.expect_kept(&world.send(header.clone()).await, 200, "alice", "in a header field");
         let both = world.with(header, &token);

@@ -80,14 +80,14 @@ impl Framework {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         match self {
-            Self::Axum => start_axum(listener, service),
+            Self::Axum => start_axum(listener, &service),
             Self::ActixWeb => start_actix_web(listener, service),
         }
         address
     }
 }
 
-fn start_axum(listener: TcpListener, service: Service) {
+fn start_axum(listener: TcpListener, service: &Service) {
     use portcullis_axum::{Caller, EndpointService, JwtAuthLayer, RequireLayer};
 
     async fn subject(caller: Caller) -> String {

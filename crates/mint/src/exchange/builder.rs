@@ -1,6 +1,10 @@
 //! The configuration of the endpoint.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
+};
 
 use portcullis::{Authenticator, Grant};
 
@@ -78,7 +82,8 @@ impl<G: Send + Sync + 'static> TokenExchangeBuilder<G> {
     }
 
     /// Sets what limits requests. It is called after the client was authenticated, or has failed to be, and before the
-    /// tokens are verified. Default: no limit.
+    /// tokens are verified. The client authentication itself can [limit](super::ClientError::TooManyRequests) requests
+    /// before that. Default: no limit.
     pub fn rate_limit(self, rate_limit: impl RateLimit + 'static) -> Self {
         Self { rate_limit: Some(Box::new(rate_limit)), ..self }
     }
@@ -128,12 +133,15 @@ impl<G: Send + Sync + 'static> TokenExchangeBuilder<G> {
             rate_limit_headers: self.rate_limit_headers,
             is_one_time: self.is_one_time,
             token_error: self.token_error,
+            warned_at: AtomicI64::new(i64::MIN),
             lifetime,
             issuer,
             minter: self.minter,
             auth: self.auth,
         };
-        if settings.policy.is_none() && settings.has_several_issuers() {
+        // A strategy may speak for many issuers.
+        let is_of_many = settings.has_several_issuers() || !settings.auth.strategies().is_empty();
+        if settings.policy.is_none() && is_of_many {
             return Err(ExchangeConfigError::SeveralIssuers);
         }
         Ok(TokenExchangeEndpoint { settings: Arc::new(settings) })

@@ -5,8 +5,24 @@ use std::time::Duration;
 use portcullis::grant::Scope;
 use serde_json::{Map, Value};
 
+use super::EXCHANGED;
+
 /// The claims that only the endpoint and the minter write.
-const RESERVED: [&str; 9] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "act", "client_id"];
+const RESERVED: [&str; 13] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "act",
+    "client_id",
+    "scope",
+    "sid",
+    "orig_iat",
+    EXCHANGED,
+];
 
 /// What a hook decides about the token that a client gets.
 ///
@@ -48,12 +64,14 @@ impl ExchangedClaims {
         Self { actor: Some(actor.into()), ..self }
     }
 
-    /// Replaces the scopes.
+    /// Replaces the scopes. What is not a scope token ([RFC 6749 §3.3]) is left out.
+    ///
+    /// [RFC 6749 §3.3]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
     pub fn scope(self, scope: impl Into<Scope>) -> Self {
         Self { scope: scope.into(), ..self }
     }
 
-    /// Replaces the audiences. There must be at least one.
+    /// Replaces the audiences. Without any, or with an empty one, the response is `invalid_target`.
     pub fn audiences<I: IntoIterator<Item: Into<String>>>(self, audiences: I) -> Self {
         Self { audiences: audiences.into_iter().map(Into::into).collect(), ..self }
     }
@@ -64,8 +82,8 @@ impl ExchangedClaims {
         Self { lifetime: Some(lifetime), ..self }
     }
 
-    /// Adds a claim. `iss`, `sub`, `aud`, `exp`, `nbf`, `iat`, `jti`, `act` and `client_id` are written by the
-    /// endpoint and cannot be set here; neither can `scope` and `sid`.
+    /// Adds a claim. `iss`, `sub`, `aud`, `exp`, `nbf`, `iat`, `jti`, `act`, `client_id`, `scope`, `sid`,
+    /// `orig_iat` and `exchanged` are written by the endpoint and cannot be set here.
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.claims.insert(name.into(), value.into());
         self
@@ -73,8 +91,7 @@ impl ExchangedClaims {
 
     /// Returns the claims of the application, without those that the endpoint writes.
     pub(super) fn own_claims(&self) -> Map<String, Value> {
-        let is_reserved = |name: &str| RESERVED.contains(&name) || matches!(name, "scope" | "sid");
-        let own = self.claims.iter().filter(|(name, _)| !is_reserved(name));
+        let own = self.claims.iter().filter(|(name, _)| !RESERVED.contains(&name.as_str()));
         own.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 }

@@ -85,6 +85,18 @@ pub(super) struct ActingParty<'a> {
     pub(super) issuer: &'a str,
 }
 
+/// Checks that a tenant, or another source that is not a configured issuer, does not name actors of `issuer`, which
+/// issues the exchanged tokens.
+pub(super) fn check_former_actors(subject: &Principal, issuer: &str) -> Check<()> {
+    let is_configured =
+        subject.verification_key().is_some() && subject.issuer() == subject.trusted_issuer();
+    let names_own = subject.actors().iter().any(|actor| actor.issuer() == Some(issuer));
+    if names_own && !is_configured {
+        return Err("a source that is not a configured issuer names an actor of this service");
+    }
+    Ok(())
+}
+
 /// Returns the claim `act` of a token that is issued by `issuer`: the acting party, and behind it the actors of the
 /// subject token, with nothing but their names.
 ///

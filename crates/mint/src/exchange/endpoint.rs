@@ -1,6 +1,10 @@
 //! The endpoint: from a request to its response.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
+};
 
 use portcullis::{
     AuthContext, Authenticator, Grant,
@@ -57,6 +61,9 @@ const HOOK_TIMEOUT: Duration = Duration::from_secs(5);
 /// | `may_act` | that of the subject token |
 /// | `sid` | that of the subject token, else its `jti`: a revocation of this session, under the issuer of the minter, ends everything that was exchanged for the token |
 /// | `client_id` | the client, if it was authenticated (§4.3) |
+/// | `auth_time` | that of the subject token |
+/// | `orig_iat` | the `iat` of the subject token, or its `orig_iat` if that is earlier: a revocation of the subject with a cut-off time applies to what is exchanged later for older tokens |
+/// | `exchanged` | `true`: the reissue layer and sessions do not renew the token |
 ///
 /// All exchanged tokens have the issuer of the minter. Where that issuer also issues other tokens, their subjects must
 /// not be equal to those of the subject tokens: give the minter an issuer of its own, or name the subjects by the hook.
@@ -77,7 +84,7 @@ const HOOK_TIMEOUT: Duration = Duration::from_secs(5);
 /// | another method than `POST` | 405 |
 /// | too many requests | 429 with `Retry-After` |
 /// | keys, a store or the application are not available | 503 `temporarily_unavailable` with `Retry-After` |
-/// | the application panics, or its decision has no audience | 500 `server_error` |
+/// | the application panics | 500 `server_error` |
 ///
 /// No response may be stored by caches. The reason of a refusal is logged at level debug, target `portcullis::tokens`;
 /// each issued token is logged at level info, without the token and its subject.
@@ -119,6 +126,8 @@ pub(super) struct Settings<G> {
     pub(super) rate_limit_headers: Vec<String>,
     pub(super) is_one_time: bool,
     pub(super) token_error: TokenError,
+    /// When the log had the last warning, in seconds since 1970.
+    pub(super) warned_at: AtomicI64,
     pub(super) lifetime: Duration,
     /// The `iss` of the exchanged tokens.
     pub(super) issuer: String,
@@ -144,9 +153,10 @@ impl<G: Send + Sync + 'static> Settings<G> {
     async fn respond(&self, head: Head, form: &Form) -> EndpointResponse {
         match self.exchange(head, form).await {
             Ok(response) => response,
-            Err(Failed { failure, reason }) => {
-                log::failed(failure, failure.code(self.token_error), reason.as_deref());
-                failure.response(self.token_error)
+            Err(failed) => {
+                let code = failed.failure.code(self.token_error);
+                log::failed(&failed, code, &self.warned_at, self.minter.timing().0.now());
+                failed.failure.response(self.token_error)
             }
         }
     }
@@ -177,7 +187,7 @@ impl<G: Send + Sync + 'static> Settings<G> {
         let now = self.minter.timing().0.now();
         let prepared = self.prepare(&decision, &sources, client_id.as_deref(), now)?;
         self.use_tokens(&tokens, &sources).await?;
-        let issued = self.issue(prepared, &sources)?;
+        let issued = self.issue(prepared, &sources).await?;
         log::issued(&issued, client_id.as_deref());
         Ok(success(&issued, &parameters))
     }
@@ -238,7 +248,13 @@ impl<G: Send + Sync + 'static> Settings<G> {
     }
 
     async fn use_tokens(&self, tokens: &DeferredUse<G>, sources: &Sources) -> Result<(), Failed> {
-        let all = sources.all();
+        let mut all = sources.all();
+        for token in &all {
+            // In strict mode, it may have been revoked on another replica while the application decided.
+            token.check_still_valid().await.map_err(|error| Failed::from(&error))?;
+        }
+        // The actor token first: if it was used before, the subject token can be sent again with another one.
+        all.reverse();
         let used = match self.is_one_time {
             true => tokens.use_tokens_once(&all).await,
             false => tokens.use_tokens(&all).await,
@@ -254,7 +270,7 @@ impl<G: Send + Sync + 'static> Settings<G> {
             value = PanicCaught(future) => value.ok_or_else(|| {
                 Failed::new(Failure::ServerError, "a function of the application panicked")
             }),
-            () = clock.sleep(HOOK_TIMEOUT) => Err(Failed::new(
+            () = clock.sleep(HOOK_TIMEOUT) => Err(Failed::fault(
                 ExchangeRefusal::Unavailable,
                 "a function of the application took too long",
             )),

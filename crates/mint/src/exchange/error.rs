@@ -18,7 +18,8 @@ pub enum ExchangeConfigError {
     NoIssuer,
     /// Tokens are to be used once, and the engine has no store of used tokens.
     NoReplayStore,
-    /// The engine trusts several issuers, and no hook decides whose subjects are which.
+    /// The engine trusts several issuers, or has a strategy that may know several, and no hook decides whose subjects
+    /// are which.
     SeveralIssuers,
     /// The lifetime of tokens is shorter than five seconds, or longer than their key is published.
     InvalidLifetime,
@@ -47,7 +48,7 @@ impl fmt::Display for ExchangeConfigError {
                  with `replay_store(…)`"
             }
             Self::SeveralIssuers => {
-                "the engine trusts several issuers, whose subjects may be equal, and all exchanged tokens have one \
+                "the engine trusts several issuers or has a strategy, so that subjects may be equal, and all exchanged tokens have one \
                  issuer: set `authorize(…)`, and give each subject a name of your own with `subject(…)`"
             }
             Self::InvalidLifetime => {

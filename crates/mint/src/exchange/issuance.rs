@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use portcullis::{NumericDate, Principal, grant::Scope};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::{
-    ExchangeRefusal, ExchangedClaims, MIN_LIFETIME, Settings,
+    EXCHANGED, ExchangeRefusal, ExchangedClaims, MIN_LIFETIME, Settings,
     delegation::{self, ActingParty},
     parameters::is_scope,
-    refusal::{Failed, Failure},
+    refusal::Failed,
 };
 
 /// The tokens of a request, which are valid.
@@ -85,7 +85,7 @@ impl<G: Send + Sync + 'static> Settings<G> {
         client_id: Option<&str>,
         now: NumericDate,
     ) -> Result<Prepared, Failed> {
-        check_decision(decision)?;
+        check_audiences(&decision.audiences)?;
         let limit = decision.lifetime.map_or(self.lifetime, |own| own.min(self.lifetime));
         let lifetime = sources.remaining(now, limit)?;
         let subject = self.subject(decision, &sources.subject)?;
@@ -94,22 +94,30 @@ impl<G: Send + Sync + 'static> Settings<G> {
         let may_act = delegation::may_act(&sources.subject, &self.issuer);
         let may_act = may_act.map_err(Failed::unacceptable)?;
 
+        let authenticated_at = sources.subject.claim::<Value>("auth_time");
+        let authenticated_at = authenticated_at.map_err(|error| Failed::from(&error))?;
+
         let mut claims = decision.own_claims();
-        if let Some(may_act) = may_act {
-            claims.entry("may_act").or_insert(may_act);
+        for (name, value) in [("may_act", may_act), ("auth_time", authenticated_at)] {
+            if let Some(value) = value {
+                claims.entry(name).or_insert(value);
+            }
         }
-        let scope = Some(decision.scope.to_string()).filter(|scope| !scope.is_empty());
+        let scope: Scope = decision.scope.iter().filter(|token| is_scope(token)).collect();
+        let scope_text = Some(scope.to_string()).filter(|scope| !scope.is_empty());
         let own = [
             ("sub", Some(subject.into())),
             ("aud", Some(audience(&decision.audiences))),
             ("exp", Some(expires_at.into())),
             ("act", self.act(decision, sources)?),
-            ("scope", scope.map(Value::from)),
+            ("scope", scope_text.map(Value::from)),
             ("sid", session.map(Value::from)),
             ("client_id", client_id.map(Value::from)),
+            ("orig_iat", begun_at(&sources.subject)?.map(Value::from)),
+            (EXCHANGED, Some(true.into())),
         ];
         claims.extend(own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        let (audiences, scope) = (decision.audiences.clone(), decision.scope.clone());
+        let audiences = decision.audiences.clone();
         Ok(Prepared { claims, audiences, scope, lifetime })
     }
 
@@ -120,10 +128,14 @@ impl<G: Send + Sync + 'static> Settings<G> {
     /// The subject token could be of one of several issuers, and the application has not said how their subjects are
     /// named.
     fn subject(&self, decision: &ExchangedClaims, source: &Principal) -> Result<String, Failed> {
-        let is_unique = || {
-            source.issuer() == self.issuer
-                || source.issuer() == source.trusted_issuer() && !self.has_several_issuers()
+        // A strategy, such as that of tenants, may speak for many issuers.
+        let is_of_only_issuer = || {
+            source.verification_key().is_some()
+                && source.issuer() == source.trusted_issuer()
+                && source.issuer() != self.issuer
+                && !self.has_several_issuers()
         };
+        let is_unique = || self.is_own(source) || is_of_only_issuer();
         let subject = match &decision.subject {
             Some(own) => own.as_str(),
             None if is_unique() => source.subject(),
@@ -138,7 +150,23 @@ impl<G: Send + Sync + 'static> Settings<G> {
         }
     }
 
+    /// Returns whether the minter has issued a token.
+    fn is_own(&self, token: &Principal) -> bool {
+        let (_, keys) = self.minter.identity();
+        let is_own_key = |key| keys.are_verified_by(key);
+        token.issuer() == self.issuer && token.verification_key().is_some_and(is_own_key)
+    }
+
     fn act(&self, decision: &ExchangedClaims, sources: &Sources) -> Result<Option<Value>, Failed> {
+        if decision.actor.as_deref() == Some("") {
+            return Err(Failed::unacceptable("the actor is empty"));
+        }
+        let is_false = |actor: &Principal| actor.issuer() == self.issuer && !self.is_own(actor);
+        if sources.actor.as_ref().is_some_and(is_false) {
+            return Err(Failed::unacceptable("the actor token is not of the minter that it names"));
+        }
+        delegation::check_former_actors(&sources.subject, &self.issuer)
+            .map_err(Failed::unacceptable)?;
         let named = decision.actor.as_deref();
         let named = named.map(|subject| ActingParty { subject, issuer: &self.issuer });
         let actor = sources.actor.as_ref();
@@ -149,14 +177,16 @@ impl<G: Send + Sync + 'static> Settings<G> {
     }
 
     /// Signs the token.
-    pub(super) fn issue(&self, prepared: Prepared, sources: &Sources) -> Result<Issued, Failed> {
+    pub(super) async fn issue(
+        &self,
+        prepared: Prepared,
+        sources: &Sources,
+    ) -> Result<Issued, Failed> {
         let Prepared { claims, audiences, scope, lifetime } = prepared;
         let has_actor = claims.contains_key("act");
-        let minted = self.minter.mint(&claims).map_err(|error| {
-            Failed::new(
-                ExchangeRefusal::Unavailable,
-                format!("the token cannot be signed: {error}"),
-            )
+        let minted = self.minter.mint_off_thread(claims).await.map_err(|error| {
+            let reason = format!("the token cannot be signed: {error}");
+            Failed::fault(ExchangeRefusal::Unavailable, reason)
         })?;
         Ok(Issued {
             expires_in: lifetime.as_secs(),
@@ -176,20 +206,23 @@ impl<G: Send + Sync + 'static> Settings<G> {
     }
 }
 
-/// Checks what the application has decided: a token without an audience would be one for every service.
-fn check_decision(decision: &ExchangedClaims) -> Result<(), Failed> {
-    let audiences = &decision.audiences;
+/// Checks the audiences: a token without one would be for every service.
+fn check_audiences(audiences: &[String]) -> Result<(), Failed> {
     if audiences.is_empty() || audiences.iter().any(String::is_empty) {
-        return Err(Failed::new(Failure::ServerError, "the decision has no audience"));
-    }
-    if decision.actor.as_deref() == Some("") {
-        return Err(Failed::new(Failure::ServerError, "the decision has an empty actor"));
-    }
-    let scope = decision.scope.to_string();
-    if !scope.is_empty() && !is_scope(&scope) {
-        return Err(Failed::new(Failure::ServerError, "the decision has a malformed scope"));
+        return Err(Failed::new(ExchangeRefusal::InvalidTarget, "the decision has no audience"));
     }
     Ok(())
+}
+
+/// Returns when the first token of a session was issued, so that a cut-off of its subject ends what was exchanged
+/// later, too.
+fn begun_at(subject: &Principal) -> Result<Option<i64>, Failed> {
+    let Some(issued_at) = subject.issued_at() else { return Ok(None) };
+    let first = subject.claim::<Number>("orig_iat").map_err(|error| Failed::from(&error))?;
+    let Some(first) = first else { return Ok(Some(issued_at.seconds())) };
+    let first = NumericDate::from_json_number(&first.to_string());
+    let first = first.ok_or_else(|| Failed::unacceptable("`orig_iat` is not a date"))?;
+    Ok(Some(issued_at.min(first).seconds()))
 }
 
 fn audience(audiences: &[String]) -> Value {

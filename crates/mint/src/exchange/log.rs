@@ -1,6 +1,14 @@
 //! What the log says of exchanges: one event for each, without tokens, secrets and subjects.
 
-use super::{issuance::Issued, refusal::Failure};
+use std::sync::atomic::AtomicI64;
+#[cfg(feature = "tracing")]
+use std::sync::atomic::Ordering;
+
+use portcullis::NumericDate;
+
+#[cfg(feature = "tracing")]
+use super::refusal::Failure;
+use super::{issuance::Issued, refusal::Failed};
 
 /// Logs a token that was issued.
 pub(super) fn issued(issued: &Issued, client_id: Option<&str>) {
@@ -23,17 +31,38 @@ pub(super) fn issued(issued: &Issued, client_id: Option<&str>) {
     }
 }
 
-/// Logs a request that has failed.
-pub(super) fn failed(failure: Failure, error: &'static str, reason: Option<&str>) {
+/// How often the log has a warning, at most, in seconds.
+#[cfg(feature = "tracing")]
+const WARN_EVERY: i64 = 60;
+
+/// Logs a request that has failed: what the operators must know about as a warning, once a minute at most.
+pub(super) fn failed(
+    failed: &Failed,
+    error: &'static str,
+    warned_at: &AtomicI64,
+    now: NumericDate,
+) {
+    let (failure, reason) = (failed.failure, failed.reason.as_deref());
     #[cfg(feature = "tracing")]
     match failure {
         Failure::ServerError => {
             tracing::error!(target: "portcullis::tokens", error, reason, "a token exchange has failed");
+        }
+        _ if failed.is_fault && may_warn(warned_at, now) => {
+            tracing::warn!(target: "portcullis::tokens", error, reason, "a token exchange has failed");
         }
         _ => {
             tracing::debug!(target: "portcullis::tokens", error, reason, "an exchange was refused");
         }
     }
     #[cfg(not(feature = "tracing"))]
-    let _ = (failure, error, reason);
+    let _ = (failure, failed.is_fault, error, reason, warned_at, now);
+}
+
+#[cfg(feature = "tracing")]
+fn may_warn(warned_at: &AtomicI64, now: NumericDate) -> bool {
+    let (last, now) = (warned_at.load(Ordering::Relaxed), now.seconds());
+    // A clock that was set back must not silence it.
+    let is_due = now < last || now.saturating_sub(last) >= WARN_EVERY;
+    is_due && warned_at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
 }

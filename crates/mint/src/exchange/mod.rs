@@ -35,5 +35,8 @@ pub use request::{ExchangePolicy, ExchangeRequest};
 
 use endpoint::Settings;
 
+/// The claim of exchanged tokens, by which reissue and sessions know that a token must not outlive its source.
+pub(crate) const EXCHANGED: &str = "exchanged";
+
 /// How long an exchanged token is valid at least: a shorter one would expire on its way.
 const MIN_LIFETIME: Duration = Duration::from_secs(5);

@@ -70,11 +70,17 @@ impl From<ExchangeRefusal> for Failure {
 pub(super) struct Failed {
     pub(super) failure: Failure,
     pub(super) reason: Option<Cow<'static, str>>,
+    /// Whether the service itself is at fault, so that its operators must know.
+    pub(super) is_fault: bool,
 }
 
 impl Failed {
     pub(super) fn new(failure: impl Into<Failure>, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { failure: failure.into(), reason: Some(reason.into()) }
+        Self { failure: failure.into(), reason: Some(reason.into()), is_fault: false }
+    }
+
+    pub(super) fn fault(failure: impl Into<Failure>, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { is_fault: true, ..Self::new(failure, reason) }
     }
 
     pub(super) fn unacceptable(reason: &'static str) -> Self {
@@ -84,7 +90,7 @@ impl Failed {
 
 impl From<Failure> for Failed {
     fn from(failure: Failure) -> Self {
-        Self { failure, reason: None }
+        Self { failure, reason: None, is_fault: false }
     }
 }
 
@@ -101,7 +107,7 @@ impl From<&AuthError> for Failed {
             Some(source) => format!("{code}: {source}").into(),
             None => code.into(),
         };
-        Self { failure: error.into(), reason: Some(reason) }
+        Self { failure: error.into(), reason: Some(reason), is_fault: false }
     }
 }
 

@@ -34,6 +34,8 @@ const MAX_SESSION_AGE: Duration = Duration::from_secs(24 * 3600);
 ///    Tokens of other issuers, static tokens, and callers of strategies are never reissued. Neither are tokens
 ///    from cookies, which a page must not read, tokens that may be used [once](portcullis::Issuer::one_time), and
 ///    tokens with an actor (`act`), which must not outlive the token that they were exchanged for.
+///    A token that was exchanged without an actor looks like any other: give it a
+///    [scope](Self::scopes_without_renewal) that is not renewed.
 /// 3. It must still be valid: a token that has expired meanwhile, leeway included, or was revoked is not
 ///    reissued. If the store of revocations is not available, it is not reissued either.
 /// 4. The new token has all claims of the old one, except new `jti`, `iat`, `nbf` and `exp`. It lives as long

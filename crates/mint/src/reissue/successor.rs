@@ -6,6 +6,7 @@ use portcullis::{AuthError, Grant, NumericDate, Principal};
 use serde_json::{Map, Value};
 
 use super::Settings;
+use crate::exchange::EXCHANGED;
 
 /// The `iat` of the first token of a session. The engine compares it with the cut-offs of revocations.
 const FIRST_ISSUED_AT: &str = "orig_iat";
@@ -43,6 +44,7 @@ impl Settings {
             && !caller.is_one_time()
             // It was exchanged, and must not outlive the token that it was exchanged for.
             && caller.actor().is_none()
+            && caller.claim::<Value>(EXCHANGED)?.is_none()
             && !self.has_scope_without_renewal(caller)?)
     }
 

@@ -6,8 +6,6 @@ mod error;
 mod once;
 mod refresh;
 mod successor;
-#[cfg(test)]
-mod tests;
 
 use std::{
     sync::{

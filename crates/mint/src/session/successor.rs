@@ -8,7 +8,7 @@ use portcullis_jose::KeyError;
 use serde_json::{Map, Value};
 
 use super::{SessionError, Settings};
-use crate::MintError;
+use crate::{MintError, exchange::EXCHANGED};
 
 /// The claim that names a session ([OpenID Connect Back-Channel Logout 1.0 §2.1]).
 ///
@@ -31,7 +31,8 @@ impl Settings {
             && caller.claim::<String>("iss")?.as_deref() == issuer
             && !caller.is_one_time()
             // It was exchanged, and must not outlive the token that it was exchanged for.
-            && caller.actor().is_none())
+            && caller.actor().is_none()
+            && caller.claim::<Value>(EXCHANGED)?.is_none())
     }
 
     /// Returns the claims of the first token of a session that starts now.

@@ -163,6 +163,11 @@ impl TokenExchangeClientBuilder {
 
     /// The HTTP client, for example one with a private certificate authority or a client certificate
     /// (`HttpFetch::from(client)`). Default: [`HttpFetch::new`].
+    ///
+    /// # Security
+    ///
+    /// A client of your own must not follow redirects (`redirect::Policy::none()`). After status 307 or 308 it would
+    /// send the form, with its secrets, to where the redirect leads. The response is rejected, but only afterwards.
     pub fn http(self, fetch: HttpFetch) -> Self {
         Self { settings: Settings { fetch: Some(fetch), ..self.settings }, ..self }
     }

@@ -195,3 +195,16 @@ async fn a_new_engine_is_not_bypassed_by_an_exchange_that_waits() {
     assert_eq!(form.send(&endpoint).await.outcome(), (503, "temporarily_unavailable"));
     assert_eq!(form.add("audience", ORDERS).send(&endpoint).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_replayed_actor_token_does_not_use_the_subject_token() {
+    let world = World::with(|builder| builder.replay_store(MemoryStore::new())).await;
+    let endpoint = world.builder().one_time().build().unwrap();
+    let worker = world.token().subject("worker").claim("jti", "worker");
+    let first = Form::of(&world.token().build()).actor(&worker);
+    assert_eq!(first.send(&endpoint).await.status, 200);
+    let second = Form::of(&world.token().claim("jti", "2").build());
+    let replayed = second.clone().actor(&worker).send(&endpoint).await;
+    assert_eq!(replayed.outcome(), (400, "invalid_request"));
+    assert_eq!(second.send(&endpoint).await.status, 200);
+}

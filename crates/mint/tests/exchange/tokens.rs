@@ -1,11 +1,11 @@
 //! Tokens that are not acceptable: all of them are answered alike.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use portcullis::{
     AuthErrorKind, Authenticator, Principal, Requirement,
     grant::ResolverConfig,
-    revocation::{Revocations, Revoked},
+    revocation::{MemoryStore, Revocations, Revoked},
 };
 use portcullis_mint::exchange::{ExchangeRequest, ExchangedClaims, TokenExchangeEndpoint};
 use portcullis_testkit::TestIssuer;
@@ -162,4 +162,31 @@ async fn a_requirement_of_the_handle_applies_to_both_tokens() {
     assert_eq!(form.send(&endpoint).await.status, 200);
     assert_eq!(form.actor(&world.token()).send(&endpoint).await.status, 400);
     assert_eq!(Form::of(&world.token().build()).send(&endpoint).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_strict_engine_asks_the_store_again_after_the_decision() {
+    let store = Arc::new(MemoryStore::new());
+    let strict = || Revocations::new(Arc::clone(&store)).strict().allow_missing_jti();
+    let world = World::with(|builder| builder.revocations(strict())).await;
+    let replica = World::with(|builder| builder.revocations(strict())).await;
+    let other = replica.auth.clone();
+    let endpoint = world.builder().authorize(move |request: ExchangeRequest| {
+        let other = other.clone();
+        async move {
+            if request.scope().is_some_and(|scope| scope.contains("revoke")) {
+                let worker = request.actor().unwrap_or(request.subject()).principal().clone();
+                other.revoke(&[worker.revocation().unwrap()]).await.unwrap();
+            }
+            Ok(ExchangedClaims::new([ORDERS]))
+        }
+    });
+    let endpoint = endpoint.build().unwrap();
+    let form = Form::of(&world.token().build());
+    let worker = world.token().subject("worker").claim("jti", "2");
+    assert_eq!(form.clone().actor(&worker).send(&endpoint).await.status, 200);
+    let revoked = form.clone().actor(&worker).add("scope", "revoke").send(&endpoint).await;
+    assert_eq!(revoked.outcome(), (400, "invalid_request"));
+    let revoked = form.add("scope", "revoke").send(&endpoint).await;
+    assert_eq!(revoked.outcome(), (400, "invalid_request"));
 }

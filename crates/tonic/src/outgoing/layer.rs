@@ -75,6 +75,21 @@ impl<R> AddBearerTokenLayer<R> {
         Ok(Self { inner: self.inner.origin(origin)? })
     }
 
+    /// A field of the response's metadata with a token that replaces the one that was sent. Default: none. The rules
+    /// are those of [`CallCredentials::reissue_header`](portcullis_mint::CallCredentials::reissue_header).
+    ///
+    /// # Errors
+    ///
+    /// [`MintError::InvalidOrigin`] if no [`origin`](Self::origin) was added before, and for a name that is not that of
+    /// a field.
+    ///
+    /// # Security
+    ///
+    /// The server chooses which token later calls have, to each of the origins.
+    pub fn reissue_header(self, name: &str) -> Result<Self, MintError> {
+        Ok(Self { inner: self.inner.reissue_header(name)? })
+    }
+
     /// Sends tokens without TLS too, to any machine.
     ///
     /// # Security

@@ -46,33 +46,65 @@ fn verdict_on(method: &str, is_accepted: bool) -> Answer {
     answer.for_method(method)
 }
 
-/// Each method with each origin and each value of `Sec-Fetch-Site`.
+/// The locations of a token. The check is about the cookie.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Location {
+    Cookie,
+    Header,
+    Query,
+}
+
+/// A WebSocket handshake, beside the methods.
+const HANDSHAKE: &str = "a WebSocket handshake";
+
+/// Each method, and a WebSocket handshake, with each origin, each value of `Sec-Fetch-Site` and each location.
 fn table(world: &World) -> Vec<Case> {
     let configuration =
         world.configuration("a cookie and its origin", |builder| built(checking(builder)));
-    let cookie = format!("access_token={}", world.token_of("alice"));
+    let token = world.token_of("alice");
+    let with_token = |request: Request, location| match location {
+        Location::Cookie => request.cookie(format!("access_token={token}")),
+        Location::Header => request.bearer(&token),
+        Location::Query => request.query(format!("access_token={token}")),
+    };
     let mut rows = Vec::new();
-    for method in ["POST", "PUT", "PATCH", "DELETE", "GET", "HEAD", "OPTIONS"] {
-        let is_safe = matches!(method, "GET" | "HEAD" | "OPTIONS");
-        for origin in [None, Some(OWN), Some(ALLOWED), Some(OTHER), Some("null")] {
-            for fetch in
-                [None, Some("same-origin"), Some("none"), Some("same-site"), Some("cross-site")]
-            {
+    for method in ["POST", "PUT", "PATCH", "DELETE", "GET", "HEAD", "OPTIONS", HANDSHAKE] {
+        for location in [Location::Cookie, Location::Header, Location::Query] {
+            for (origin, fetch) in origins() {
+                let is_safe = matches!(method, "GET" | "HEAD" | "OPTIONS");
                 let is_accepted = is_safe
+                    || location != Location::Cookie
                     || origin == Some(ALLOWED)
                     || match fetch {
                         Some(fetch) => fetch == "same-origin" || fetch == "none",
                         None => origin.is_none() || origin == Some(OWN),
                     };
-                let request = site(Request::new().method(method).cookie(&*cookie), origin, fetch);
-                // gRPC has one method, POST, and HTTP/2 only.
-                let request = if is_safe { request.http1_only() } else { request };
-                let answer = verdict_on(method, is_accepted);
-                rows.push((format!("{method}, {origin:?}, {fetch:?}"), request, answer));
+                let request = match method {
+                    HANDSHAKE => Request::new().field("upgrade", "websocket").http1_only(),
+                    // gRPC has one method, POST, and HTTP/2 only.
+                    _ if is_safe => Request::new().method(method).http1_only(),
+                    _ => Request::new().method(method),
+                };
+                let request = with_token(site(request, origin, fetch), location);
+                let of = if method == HANDSHAKE { "GET" } else { method };
+                let answer = verdict_on(of, is_accepted);
+                let answer = if location == Location::Query { answer.no_store() } else { answer };
+                rows.push((
+                    format!("{method}, {location:?}, {origin:?}, {fetch:?}"),
+                    request,
+                    answer,
+                ));
             }
         }
     }
     cases(&configuration, rows)
+}
+
+/// Each origin with each value of `Sec-Fetch-Site`.
+fn origins() -> impl Iterator<Item = (Option<&'static str>, Option<&'static str>)> {
+    let fetches = [None, Some("same-origin"), Some("none"), Some("same-site"), Some("cross-site")];
+    let origins = [None, Some(OWN), Some(ALLOWED), Some(OTHER), Some("null")];
+    origins.into_iter().flat_map(move |origin| fetches.map(|fetch| (origin, fetch)))
 }
 
 /// The check is about cookies, wherever else a token may be.

@@ -14,15 +14,16 @@ async fn renewed_at(draw: fn() -> u32, lifetime: u64, margin: u64) -> i64 {
         .build()
         .unwrap();
     token.token().await.unwrap();
-    for second in 0.. {
+    let mut second = 0;
+    loop {
         clock.set(second * 1_000);
         token.current().unwrap();
         settle().await;
         if source.asked() == 2 {
             return second;
         }
+        second += 1;
     }
-    unreachable!()
 }
 
 #[tokio::test]

@@ -252,7 +252,7 @@ impl Follower {
             ),
         }
         #[cfg(not(feature = "tracing"))]
-        let _ = what;
+        let _ = (&self.store, what);
         *last = error;
     }
 }
