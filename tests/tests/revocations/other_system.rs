@@ -102,7 +102,8 @@ impl RevocationStore for Table {
             let ids = self.0.ids.lock().unwrap();
             let is_token = |entry: &&Revocation| matches!(entry.revoked, Revoked::Token(_));
             let found = wanted.iter().filter(is_token);
-            Ok(found.filter(|entry| ids.contains(entry.revoked.id())).cloned().collect())
+            let found = found.filter(|entry| ids.contains(entry.revoked.id()));
+            Ok(found.map(|entry| Revocation::new("table", entry.revoked.clone())).collect())
         })
     }
 
