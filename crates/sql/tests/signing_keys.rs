@@ -68,18 +68,36 @@ async fn postgres_passes_the_suite() {
 #[tokio::test]
 #[ignore = "needs PostgreSQL: `cargo xtask test` starts a server and runs this test"]
 async fn ten_replicas_prepare_postgres_at_once() {
+    prepare_at_once(&url()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: `cargo xtask test` starts a server and runs this test"]
+async fn ten_replicas_prepare_postgres_at_once_where_transactions_keep_their_first_snapshot() {
+    for level in ["repeatable%5C%20read", "serializable"] {
+        let options = format!("options=-c%20default_transaction_isolation%3D{level}");
+        prepare_at_once(&with_parameter(&options)).await;
+    }
+}
+
+async fn prepare_at_once(url: &str) {
     let prefix = new_prefix();
     let replicas: Vec<_> = (0..10)
         .map(|_| {
-            let store = open(&prefix);
+            let store = PostgresStore::open(url).unwrap().table_prefix(&prefix).unwrap();
             tokio::spawn(async move { SigningKeyStore::prepare(&store).await })
         })
         .collect();
     for replica in replicas {
         replica.await.unwrap().unwrap();
     }
-    let sql = format!("SELECT count(*) FROM {prefix}_signing_ring");
-    assert_eq!(client().await.query_one(&sql, &[]).await.unwrap().get::<_, i64>(0), 1);
+    let (client, table) = (client().await, format!("{prefix}_signing_ring"));
+    let count = format!("SELECT count(*) FROM {table}");
+    assert_eq!(client.query_one(&count, &[]).await.unwrap().get::<_, i64>(0), 1);
+    for one in [1, 2] {
+        let second = format!("INSERT INTO {table} (one, version, revision) VALUES ({one}, 1, 1)");
+        client.batch_execute(&second).await.unwrap_err();
+    }
 }
 
 #[tokio::test]

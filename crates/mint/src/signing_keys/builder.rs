@@ -77,7 +77,8 @@ impl SigningKeysBuilder {
         let oldest = RingKey::new(self.current.clone(), NumericDate::EPOCH);
         let keys = Keys { oldest, later: Vec::new(), store_time: None };
         let durations = [self.max_age, self.ahead(), self.max_lifetime];
-        SigningKeys { ring: Arc::new(Ring::new(keys, durations, self.clock)), shared: None }
+        let ring = Ring::new(keys, durations, None, self.clock);
+        SigningKeys { ring: Arc::new(ring), shared: None }
     }
 
     fn ahead(&self) -> Duration {

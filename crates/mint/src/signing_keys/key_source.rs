@@ -42,6 +42,11 @@ impl KeySource for SigningKeys {
     }
 
     fn refresh_policy(&self) -> RefreshPolicy {
-        RefreshPolicy::every(REFRESH)
+        let policy = RefreshPolicy::every(REFRESH);
+        match self.ring.max_stale {
+            // While the store is away, the ring signs on with its current key.
+            Some(max_stale) => policy.max_stale(max_stale),
+            None => policy,
+        }
     }
 }

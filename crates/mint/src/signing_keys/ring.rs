@@ -29,6 +29,8 @@ pub(super) struct Ring {
     pub(super) max_age: Duration,
     pub(super) publish_ahead: Duration,
     pub(super) max_lifetime: Duration,
+    /// How long an engine uses the keys after the store was last read. `None` if there is no store.
+    pub(super) max_stale: Option<Duration>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -57,6 +59,7 @@ impl Ring {
     pub(super) fn new(
         keys: Keys,
         [max_age, publish_ahead, max_lifetime]: [Duration; 3],
+        max_stale: Option<Duration>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         static RINGS: AtomicU64 = AtomicU64::new(0);
@@ -67,6 +70,7 @@ impl Ring {
             max_age,
             publish_ahead,
             max_lifetime,
+            max_stale,
             clock,
         }
     }

@@ -8,6 +8,7 @@
 
 mod encryption;
 mod outage;
+mod panicking;
 mod replica;
 mod rotation;
 mod settings;

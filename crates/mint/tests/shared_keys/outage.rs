@@ -1,10 +1,14 @@
 //! Replicas that cannot read the store, and a store that has lost its keys.
 
-use portcullis::keys::KeySource;
+use std::time::Duration;
+
+use portcullis::{AuthErrorKind, Authenticator, Issuer, keys::KeySource};
 use portcullis_mint::{MintError, SigningKeysError};
 use portcullis_testkit::MemoryKeyStore;
 
-use crate::replica::{PUBLISH_AHEAD, ROTATE_EVERY, Replica, RuntimeClock, SPREAD, builder, pass};
+use crate::replica::{
+    MAX_LIFETIME, PUBLISH_AHEAD, ROTATE_EVERY, Replica, RuntimeClock, SPREAD, builder, pass,
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_replica_that_cannot_read_the_store_keeps_its_key_until_that_is_due_to_retire() {
@@ -92,6 +96,39 @@ async fn keys_that_may_be_incomplete_are_no_source_and_are_not_cached_by_clients
     pass(2).await;
     assert_eq!(replica.keys.published().max_age(), max_age);
     assert!(replica.keys.load(None).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_accepts_what_a_replica_signs_also_if_the_store_is_away_for_more_than_a_day() {
+    let rotate_every = Duration::from_secs(30 * 3600);
+    let read_every = Duration::from_secs(30);
+    let clock = RuntimeClock::new();
+    let store = MemoryKeyStore::new(clock);
+    let builder = builder(&store, clock).rotate_every(rotate_every).read_every(read_every);
+    let keys = builder.start().await.unwrap();
+    let replica = Replica::of(keys, clock);
+    let auth = Authenticator::builder()
+        .issuer(Issuer::new("own").key_source(replica.keys.clone()))
+        .audience("orders")
+        .clock(clock)
+        .build()
+        .unwrap();
+    auth.ready().await.unwrap();
+    store.cut();
+    let mut last = replica.token().unwrap();
+    // Until the key is due to retire.
+    while let Ok(token) = replica.token() {
+        auth.authenticate_token_now(&token).unwrap();
+        last = token;
+        pass(if clock.elapsed() < rotate_every { 600 } else { 1 }).await;
+    }
+    assert!(clock.elapsed() >= rotate_every);
+    pass(MAX_LIFETIME.as_secs() - 2).await;
+    auth.authenticate_token_now(&last).unwrap();
+    // Then no key that it knows has a token that has not expired, unless others have signed it.
+    pass(24 * 3600).await;
+    let error = auth.authenticate_token_now(&last).unwrap_err();
+    assert_eq!(error.kind(), AuthErrorKind::KeysUnavailable);
 }
 
 #[tokio::test(start_paused = true)]

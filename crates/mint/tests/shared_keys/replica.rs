@@ -31,6 +31,10 @@ impl RuntimeClock {
     pub(crate) fn ahead_by(self, offset: i64) -> Self {
         Self { offset, ..self }
     }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        self.start.elapsed()
+    }
 }
 
 impl Clock for RuntimeClock {
@@ -57,11 +61,17 @@ impl Replica {
 
     /// Mints a token, and returns the id of the key that signed it.
     pub(crate) fn mint(&self) -> Result<String, MintError> {
-        let minted = self.minter.mint(&json!({"sub": "alice", "aud": "orders"}))?;
-        let header = minted.token().split('.').next().unwrap();
+        let token = self.token()?;
+        let header = token.split('.').next().unwrap();
         let header = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(header).unwrap();
         let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
         Ok(header["kid"].as_str().unwrap().to_owned())
+    }
+
+    /// Mints a token.
+    pub(crate) fn token(&self) -> Result<String, MintError> {
+        let minted = self.minter.mint(&json!({"sub": "alice", "aud": "orders"}))?;
+        Ok(minted.token().to_owned())
     }
 
     pub(crate) fn published(&self) -> Vec<String> {

@@ -25,8 +25,12 @@ use super::error;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Statements of the store take milliseconds. One that takes longer waits for something that may never happen.
+///
+/// The isolation level is that of PostgreSQL unless a server has another default: a statement must see what was
+/// committed while it waited for a lock.
 const SETTINGS: &str = "SET statement_timeout = '5s'; SET lock_timeout = '2s'; \
-                        SET client_min_messages = 'error'";
+                        SET client_min_messages = 'error'; \
+                        SET default_transaction_isolation = 'read committed'";
 
 /// How to connect.
 #[derive(Clone)]

@@ -31,13 +31,14 @@ CREATE TABLE IF NOT EXISTS "{p}_signing_key" (
     signs_until bigint
 );
 CREATE TABLE IF NOT EXISTS "{p}_signing_ring" (
+    one integer PRIMARY KEY CHECK (one = 1),
     version integer NOT NULL,
     revision bigint NOT NULL,
     lease_of text,
     lease_until timestamptz
 );
-INSERT INTO "{p}_signing_ring" (version, revision)
-    SELECT 1, (random() * 1e15)::bigint WHERE NOT EXISTS (SELECT * FROM "{p}_signing_ring");
+INSERT INTO "{p}_signing_ring" (one, version, revision)
+    VALUES (1, 1, (random() * 1e15)::bigint) ON CONFLICT DO NOTHING;
 "#;
 
 /// The time of the store is that of the server.

@@ -17,7 +17,10 @@ use super::{
     plan::{self, Removal, Step, Timing},
     time::CallBegin,
 };
-use crate::signing_keys::ring::{Keys, MAX_KEYS, Ring, RingKey};
+use crate::{
+    renewing::panic_caught::PanicCaught,
+    signing_keys::ring::{Keys, MAX_KEYS, Ring, RingKey},
+};
 
 /// How often a change is tried that other replicas get in the way of.
 const ATTEMPTS: usize = 20;
@@ -28,6 +31,8 @@ const MAX_PREPARE: Duration = Duration::from_secs(30);
 /// What one replica does with the store.
 pub(super) struct Follower {
     store: Arc<dyn SigningKeyStore>,
+    /// Kept, so that the task runs no code of the store but what it catches panics of.
+    label: Box<str>,
     encryption: Encryption,
     algorithm: Algorithm,
     timing: Timing,
@@ -37,6 +42,8 @@ pub(super) struct Follower {
     reading: Mutex<Private>,
     read: watch::Sender<Option<StoredKeys>>,
 }
+
+type Answer<'a, T> = BoxFuture<'a, Result<T, SigningKeyStoreError>>;
 
 /// The private keys that were decrypted, by key id.
 type Private = HashMap<Box<str>, (Box<[u8]>, SigningKey)>;
@@ -51,6 +58,7 @@ impl Follower {
         let mut replica = [0; 16];
         rand::fill(&mut replica).map_err(|_| KeyError::Cryptography)?;
         Ok(Self {
+            label: store.label().into(),
             store,
             encryption,
             algorithm,
@@ -66,7 +74,7 @@ impl Follower {
         &self,
         begin: impl Fn() -> CallBegin,
     ) -> Result<Keys, SigningKeysError> {
-        timeout(MAX_PREPARE, self.store.prepare()).await.map_err(|_| too_slow())??;
+        self.call_within(MAX_PREPARE, |store| store.prepare()).await?;
         for _ in 0..ATTEMPTS {
             let (state, keys) = self.read_keys(&mut *self.reading.lock().await, begin()).await?;
             match (plan::next_step(&state, &self.timing), keys) {
@@ -111,7 +119,7 @@ impl Follower {
             let step = plan::next_step(&state, &self.timing);
             let duration = self.timing.read_within();
             if step == Step::Nothing
-                || !self.call(self.store.lease(&self.replica, duration)).await?
+                || !self.call(|store| store.lease(&self.replica, duration)).await?
             {
                 return Ok(());
             }
@@ -176,7 +184,7 @@ impl Follower {
         private: &mut Private,
         began: CallBegin,
     ) -> Result<(StoredKeys, Option<Keys>), SigningKeysError> {
-        let mut state = self.call(self.store.read()).await?;
+        let mut state = self.call(|store| store.read()).await?;
         let time = StoreTime::new(state.read_at, began, self.timing.read_within());
         plan::sort(&mut state.keys);
         let mut opened = Private::new();
@@ -220,16 +228,26 @@ impl Follower {
         keys: &[StoredKey],
         state: &StoredKeys,
     ) -> Result<bool, SigningKeysError> {
-        self.call(self.store.write(keys, state.revision)).await
+        self.call(|store| store.write(keys, state.revision)).await
     }
 
     /// Limits the time of a call, so that a slow store does not delay the next read.
-    async fn call<T>(
-        &self,
-        call: BoxFuture<'_, Result<T, SigningKeyStoreError>>,
+    async fn call<'a, T: Send>(
+        &'a self,
+        call: impl FnOnce(&'a dyn SigningKeyStore) -> Answer<'a, T> + Send + 'a,
     ) -> Result<T, SigningKeysError> {
-        let answer = timeout(self.timing.read_every, call).await;
-        Ok(answer.map_err(|_| too_slow())??)
+        self.call_within(self.timing.read_every, call).await
+    }
+
+    /// A store that panics counts as one that is unavailable, so that it does not end the task.
+    async fn call_within<'a, T: Send>(
+        &'a self,
+        limit: Duration,
+        call: impl FnOnce(&'a dyn SigningKeyStore) -> Answer<'a, T> + Send + 'a,
+    ) -> Result<T, SigningKeysError> {
+        let answer = PanicCaught(Box::pin(async { call(&*self.store).await }));
+        let answer = timeout(limit, answer).await.map_err(|_| unavailable("is too slow"))?;
+        Ok(answer.ok_or_else(|| unavailable("panicked"))??)
     }
 
     /// Logs an error when it begins, changes or ends.
@@ -245,14 +263,14 @@ impl Follower {
         #[cfg(feature = "tracing")]
         match &error {
             Some(error) => tracing::warn!(
-                target: "portcullis::signing_keys", store = self.store.label(), "{what}: {error}"
+                target: "portcullis::signing_keys", store = &*self.label, "{what}: {error}"
             ),
             None => tracing::info!(
-                target: "portcullis::signing_keys", store = self.store.label(), "{what}: over"
+                target: "portcullis::signing_keys", store = &*self.label, "{what}: over"
             ),
         }
         #[cfg(not(feature = "tracing"))]
-        let _ = (&self.store, what);
+        let _ = (&self.label, what);
         *last = error;
     }
 }
@@ -271,6 +289,6 @@ pub(in crate::signing_keys) async fn generate(
     Ok(generated?)
 }
 
-fn too_slow() -> SigningKeyStoreError {
-    SigningKeyStoreError::Unavailable("the store of the signing keys is too slow".into())
+fn unavailable(why: &str) -> SigningKeyStoreError {
+    SigningKeyStoreError::Unavailable(format!("the store of the signing keys {why}").into())
 }

@@ -168,7 +168,8 @@ impl SharedSigningKeysBuilder {
         let follower = Arc::new(Follower::new(self.store, encryption, self.algorithm, timing)?);
         let keys = follower.start(|| CallBegin::now(&*self.clock)).await?;
         let durations = [self.max_age, timing.publish_ahead, self.max_lifetime];
-        let ring = Arc::new(Ring::new(keys, durations, self.clock));
+        let max_stale = Some(timing.max_stale());
+        let ring = Arc::new(Ring::new(keys, durations, max_stale, self.clock));
         let task = tokio::spawn({
             let (follower, ring) = (Arc::clone(&follower), Arc::clone(&ring));
             async move { follower.run(&ring).await }

@@ -53,6 +53,14 @@ impl Timing {
         self.max_lifetime.saturating_add(LEEWAY.saturating_mul(2))
     }
 
+    /// Returns how long an engine needs the keys of its last success while the store is away. The key that signs has
+    /// begun within `read_within` after the last read, and signs for `rotate_every` and `spread`; then its last token
+    /// has to expire.
+    pub(super) fn max_stale(&self) -> Duration {
+        let signs = self.rotate_every.saturating_add(self.spread().saturating_mul(2));
+        signs.saturating_add(self.kept())
+    }
+
     /// Returns how many keys there are at most while keys are replaced by schedule.
     pub(super) fn most_keys(&self) -> u128 {
         let published = self.spread().saturating_add(self.kept());
