@@ -20,7 +20,7 @@ use super::{
 ///     // The subject as this service names it.
 ///     let user = user_of(subject.issuer(), subject.subject()).await;
 ///     let user = user.ok_or(ExchangeRefusal::UnacceptableToken)?;
-///     Ok(request.narrow()?.subject(user))
+///     Ok::<_, ExchangeRefusal>(request.narrow()?.subject(user))
 /// };
 /// ```
 pub trait ExchangePolicy<G = Grant>: Send + Sync {
