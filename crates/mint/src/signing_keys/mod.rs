@@ -141,7 +141,9 @@ impl SigningKeys {
     /// key is a new one of the same algorithm.
     ///
     /// [Shared](Self::shared) keys usually have a next key that has been published for long enough; then it signs at
-    /// once. The time is that of the store. A second call replaces that key too.
+    /// once. The time is that of the store. A second call replaces that key too. The replaced key stays published until
+    /// the last token has expired that it could have signed without this call; [`remove`](Self::remove) drops a key at
+    /// once.
     ///
     /// # Errors
     ///

@@ -220,3 +220,24 @@ async fn another_algorithm_takes_effect_with_the_next_key() {
     pass(ROTATE_EVERY.as_secs() + 10).await;
     assert_eq!(keys.current().algorithm(), Algorithm::ES256);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_replaced_key_is_published_as_if_it_had_signed_until_it_was_due_unless_it_is_removed() {
+    let clock = RuntimeClock::new();
+    let store = MemoryKeyStore::new(clock);
+    let replica = Replica::start(&store, clock).await;
+    let first = replica.mint().unwrap();
+    pass(50).await;
+    replica.keys.rotate_now().await.unwrap();
+    let second = replica.mint().unwrap();
+    assert_ne!(second, first);
+    let kept = MAX_LIFETIME + Duration::from_secs(120);
+    let last = (ROTATE_EVERY + SPREAD + kept).as_secs();
+    pass(last - 50 - 2).await;
+    assert!(replica.published().contains(&first));
+    pass(5).await;
+    assert!(!replica.published().contains(&first));
+    assert!(replica.published().contains(&second));
+    replica.keys.remove(&second).await.unwrap();
+    assert!(!replica.published().contains(&second));
+}

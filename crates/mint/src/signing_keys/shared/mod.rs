@@ -133,8 +133,12 @@ impl SharedSigningKeysBuilder {
         Self { publish_ahead: Some(publish_ahead), ..self }
     }
 
-    /// The longest lifetime of a token. A minter signs no token that lives longer, and a retired key stays
-    /// published that long and two minutes more. Default: 1 hour.
+    /// The longest lifetime of a token. A minter signs no token that lives longer, and a key stays published that
+    /// long and two minutes more after it was due to retire. Default: 1 hour.
+    ///
+    /// A key that [`rotate_now`](SigningKeys::rotate_now) replaces keeps the time at which it was due, because a
+    /// replica that cannot read the store signs with it until then: it stays published for up to
+    /// [`rotate_every`](Self::rotate_every) longer. [`remove`](SigningKeys::remove) drops a key at once.
     pub fn max_lifetime(self, max_lifetime: Duration) -> Self {
         Self { max_lifetime, ..self }
     }
