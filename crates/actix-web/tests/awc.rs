@@ -8,7 +8,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use awc::{Client, error::SendRequestError};
+use awc::{Client, error::SendRequestError, http::Method};
 use portcullis_actix_web::{
     AddBearerToken, NumericDate,
     mint::{AddBearerTokenError, DestinationError, IssuedToken, MintError, RenewingToken},
@@ -161,15 +161,43 @@ async fn a_request_that_is_sent_with_its_body_is_sent_twice_at_most() {
     let server = server();
     let (bearer, _, asked) = bearer(&server);
     server.reply_once("/", Reply::empty().status(401));
-    let frozen = Client::default().post(server.url("/")).freeze().unwrap();
+    let frozen = Client::default().get(server.url("/")).freeze().unwrap();
     let response = bearer.send(&frozen, "all of it").await.unwrap();
     assert_eq!(response.status(), 200);
-    assert_eq!(seen(&server), ["POST Bearer token-1 all of it", "POST Bearer token-2 all of it"]);
+    assert_eq!(seen(&server), ["GET Bearer token-1 all of it", "GET Bearer token-2 all of it"]);
     server.reply("/", Reply::empty().status(401));
     for _ in 0..3 {
         assert_eq!(bearer.send(&frozen, "").await.unwrap().status(), 401);
     }
     assert_eq!((seen(&server).len(), asked.load(Ordering::SeqCst)), (5, 2));
+}
+
+#[actix_web::test]
+async fn a_post_request_is_not_sent_again_because_of_the_response_to_which_a_redirect_leads() {
+    let server = server();
+    let (bearer, token, asked) = bearer(&server);
+    server.reply("/orders", Reply::redirect(303, server.url("/")));
+    server.reply("/", Reply::empty().status(401));
+    let frozen = Client::default().post(server.url("/orders")).freeze().unwrap();
+    assert_eq!(bearer.send(&frozen, "b").await.unwrap().status(), 401);
+    assert_eq!(server.requests("/orders").len(), 1);
+    // awc has removed the token, so that it was not rejected.
+    assert_eq!(seen(&server), ["GET none "]);
+    assert_eq!(token.current().unwrap().token(), "token-1");
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[actix_web::test]
+async fn only_get_and_head_requests_are_sent_again() {
+    for (method, times) in [("GET", 2), ("HEAD", 2), ("POST", 1), ("PUT", 1), ("DELETE", 1)] {
+        let server = server();
+        let (bearer, ..) = bearer(&server);
+        server.reply("/", Reply::empty().status(401));
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let frozen = Client::default().request(method.clone(), server.url("/")).freeze().unwrap();
+        assert_eq!(bearer.send(&frozen, "").await.unwrap().status(), 401);
+        assert_eq!(seen(&server).len(), times, "{method}");
+    }
 }
 
 #[actix_web::test]

@@ -17,7 +17,8 @@ use crate::{
 /// 2. A call that cannot have its token is not made. It fails with an [`AddBearerTokenError`] in
 ///    [`Error::Middleware`].
 /// 3. `reqwest` follows redirects inside of the middleware, and removes the token if scheme, host or port change. The
-///    response of another origin says nothing of the token.
+///    response of another URL than the requested one says nothing of the request: the token is neither discarded nor
+///    replaced, and the request is not sent again. A redirect to the same URL cannot be noticed.
 ///
 /// # Examples
 ///
@@ -93,8 +94,8 @@ impl AddBearerToken {
 
     /// Evaluates a response. Returns whether the request is worth a second try.
     fn evaluate(&self, sent: &IssuedToken, url: &Url, response: &Response) -> bool {
-        // After a redirect to another origin the token was removed.
-        if response.url().origin() != url.origin() {
+        // After a redirect the token may have been removed, and the method may be another.
+        if without_fragment(response.url()) != without_fragment(url) {
             return false;
         }
         let headers = response.headers();
@@ -130,6 +131,11 @@ impl Middleware for AddBearerToken {
         self.evaluate(&token, &url, &response);
         Ok(response)
     }
+}
+
+/// Returns what is sent of a URL.
+fn without_fragment(url: &Url) -> &str {
+    url.as_str().split('#').next().unwrap_or_default()
 }
 
 fn add(request: &mut Request, token: &IssuedToken) -> Result<()> {

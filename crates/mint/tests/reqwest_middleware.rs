@@ -186,6 +186,33 @@ async fn a_redirect_within_the_origin_keeps_the_token() {
 }
 
 #[tokio::test]
+async fn a_response_after_a_redirect_within_the_origin_neither_repeats_the_request_nor_concerns_the_token()
+ {
+    let (server, (token, asked)) = (server(), token());
+    let middleware = AddBearerToken::new(token.clone()).origin(&server.url("")).unwrap();
+    let client = client(middleware.reissue_header("x-token").unwrap());
+    server.reply("/orders", Reply::redirect(303, server.url("/")));
+    for reply in [Reply::empty().status(401), Reply::empty().header("x-token", "other")] {
+        server.reply("/", reply);
+        client.post(server.url("/orders")).body("b").send().await.unwrap();
+    }
+    assert_eq!(server.requests("/orders").len(), 2);
+    assert_eq!(seen(&server), vec!["GET Bearer token-1 "; 2]);
+    assert_eq!(token.current().unwrap().token(), "token-1");
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_fragment_does_not_hide_a_rejection() {
+    let (server, (token, _)) = (server(), token());
+    server.reply_once("/", Reply::empty().status(401));
+    let client = client(AddBearerToken::new(token));
+    let response = client.get(server.url("/#part")).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(seen(&server), ["GET Bearer token-1 ", "GET Bearer token-2 "]);
+}
+
+#[tokio::test]
 async fn a_reissued_token_is_used_by_the_next_request() {
     let (server, (token, asked)) = (server(), token());
     server.reply("/", Reply::empty().header("Refreshed-API-Token", "reissued"));

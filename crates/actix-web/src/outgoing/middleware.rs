@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
-use actix_web::{http::Uri, web::Bytes};
+use actix_web::{
+    http::{Method, Uri},
+    web::Bytes,
+};
 use awc::{
     ClientResponse, ConnectRequest, ConnectResponse, FrozenClientRequest,
     error::SendRequestError,
@@ -24,7 +27,7 @@ use super::AddBearerTokenMiddleware;
 /// 2. A call that cannot have its token is not made. It fails with an
 ///    [`AddBearerTokenError`](crate::mint::AddBearerTokenError) in [`SendRequestError::Custom`].
 /// 3. If the server rejects the token (status 401), the middleware discards it, so that the next request has another.
-///    A middleware of awc cannot send a request again: [`send`](Self::send) can.
+///    A middleware of awc cannot send a request again: [`send`](Self::send) can, with GET and HEAD.
 ///
 /// # Examples
 ///
@@ -98,8 +101,14 @@ impl AddBearerToken {
         Self { credentials: self.credentials.dangerous_allow_cleartext() }
     }
 
-    /// Sends a request with the token, and once more with another one if the server rejects it (status 401). The client
-    /// of the request needs no middleware.
+    /// Sends a request with the token. The client of the request needs no middleware. If the server rejects the token of
+    /// a GET or HEAD request (status 401), the token is discarded, and the request is sent once more with another one.
+    ///
+    /// awc does not tell whether a response came by a redirect, and the request to which a redirect leads has no token.
+    /// So the response to any other method is returned as it is, and the token remains: the request may have been
+    /// carried out, and the token may be good. For other methods use a client with [this middleware](Self) instead,
+    /// which sees each response, so that the next request has another token. Give `send` a client without redirects
+    /// ([`disable_redirects`](awc::ClientBuilder::disable_redirects)), or a GET request may discard a good token.
     ///
     /// # Errors
     ///
@@ -111,9 +120,9 @@ impl AddBearerToken {
     /// ```no_run
     /// # use portcullis_actix_web::AddBearerToken;
     /// # async fn example(bearer: AddBearerToken) -> Result<(), Box<dyn std::error::Error>> {
-    /// let client = awc::Client::default();
-    /// let request = client.post("https://orders.example.com/7").freeze()?;
-    /// let response = bearer.send(&request, "the body").await?;
+    /// let client = awc::Client::builder().disable_redirects().finish();
+    /// let request = client.get("https://orders.example.com/7").freeze()?;
+    /// let response = bearer.send(&request, "").await?;
     /// # drop(response);
     /// # Ok(()) }
     /// ```
@@ -133,7 +142,12 @@ impl AddBearerToken {
             Ok::<_, SendRequestError>(request.send_body(body.clone()))
         };
         let response = send(&token)?.await?;
-        // Which server it comes from is unknown: awc may have followed a redirect. So it replaces no token.
+        // awc may have followed a redirect, after which the request had no token. Then a second try of another method
+        // could carry out twice what it asks for.
+        if !matches!(*request.get_method(), Method::GET | Method::HEAD) {
+            return Ok(response);
+        }
+        // Which server it comes from is unknown. So it replaces no token.
         let evaluate = |token, response: &ClientResponse| {
             self.credentials.evaluate(token, response.status().as_u16(), |_| None)
         };

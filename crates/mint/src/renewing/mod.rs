@@ -178,7 +178,8 @@ impl RenewingToken {
     ///
     /// If the token was replaced since it was sent, nothing is discarded, and the newer one is worth a try. After a
     /// token was discarded, no other is for 30 seconds, so that a server that rejects every token causes no request to
-    /// the source for each of its responses.
+    /// the source for each of its responses. A renewal that is in progress has no effect then: calls after this one
+    /// do not wait for it, and its token is not used.
     #[must_use]
     pub fn discard(&self, token: &IssuedToken) -> bool {
         let mut renewals = self.shared.lock();
@@ -189,6 +190,7 @@ impl RenewingToken {
         if !renewals.may_discard(self.shared.clock.now()) {
             return false;
         }
+        renewals.supersede();
         self.shared.cached.store(None);
         metrics::discarded(&self.shared.name);
         true
@@ -196,7 +198,7 @@ impl RenewingToken {
 
     /// Replaces a token that was sent by another that a server returned for it. Nothing happens if `sent` is no
     /// longer the token in the cache, or if `reissued` is not a bearer token ([RFC 6750 §2.1]) or has expired. Returns
-    /// whether it was replaced.
+    /// whether it was replaced; then a renewal that is in progress has no effect.
     ///
     /// # Security
     ///
@@ -210,12 +212,13 @@ impl RenewingToken {
         }
         let now = self.shared.clock.now();
         let reissued = self.shared.cached(reissued, now);
-        let _renewals = self.shared.lock();
+        let mut renewals = self.shared.lock();
         let cached = self.shared.cached.load();
         let is_sent = cached.as_ref().is_some_and(|cached| cached.token.is_same(sent));
         if !is_sent || reissued.freshness(now) == Freshness::Expired {
             return false;
         }
+        renewals.supersede();
         metrics::renewed(&self.shared.name, "reissue", reissued.expiry());
         self.shared.cached.store(Some(Arc::new(reissued)));
         true

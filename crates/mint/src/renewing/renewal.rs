@@ -17,6 +17,8 @@ pub(super) struct Renewals {
     pub(super) failure: Option<Failure>,
     /// When a token was discarded.
     pub(super) discarded_at: Option<NumericDate>,
+    /// How often a token was discarded or replaced. A renewal that began before has no effect.
+    generation: u64,
 }
 
 /// How the last one failed, and until when no other begins.
@@ -44,6 +46,13 @@ impl Renewals {
         self.discarded_at = Some(now);
         true
     }
+
+    /// Takes the effect from the renewal that is in progress: what began before a token was discarded or replaced must
+    /// not undo it. Calls that wait for it begin or join another one.
+    pub(super) fn supersede(&mut self) {
+        self.generation = self.generation.wrapping_add(1);
+        self.in_progress = None;
+    }
 }
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -70,6 +79,7 @@ impl Failure {
 #[derive(Debug)]
 pub(super) struct Renewal {
     shared: Arc<Shared>,
+    generation: u64,
     outcome: watch::Sender<Option<Outcome>>,
 }
 
@@ -77,7 +87,7 @@ impl Renewal {
     pub(super) fn begin(shared: &Arc<Shared>, renewals: &mut Renewals) -> Self {
         let (outcome, in_progress) = watch::channel(None);
         renewals.in_progress = Some(in_progress);
-        Self { shared: Arc::clone(shared), outcome }
+        Self { shared: Arc::clone(shared), generation: renewals.generation, outcome }
     }
 
     pub(super) fn subscribe(&self) -> watch::Receiver<Option<Outcome>> {
@@ -89,8 +99,11 @@ impl Renewal {
         let outcome = match brought {
             Ok(cached) => {
                 let token = cached.token.clone();
-                metrics::renewed(&self.shared.name, "success", cached.expiry());
                 let mut renewals = self.shared.lock();
+                if self.is_superseded(&renewals) {
+                    return;
+                }
+                metrics::renewed(&self.shared.name, "success", cached.expiry());
                 renewals.failure = None;
                 self.shared.cached.store(Some(Arc::new(cached)));
                 Ok(token)
@@ -100,6 +113,9 @@ impl Renewal {
                 self.shared.report(&error);
                 let now = self.shared.clock.now();
                 let mut renewals = self.shared.lock();
+                if self.is_superseded(&renewals) {
+                    return;
+                }
                 let draw = (self.shared.draw)();
                 let failure = Failure::after(renewals.failure.as_ref(), error.clone(), now, draw);
                 renewals.failure = Some(failure);
@@ -108,12 +124,20 @@ impl Renewal {
         };
         self.outcome.send_replace(Some(outcome));
     }
+
+    /// Returns whether a token was discarded or replaced since this began.
+    fn is_superseded(&self, renewals: &Renewals) -> bool {
+        renewals.generation != self.generation
+    }
 }
 
 impl Drop for Renewal {
     fn drop(&mut self) {
         // Here, so that it happens once, and in the end, however that comes. Those who wait hear of it
         // afterwards.
-        self.shared.lock().in_progress = None;
+        let mut renewals = self.shared.lock();
+        if !self.is_superseded(&renewals) {
+            renewals.in_progress = None;
+        }
     }
 }

@@ -11,7 +11,8 @@ use crate::Minter;
 /// Brings tokens for calls to another service: an authorization server that is asked, a file that
 /// another program writes.
 ///
-/// It is asked by one call at a time, and only when a new token is needed. Its errors are logged, so they
+/// It is asked by one call at a time, and only when a new token is needed; a second one does not wait for the first if
+/// a token was discarded or replaced meanwhile. Its errors are logged, so they
 /// must not hold a token or a secret. Functions and closures are one:
 ///
 /// ```

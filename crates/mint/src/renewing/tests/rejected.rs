@@ -95,3 +95,70 @@ async fn what_is_no_token_or_is_over_replaces_nothing() {
     assert!(!token.replace(&first, IssuedToken::new("reissued")), "it was discarded");
     assert!(token.current().is_none());
 }
+
+/// Returns a token that is in the cache and due, with a renewal of it that waits at the gate.
+async fn renewal_in_progress() -> (RenewingToken, Scripted, IssuedToken) {
+    let (token, source, clock) = scripted([Answer::Token, Answer::Gate]);
+    let first = token.token().await.unwrap();
+    clock.set(540_000);
+    token.current().unwrap();
+    settle().await;
+    assert_eq!(source.asked(), 2);
+    (token, source, first)
+}
+
+#[tokio::test]
+async fn a_renewal_that_began_before_a_token_was_discarded_writes_nothing() {
+    let (token, source, first) = renewal_in_progress().await;
+    assert!(token.discard(&first));
+    source.gate.add_permits(1);
+    settle().await;
+    assert!(token.current().is_none());
+    assert_eq!(token.token().await.unwrap().token(), "token-3");
+}
+
+#[tokio::test]
+async fn a_call_after_a_token_was_discarded_does_not_wait_for_an_older_renewal() {
+    let (token, source, first) = renewal_in_progress().await;
+    assert!(token.discard(&first));
+    source.then([Answer::Gate]);
+    let call = tokio::spawn({
+        let token = token.clone();
+        async move { token.token().await.unwrap().token().to_owned() }
+    });
+    settle().await;
+    assert_eq!(source.asked(), 3);
+    // The older one ends first. The next calls still join the newer one.
+    source.gate.add_permits(1);
+    settle().await;
+    let other = tokio::spawn(async move { token.token().await.unwrap().token().to_owned() });
+    settle().await;
+    source.gate.add_permits(1);
+    assert_eq!((call.await.unwrap(), other.await.unwrap()), ("token-3".into(), "token-3".into()));
+    assert_eq!(source.asked(), 3);
+}
+
+#[tokio::test]
+async fn a_renewal_that_began_before_a_token_was_replaced_does_not_undo_it() {
+    let (token, source, first) = renewal_in_progress().await;
+    assert!(token.replace(&first, IssuedToken::new("reissued")));
+    source.gate.add_permits(1);
+    settle().await;
+    assert_eq!(text(&token).as_deref(), Some("reissued"));
+    assert_eq!(source.asked(), 2);
+}
+
+#[tokio::test]
+async fn an_older_renewal_that_fails_delays_no_call_after_a_token_was_discarded() {
+    let (token, source, clock) = scripted([Answer::Token, Answer::Gate]);
+    let first = token.token().await.unwrap();
+    clock.set(540_000);
+    token.current().unwrap();
+    settle().await;
+    assert!(token.discard(&first));
+    // Its source does not answer in time.
+    clock.set(550_000);
+    settle().await;
+    assert_eq!(token.token().await.unwrap().token(), "token-3");
+    assert_eq!(source.asked(), 3);
+}
