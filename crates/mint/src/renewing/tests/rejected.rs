@@ -162,3 +162,19 @@ async fn an_older_renewal_that_fails_delays_no_call_after_a_token_was_discarded(
     assert_eq!(token.token().await.unwrap().token(), "token-3");
     assert_eq!(source.asked(), 3);
 }
+
+#[tokio::test]
+async fn a_call_that_waits_for_a_renewal_does_not_use_its_token_after_a_token_was_discarded() {
+    let (token, source, clock) = scripted([Answer::Token, Answer::Gate]);
+    let first = token.token().await.unwrap();
+    clock.set(600_000);
+    let call = tokio::spawn({
+        let token = token.clone();
+        async move { token.token().await.unwrap().token().to_owned() }
+    });
+    settle().await;
+    assert!(token.discard(&first));
+    source.gate.add_permits(1);
+    assert_eq!(call.await.unwrap(), "token-3");
+    assert_eq!(text(&token).as_deref(), Some("token-3"));
+}
