@@ -172,7 +172,8 @@ fn write_jti(number: u64, id: &mut [u8; 36]) -> &str {
 
 fn write_hex(number: u64, digits: &mut [u8]) {
     for (place, digit) in digits.iter_mut().rev().enumerate() {
-        *digit = b"0123456789abcdef"[usize::try_from(number >> (place * 4) & 0xf).unwrap_or(0)];
+        let value = u8::try_from(number >> (place * 4) & 0xf).unwrap_or_default();
+        *digit = if value < 10 { b'0' + value } else { b'a' + value - 10 };
     }
 }
 
