@@ -101,6 +101,15 @@ async fn tokens_that_were_exchanged_are_not_reissued() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tokens_of_a_cookie_session_are_not_reissued_when_they_come_as_bearer_tokens() {
+    for world in worlds(Setup::default()).await {
+        let token = world.token(json!({"cookie_session": true}));
+        world.advance_to_seconds_left(100);
+        assert_eq!(world.reissued(&token).await, None, "{:?}", world.framework);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tokens_with_a_scope_that_is_not_renewed_are_not_reissued() {
     let setup = || Setup {
         reissuer: |reissuer| reissuer.scopes_without_renewal(["workload", "callback"]),

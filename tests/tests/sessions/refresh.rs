@@ -90,7 +90,7 @@ async fn it_may_give_other_claims_but_no_other_session() {
             new,
             json!({
                 "iss": OWN, "sub": "alice", "aud": AUDIENCE, "scope": "write",
-                "sid": old["sid"], "orig_iat": old["iat"],
+                "sid": old["sid"], "orig_iat": old["iat"], "cookie_session": true,
                 "iat": now, "nbf": now, "exp": now + 3600, "jti": new["jti"],
             })
         );

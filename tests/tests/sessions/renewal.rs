@@ -80,11 +80,11 @@ async fn a_renewed_token_has_the_claims_of_the_old_one_and_lives_anew() {
             new,
             json!({
                 "iss": OWN, "sub": "alice", "aud": AUDIENCE, "scope": "read", "theme": "dark",
-                "sid": old["sid"], "orig_iat": first_issued_at,
+                "sid": old["sid"], "orig_iat": first_issued_at, "cookie_session": true,
                 "iat": now, "nbf": now, "exp": now + 3600, "jti": new["jti"],
             })
         );
-        // The start of the session stays.
+        // The beginning of the session does not move.
         world.clock.advance(secs(3000));
         let again = claims_of(&world.new_token(&world.get(WHO, &renewed).await).unwrap());
         assert_eq!((&again["orig_iat"], &again["sid"]), (&first_issued_at, &old["sid"]));

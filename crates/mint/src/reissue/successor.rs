@@ -6,7 +6,7 @@ use portcullis::{AuthError, Grant, NumericDate, Principal};
 use serde_json::{Map, Value};
 
 use super::Settings;
-use crate::exchange::EXCHANGED;
+use crate::{exchange::EXCHANGED, session::successor::IN_A_COOKIE};
 
 /// The `iat` of the first token of a session. The engine compares it with the cut-offs of revocations.
 const FIRST_ISSUED_AT: &str = "orig_iat";
@@ -41,6 +41,8 @@ impl Settings {
         Ok(caller.verification_key().is_some_and(is_own)
             && caller.claim::<String>("iss")?.as_deref() == issuer
             && !caller.is_from_cookie()
+            // Nor may it be sent as a bearer token to get another one.
+            && caller.claim::<Value>(IN_A_COOKIE)?.is_none()
             && !caller.is_one_time()
             // It was exchanged, and must not outlive the token that it was exchanged for.
             && caller.actor().is_none()

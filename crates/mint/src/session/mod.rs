@@ -5,7 +5,7 @@ mod engine;
 mod error;
 mod once;
 mod refresh;
-mod successor;
+pub(crate) mod successor;
 
 use std::{
     sync::{

@@ -21,6 +21,10 @@ const FIRST_ISSUED_AT: &str = "orig_iat";
 /// [OpenID Connect Core 1.0 §2]: https://openid.net/specs/openid-connect-core-1_0.html#IDToken
 const AUTHENTICATED_AT: &str = "auth_time";
 
+/// Marks a token that [`Sessions`](super::Sessions) has issued for a cookie. A reissue layer refuses it: the limits of
+/// the session and the function of the application would not apply to a cookie that is sent as a bearer token.
+pub(crate) const IN_A_COOKIE: &str = "cookie_session";
+
 type Claims = Map<String, Value>;
 
 impl Settings {
@@ -47,6 +51,7 @@ impl Settings {
         if !claims.get(SESSION).is_some_and(is_name) {
             claims.insert(SESSION.to_owned(), random().map_err(MintError::Key)?.into());
         }
+        claims.insert(IN_A_COOKIE.to_owned(), true.into());
         let issued_at = now.saturating_sub(self.minter.backdated());
         let begun_at = begun_at(&claims, issued_at);
         let begun_at = begun_at.map_err(|error| SessionError::Mint(Box::new(error)))?;
@@ -105,7 +110,7 @@ impl Settings {
 
 /// Returns the claims of the application, with those that say whose session it is and when it began.
 fn with_identity_of(own: &Claims, mut replacement: Claims) -> Claims {
-    for name in ["iss", "sub", SESSION, AUTHENTICATED_AT] {
+    for name in ["iss", "sub", SESSION, AUTHENTICATED_AT, IN_A_COOKIE] {
         match own.get(name) {
             Some(value) => replacement.insert(name.to_owned(), value.clone()),
             None => replacement.remove(name),
