@@ -41,7 +41,7 @@ use super::Reissue;
 ///     .layer(JwtAuthLayer::new(auth))
 ///     .layer(ReissueLayer::new(Reissuer::new(minter.clone()).lifetime(Duration::from_secs(600))))
 ///     .service_fn(|_: Request<()>| async {
-///         Ok::<_, std::convert::Infallible>(Response::new(String::new()))
+///         Ok::<_, std::convert::Infallible>(Response::new(bytes::Bytes::new()))
 ///     });
 ///
 /// let minter = minter.lifetime(Duration::from_secs(20)); // no more than 30 seconds are left
