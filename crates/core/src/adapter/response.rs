@@ -12,7 +12,7 @@ pub struct Outcome {
     /// The parts of the request that have tokens, without them. They replace what the client sent,
     /// before anything behind the layer sees the request.
     pub hidden: HiddenTokens,
-    /// The cookies to change in the response, whoever makes it, unless it changes the cookie itself.
+    /// The cookies to set or remove in the response. A cookie that the response sets itself is left alone.
     pub set_cookies: Option<SetCookies>,
 }
 

@@ -57,7 +57,7 @@ const MAX_TOKENS: usize = 4;
 
 type Result<T> = std::result::Result<T, AuthError>;
 
-/// The tokens of a request that must be proven, or why there are none.
+/// The tokens of a request that must be verified, or the reason that it has none.
 pub(crate) struct Extracted<'r> {
     pub(crate) tokens: Result<Tokens<'r>>,
     /// The cookie that all of this is from; `None` if any of it is from elsewhere, or nothing was found.

@@ -51,8 +51,8 @@ impl CallCredentials {
         Ok(Self { destinations: self.destinations.origin_of(scheme, authority)?, ..self })
     }
 
-    /// Sends tokens nowhere but to [origins](Self::origin), also if there are none: for clients that follow redirects
-    /// around their middlewares, which must not add the token for the server that a redirect names.
+    /// Sends tokens only to the [origins](Self::origin). Without any origin, no token is sent. This is for clients that
+    /// follow redirects outside of their middlewares: the server that a redirect names must not get the token.
     pub fn only_origins(self) -> Self {
         Self { destinations: self.destinations.only_origins(), ..self }
     }
@@ -159,8 +159,8 @@ impl CallCredentials {
         false
     }
 
-    /// Returns the token for the second try. `None` if there is none, or if the source returned the rejected one again:
-    /// then the first response is the result.
+    /// Returns the token for the second try, or `None` if the source has no other token than the rejected one. The first
+    /// response is the result then.
     pub async fn second_token(&self, sent: &IssuedToken) -> Option<IssuedToken> {
         let token = self.token().await.ok()?;
         (token.token() != sent.token()).then_some(token)

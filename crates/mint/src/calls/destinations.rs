@@ -90,7 +90,7 @@ impl TokenDestinations {
         Err(MintError::InvalidOrigin { origin: origin.to_string(), reason })
     }
 
-    /// Sends tokens nowhere but to [origins](Self::origin), also if there are none.
+    /// Sends tokens only to the [origins](Self::origin). Without any origin, no token is sent.
     pub fn only_origins(self) -> Self {
         Self { is_restricted: true, ..self }
     }

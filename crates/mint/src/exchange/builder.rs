@@ -53,7 +53,7 @@ impl<G: Send + Sync + 'static> TokenExchangeBuilder<G> {
         Self { clients: Some(Some(Box::new(clients))), ..self }
     }
 
-    /// Lets everyone exchange tokens who has one. Whoever gets hold of a token can then exchange it for tokens of
+    /// Accepts exchanges without client authentication. A client that has stolen a token can exchange it for tokens of
     /// other audiences. Parameters of the client are ignored, and exchanged tokens have no `client_id`.
     pub fn dangerous_without_client_authentication(self) -> Self {
         Self { clients: Some(None), ..self }
